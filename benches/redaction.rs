@@ -16,7 +16,7 @@ use std::process::Command;
 use serde_json::json;
 use uro_capture::domain::patch::{Commit, Origin};
 use uro_capture::git::{Bounds, Repo};
-use uro_capture::prompt::redact::redact_commit;
+use uro_capture::redact::redact_commit;
 
 mod report;
 #[path = "redaction/speed.rs"]

@@ -1,4 +1,4 @@
-//! uro-capture: notices each commit, says truthfully what changed, and drafts devlogs from it.
+//! uro-capture: detects each commit, summarises the change truthfully, and drafts devlogs from the summaries.
 //!
 //! The layers, their import rules and the invariants are in `ARCHITECTURE.md`; a test enforces them.
 //! Without the `app` feature only layer L0 is compiled: that is the whole of `uro-hook`.
@@ -11,7 +11,11 @@ pub mod cli;
 #[cfg(feature = "app")]
 pub mod config;
 #[cfg(feature = "app")]
+pub mod dispatch;
+#[cfg(feature = "app")]
 pub mod domain;
+#[cfg(feature = "app")]
+pub mod drafts;
 #[cfg(feature = "app")]
 pub mod facts;
 #[cfg(feature = "app")]
@@ -20,6 +24,8 @@ pub mod fallback;
 pub mod git;
 #[cfg(feature = "app")]
 pub mod githooks;
+#[cfg(feature = "app")]
+pub mod grounding;
 #[cfg(feature = "app")]
 pub mod hardware;
 #[cfg(feature = "app")]
@@ -33,7 +39,7 @@ pub mod publish;
 #[cfg(feature = "app")]
 pub mod quality;
 #[cfg(feature = "app")]
-pub mod queue;
+pub mod redact;
 #[cfg(feature = "app")]
 pub mod route;
 #[cfg(feature = "app")]

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use uro_capture::config::EndpointConfig;
 use uro_capture::domain::clock::{Clock, SystemClock};
-use uro_capture::llm::{Answer, Ask, Client, Sampling};
+use uro_capture::domain::model::Sampling;
+use uro_capture::llm::{Answer, Ask, Client};
 
 use crate::report::Result;
 use crate::stage::root;

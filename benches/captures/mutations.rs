@@ -22,7 +22,7 @@ use uro_capture::facts::symbols::Fate;
 use uro_capture::facts::{self, Facts};
 use uro_capture::fallback::template;
 use uro_capture::git::{Bounds, Repo, Within};
-use uro_capture::quality::ground::{Evidence, Fault, Ground};
+use uro_capture::grounding::{Evidence, Fault, Ground};
 
 use super::histories::{History, whole};
 use super::planted::{self, Planted};

@@ -6,11 +6,12 @@ use std::time::Duration;
 use uro_capture::config::{Config, EndpointConfig};
 use uro_capture::domain::clock::{Clock, SystemClock};
 use uro_capture::domain::id::Oid;
+use uro_capture::domain::model::Sampling;
 use uro_capture::domain::patch::Commit;
 use uro_capture::domain::role::Role;
 use uro_capture::fallback::variants::Variants;
 use uro_capture::git::{Bounds, Repo, Within};
-use uro_capture::llm::{Answer, Ask, Client, ClockFired, Finish, Sampling};
+use uro_capture::llm::{Answer, Ask, Client, ClockFired, Finish};
 use uro_capture::pipeline::judging;
 use uro_capture::pipeline::subject::Subject;
 use uro_capture::prompt::tokens::CAPTURE_PROMPT;
@@ -115,7 +116,7 @@ pub fn again(record: Record, repo: &Repo) -> Result<Record> {
 
 fn judge(record: Record, repo: &Repo, subject: &Subject, answer: &Answer) -> Record {
     let judged = judging::again(subject, answer, &|names| known(repo, subject, names));
-    let told = |one: uro_capture::quality::ground::Ungrounded| Dropped {
+    let told = |one: uro_capture::grounding::Ungrounded| Dropped {
         sentence: one.sentence,
         word: one.word,
         why: one.fault.as_str().to_owned(),

@@ -1,6 +1,7 @@
 //! Questions of varied length; only their length matters.
 
-use uro_capture::llm::{Ask, Sampling};
+use uro_capture::domain::model::Sampling;
+use uro_capture::llm::Ask;
 
 use std::time::Instant;
 

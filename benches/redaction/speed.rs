@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use uro_capture::domain::patch::{Change, Commit, FileChange, Hunk, Line, Origin, Patch};
-use uro_capture::prompt::redact::redact_commit;
+use uro_capture::redact::redact_commit;
 
 use crate::report::{Result, Rounds, Row, in_turns, timed};
 

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use uro_capture::config::{Config, EndpointConfig};
+use uro_capture::dispatch::{Models, Task};
 use uro_capture::domain::clock::{Clock, SystemClock};
+use uro_capture::domain::model::Api;
 use uro_capture::domain::role::Role;
-use uro_capture::llm::Api;
-use uro_capture::pipeline::models::{Models, Task};
 use uro_capture::prompt::render::Rendered;
 use uro_capture::route::signals::{Traffic, Urgency};
 use uro_capture::store::sqlite::SqliteStore;

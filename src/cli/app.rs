@@ -1,4 +1,4 @@
-//! What every command is handed: places, settings, clock, the terminal; store and repository on demand.
+//! Command context: paths, settings, clock, terminal, and store and repository on demand.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -19,22 +19,22 @@ use crate::sidecar::log_file::LogFile;
 use crate::sidecar::{client, launch};
 use crate::store::{Store, StoreError};
 
-/// A backlog of more events than this is announced before a command works on it.
+/// A larger backlog of events is announced before the command processes it.
 const QUIETLY: u64 = 20;
 
-/// One run of the program.
+/// Context of one run of the program.
 pub struct App {
     pub paths: Paths,
     pub loaded: Loaded,
-    /// Environment and flags, for whoever loads settings of other repositories.
+    /// Environment and flags, for loading the settings of other repositories.
     pub overrides: Overrides,
-    /// Why the settings could not be loaded; the built-in ones stand in. Only for commands that work all the same.
+    /// Why the settings could not be loaded; the built-in ones apply. Only for commands that work all the same.
     pub broken_config: Option<ConfigError>,
-    /// After `-C`; absolute.
+    /// Working directory after `-C`; absolute.
     pub cwd: PathBuf,
     pub clock: Arc<dyn Clock>,
     pub zone: TimeZone,
-    /// Results are printed as JSON.
+    /// Print results as JSON.
     pub json: bool,
     pub ui: Arc<Ui>,
     sidecar: OnceLock<bool>,
@@ -46,20 +46,20 @@ impl std::fmt::Debug for App {
     }
 }
 
-/// What a run starts from.
+/// Inputs of a run.
 #[derive(Debug)]
 pub struct Start {
     pub cwd: PathBuf,
     pub overrides: Overrides,
-    /// Broken settings are kept for the command to tell, instead of ending the run.
+    /// Keep broken settings as a message of the command, instead of ending the run.
     pub tolerant: bool,
 }
 
 impl App {
-    /// Finds the places and reads the settings, those of the repository around included.
+    /// Finds the paths and loads the settings, including those of the current repository.
     ///
     /// # Errors
-    /// No home directory, or wrong settings (unless tolerated).
+    /// No home directory, or invalid settings (unless tolerated).
     pub fn open(start: Start, clock: Arc<dyn Clock>, ui: Arc<Ui>) -> Result<Self, Failure> {
         let paths = Paths::resolve(&start.overrides.env, &start.cwd)?;
         let of_repository = Repo::discover(&start.cwd).and_then(|repo| repo.settings()).unwrap_or_default();
@@ -92,13 +92,13 @@ impl App {
         &self.overrides.env
     }
 
-    /// The wired parts, with the store open and, where no sidecar runs, what hooks left behind captured. One that
-    /// is stuck is replaced meanwhile.
+    /// The wired services with an open store. Without a running sidecar, the hooks' backlog is captured first. A stuck
+    /// sidecar is replaced in the background.
     ///
     /// # Errors
     /// The store cannot be opened.
     pub fn services(&self) -> Result<Services, Failure> {
-        // First: it may have been stopped with the store locked.
+        // First, since a stopped sidecar may hold the store's lock.
         if !self.sidecar_answers() && launch::replace(&self.paths.run, self.clock.as_ref()) {
             self.ui.detail("the sidecar does not answer; another one takes over if it stays so");
         }
@@ -110,7 +110,7 @@ impl App {
             let hint = mending(error);
             self.ui
                 .warn(&format!("the settings cannot be read, and commits wait until they can: {error}\nhint: {hint}"));
-            // Noted as a problem, for `status`; there are no earlier settings here.
+            // Recorded as a problem, for `status`; there are no earlier settings to fall back to.
             drop(services.readable_config(None));
         }
         if !self.sidecar_answers() {
@@ -119,11 +119,11 @@ impl App {
         Ok(services)
     }
 
-    /// Captures what hooks left behind, within a bounded time. What is stored can be shown whatever becomes of it.
+    /// Captures the hooks' backlog within a time limit. Failures are ignored: the store can be shown all the same.
     fn catch_up(&self, services: &Services) {
         let announce = |waiting: u64| {
             if waiting > QUIETLY {
-                self.ui.note(&format!("no sidecar is running; capturing what waits ({waiting} commits)"));
+                self.ui.note(&format!("no sidecar is running; capturing {waiting} waiting commits"));
             }
         };
         match ingest::catch_up(services, announce) {
@@ -135,7 +135,7 @@ impl App {
         }
     }
 
-    /// Whether a sidecar answers; asked once a run, because one that hangs costs half a second to find out.
+    /// True if a sidecar answers; checked once per run, because a hanging one costs half a second.
     pub fn sidecar_answers(&self) -> bool {
         *self.sidecar.get_or_init(|| client::ping(&self.paths.run).is_some())
     }
@@ -152,7 +152,7 @@ impl App {
         Services::open(self.paths.clone(), self.overrides.clone(), Arc::clone(&self.clock))
     }
 
-    /// The store alone.
+    /// Opens the store alone.
     ///
     /// # Errors
     /// It cannot be opened.
@@ -160,10 +160,10 @@ impl App {
         Ok(self.services()?.store)
     }
 
-    /// The repository around the current directory; absent outside any.
+    /// The current repository; `None` outside of any.
     ///
     /// # Errors
-    /// There is one, and it cannot be read.
+    /// The repository exists and cannot be read.
     pub fn repo_if_any(&self) -> Result<Option<Repo>, Failure> {
         match Repo::discover(&self.cwd) {
             Ok(repo) => Ok(Some(repo)),
@@ -172,7 +172,7 @@ impl App {
         }
     }
 
-    /// The repository around the current directory.
+    /// The current repository.
     ///
     /// # Errors
     /// There is none, or it cannot be read.
@@ -180,13 +180,13 @@ impl App {
         Ok(Repo::discover(&self.cwd)?)
     }
 
-    /// Now, as the person's clock shows it.
+    /// Now, in local time.
     #[must_use]
     pub fn now(&self) -> Zoned {
         self.clock.now().to_zoned(self.zone.clone())
     }
 
-    /// All of standard input, which must be text of at most `limit` bytes.
+    /// Reads all of standard input, text of at most `limit` bytes.
     ///
     /// # Errors
     /// It is longer, no UTF-8, or cannot be read.
@@ -201,17 +201,17 @@ impl App {
             .map_err(|_| Failure::input("standard input is not UTF-8").hint("iconv -t UTF-8 FILE | uro-capture …"))
     }
 
-    /// Runs one future to its end.
+    /// Blocks on one future.
     ///
     /// # Errors
-    /// The system gives no runtime.
+    /// No runtime can be created.
     pub fn block_on<F: Future>(&self, future: F) -> Result<F::Output, Failure> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| Failure::environment("cannot start").because(error.to_string()))?;
         Ok(runtime.block_on(future))
     }
 
-    /// From now on what is traced goes to the sidecar's log, which only its owner can read.
+    /// Redirects tracing to the sidecar's log, which only its owner can read.
     ///
     /// # Errors
     /// The file cannot be opened.
@@ -224,13 +224,13 @@ impl App {
                 .hint("uro-capture doctor")
         })?;
         let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(Mutex::new(file)).finish();
-        // Already set means that something logs already, which is all that was wanted.
+        // Already set: tracing goes to another log, which is fine.
         let _ = tracing::subscriber::set_global_default(subscriber);
         Ok(())
     }
 }
 
-/// The built-in settings with nothing on top.
+/// The built-in settings alone.
 fn built_in() -> Loaded {
     let nowhere = Paths::under(Path::new("/nonexistent"));
     load(&nowhere, &[], &Overrides::default()).unwrap_or_else(|_| Loaded {

@@ -1,4 +1,4 @@
-//! The command line: every command with its arguments, help in groups, and how a note needs no command.
+//! Command line grammar: all commands with their arguments, grouped help, and the note without a command.
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
@@ -31,7 +31,7 @@ pub struct Global {
     /// Print results and errors only
     #[arg(short, long, global = true, display_order = 101)]
     pub quiet: bool,
-    /// Tell more on stderr
+    /// Print details on stderr
     #[arg(short, long, global = true, display_order = 102, action = clap::ArgAction::Count)]
     pub verbose: u8,
     /// When to use colour; auto: on terminals unless `NO_COLOR` is set
@@ -71,7 +71,7 @@ pub enum Command {
     Edit(edit::EditArgs),
     /// Remove a capture for good
     Forget(forget::ForgetArgs),
-    /// Tell what was captured, drafted, pending and failing
+    /// Show what was captured, drafted, pending and failing
     Status(status::StatusArgs),
     /// Write, read and publish drafts
     Draft(draft::DraftArgs),
@@ -101,10 +101,10 @@ pub enum Command {
     Import(import::ImportArgs),
 }
 
-/// Names that a later version gives to commands: none of them becomes a note.
+/// Command names reserved for later versions: none of them becomes a note.
 const RESERVED: [&str; 5] = ["ab", "bench", "regress", "schedule", "tune"];
 
-/// How `--help` groups the commands.
+/// Groups of commands in `--help`.
 const GROUPS: [(&str, &[&str]); 4] = [
     ("Daily", &["note", "commit", "log", "show", "search", "edit", "forget", "status", "draft"]),
     ("Setup", &["init", "deinit", "doctor", "config"]),
@@ -117,7 +117,7 @@ const STYLES: Styles = Styles::styled()
     .usage(AnsiColor::Yellow.on_default().bold())
     .literal(AnsiColor::Cyan.on_default());
 
-/// The whole command line, with its help in groups.
+/// Builds the whole command line, with grouped help.
 #[must_use]
 pub fn command() -> clap::Command {
     let command = Cli::command().styles(STYLES);
@@ -148,21 +148,21 @@ fn groups(command: &clap::Command) -> String {
     GROUPS.iter().map(section).collect()
 }
 
-/// Puts `note` before a first word that is no command, so that clap sees a command always or nothing.
+/// Inserts `note` before a first word that is no command, so that clap always sees a command or nothing.
 #[must_use]
 pub fn with_note(mut args: Vec<OsString>) -> Vec<OsString> {
     let Some(at) = first_word(&args) else { return args };
     let word = args[at].to_string_lossy().into_owned();
     if !is_command(&word) {
-        // A dash that begins a sentence is no option.
+        // A dash at the start of a sentence is no option.
         let sentence = word.starts_with('-') && word.contains(char::is_whitespace);
         args.splice(at..at, ["note", "--"].into_iter().take(1 + usize::from(sentence)).map(OsString::from));
     }
     if args[at] == "note" { options_first(args, at) } else { args }
 }
 
-/// Takes global options that follow a note's words to before the command at `note`: clap would take them for words.
-/// After `--` everything is the note, and so is a dash in the middle of it.
+/// Moves global options behind a note's words to before the command at `note`: clap would parse them as words.
+/// Text after `--` belongs to the note, and so does a dash in the middle of it.
 fn options_first(mut args: Vec<OsString>, note: usize) -> Vec<OsString> {
     if args[note..].iter().any(|arg| arg == "--") {
         return args;
@@ -176,7 +176,7 @@ fn options_first(mut args: Vec<OsString>, note: usize) -> Vec<OsString> {
     args
 }
 
-/// How many arguments the global option takes up with which `words` end; absent when they end with a word.
+/// Number of arguments in the global option at the end of `words`; `None` if they end with a word.
 fn last_option(words: &[OsString]) -> Option<usize> {
     let length_at = |back: usize| {
         let at = words.len().checked_sub(back)?;
@@ -185,7 +185,7 @@ fn last_option(words: &[OsString]) -> Option<usize> {
     length_at(2).or_else(|| length_at(1))
 }
 
-/// Where the options end and words begin; absent when there is no word, or an option only clap can judge.
+/// Index at which options end and words begin; `None` without a word, or with an option only clap can parse.
 fn first_word(args: &[OsString]) -> Option<usize> {
     let mut at = 1;
     loop {
@@ -198,7 +198,7 @@ fn first_word(args: &[OsString]) -> Option<usize> {
     }
 }
 
-/// How many arguments a global option takes up, itself included; 0: this is a word; absent: not a global option.
+/// Number of arguments of a global option, itself included; 0: a word; `None`: not a global option.
 fn option_length(arg: &str) -> Option<usize> {
     match arg {
         "--" | "-" => Some(0),
@@ -212,14 +212,14 @@ fn option_length(arg: &str) -> Option<usize> {
     }
 }
 
-/// The command of a later version that the command line asks for.
+/// The reserved command that the command line names.
 #[must_use]
 pub fn reserved(args: &[OsString]) -> Option<&'static str> {
     let word = first_word(args)?;
     RESERVED.into_iter().find(|name| args[word] == *name)
 }
 
-/// The command that the command line names, after [`with_note`].
+/// The command that the command line names, once a note has its command word.
 #[must_use]
 pub fn named(args: &[OsString]) -> Option<&'static str> {
     let word = first_word(args)?;
@@ -232,7 +232,7 @@ fn is_command(word: &str) -> bool {
         || Cli::command().get_subcommands().any(|command| command.get_name() == word)
 }
 
-/// The command that a single word was perhaps meant to be.
+/// The command that a single word probably meant (typo correction).
 #[must_use]
 pub fn perhaps_command(word: &OsStr) -> Option<String> {
     let word = word.to_str()?;

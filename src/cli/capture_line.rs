@@ -1,4 +1,4 @@
-//! A capture as people read it: on one line, and in full.
+//! Capture formatting for people: one line, or in full.
 
 use jiff::Zoned;
 
@@ -6,10 +6,10 @@ use super::ui::{BOLD, DIM, Ui, one_line};
 use super::when;
 use crate::domain::capture::{By, Capture, Provenance, Quality, Reason, State};
 
-/// Digits of an id that hold its millisecond, with the hyphen: what a list shows at least.
+/// Length of an id's millisecond part, with the hyphen: the minimum shown in lists.
 const SHORT_ID: usize = 13;
 
-/// The shortest prefixes, at least a millisecond long, that tell these captures apart.
+/// The shortest unique prefixes of these captures' ids, at least a millisecond long.
 #[must_use]
 pub fn short_ids(captures: &[Capture]) -> Vec<String> {
     let full: Vec<String> = captures.iter().map(|capture| capture.id.to_string()).collect();
@@ -25,7 +25,7 @@ fn common_prefix(one: &str, other: &str) -> usize {
     one.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count()
 }
 
-/// One line: what we say, then in brackets what a reader must know about it.
+/// Formats one line: the summary, then notices in brackets.
 #[must_use]
 pub fn short(capture: &Capture, ui: &Ui) -> String {
     let marks = marks(capture);
@@ -33,7 +33,7 @@ pub fn short(capture: &Capture, ui: &Ui) -> String {
     format!("{}{marks}", one_line(&capture.summary))
 }
 
-/// Why it is not simply a model's sentence, and whether it still counts.
+/// Notices: why the text is not a model's, and whether the capture still counts.
 fn marks(capture: &Capture) -> String {
     let mut marks: Vec<String> = origin_words(&capture.provenance).into_iter().collect();
     marks.extend((capture.state == State::Superseded).then(|| "superseded".to_owned()));
@@ -50,16 +50,16 @@ fn origin_words(provenance: &Provenance) -> Option<String> {
     }
 }
 
-/// Why it is not a model's text, for people; `show` and the JSON have the word itself.
+/// Fallback reason for people; `show` and the JSON have the identifier itself.
 #[must_use]
 pub fn why(reason: Reason) -> &'static str {
     match reason {
         Reason::Disabled => "no model was asked",
-        Reason::BreakerOpen => "the model failed too often",
+        Reason::BreakerOpen => "the model is paused after repeated failures",
         Reason::Cold => "the model was not loaded",
         Reason::PredictedMiss => "the model would have been late",
         Reason::Deadline => "the model was late",
-        Reason::Ungrounded => "the model made something up",
+        Reason::Ungrounded => "the model's text did not match the change",
         Reason::Unusable => "the model gave no usable text",
         Reason::Refused => "no model answered",
         Reason::Overflow => "too long for the model",
@@ -67,7 +67,7 @@ pub fn why(reason: Reason) -> &'static str {
     }
 }
 
-/// Everything about one capture, as lines `name  value`.
+/// Formats a whole capture as lines `name  value`.
 #[must_use]
 pub fn full(capture: &Capture, ui: &Ui, now: &Zoned) -> String {
     let mut rows = vec![("id", capture.id.to_string()), ("when", when::full(capture.at, now))];
@@ -88,7 +88,7 @@ pub fn full(capture: &Capture, ui: &Ui, now: &Zoned) -> String {
     format!("{}\n\n{facts}", ui.paint(BOLD, &text))
 }
 
-/// One line `name  value`.
+/// Formats one line `name  value`.
 #[must_use]
 pub fn fact(ui: &Ui, name: &str, value: &str) -> String {
     format!("{}  {}\n", ui.paint(DIM, &format!("{name:>10}")), one_line(value))
@@ -121,7 +121,7 @@ fn written_by(provenance: &Provenance) -> String {
     }
 }
 
-/// In percent, the whole first. What the rules are called tells which judgements may be compared.
+/// Scores in percent, the total first. The rule set's name tells which scores are comparable.
 fn quality_words(quality: &Quality) -> String {
     let percent = |score: f64| format!("{:.0}", score * 100.0);
     format!(
@@ -220,7 +220,7 @@ pub(super) mod tests {
         for (by, reason, mark) in [
             (By::Model, Reason::Salvaged, "cut short"),
             (By::Template, Reason::Pending, "pending"),
-            (By::Template, Reason::BreakerOpen, "template: the model failed too often"),
+            (By::Template, Reason::BreakerOpen, "template: the model is paused after repeated failures"),
             (By::Human, Reason::None, "edited"),
         ] {
             (capture.provenance.by, capture.provenance.reason) = (by, reason);

@@ -1,4 +1,4 @@
-//! Lists of captures: day by day and wrapped for a person at a terminal, one line each for programs.
+//! Capture lists: grouped by day and wrapped for a terminal, one line each for programs.
 
 use std::collections::HashMap;
 
@@ -10,10 +10,10 @@ use super::capture_line::{short_ids, why};
 use super::flow::{self, Line, Piece};
 use super::ui::{Align, BOLD, DIM, ID, Table, one_line, paint_line};
 use super::when;
+use crate::dispatch::NEVER_ANSWERED;
 use crate::domain::capture::{By, Capture, Reason, State};
 use crate::domain::id::RepoId;
 use crate::domain::project::Names;
-use crate::pipeline::models::NEVER_ANSWERED;
 use crate::publish::entry;
 
 /// What a list shows of each capture.
@@ -22,19 +22,19 @@ pub struct CaptureList<'a> {
     pub captures: &'a [Capture],
     pub names: &'a Names,
     pub now: &'a Zoned,
-    /// A model server has answered on this machine, so that a template needs an explanation.
+    /// A model server has answered on this machine, so a template text needs an explanation.
     pub expects_model: bool,
-    /// Who wrote each text, whatever is expected.
+    /// Show the author of each text, also the expected one.
     pub verbose: bool,
 }
 
 /// Columns before the text of an entry: `  09:41  `.
 const INDENT: usize = 9;
-/// The text gets at least so many columns, however narrow the terminal is.
+/// Minimum text width in columns, however narrow the terminal is.
 const LEAST: usize = 20;
 
 impl CaptureList<'_> {
-    /// One line each, for programs: the id first, then time, project (where several are mixed) and text.
+    /// One line each, for programs: id, time, project (if there are several) and text.
     #[must_use]
     pub fn lines(&self) -> Table {
         let unexplained = self.unexplained();
@@ -52,7 +52,7 @@ impl CaptureList<'_> {
         self.table(|_, capture| vec![(entry::subject_and_details(capture).0, text_style(capture))])
     }
 
-    /// `cells` gives what stands behind the id; the project comes before its last cell.
+    /// `cells` formats the columns after the id; the project comes before its last cell.
     fn table(&self, cells: impl Fn(usize, &Capture) -> Vec<(String, Style)>) -> Table {
         let labels = self.labels();
         let columns = vec![("", Align::Left); 4];
@@ -68,8 +68,8 @@ impl CaptureList<'_> {
         table
     }
 
-    /// Day by day in at most `columns` columns. The days come in the order of their first captures, and so do the
-    /// captures of a day. Each has its subject first, then its details with the id and what else there is to know.
+    /// Groups by day in at most `columns` columns. Days and captures keep the order of the list. Each capture has its
+    /// subject first, then its details with the id and notices.
     #[must_use]
     pub fn by_day(&self, columns: usize, color: bool) -> String {
         let room = columns.saturating_sub(INDENT).max(LEAST);
@@ -120,7 +120,7 @@ impl CaptureList<'_> {
         lines
     }
 
-    /// What a reader must know of it besides its text.
+    /// Notices besides the text.
     fn marks(&self, capture: &Capture) -> Vec<String> {
         let provenance = &capture.provenance;
         let wrote = match (provenance.by, provenance.reason) {
@@ -138,7 +138,7 @@ impl CaptureList<'_> {
         wrote.into_iter().chain(model).chain(superseded).collect()
     }
 
-    /// The first capture for which a model was wanted in vain, where nothing else says why: it is said once.
+    /// The first capture with an unexplained template text: the reason is shown once.
     fn unexplained(&self) -> Option<usize> {
         let in_vain = |capture: &Capture| {
             let reason = capture.provenance.reason;
@@ -148,7 +148,7 @@ impl CaptureList<'_> {
         if self.expects_model || self.verbose { None } else { self.captures.iter().position(in_vain) }
     }
 
-    /// The project of each, where several are mixed.
+    /// The project of each capture, if there are several.
     fn labels(&self) -> Option<Vec<String>> {
         let origin = |capture: &Capture| (capture.project.clone(), capture.repo.as_ref().map(|repo| repo.id.clone()));
         let mut known: HashMap<(String, Option<RepoId>), String> = HashMap::new();
@@ -172,7 +172,7 @@ mod tests {
     use crate::domain::capture::{Kind, RepoRef};
     use crate::domain::project::Origin;
 
-    /// Colours as readable words: `\u{1b}[2m` → `<2>`.
+    /// Converts escape sequences to readable tags: `\u{1b}[2m` → `<2>`.
     fn visible(text: &str) -> String {
         text.replace('\u{1b}', "").replace("[0m", "</>").replace("[1m", "<bold>").replace("[2m", "<dim>")
     }

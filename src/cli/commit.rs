@@ -1,4 +1,4 @@
-//! `uro-capture` and `uro-capture commit`: capturing commits on request, one or a whole history.
+//! `uro-capture` and `uro-capture commit`: on-demand capture of one commit or a range (backfill).
 
 use clap::Args;
 
@@ -27,13 +27,13 @@ pub struct CommitArgs {
     pub no_model: bool,
 }
 
-/// A server that failed this often in a row is not asked again in the same run.
+/// Circuit breaker: after this many failures in a row a server gets no more requests in this run.
 const FAILURES_IN_A_ROW: u32 = 3;
 
-/// `uro-capture` without arguments: the newest commit.
+/// `uro-capture` without arguments: captures the newest commit.
 ///
 /// # Errors
-/// Outside a repository, in one without commits, or when the store cannot be written.
+/// Outside a repository, in one without commits, or if the store cannot be written.
 pub fn head(app: &App) -> Result<Exit, Failure> {
     let repo = app.repo()?;
     let services = app.services()?;
@@ -48,7 +48,7 @@ pub fn head(app: &App) -> Result<Exit, Failure> {
 }
 
 /// # Errors
-/// For a revision that does not exist, or when the store cannot be written.
+/// A revision does not exist, or the store cannot be written.
 pub fn run(app: &App, args: &CommitArgs) -> Result<Exit, Failure> {
     let repo = app.repo()?;
     let services = app.services()?;
@@ -86,7 +86,7 @@ fn wanted(app: &App, repo: &Repo, args: &CommitArgs) -> Result<Vec<Oid>, Failure
     Ok(oids)
 }
 
-/// Captures one commit unless it is captured already; true when it was new.
+/// Captures one commit unless it is captured already; returns true if it was new.
 fn one(
     app: &App,
     services: &Services,

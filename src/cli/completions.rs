@@ -1,4 +1,4 @@
-//! `uro-capture completions SHELL`: a shell's completion script.
+//! `uro-capture completions SHELL`: prints a shell completion script.
 
 use clap::Args;
 use clap_complete::{Shell, generate};

@@ -41,7 +41,7 @@ pub enum ConfigAction {
 }
 
 impl ConfigArgs {
-    /// The file's path can be told, and a key be set, whatever the file holds.
+    /// Commands that work with broken settings: printing the file's path, and setting a key.
     #[must_use]
     pub fn works_with_broken_settings(&self) -> bool {
         matches!(self.action, ConfigAction::Path | ConfigAction::Set { .. })
@@ -107,7 +107,7 @@ fn set(app: &App, key: &str, value: &str) -> Result<(), Failure> {
     }
     match app.loaded.origins.get(key) {
         Some(over @ (Origin::Repository { .. } | Origin::Environment { .. } | Origin::Flag { .. })) => {
-            app.ui.warn(&format!("written, but {over} goes before it here"));
+            app.ui.warn(&format!("written, but {over} overrides it here"));
         }
         _ => app.ui.detail(&format!("written to {}", path.display())),
     }

@@ -1,4 +1,4 @@
-//! `uro-capture doctor`: looks at everything a capture needs; each finding with one line that mends it.
+//! `uro-capture doctor`: health checks of everything a capture needs; each finding with a command that fixes it.
 
 mod limits;
 mod repositories;
@@ -30,18 +30,18 @@ pub struct DoctorArgs {}
 pub struct Report {
     pub hardware: Hardware,
     pub findings: Vec<Finding>,
-    /// Absent where the store cannot be read.
+    /// Absent if the store cannot be read.
     pub sizes: Option<Sizes>,
 }
 
-/// One thing that was looked at.
+/// One check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// `hardware`, `config`, `endpoints`, `hooks`, `store`, `spool`, `sidecar`.
     pub check: &'static str,
     pub ok: bool,
     pub what: String,
-    /// The one line that mends it; absent when nothing is to be mended.
+    /// The command that fixes it; absent if there is nothing to fix.
     pub fix: Option<String>,
 }
 
@@ -61,10 +61,10 @@ impl Finding {
     }
 }
 
-/// Below this a model of three billion weights does not fit beside anything else (4-bit weights and their context:
-/// about 2.5 GB; bytes).
+/// Memory below which a model of three billion weights (4-bit weights and context: about 2.5 GB) does not fit
+/// beside other programs, in bytes.
 const LITTLE_MEMORY: u64 = 3 << 30;
-/// Runnable tasks per core above which a model shares its cores.
+/// Runnable tasks per core above which a model must share its cores.
 const BUSY: f64 = 1.5;
 
 /// # Errors
@@ -112,8 +112,8 @@ fn machine(hardware: &Hardware) -> Vec<Finding> {
         _ => Finding::fine("hardware", what),
     }];
     if let Some(load) = hardware.load_per_core().filter(|load| *load > BUSY) {
-        // A busy moment is nothing to mend.
-        findings.push(Finding::fine("hardware", format!("{load:.1} tasks want each core: models answer late now")));
+        // High load is temporary and needs no fix.
+        findings.push(Finding::fine("hardware", format!("{load:.1} tasks per core: models answer slower now")));
     }
     if let Power::Battery { percent } = hardware.power {
         let left = percent.map(|percent| format!(" ({percent} %)")).unwrap_or_default();
@@ -122,7 +122,7 @@ fn machine(hardware: &Hardware) -> Vec<Finding> {
     findings
 }
 
-/// A person's own templates for captures: nothing is said where there are none.
+/// Checks the user's own capture templates; no finding without any.
 fn templates(app: &App) -> Vec<Finding> {
     let folder = wording::folder(&app.paths);
     if !folder.exists() {
@@ -153,7 +153,7 @@ fn settings(app: &App) -> Finding {
     }
 }
 
-/// Only what is wrong: a place for captures that is set and not used.
+/// Reports only a problem: a configured store that is not used.
 fn store_setting(app: &App) -> Option<Finding> {
     let unused = app.config().store.unused(&app.paths.database())?;
     Some(Finding::wrong("store", unused, format!("uro-capture config set store.url {STORE_URL}")))
@@ -171,7 +171,7 @@ fn endpoints(app: &App) -> Vec<Finding> {
     }
 }
 
-/// One that answers is enough; a configured model that none lists is worth a word.
+/// One answering endpoint is enough; a configured model that none lists is reported.
 fn judge(views: &[EndpointView]) -> Vec<Finding> {
     let mut findings: Vec<Finding> = views.iter().filter(|view| view.up).map(answering).collect();
     if findings.is_empty() {
@@ -208,12 +208,12 @@ fn answering(view: &EndpointView) -> Finding {
     }
 }
 
-/// Only what is wrong: that the program is there is no news.
+/// Reports only a missing program.
 fn installed(app: &App) -> Option<Finding> {
     hooks::program(app).err().map(|failure| Finding::of("hooks", &failure))
 }
 
-/// Tries it: rights, quotas and full disks all show only when something is written.
+/// Tests by writing: permissions, quotas and full disks show only then.
 fn writable(check: &'static str, dir: &Path) -> Finding {
     let trial = dir.join(format!(".doctor-{}", std::process::id()));
     let tried = paths::create_private(dir)
@@ -225,7 +225,7 @@ fn writable(check: &'static str, dir: &Path) -> Finding {
     }
 }
 
-/// Rights and room, of the directory or of the one above that exists.
+/// Permissions and free space of the directory, or of its nearest existing parent.
 fn looking_at(dir: &Path) -> String {
     let near = quoted(dir.ancestors().find(|dir| dir.exists()).unwrap_or(dir));
     format!("ls -ld {near}; df -h {near}")
@@ -328,7 +328,7 @@ mod tests {
         assert!(!none[0].ok && none[0].what.contains("a: nothing listens"));
         let empty = judge(&[view(true), view(false)]);
         assert_eq!(empty.len(), 1);
-        assert!(!empty[0].ok, "a server without a model helps nobody");
+        assert!(!empty[0].ok, "a server without a model is a problem");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! `draft`: the queue of texts for readers, from the batch that writes them to the published page.
+//! `draft`: the queue of texts for readers, from batch writing to the published page.
 
 mod batch;
 mod edit;
@@ -94,7 +94,7 @@ fn retry(app: &App, id: &str) -> Result<Exit, Failure> {
     told(app, &draft, "uro-capture draft run")
 }
 
-/// Moves a draft on; one that is there already stays.
+/// Moves a draft to another state; a draft already in it stays.
 fn moved(app: &App, store: &dyn Store, draft: &Draft, from: &[DraftState], to: DraftState) -> Result<Draft, Failure> {
     if draft.state == to {
         return Ok(draft.clone());
@@ -105,7 +105,7 @@ fn moved(app: &App, store: &dyn Store, draft: &Draft, from: &[DraftState], to: D
     })
 }
 
-/// A refusal with the command that leads on from the draft's state.
+/// An error with the next command for the draft's state.
 fn wrong_state(draft: &Draft, wish: &str) -> Failure {
     let (id, state) = (draft.id, draft.state.as_str());
     let hint = match draft.state {
@@ -117,7 +117,7 @@ fn wrong_state(draft: &Draft, wish: &str) -> Failure {
     Failure::input(format!("draft {id} is {state}, it cannot be {wish}")).hint(hint)
 }
 
-/// The draft as JSON, or in one line with what comes next.
+/// Prints the draft as JSON, or in one line with the next command.
 fn told(app: &App, draft: &Draft, next: &str) -> Result<Exit, Failure> {
     if app.ui.wants_json() {
         app.ui.json(draft)?;
@@ -128,7 +128,7 @@ fn told(app: &App, draft: &Draft, next: &str) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// The store and the draft that an id means.
+/// Opens the store and finds the draft of an id.
 fn found(app: &App, id: &str) -> Result<(Arc<dyn Store>, Draft), Failure> {
     let store = app.store()?;
     let draft = store.draft(id)?;

@@ -1,4 +1,4 @@
-//! `uro-capture edit ID`: a person's words replace the summary.
+//! `uro-capture edit ID`: replaces a summary by the user's text.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,7 +10,7 @@ use super::capture_line;
 use super::failure::{Failure, quoted};
 use super::ui::Exit;
 use crate::config::paths;
-use crate::prompt::redact::redact;
+use crate::redact::redact;
 
 #[derive(Debug, Clone, Args)]
 pub struct EditArgs {
@@ -25,7 +25,7 @@ pub struct EditArgs {
     pub stdin: Option<String>,
 }
 
-/// A summary is a sentence or two; more than this is a mistake (bytes).
+/// Maximum length in bytes: a summary is a sentence or two.
 const LONGEST: usize = 16 << 10;
 
 /// # Errors
@@ -63,7 +63,7 @@ fn accept(text: &str) -> Result<String, Failure> {
     Ok(text.to_owned())
 }
 
-/// Opens `text` in the person's editor, gives what they left.
+/// Opens `text` in the user's editor and returns the edited text.
 ///
 /// # Errors
 /// There is no editor, or it failed.
@@ -74,7 +74,7 @@ pub fn in_editor(app: &App, text: &str) -> Result<String, Failure> {
         );
     };
     let file = Temporary::with(&app.paths.state, text)?;
-    // As git does: the editor may carry arguments of its own, so a shell reads it.
+    // As git does: the value may contain arguments, so a shell parses it.
     let status = Command::new("sh").arg("-c").arg(format!("{editor} \"$@\"")).arg(editor).arg(&file.path).status();
     match status {
         Ok(status) if status.success() => {
@@ -88,7 +88,7 @@ pub fn in_editor(app: &App, text: &str) -> Result<String, Failure> {
     }
 }
 
-/// A file only its owner can read, gone when dropped.
+/// A file readable by its owner only, removed on drop.
 struct Temporary {
     path: PathBuf,
 }
@@ -111,7 +111,7 @@ impl Temporary {
 
 impl Drop for Temporary {
     fn drop(&mut self) {
-        // Best effort: it lies in our own directory and holds nothing that the store does not.
+        // Best effort: the file is in our own directory and holds nothing that the store does not.
         let _ = std::fs::remove_file(&self.path);
     }
 }

@@ -1,4 +1,4 @@
-//! `uro-capture export`: every capture in every state, one JSON line each, oldest first.
+//! `uro-capture export`: all captures in every state as JSON lines, oldest first.
 
 use std::path::{Path, PathBuf};
 
@@ -25,17 +25,17 @@ pub struct ExportLine {
     /// The template's text.
     #[serde(default)]
     pub template: String,
-    /// What was sent to the model, redacted.
+    /// The redacted request to the model.
     #[serde(default)]
     pub wire: Option<String>,
-    /// Why a model was asked, or none.
+    /// The router's decision.
     #[serde(default)]
     pub decision: Option<serde_json::Value>,
 }
 
 impl From<CaptureRecord> for ExportLine {
     fn from(record: CaptureRecord) -> Self {
-        // One that is no JSON was damaged, and is worth less than the line.
+        // Damaged JSON is left out in favour of the line.
         let decision = record.decision.and_then(|decision| serde_json::from_str(&decision).ok());
         Self { capture: record.capture, template: record.template, wire: record.wire, decision }
     }
@@ -59,7 +59,7 @@ pub fn run(app: &App, args: &ExportArgs) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// In blocks: a line each would be a write each.
+/// Block-buffered: unbuffered, each line would be a write.
 fn to_stdout(app: &App) -> Result<(), Failure> {
     const BLOCK: usize = 64 << 10;
     let mut block = String::new();
@@ -92,7 +92,7 @@ fn to_file(app: &App, path: &Path) -> Result<(), Failure> {
     }
 }
 
-/// With `--json` a list is one array, here too.
+/// With `--json` the output is one array, as for other lists.
 fn to_array(app: &App) -> Result<(), Failure> {
     let mut before = "[";
     each(app, |line| {
@@ -103,13 +103,13 @@ fn to_array(app: &App) -> Result<(), Failure> {
     app.ui.raw(if before == "[" { b"[]\n" } else { b"]\n" })
 }
 
-/// Hands every line to `write`, gives how many there were.
+/// Passes every line to `write` and returns their number.
 fn each(app: &App, mut write: impl FnMut(&str) -> Result<(), Failure>) -> Result<u64, Failure> {
     let (mut count, mut failure) = (0, None);
     let walked = app.store()?.each_record(&mut |record| {
         let written = line(record).and_then(|line| write(&line));
         count += 1;
-        // The store's error type cannot carry ours: it is kept aside and the walk is ended.
+        // The store's error type cannot carry ours: ours is kept aside and ends the iteration.
         written.map_err(|error| {
             failure = Some(error);
             StoreError::Conflict("the export was ended".to_owned())

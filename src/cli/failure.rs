@@ -1,4 +1,4 @@
-//! The one place where an error becomes an exit code and a hint.
+//! Error mapping: the single place that turns an error into an exit code and a hint.
 
 use std::error::Error;
 use std::io::ErrorKind;
@@ -11,20 +11,20 @@ use crate::pipeline::capture::CaptureError;
 use crate::sidecar::SidecarError;
 use crate::store::StoreError;
 
-/// What kind of failure it is; decides the exit code.
+/// Kind of failure; determines the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FailureKind {
-    /// The reader of our output left, as `| head` does: nothing went wrong.
+    /// Broken pipe: the reader of our output closed it, as `| head` does; no error.
     OutputClosed,
-    /// The person's input, or the machine's state.
+    /// The user's input, or the state of the machine.
     Environment,
-    /// The command line.
+    /// Command line usage.
     Usage,
-    /// Ours.
+    /// Internal error.
     Bug,
 }
 
-/// Why a command did not do its work: what, why, and the command that helps.
+/// Why a command failed: message, causes, and a hint with a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     pub kind: FailureKind,
@@ -40,19 +40,19 @@ impl Failure {
         Self { kind, message: message.into(), causes: Vec::new(), hint: None }
     }
 
-    /// Exit code 1: what the person gave.
+    /// Exit code 1: invalid input.
     #[must_use]
     pub fn input(message: impl Into<String>) -> Self {
         Self::new(FailureKind::Environment, message)
     }
 
-    /// Exit code 1: what the person finds around.
+    /// Exit code 1: the environment.
     #[must_use]
     pub fn environment(message: impl Into<String>) -> Self {
         Self::new(FailureKind::Environment, message)
     }
 
-    /// Exit code 2: the command line.
+    /// Exit code 2: command line usage.
     #[must_use]
     pub fn usage(message: impl Into<String>) -> Self {
         Self::new(FailureKind::Usage, message)
@@ -70,7 +70,7 @@ impl Failure {
         Self { causes: chain(error), ..Self::environment(error.to_string()) }
     }
 
-    /// The exact command that helps.
+    /// Sets the hint: an exact command.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
@@ -94,7 +94,7 @@ impl Failure {
     }
 }
 
-/// The messages below `error`; one that only repeats the message above it is left out.
+/// The error's causes; one that only repeats the message above it is left out.
 fn chain(error: &dyn Error) -> Vec<String> {
     let mut last = error.to_string();
     let mut causes = Vec::new();
@@ -120,7 +120,7 @@ impl From<ConfigError> for Failure {
     }
 }
 
-/// The command that mends wrong settings.
+/// The command that repairs invalid settings.
 #[must_use]
 pub fn mending(error: &ConfigError) -> String {
     match error {
@@ -134,7 +134,7 @@ pub fn mending(error: &ConfigError) -> String {
     }
 }
 
-/// How a wrong value is taken back. The command that lists the settings would stumble over it too.
+/// The command that resets an invalid value. Listing the settings would fail on it too.
 fn taking_back(origin: &Origin) -> String {
     match origin {
         Origin::UserFile { path, line } => format!("${{EDITOR:-vi}} +{line} {}", quoted(path)),
@@ -144,7 +144,7 @@ fn taking_back(origin: &Origin) -> String {
     }
 }
 
-/// What to look at when a file cannot be written.
+/// What to check if a file cannot be written.
 #[must_use]
 pub fn writable(path: &std::path::Path, error: &std::io::Error) -> String {
     let near = path.ancestors().find(|dir| dir.exists()).unwrap_or(path);
@@ -191,10 +191,10 @@ impl From<LlmError> for Failure {
     }
 }
 
-/// Starts a model server.
+/// The command that starts a model server.
 pub const START_SERVER: &str = "ollama serve, or llama-server -m MODEL.gguf";
 
-/// What to do about a server that gives no answer.
+/// Hint for a server without an answer.
 #[must_use]
 pub fn server_hint(error: &LlmError, endpoint: Option<&EndpointConfig>) -> String {
     match error {
@@ -210,7 +210,7 @@ pub fn server_hint(error: &LlmError, endpoint: Option<&EndpointConfig>) -> Strin
     }
 }
 
-/// The server wants a key, or another one.
+/// Hint for a server that requires a key, or rejected this one.
 fn key_hint(endpoint: Option<&EndpointConfig>) -> String {
     let name = endpoint.map_or("the server".to_owned(), |endpoint| format!("{:?}", endpoint.name));
     match endpoint.map(|endpoint| (&endpoint.api_key, &endpoint.api_key_env)) {
@@ -252,14 +252,14 @@ impl From<SidecarError> for Failure {
         match error {
             SidecarError::Store(error) => error.into(),
             SidecarError::Io { ref path, ref source, .. } => Self::of(&error).hint(writable(path, source)),
-            // In the foreground it says why.
+            // In the foreground the sidecar prints the cause.
             SidecarError::NotUp { .. } => Self::of(&error).hint("uro-capture sidecar run"),
             other => Self::of(&other).hint("uro-capture sidecar stop && uro-capture sidecar start"),
         }
     }
 }
 
-/// A path as a shell takes it.
+/// Quotes a path for a shell.
 #[must_use]
 pub fn quoted(path: &std::path::Path) -> String {
     let text = path.display().to_string();

@@ -1,5 +1,5 @@
-//! Text wrapped to a width of terminal columns. Widths are those of Unicode (East Asian wide characters and emoji take
-//! two columns, combining marks none); styles are put on afterwards, so that no escape sequence is ever cut.
+//! Text layout: wraps text to a width in terminal columns. Widths are those of Unicode (East Asian wide characters and
+//! emoji take two columns, combining marks none); styles are added afterwards, so that no escape sequence is cut.
 
 use clap::builder::styling::Style;
 use unicode_segmentation::UnicodeSegmentation;
@@ -10,9 +10,9 @@ use unicode_width::UnicodeWidthStr;
 pub struct Piece {
     text: String,
     style: Style,
-    /// Columns between it and what stands before it on the line.
+    /// Blanks between it and its predecessor on the line.
     gap: usize,
-    /// It is broken only where it is wider than a line.
+    /// Broken only if wider than a line.
     whole: bool,
 }
 
@@ -23,30 +23,30 @@ impl Piece {
         Self { text: text.to_owned(), style, gap: 1, whole: false }
     }
 
-    /// Something that stays together, two blanks behind what stands before it.
+    /// An unbreakable piece, two blanks after its predecessor.
     #[must_use]
     pub fn whole(text: &str, style: Style) -> Self {
         Self { text: text.to_owned(), style, gap: 2, whole: true }
     }
 
-    /// With as many blanks before it.
+    /// Sets the number of blanks before it.
     #[must_use]
     pub fn after(self, gap: usize) -> Self {
         Self { gap, ..self }
     }
 }
 
-/// Runs of text in one style each, from left to right.
+/// Styled runs of text, from left to right.
 pub type Line = Vec<(String, Style)>;
 
-/// Columns that a text takes on a terminal.
+/// Width of a text in terminal columns.
 #[must_use]
 pub fn width(text: &str) -> usize {
     text.graphemes(true).map(UnicodeWidthStr::width).sum()
 }
 
-/// The pieces on lines of at most `columns` columns. A word that is wider than a line is broken between characters as
-/// people see them; one such character that is wider still stands alone.
+/// Wraps the pieces to lines of at most `columns` columns. A word wider than a line is broken between grapheme
+/// clusters; a cluster that is wider still gets its own line.
 #[must_use]
 pub fn lines(pieces: &[Piece], columns: usize) -> Vec<Line> {
     let mut flow = Flow { columns: columns.max(1), done: Vec::new(), line: Vec::new(), used: 0 };
@@ -113,8 +113,8 @@ impl Flow {
     }
 }
 
-/// The words, and within them the places where scripts without blanks may be broken: before and after every wide
-/// character. Each with the blanks before it.
+/// Splits into words, and at the line break opportunities of scripts without blanks: before and after every wide
+/// character. Each part with the blanks before it.
 fn parts(text: &str, gap: usize) -> Vec<(usize, &str)> {
     let mut parts = Vec::new();
     for (at, word) in text.split_whitespace().enumerate() {
@@ -133,14 +133,14 @@ fn parts(text: &str, gap: usize) -> Vec<(usize, &str)> {
 }
 
 fn breaks(before: &str, after: &str) -> bool {
-    // Korean is written with blanks between its words.
+    // Korean has blanks between its words.
     let is_wide = |text: &str| width(text) == 2 && !text.chars().all(|c| ('\u{ac00}'..='\u{d7a3}').contains(&c));
     (is_wide(before) || is_wide(after)) && !CLOSING.contains(after) && !OPENING.contains(before)
 }
 
-/// Never first on a line (Unicode Standard Annex 14: CL, EX, NS and the ASCII marks that follow a word).
+/// Never at the start of a line (Unicode Standard Annex 14: CL, EX, NS and ASCII marks that follow a word).
 const CLOSING: &str = "、。，．：；？！）］｝」』】〕〉》・ー々ゝゞ”’…,.:;?!)]}>\"'";
-/// Never last on a line (OP).
+/// Never at the end of a line (OP).
 const OPENING: &str = "（［｛「『【〔〈《“‘([{<\"'";
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! `uro-capture forget ID`: removes a capture for good.
+//! `uro-capture forget ID`: erases a capture from the store and all files.
 
 use std::path::PathBuf;
 
@@ -31,15 +31,15 @@ pub struct ForgetArgs {
 struct Report {
     id: CaptureId,
     forgotten: bool,
-    /// Drafts that were written from it and went with it.
+    /// Drafts that were written from it and were removed, too.
     drafts: Vec<DraftId>,
-    /// Other captures that say the same in words of their own.
+    /// Other captures with the same summary.
     repeated_by: Vec<CaptureId>,
-    /// Files that were removed or emptied: old copies of the store, logs, leftover texts.
+    /// Removed or truncated files: old copies of the store, logs, leftover texts.
     removed: Vec<RemovedFile>,
-    /// Their sizes together.
+    /// Their total size.
     removed_bytes: u64,
-    /// Files that may still hold it.
+    /// Files that may still contain the text.
     left: Vec<LeftFile>,
 }
 
@@ -55,11 +55,11 @@ struct LeftFile {
     why: String,
 }
 
-/// A store of so many bytes takes a second and more to be written anew.
+/// Store size in bytes above which rewriting it takes more than a second.
 const LARGE: u64 = 64 << 20;
 
 /// # Errors
-/// There is no such capture, nobody is there to ask, or a file could not be rid of it.
+/// There is no such capture, no terminal for the confirmation, or a file could not be cleaned.
 pub fn run(app: &App, args: &ForgetArgs) -> Result<Exit, Failure> {
     let services = app.services()?;
     let (id, forgotten) = match services.store.capture_id(&args.id) {
@@ -81,7 +81,7 @@ pub fn run(app: &App, args: &ForgetArgs) -> Result<Exit, Failure> {
     }
 }
 
-/// All of the store is written anew, which takes a while where it is large.
+/// Rewrites the whole store, which takes a while if it is large.
 fn announce(app: &App, services: &Services) -> Result<(), Failure> {
     let bytes = services.store.sizes()?.database;
     if bytes > LARGE {
@@ -128,13 +128,13 @@ fn still_there(id: CaptureId, left: &[Left]) -> Failure {
     }
     match left.iter().find(|left| left.foreign) {
         Some(foreign) => failure.hint(format!("rm {}", quoted(&foreign.path))),
-        None => failure.hint(format!("uro-capture forget {id}, once that is mended")),
+        None => failure.hint(format!("uro-capture forget {id}, once that is fixed")),
     }
 }
 
 fn confirmed(app: &App, services: &Services, id: CaptureId) -> Result<bool, Failure> {
     if !app.ui.can_ask() {
-        return Err(Failure::input("this removes a capture for good, and nobody can be asked here")
+        return Err(Failure::input("removing a capture for good needs a confirmation on a terminal")
             .hint("uro-capture forget ID --yes"));
     }
     let what = match services.store.capture(&id.to_string()) {

@@ -1,4 +1,4 @@
-//! How the hooks of a registered repository stand: what `init`, `status` and `doctor` share.
+//! Hook health of a registered repository, as shared by `init`, `status` and `doctor`.
 
 pub mod places;
 mod standing;
@@ -24,33 +24,33 @@ pub struct RepoHooks {
     pub repo: String,
     /// `ok`, `lost`, `absent`.
     pub state: &'static str,
-    /// `config`, `file`, `chained`; absent where no hook of ours is.
+    /// `config`, `file`, `chained`; absent without a hook of ours.
     pub how: Option<&'static str>,
-    /// What reports its commits now: `hooks`, or `watch`: the sidecar, which watches its reflogs.
+    /// Current source of commit events: `hooks`, or `watch`: the sidecar watches the reflogs.
     pub covered_by: &'static str,
-    /// Commits come without hooks there, all or some (jj's): only the sidecar sees those.
+    /// Commits are made without hooks, all or some (jj's): only the sidecar detects those.
     pub needs_sidecar: bool,
     #[serde(skip)]
     pub trouble: Option<Trouble>,
 }
 
-/// Why hooks that were installed report nothing.
+/// Why installed hooks report nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trouble {
-    /// A hook was replaced, removed or is out of date; the others are there.
+    /// Some hooks were replaced, removed or are outdated.
     Replaced,
-    /// None is left, or git looks for them elsewhere.
+    /// No hook is left, or `core.hooksPath` points elsewhere.
     Gone,
-    /// They call a program that is not there.
+    /// The hooks' program is missing.
     NoProgram(PathBuf),
     /// `hook.<name>.enabled = false`.
     SwitchedOff(String),
-    /// They stand in git's configuration, and this git (absent: none is found) does not run such.
+    /// The hooks are in git's configuration, which this git (`None`: not found) does not run.
     Downgraded(Option<(u32, u32)>),
 }
 
 impl Trouble {
-    /// What is wrong with the hooks of `repo`, in one line.
+    /// Describes the defect of `repo`'s hooks in one line.
     #[must_use]
     pub fn words(&self, repo: &str) -> String {
         match self {
@@ -65,7 +65,7 @@ impl Trouble {
         }
     }
 
-    /// The command that mends it.
+    /// The command that repairs it.
     #[must_use]
     pub fn repair(&self, repo: &Path) -> String {
         match self {
@@ -75,7 +75,7 @@ impl Trouble {
     }
 }
 
-/// How the hooks of a registered repository stand where git looks for them now.
+/// Inspects the hooks of a registered repository at git's current location.
 #[must_use]
 pub fn of_registered(repo: Result<&Repo, ()>, known: &Registered, around: &Surroundings<'_>) -> RepoHooks {
     let found = repo.map(|repo| standing::of(repo, known, around)).unwrap_or_default();
@@ -101,11 +101,11 @@ pub fn of_registered(repo: Result<&Repo, ()>, known: &Registered, around: &Surro
     }
 }
 
-/// What is wrong where commits come without hooks and the sidecar does not run, or is started by nothing after a
-/// restart, and what helps: one line for all such repositories.
+/// Defect of repositories without hooks while the sidecar does not run, or is not restarted after a reboot, with the
+/// fix: one line for all of them.
 #[must_use]
 pub fn unattended(all: &[&RepoHooks], sidecar: &SidecarState, autostart: Autostart) -> Option<(String, String)> {
-    // Hooks that are to be mended are told of by themselves.
+    // Repairable hooks are reported on their own.
     let needy: Vec<&str> =
         all.iter().filter(|one| one.needs_sidecar && one.trouble.is_none()).map(|one| one.repo.as_str()).collect();
     let whose = match needy.as_slice() {
@@ -130,7 +130,7 @@ pub fn unattended(all: &[&RepoHooks], sidecar: &SidecarState, autostart: Autosta
 const START: &str = "uro-capture sidecar start";
 const INSTALL: &str = "uro-capture sidecar install";
 
-/// What is wrong with a registered repository that cannot be opened, and the command that helps.
+/// Defect of a registered repository that cannot be opened, with the fix.
 #[must_use]
 pub fn unreadable(path: &Path, error: &GitError) -> (String, String) {
     let (shown, shell) = (path.display(), quoted(path));
@@ -147,10 +147,10 @@ pub fn unreadable(path: &Path, error: &GitError) -> (String, String) {
     }
 }
 
-/// `uro-hook`, which git is to call: beside this program, else on the search path.
+/// The path of `uro-hook`: beside this program, else on the search path.
 ///
 /// # Errors
-/// It is in neither place.
+/// It is in neither directory.
 pub fn program(app: &App) -> Result<PathBuf, Failure> {
     let beside = std::env::current_exe().ok().and_then(|own| Some(own.canonicalize().ok()?.parent()?.to_owned()));
     let path = app.env().path(crate::config::env::PATH).unwrap_or_default();

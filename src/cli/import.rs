@@ -1,4 +1,4 @@
-//! `uro-capture import`: an export comes back; what is known already is skipped.
+//! `uro-capture import`: reads an export back; known captures are skipped.
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use super::app::App;
 use super::export::ExportLine;
 use super::failure::{Failure, quoted};
 use super::ui::Exit;
-use crate::prompt::redact::redact;
+use crate::redact::redact;
 use crate::store::{CaptureRecord, Store};
 
 #[derive(Debug, Clone, Args)]
@@ -28,7 +28,7 @@ struct Imported {
 }
 
 /// # Errors
-/// The file cannot be read, a line is no capture (it is named; those before it are kept), or the store cannot be
+/// The file cannot be read, a line is invalid (it is named; those before it are kept), or the store cannot be
 /// written.
 pub fn run(app: &App, args: &ImportArgs) -> Result<Exit, Failure> {
     let input: Box<dyn Read + Send> = if args.file.as_os_str() == "-" {
@@ -50,19 +50,19 @@ pub fn run(app: &App, args: &ImportArgs) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// Records stored in one transaction: each costs a sync of the disk, and one makes other writers wait.
+/// Records per transaction: each costs a disk sync and blocks other writers.
 const BATCH: usize = 2_000;
 
-/// Batches that are read while another one is stored.
+/// Batches read ahead while one is stored (backpressure).
 const AHEAD: usize = 2;
 
-/// Reads and redacts on a thread of its own, because that takes as long as storing.
+/// Parses and redacts on a thread of its own, because that takes as long as storing.
 fn import(store: &dyn Store, input: impl BufRead + Send) -> Result<Imported, Failure> {
     let (send, batches) = mpsc::sync_channel(AHEAD);
     std::thread::scope(|scope| {
         scope.spawn(move || read(input, &send));
         let mut imported = Imported::default();
-        // The batches end where the lines do, or behind a line that is wrong.
+        // Batches end at line ends, or after an invalid line.
         for batch in batches {
             let batch: Vec<CaptureRecord> = batch?;
             if batch.is_empty() {
@@ -76,7 +76,7 @@ fn import(store: &dyn Store, input: impl BufRead + Send) -> Result<Imported, Fai
     })
 }
 
-/// Sends all lines, or those before a wrong one and then what is wrong. Stops once the receiver is gone.
+/// Sends all lines, or those before an invalid one and then its error. Stops once the receiver is dropped.
 fn read(input: impl BufRead, send: &SyncSender<Result<Vec<CaptureRecord>, Failure>>) {
     let mut batch = Vec::with_capacity(BATCH);
     for (index, text) in input.lines().enumerate() {
@@ -95,7 +95,7 @@ fn read(input: impl BufRead, send: &SyncSender<Result<Vec<CaptureRecord>, Failur
     drop(send.send(Ok(batch)));
 }
 
-/// One line; empty ones are skipped. An export may come from anywhere, so it is redacted like everything else.
+/// Parses one line; empty ones are skipped. An export may come from anywhere, so it is redacted again.
 fn parse(index: usize, text: &str) -> Result<Option<CaptureRecord>, Failure> {
     if text.trim().is_empty() {
         return Ok(None);
@@ -110,7 +110,7 @@ fn parse(index: usize, text: &str) -> Result<Option<CaptureRecord>, Failure> {
     }
     record.template = redact(&record.template);
     record.wire = record.wire.as_deref().map(redact);
-    // It quotes what a server said. One that redaction breaks as JSON is worth less than the line.
+    // The decision quotes server messages. If redaction breaks its JSON, it is left out.
     let is_json = |text: &String| serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
     record.decision = record.decision.as_deref().map(redact).filter(is_json);
     Ok(Some(record))

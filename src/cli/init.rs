@@ -1,4 +1,4 @@
-//! `uro-capture init` and `deinit`: a repository's commits are captured from now on, or no longer.
+//! `uro-capture init` and `deinit`: registers a repository and installs its hooks, and the reverse.
 
 mod global;
 mod one;
@@ -54,24 +54,24 @@ pub struct DeinitArgs {
 struct Done {
     repo: PathBuf,
     project: String,
-    /// Every path that was written, renamed or removed.
+    /// All written, renamed or removed paths.
     writes: Vec<PathBuf>,
     dry_run: bool,
-    /// What reports its commits: `config`, `file`, `watch`; absent after `deinit`.
+    /// Source of commit events: `config`, `file`, `watch`; absent after `deinit`.
     #[serde(skip_serializing_if = "Option::is_none")]
     means: Option<Means>,
-    /// Commits come without hooks there, all or some (jj's): only the sidecar sees those.
+    /// Commits are made without hooks, all or some (jj's): only the sidecar detects those.
     needs_sidecar: bool,
-    /// What may be added where nothing was written.
+    /// Lines to add by hand where nothing was written.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     by_hand: Vec<ByHand>,
-    /// The same in words.
+    /// The same as text.
     #[serde(skip)]
     what: String,
 }
 
 /// # Errors
-/// No repository, or something cannot be written.
+/// No repository, or a write failed.
 pub fn run(app: &App, args: &InitArgs) -> Result<Exit, Failure> {
     if args.global {
         return global::run(app, &args.paths, args.dry_run);
@@ -93,7 +93,7 @@ pub fn run(app: &App, args: &InitArgs) -> Result<Exit, Failure> {
 }
 
 /// # Errors
-/// No repository, or something cannot be written.
+/// No repository, or a write failed.
 pub fn undo(app: &App, args: &DeinitArgs) -> Result<Exit, Failure> {
     if args.global {
         return global::undo(app, args.dry_run);
@@ -135,7 +135,7 @@ impl Done {
     }
 }
 
-/// How the sidecar that was started for repositories without hooks stays alive.
+/// How a sidecar that watches repositories without hooks is kept running.
 fn tell_how_it_stays(app: &App) -> Result<(), Failure> {
     if app.json {
         return Ok(());

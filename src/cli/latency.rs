@@ -1,4 +1,4 @@
-//! `uro-capture latency`: how long things took, on time or not, and why the template stayed.
+//! `uro-capture latency`: latency percentiles, on-time share, and fallback reasons.
 
 use clap::{Args, ValueEnum};
 
@@ -88,7 +88,7 @@ fn table(rows: &[LatencyRow]) -> Table {
     table
 }
 
-/// What reading prompts ahead of their commits did; nothing where nothing was to be read.
+/// Prefix cache statistics; empty if no prompt could be prefilled.
 fn ahead(rows: &[LatencyRow]) -> Option<Table> {
     use Align::{Left, Right};
     let mut table = Table::new(&[
@@ -131,7 +131,7 @@ fn temperature(cold: Option<bool>) -> String {
     }
 }
 
-/// Most frequent first. `none` and `salvaged` are a model's text, not a reason for the template.
+/// Most frequent first. `none` and `salvaged` are model texts and no fallback reasons.
 fn reasons(row: &LatencyRow) -> String {
     let mut reasons: Vec<_> = row.reasons.iter().filter(|(name, _)| name.as_str() != "none").collect();
     reasons.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));

@@ -1,4 +1,4 @@
-//! `uro-capture log`: the captures, newest first.
+//! `uro-capture log`: lists captures, newest first.
 
 use clap::{Args, ValueEnum};
 
@@ -6,9 +6,9 @@ use super::app::App;
 use super::capture_list::CaptureList;
 use super::failure::Failure;
 use super::ui::{Exit, Ui};
+use crate::dispatch;
 use crate::domain::capture::{Capture, Kind};
 use crate::domain::project::Names;
-use crate::pipeline::models;
 use crate::store::{CaptureQuery, Store, StoreError};
 
 #[derive(Debug, Clone, Args)]
@@ -23,10 +23,10 @@ pub struct LogArgs {
     pub oneline: bool,
 }
 
-/// How many are listed where nobody says.
+/// Default number of listed captures.
 const USUAL: usize = 50;
 
-/// Which captures are meant: the same for `log` and `search`.
+/// Filters of a list, shared by `log` and `search`.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Filter {
     /// Of this project, in whatever repository; of one among several of that name: as `--everywhere` shows it
@@ -64,7 +64,7 @@ impl From<KindArg> for Kind {
 }
 
 impl Filter {
-    /// What the store is asked. Inside a repository it is that one's captures, unless told otherwise.
+    /// Builds the store query. Inside a repository it covers that repository, unless options say otherwise.
     ///
     /// # Errors
     /// `--since` is no time, or the repository cannot be read.
@@ -102,17 +102,17 @@ pub fn run(app: &App, args: &LogArgs) -> Result<Exit, Failure> {
 /// How a list is shown.
 #[derive(Debug, Clone, Copy)]
 pub struct Wish {
-    /// At most so many captures; 0: all.
+    /// Maximum number of captures; 0: all.
     pub most: Option<usize>,
     pub oneline: bool,
-    /// What is said of an empty one.
+    /// Message for an empty list.
     pub nothing: &'static str,
 }
 
-/// What `-n 0` stands for: more than any store holds.
+/// Value for `-n 0`: more than any store holds.
 const EVERYTHING: usize = i32::MAX as usize;
 
-/// Prints what `find` gives, and says when there is more.
+/// Prints the result of `find`, and a notice if there is more.
 ///
 /// # Errors
 /// A filter makes no sense, or the store cannot be read.
@@ -125,7 +125,7 @@ pub fn list(
     let store = app.store()?;
     let n = wish.most.unwrap_or(USUAL);
     let names = Names::of(store.origins()?);
-    // One more than wanted tells whether there are more.
+    // One more than requested shows whether there are more.
     let query = filter.query(app, &names, Some(if n == 0 { EVERYTHING } else { n.saturating_add(1) }))?;
     let mut captures = find(store.as_ref(), &query)?;
     let more = n > 0 && captures.len() > n;
@@ -139,19 +139,19 @@ pub fn list(
         let elsewhere = if elsewhere { " in this repository; --everywhere looks in all" } else { "" };
         app.ui.note(&format!("{}{elsewhere}", wish.nothing));
     } else {
-        let expects_model = models::has_ever_answered(store.as_ref())?;
+        let expects_model = dispatch::has_ever_answered(store.as_ref())?;
         let verbose = app.ui.verbosity() > 0;
         let list = CaptureList { captures: &captures, names: &names, now: &app.now(), expects_model, verbose };
         app.ui.page(&page(&list, wish.oneline, &app.ui))?;
     }
-    // Who named a number knows that there may be more.
+    // No notice after an explicit number.
     if more && wish.most.is_none() {
         app.ui.note(&format!("there are more than {n}; -n 0 lists all"));
     }
     Ok(Exit::Done)
 }
 
-/// Day by day for a person at a terminal; one line each for programs, and where that is wanted.
+/// Grouped by day on a terminal; one line each for programs or on request.
 fn page(list: &CaptureList<'_>, oneline: bool, ui: &Ui) -> String {
     match ui.columns() {
         _ if oneline => list.oneline().render(ui.color_out()),

@@ -1,4 +1,4 @@
-//! `uro-capture man`: the manual page, of the program or of one command.
+//! `uro-capture man`: prints the manual page of the program or of one command.
 
 use clap::Args;
 use clap_mangen::Man;
@@ -21,7 +21,7 @@ pub fn run(ui: &Ui, args: &ManArgs) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// The page in roff.
+/// Renders the page in roff.
 fn page(command: Option<&str>) -> Result<Vec<u8>, Failure> {
     let mut root = args::command().disable_help_subcommand(true);
     root.build();

@@ -1,4 +1,4 @@
-//! The surface: parses the command line, runs one command, maps its end to an exit code.
+//! Command line interface: parses arguments, runs one command, maps its result to an exit code.
 
 pub mod app;
 pub mod args;
@@ -59,14 +59,14 @@ pub fn main() -> ExitCode {
     ExitCode::from(catch_unwind(AssertUnwindSafe(|| run(args))).unwrap_or_else(|_| own_bug()))
 }
 
-/// A panic has told its place on stderr already; this says what it means.
+/// A panic has printed its location on stderr already; this message explains it.
 fn own_bug() -> u8 {
-    let failure = Failure::bug("uro-capture stopped on a bug of its own");
+    let failure = Failure::bug("uro-capture stopped because of a bug");
     Ui::new(Wishes::default(), &Env::read()).failure(&failure);
     failure.code()
 }
 
-/// `sidecar run --detached` lets go of whoever started it before anything else is opened.
+/// `sidecar run --detached` closes its inherited descriptors before anything else is opened.
 fn starts_detached(args: &[OsString]) -> bool {
     let has = |word: &str| args.iter().any(|arg| arg == word);
     args.get(1).is_some_and(|arg| arg == "sidecar") && has("run") && has("--detached")
@@ -120,7 +120,7 @@ fn explain(error: &clap::Error, command: Option<&str>, ui: &Ui) -> u8 {
     2
 }
 
-/// The command that a usage message is about: what stands before the first placeholder of its `Usage:` line.
+/// The command of a usage message: the words before the first placeholder of its `Usage:` line.
 fn asked_for(message: &str) -> String {
     let usage = message.lines().find_map(|line| line.strip_prefix("Usage: ")).unwrap_or("uro-capture");
     let names = usage.split(' ').take_while(|word| word.chars().all(|c| c.is_ascii_lowercase() || c == '-'));
@@ -141,14 +141,14 @@ fn execute(cli: Cli, env: Env, ui: &Arc<Ui>) -> Result<Exit, Failure> {
     dispatch(&app, cli.command)
 }
 
-/// Commands that mend the settings, tell what is wrong with them, or undo something.
+/// Commands that repair the settings, diagnose them, or undo something.
 fn works_with_broken_settings(command: &Command) -> bool {
     match command {
         Command::Doctor(_) | Command::Deinit(_) => true,
         Command::Config(args) => args.works_with_broken_settings(),
-        // The background process captures nothing until they can be read; stopping and asking it needs none.
+        // The background process captures nothing until they can be read; stopping or querying it needs none.
         Command::Sidecar(_) => true,
-        // What is stored can be shown; nothing is captured meanwhile.
+        // Stored captures can be shown; nothing is captured meanwhile.
         Command::Log(_) | Command::Show(_) | Command::Search(_) => true,
         _ => false,
     }

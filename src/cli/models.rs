@@ -1,4 +1,4 @@
-//! `uro-capture models`: what the endpoints offer, which role each model has, loaded or not, how fast it was.
+//! `uro-capture models`: endpoints with their models, roles, load state and measured speed.
 
 use std::time::Duration;
 
@@ -10,11 +10,12 @@ use super::app::App;
 use super::failure::{Failure, START_SERVER, server_hint};
 use super::ui::Exit;
 use crate::config::{Config, EndpointConfig};
+use crate::dispatch::{Standing, Tallies, device, tallies, try_again};
+use crate::domain::model::{Api, Offered, same_model};
 use crate::domain::role::{ROLES, Role};
 use crate::hardware::Hardware;
 use crate::llm::Client;
-use crate::llm::{Api, LlmError, Offered, Server, same_model};
-use crate::pipeline::models::{Standing, Tallies, device, tallies, try_again};
+use crate::llm::{LlmError, Server};
 use crate::route::breaker::State;
 use crate::route::key::Key;
 use crate::route::ledger::Ledger;
@@ -31,12 +32,12 @@ mod table;
 
 #[derive(Debug, Clone, Args)]
 pub struct ModelsArgs {
-    /// Ask this model again, although too few of its texts could be used
+    /// Enable this model again after too few usable texts
     #[arg(long, value_name = "MODEL")]
     pub retry: Option<String>,
 }
 
-/// A local server that lists its models takes milliseconds; one that loads a model meanwhile may take longer.
+/// Timeout: a local server lists its models in milliseconds; while it loads a model it may take longer.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// One endpoint, as `models --json` shows it.
@@ -45,20 +46,20 @@ pub struct EndpointView {
     pub endpoint: String,
     pub url: String,
     pub api: Option<Api>,
-    /// What answered: `ollama`, `llama.cpp`, …
+    /// Detected server: `ollama`, `llama.cpp`, …
     pub server: Option<String>,
     pub version: Option<String>,
-    /// It answered.
+    /// The endpoint answered.
     pub up: bool,
     /// Why it did not answer.
     pub error: Option<String>,
     /// What to do about it.
     pub hint: Option<String>,
-    /// It is there and wants a key, or another one.
+    /// The server requires a key, or rejected this one.
     pub refuses: bool,
-    /// What it computes on; endpoints of one device share its turns.
+    /// Device; endpoints of one device share its queue.
     pub device: String,
-    /// Requests that it works on and that wait for it; absent where no sidecar tells.
+    /// Running and waiting requests; absent without a sidecar.
     pub running: Option<usize>,
     pub waiting: Option<usize>,
     pub breaker: Option<Breaker>,
@@ -69,46 +70,46 @@ pub struct EndpointView {
 pub struct ModelView {
     #[serde(flatten)]
     pub offered: Offered,
-    /// False for a model that is configured but that the endpoint does not list.
+    /// False for a configured model that the endpoint does not list.
     pub listed: bool,
-    /// Those that it fills now.
+    /// Roles that it fills now.
     pub roles: Vec<Role>,
-    /// Those that the configuration names it for.
+    /// Roles for which it is configured.
     pub configured_for: Vec<Role>,
-    /// Those in which it stands in when the first one would be late.
+    /// Roles in which it replaces the first choice if that would be late.
     pub stands_in_for: Vec<Role>,
-    /// Why it fills none; absent where it may.
+    /// Why it fills no role; absent if it may.
     pub unfit: Option<Because>,
-    /// Share of the weights that did not fit onto the graphics card.
+    /// Share of the weights outside of GPU memory.
     pub spilled: Option<f64>,
-    /// It thinks aloud, and is told not to.
+    /// Reasoning model; reasoning is switched off in requests.
     pub thinks_aloud: bool,
-    /// Bytes of memory that it needs while it runs.
+    /// Memory in bytes while it runs.
     pub needs_bytes: Option<u64>,
     pub breaker: Option<Breaker>,
-    /// What the router reckons with.
+    /// Data used by the router.
     pub learned: Option<Rates>,
     /// From the latency log of the last 30 days.
     pub measured: Option<Measured>,
-    /// How many of its texts could be used, by role; empty before the first was judged.
+    /// Quality by role: share of usable texts; empty without a judged text.
     pub texts: Vec<Texts>,
 }
 
-/// Texts of one model in one role that were judged.
+/// Judged texts of one model in one role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Texts {
     pub role: Role,
     #[serde(flatten)]
     pub tally: Tally,
-    /// Too few could be used: it is not asked for this role any more.
+    /// Too few were usable: the model is disabled for this role.
     pub barred: bool,
 }
 
-/// Whether captures go there; absent where no sidecar tells.
+/// Whether captures use it; absent without a sidecar.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Breaker {
     pub state: State,
-    /// Seconds until it is tried again by nobody's capture.
+    /// Seconds until the next probe (half-open circuit breaker).
     pub probe_in_s: Option<f64>,
 }
 
@@ -117,7 +118,7 @@ pub struct Measured {
     pub n: u64,
     pub ttft_p50_ms: Option<f64>,
     pub tps_p50: Option<f64>,
-    /// Shares of its texts that were not kept, and that were kept in part, because something in them was not so.
+    /// Shares of texts dropped or shortened by the hallucination check.
     pub ungrounded_rate: Option<f64>,
     pub repaired_rate: Option<f64>,
 }
@@ -146,7 +147,7 @@ fn retry(app: &App, name: &str) -> Result<Exit, Failure> {
     if app.json {
         app.ui.json(&serde_json::json!({ "retried": meant }))?;
     } else {
-        app.ui.line(&format!("{} is asked again; its texts are counted anew", meant.join(", ")))?;
+        app.ui.line(&format!("{} is enabled again; its statistics start anew", meant.join(", ")))?;
     }
     Ok(Exit::Done)
 }
@@ -154,7 +155,7 @@ fn retry(app: &App, name: &str) -> Result<Exit, Failure> {
 /// Every endpoint with its models and their roles.
 ///
 /// # Errors
-/// The system gives no runtime.
+/// No runtime can be created.
 pub fn gather(app: &App) -> Result<Vec<EndpointView>, Failure> {
     let config = app.config();
     let answers = app.block_on(ask_all(config.endpoints.clone(), app.clock.instant() + PATIENCE))?;
@@ -164,7 +165,7 @@ pub fn gather(app: &App) -> Result<Vec<EndpointView>, Failure> {
 
 type Answer = Result<(Server, Vec<Offered>), LlmError>;
 
-/// Asks all endpoints at once; in the order they are configured.
+/// Queries all endpoints at once; results in configured order.
 async fn ask_all(endpoints: Vec<EndpointConfig>, until: std::time::Instant) -> Vec<(EndpointConfig, Answer)> {
     let mut asked = JoinSet::new();
     for (order, endpoint) in endpoints.into_iter().enumerate() {
@@ -180,18 +181,18 @@ async fn ask(endpoint: &EndpointConfig, until: std::time::Instant) -> Answer {
     Ok((client.server(until).await?, client.models(until).await?))
 }
 
-/// What is known beside what the servers say.
+/// Data beside the servers' answers.
 struct Known {
     measured: Vec<LatencyRow>,
     ledger: Ledger,
     tallies: Tallies,
-    /// Of the running sidecar.
+    /// State of the running sidecar.
     standing: Option<Standing>,
     memory: Memory,
 }
 
 impl Known {
-    /// A store that cannot be read, or a sidecar that says nothing, only costs their numbers.
+    /// Without a readable store or an answering sidecar only their numbers are missing.
     fn ask(app: &App) -> Self {
         let memory = Memory { ram: Hardware::measure().ram_total, vram: None };
         let standing = match client::ask(&app.paths.run, &Request::Standing, client::PING_TIMEOUT) {
@@ -202,7 +203,7 @@ impl Known {
         Self { measured, ledger, tallies, standing, memory }
     }
 
-    /// Nothing of a version of the model that has not run yet, as the router sees it.
+    /// Ignores runs of an older version of the model, as the router does.
     fn texts(&self, endpoint: &str, offered: &Offered) -> Vec<Texts> {
         let key = Key {
             endpoint: endpoint.to_owned(),
@@ -226,7 +227,7 @@ impl Known {
         Some(this.map_or(closed, |broken| Breaker { state: broken.state, probe_in_s: broken.probe_in_s }))
     }
 
-    /// The newest of what was learned, whatever the options were.
+    /// The newest statistics, regardless of the options.
     fn learned(&self, endpoint: &str, model: &str) -> Option<Rates> {
         let same = self.ledger.iter().filter(|(key, ..)| key.endpoint == endpoint && key.model == model);
         same.max_by_key(|(.., at)| *at).map(|(_, forecast, _)| Rates::of(forecast))
@@ -262,7 +263,7 @@ fn views(config: &Config, answers: Vec<(EndpointConfig, Answer)>, known: &Known)
     views
 }
 
-/// Gives the role to its models, as the router does.
+/// Assigns the role to its models, as the router does.
 fn fill(config: &Config, role: Role, offers: &[Offer], memory: Memory, views: &mut [EndpointView]) {
     let strategy = config.capture.strategy;
     let named = configured(&config.models, strategy, role);
@@ -280,7 +281,7 @@ fn fill(config: &Config, role: Role, offers: &[Offer], memory: Memory, views: &m
             model.unfit = Some(one.because);
         }
     }
-    // A server with a single model takes any name; others say better themselves that they do not know it.
+    // A single-model server accepts any name; others report an unknown name themselves.
     if proposals.is_empty()
         && let Some(model) = named.and_then(|name| unlisted(views, name))
     {
@@ -288,7 +289,7 @@ fn fill(config: &Config, role: Role, offers: &[Offer], memory: Memory, views: &m
     }
 }
 
-/// Notes that the configuration names the model; one that nobody lists is shown at the first endpoint that answers.
+/// Marks the model as configured; one that no endpoint lists is shown at the first answering endpoint.
 fn name_for(role: Role, name: &str, offers: &[Offer], views: &mut [EndpointView]) {
     let mut found = false;
     for model in views.iter_mut().flat_map(|view| &mut view.models) {
@@ -326,7 +327,7 @@ fn view(endpoint: EndpointConfig, answer: Answer, known: &Known) -> EndpointView
     };
     let hint = error.as_ref().map(|error| server_hint(error, Some(&endpoint)));
     let device = device(&endpoint).to_owned();
-    // A device that was never used has nothing to do.
+    // An unused device has no queue.
     let standing = known.standing.as_ref().map(|all| all.devices.iter().find(|one| one.device == device));
     EndpointView {
         breaker: known.breaker(&endpoint.name, None),
@@ -374,7 +375,7 @@ fn speed(rows: &[LatencyRow], endpoint: &str, model: &str) -> Option<Measured> {
     Some(Measured { n, ttft_p50_ms, tps_p50, ungrounded_rate, repaired_rate })
 }
 
-/// What to do where no endpoint can be used: a server that is there and refuses comes before one to be started.
+/// Hint if no endpoint is usable: a server that refuses comes before one to be started.
 #[must_use]
 pub fn fix(views: &[EndpointView]) -> String {
     let refusing = views.iter().find(|view| view.refuses);
@@ -392,7 +393,7 @@ fn nobody(views: &[EndpointView]) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Strategy;
+    use crate::domain::model::Strategy;
 
     fn nothing() -> Known {
         Known {
@@ -462,7 +463,7 @@ mod tests {
         assert_eq!((found[0].texts.len(), found[1].texts.len()), (2, 0));
     }
 
-    /// What everybody finds with this configuration at one endpoint that offers these.
+    /// Test result for one endpoint with these models and this configuration.
     fn at_a(toml: &[(Role, &str)], strategy: Strategy, models: Vec<Offered>, known: &Known) -> Vec<ModelView> {
         let mut config = Config::default();
         config.capture.strategy = strategy;
@@ -483,7 +484,7 @@ mod tests {
         assert_eq!((found[1].listed, &found[1].configured_for[..]), (false, &[Role::Blog][..]));
         assert!(found[0].roles.contains(&Role::Blog) && found[1].roles.is_empty(), "the router asks the one there is");
         let alone = at_a(&named[..1], Strategy::Multi, vec![Offered::named("m")], &nothing());
-        assert_eq!(alone[1].roles, [Role::Blog], "nobody else may, so that its server is asked for it");
+        assert_eq!(alone[1].roles, [Role::Blog], "its server accepts any name");
     }
 
     #[test]
@@ -501,7 +502,7 @@ mod tests {
 
     #[test]
     fn what_the_sidecar_says_is_shown_at_the_endpoint_and_at_the_model() {
-        let broken = |model: Option<&str>| crate::pipeline::models::Broken {
+        let broken = |model: Option<&str>| crate::dispatch::Broken {
             endpoint: "a".into(),
             model: model.map(str::to_owned),
             state: State::Open,
@@ -536,7 +537,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_answering_says_where_was_looked() {
+    fn without_an_answer_the_addresses_are_named() {
         let failure = nobody(&[view(endpoint("b"), down(), &nothing())]);
         assert_eq!((failure.code(), failure.causes.len()), (1, 1));
         assert!(failure.causes[0].contains("http://b"));

@@ -1,4 +1,4 @@
-//! `uro-capture "NOTE"`: a thought, stored at once, in better words if a model finds them in time.
+//! `uro-capture "NOTE"`: stores a note at once, reworded if a model answers in time.
 
 use std::time::Duration;
 
@@ -22,11 +22,11 @@ pub struct NoteArgs {
     pub words: Vec<String>,
 }
 
-/// Longer notes are documents (bytes).
+/// Maximum length in bytes; longer notes are documents.
 const LONGEST: usize = 64 * 1024;
 
 /// # Errors
-/// When there is nothing to note, or the store cannot be written.
+/// The note is empty, or the store cannot be written.
 pub fn run(app: &App, args: &NoteArgs) -> Result<Exit, Failure> {
     let stamp = app.clock.now();
     let text = text(app, &args.words)?;
@@ -54,11 +54,11 @@ pub(super) fn text(app: &App, words: &[String]) -> Result<String, Failure> {
     Ok(text.to_owned())
 }
 
-/// Through the sidecar where one answers, so that one model is never asked twice at a time; else in this process.
+/// Uses the sidecar if one answers, so that a model gets one request at a time; else this process.
 pub(super) fn enrich(app: &App, services: &Services, job: Job, request: &Request) -> Result<(), Failure> {
     let patience = job.time_left(app.clock.as_ref()).saturating_sub(FINISHING);
     if app.sidecar_answers() && !patience.is_zero() {
-        // Nobody there any more, or it could not: the capture is still pending and this process finishes it.
+        // The sidecar exited or failed: the capture is still pending and this process finishes it.
         if let Ok(Response::Done) = client::ask(&app.paths.run, request, patience) {
             return Ok(());
         }
@@ -66,7 +66,7 @@ pub(super) fn enrich(app: &App, services: &Services, job: Job, request: &Request
     Ok(app.block_on(enrich::enrich(services, job))??)
 }
 
-/// What this process needs to make a capture final itself when the sidecar has stopped answering.
+/// Reserve for finishing a capture in this process after the sidecar stopped answering.
 const FINISHING: Duration = Duration::from_millis(100);
 
 pub(super) fn print(app: &App, services: &Services, id: CaptureId) -> Result<Exit, Failure> {

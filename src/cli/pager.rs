@@ -1,4 +1,4 @@
-//! The pager that long lists are shown in on a terminal, chosen as git chooses it.
+//! Pager for long lists on a terminal, selected as git does.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -10,20 +10,20 @@ use crate::git;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pager {
     command: String,
-    /// Options for `less`, where the person has set none.
+    /// Options for `less`, unless the user has set some.
     less: Option<&'static str>,
 }
 
 /// What git gives `less`: quit on one screen, keep colours, leave the text on the screen.
 const LESS: &str = "FRX";
 
-/// What a shell answers for a command that is not there or cannot be run.
+/// Exit codes of a shell for a missing or non-executable command.
 const NOT_STARTED: [i32; 2] = [126, 127];
 
 impl Pager {
     /// `$GIT_PAGER`, else `core.pager` of the user's or the system's git configuration, else `$PAGER`, else `less`.
-    /// Absent where that is empty or `cat`, and on a terminal that cannot move its cursor. A repository's own
-    /// `core.pager` is left alone: nothing that a repository says is executed.
+    /// Absent if that is empty or `cat`, and on a terminal that cannot move its cursor. A repository's own
+    /// `core.pager` is ignored: nothing from a repository's settings is executed.
     #[must_use]
     pub fn of(env: &Env) -> Option<Self> {
         Self::choose(env, || git::user_setting("core.pager"))
@@ -43,11 +43,11 @@ impl Pager {
         Some(Self { command: command.to_owned(), less })
     }
 
-    /// Shows the text and returns when the person has left. False where the pager could not be started: nothing was
-    /// shown then. A pager that is left before the end is no error.
+    /// Shows the text and returns when the user quits. False if the pager could not be started and nothing was
+    /// shown. Quitting before the end is no error.
     #[must_use]
     pub fn show(&self, text: &str) -> bool {
-        // Ctrl-C belongs to the pager; without a handler it would end this process and leave the pager without a parent.
+        // Ctrl-C belongs to the pager; without a handler it would end this process and orphan the pager.
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let _handled = runtime.as_ref().ok().map(|runtime| {
             let _inside = runtime.enter();
@@ -58,7 +58,7 @@ impl Pager {
         command.envs(self.less.map(|options| ("LESS", options)));
         let Ok(mut child) = command.spawn() else { return false };
         if let Some(mut pipe) = child.stdin.take() {
-            // The pager was left, or never began: its exit code tells.
+            // The exit code distinguishes quitting from a failed start.
             let _ = pipe.write_all(text.as_bytes());
         }
         child.wait().is_ok_and(|status| !status.code().is_some_and(|code| NOT_STARTED.contains(&code)))

@@ -1,4 +1,4 @@
-//! `uro-capture route`: which model would write now, and why; nothing is sent to any, and nothing is stored.
+//! `uro-capture route`: a dry run of the model router, with its reasons; sends and stores nothing.
 
 use std::time::Duration;
 
@@ -29,15 +29,15 @@ pub struct RouteArgs {
     /// What is to be written
     #[arg(long, value_enum, value_name = "KIND")]
     pub kind: Option<Kind>,
-    /// Somebody watches: only what is surely in time
+    /// Interactive use: only models that surely answer in time
     #[arg(long)]
     pub urgent: bool,
-    /// Tell every reason in words
+    /// Show every reason in words
     #[arg(long)]
     pub explain: bool,
 }
 
-/// What can be written.
+/// Roles that can be routed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Kind {
     /// Of a commit or note
@@ -51,7 +51,7 @@ pub enum Kind {
     Status,
 }
 
-/// Longer than any budget that a capture usually has: what takes longer is decided here.
+/// Timeout of the sidecar's decision, longer than any usual capture budget; after it this process decides.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The public JSON of `route`.
@@ -59,9 +59,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 struct View<'a> {
     #[serde(flatten)]
     decision: &'a Decision,
-    /// Why no endpoint had a model to choose; null where some had.
+    /// Why no endpoint had a model to choose; null if some had.
     error: Option<&'a str>,
-    /// The running sidecar decided, which knows what is loaded, running and read.
+    /// Decided by the running sidecar, which knows the loaded models, the queue and the prefix cache.
     by_sidecar: bool,
     explanation: String,
 }
@@ -105,7 +105,7 @@ fn about(app: &App, args: &RouteArgs, repo: Option<&Repo>) -> Result<About, Fail
         _ if args.kind == Some(Kind::Note) => Ok(About::Note(None)),
         (Some(repo), Some(rev)) => Ok(About::Commit(repo.resolve(rev)?)),
         (Some(repo), None) if wants_commit => Ok(About::Commit(repo.head()?)),
-        // A repository without a commit yet is none to speak of.
+        // A repository without commits counts as none.
         (Some(repo), None) => Ok(repo.head().map_or(About::Note(None), About::Commit)),
         (None, _) if wants_commit => Ok(About::Commit(app.repo()?.head()?)),
         (None, _) => Ok(About::Note(None)),
@@ -124,14 +124,14 @@ impl Kind {
     }
 }
 
-/// By the sidecar where one runs; true if so.
+/// Asks a running sidecar; true if it answered.
 fn decided(app: &App, question: Question) -> Result<(Foreseen, bool), Failure> {
     if app.sidecar_answers() {
         let request = Request::Route { question: question.clone() };
         match client::ask(&app.paths.run, &request, PATIENCE + app.config().capture.budget) {
             Ok(Response::Decided { foreseen }) => return Ok((*foreseen, true)),
-            Ok(Response::Refused { message }) => app.ui.detail(&format!("the sidecar cannot tell: {message}")),
-            _ => app.ui.detail("the sidecar did not tell in time"),
+            Ok(Response::Refused { message }) => app.ui.detail(&format!("the sidecar cannot decide: {message}")),
+            _ => app.ui.detail("the sidecar did not answer in time"),
         }
     } else {
         app.ui.detail("no sidecar runs: this is decided without knowing what it would have seen");

@@ -1,4 +1,4 @@
-//! `uro-capture search WORDS`: captures by their words, best match first.
+//! `uro-capture search WORDS`: full-text search of captures, best match first.
 
 use clap::Args;
 

@@ -1,4 +1,4 @@
-//! `uro-capture sidecar install` and `uninstall`: the sidecar as a service of the person's service manager.
+//! `uro-capture sidecar install` and `uninstall`: the sidecar as a service of the user's service manager.
 
 use std::path::PathBuf;
 
@@ -12,7 +12,7 @@ use crate::sidecar::service::commands::{self, Words};
 use crate::sidecar::service::files::{self, Outcome};
 use crate::sidecar::service::{Manager, ServiceError, Setting, launchd, systemd};
 
-/// Whether a service manager starts the sidecar when the person logs in.
+/// Whether a service manager starts the sidecar at login.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Autostart {
     Installed,
@@ -22,12 +22,12 @@ pub enum Autostart {
     Impossible,
 }
 
-/// As it is now; nothing is run to find out.
+/// Reads the current state without running a command.
 #[must_use]
 pub fn autostart(app: &App) -> Autostart {
     let Ok((manager, setting)) = here(app) else { return Autostart::Impossible };
     let (files, links) = places(manager, &setting);
-    // systemd starts what is enabled, launchd what lies there.
+    // systemd starts enabled units, launchd the files in its directory.
     let signs = if manager == Manager::Systemd { links } else { files };
     let is_there = |sign: &PathBuf| sign.symlink_metadata().is_ok();
     if signs.iter().any(is_there) { Autostart::Installed } else { Autostart::Possible }
@@ -39,11 +39,11 @@ struct Report {
     manager: Manager,
     /// Written or removed.
     files: Vec<PathBuf>,
-    /// Changed by somebody, and left alone.
+    /// Edited by hand, and left unchanged.
     kept: Vec<PathBuf>,
-    /// Commands that were run.
+    /// Executed commands.
     ran: Vec<String>,
-    /// Commands that a person has to run, because no manager answers here.
+    /// Commands for the user to run, because no manager answers here.
     todo: Vec<String>,
     dry_run: bool,
 }
@@ -64,10 +64,10 @@ pub fn install(app: &App, dry_run: bool) -> Result<Exit, Failure> {
     if dry_run || !manager.is_reachable(&setting) {
         report.todo = lines(&commands);
     } else {
-        // What a hook or a person started, or an older service, makes room.
+        // Stops a sidecar started by a hook or a command, or an older service.
         launch::stop(&app.paths.run, app.clock.as_ref())?;
         if manager == Manager::Launchd {
-            // Fails where it was not loaded, as on the first time.
+            // Fails if it was not loaded, as on the first install.
             let _ = manager.stop(&setting).iter().try_for_each(|line| commands::run(line));
         }
         commands.iter().try_for_each(|line| commands::run(line))?;
@@ -125,7 +125,7 @@ fn here(app: &App) -> Result<(Manager, Setting), Failure> {
     Ok((manager, Setting::read(app.env(), &app.paths, &program)?))
 }
 
-/// Every file that an installation may have written, and every link that enabling may have made.
+/// All files that an installation may have written, and all links made by enabling.
 fn places(manager: Manager, setting: &Setting) -> (Vec<PathBuf>, Vec<PathBuf>) {
     match manager {
         Manager::Systemd => {
@@ -137,7 +137,7 @@ fn places(manager: Manager, setting: &Setting) -> (Vec<PathBuf>, Vec<PathBuf>) {
     }
 }
 
-/// Runs what may fail without harm: the files are removed all the same.
+/// Runs a command that may fail without harm: the files are removed all the same.
 fn willing(app: &App, commands: &[Words]) -> Vec<String> {
     for line in commands {
         if let Err(error) = commands::run(line) {

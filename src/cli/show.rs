@@ -31,7 +31,7 @@ pub fn run(app: &App, args: &ShowArgs) -> Result<Exit, Failure> {
     if app.json {
         app.ui.json(&as_json(&record, &faults, args.wire)?)?;
     } else {
-        // A note that was forgotten since is nobody's any more.
+        // After `forget`, a note of a commit no longer exists.
         let notes = record.capture.notes.iter().filter_map(|id| store.capture(&id.to_string()).ok());
         let notes: Vec<Capture> = notes.map(|record| record.capture).collect();
         app.ui.raw(as_text(app, (&record, &faults), &notes, args.wire).as_bytes())?;
@@ -39,8 +39,8 @@ pub fn run(app: &App, args: &ShowArgs) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// The capture with its decision; with `answer` and `dropped` where a model answered, with `faults` where the model's text had some, with `template` where that was
-/// replaced later, and with `wire` and `template` when asked for.
+/// The capture with its decision; `answer` and `dropped` if a model answered, `faults` if its text had some, `template`
+/// if that was replaced later, and `wire` and `template` on request.
 fn as_json(record: &CaptureRecord, faults: &[String], wire: bool) -> Result<serde_json::Value, Failure> {
     let broken = |error: serde_json::Error| Failure::bug(format!("cannot print the capture: {error}"));
     let mut value = serde_json::to_value(&record.capture).map_err(broken)?;
@@ -88,7 +88,7 @@ fn as_text(app: &App, (record, faults): (&CaptureRecord, &[String]), notes: &[Ca
     format!("{full}\n--- template\n{}\n--- wire\n{}\n", harmless(&record.template), sent.trim_end())
 }
 
-/// What the server or the request failed with, what the model answered, and which pieces of that are not in the text.
+/// The failure of the request, the model's answer, and the parts of it that were dropped.
 fn said(record: &CaptureRecord) -> (Option<String>, Option<String>, Vec<String>) {
     let reasoned = record.decision.as_deref().and_then(|text| serde_json::from_str::<Reasoned>(text).ok());
     reasoned.map(|one| (one.failure, one.answer, one.dropped)).unwrap_or_default()
@@ -101,12 +101,11 @@ fn without_a_prompt(capture: &Capture) -> &'static str {
     }
 }
 
-/// Sentences that say enough; `route --explain` has the rest.
+/// Short explanations; `route --explain` has the details.
 const ENOUGH: usize = 3;
 
-/// What the router said of it when it decided, without the models that it passed over but with those that it asks no
-/// more; of a decision that an older
-/// program wrote, its choice.
+/// The router's reasons at the time of the decision, without rejected models except disabled ones; for a decision
+/// of an older program, its choice alone.
 fn why(decision: &str) -> Option<String> {
     if let Ok(decision) = serde_json::from_str::<Decision>(decision) {
         let told = explain(&decision);
@@ -130,7 +129,7 @@ mod tests {
     use crate::route::choice::decide;
     use crate::route::signals::{Signals, Traffic, Urgency};
 
-    /// The fields of a capture that the documentation promises; `notes` is there where a commit has some.
+    /// Documented fields of a capture; `notes` only for commits that have some.
     const FIELDS: [&str; 19] = [
         "id", "at", "captured_at", "kind", "project", "tags", "repo", "commit", "raw", "summary", "source",
         "provenance", "timing", "tokens", "quality", "refined", "state", "supersedes", "decision",
@@ -178,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_decision_is_told_in_a_line_whoever_wrote_it() {
+    fn a_decision_of_any_version_is_one_line() {
         let task = Signals {
             role: Role::Capture,
             urgency: Urgency::Interactive,

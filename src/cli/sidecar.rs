@@ -1,4 +1,4 @@
-//! `uro-capture sidecar`: the background process, by hand.
+//! `uro-capture sidecar`: controls the background process.
 
 use std::time::Duration;
 
@@ -23,22 +23,22 @@ pub struct SidecarArgs {
 pub enum SidecarCommand {
     /// Serve in the foreground until told to stop or idle for long
     Run {
-        /// Leave after this long without anything to do; it stays while the commits of a registered repository are
+        /// Exit after this idle time; it stays while the commits of a registered repository are
         /// reported by no hook
         #[arg(long, value_name = "DURATION", default_value = "30m", value_parser = humantime::parse_duration)]
         idle: Duration,
-        /// Never leave by itself (for service managers)
+        /// Never exit when idle (for service managers)
         #[arg(long)]
         service: bool,
-        /// Let go of the terminal and of every inherited descriptor
+        /// Detach from the terminal and close every inherited descriptor
         #[arg(long, hide = true)]
         detached: bool,
     },
     /// Start it in the background; returns when it answers
     Start,
-    /// Let it finish what it does and leave
+    /// Finish the current work and exit
     Stop,
-    /// Say whether it runs, and for how many repositories without working hooks it stays; exit code 3 when it does not
+    /// Show whether it runs, and for how many repositories without working hooks it stays; exit code 3 when it does not
     Status,
     /// Make it a service of your session: systemd user units, or a launchd agent
     Install {
@@ -55,7 +55,7 @@ pub enum SidecarCommand {
 }
 
 /// # Errors
-/// When the sidecar cannot be started, stopped or bound.
+/// The sidecar cannot be started, stopped or bound.
 pub fn run(app: &App, args: &SidecarArgs) -> Result<Exit, Failure> {
     let run_dir = &app.paths.run;
     match args.command {
@@ -116,7 +116,7 @@ fn words(status: &SidecarStatus) -> String {
     }
 }
 
-/// Worth a word only where commits are noticed late, or by nobody else.
+/// Printed only if commits are detected late, or by nothing else.
 fn attention(attention: Attention) -> String {
     let repositories = |n| if n == 1 { "1 repository".to_owned() } else { format!("{n} repositories") };
     let mut words = String::new();

@@ -1,4 +1,4 @@
-//! Sizes of files as people read them.
+//! File size formatting.
 
 use crate::pipeline::sizes::Sizes;
 
@@ -13,7 +13,7 @@ pub fn words(bytes: u64) -> String {
     #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
     let mut number = bytes as f64 / 1024.0;
     let mut unit = 0;
-    // What would be rounded to 1024 is one of the next unit.
+    // A value that would round to 1024 moves to the next unit.
     while number >= 1023.5 && unit + 1 < UNITS.len() {
         number /= 1024.0;
         unit += 1;

@@ -1,4 +1,4 @@
-//! `uro-capture status`: what was captured, drafted, pending, failing, over all registered repositories.
+//! `uro-capture status`: captures, drafts, pending work and problems of all registered repositories.
 
 mod look;
 
@@ -15,8 +15,8 @@ use super::service::{self, Autostart};
 use super::size;
 use super::ui::{BAD, BOLD, DIM, Exit, GOOD, WARN};
 use crate::config::Config;
+use crate::dispatch::{Tallies, has_ever_answered, tallies};
 use crate::domain::draft::{DraftState, Period};
-use crate::pipeline::models::{Tallies, has_ever_answered, tallies};
 use crate::pipeline::sizes::Sizes;
 use crate::pipeline::skipped;
 use crate::sidecar::client;
@@ -37,7 +37,7 @@ pub struct Status {
     pub window: Period,
     pub captures: Captures,
     pub coverage: Coverage,
-    /// How many drafts are in each state.
+    /// Number of drafts per state.
     pub drafts: BTreeMap<&'static str, u64>,
     pub sidecar: SidecarStatus,
     /// A service manager starts the sidecar at login.
@@ -55,15 +55,15 @@ pub struct Captures {
     pub by_kind: BTreeMap<String, u64>,
     pub by_source: BTreeMap<String, u64>,
     pub by_provenance: BTreeMap<String, u64>,
-    /// Of the final captures that had a budget; null when there was none.
+    /// Share of final captures with a budget; null without any.
     pub on_time_rate: Option<f64>,
-    /// The template stands and a model is still being asked.
+    /// The template text is shown; the model's answer is pending.
     pub pending: u64,
-    /// Templates that a model's text replaced later; `by_provenance` counts them as the model's.
+    /// Template texts that a model's text replaced later; `by_provenance` counts them as the model's.
     pub refined: u64,
 }
 
-/// Commits made in the window in registered repositories, by their reflogs.
+/// Commits in registered repositories within the window, by their reflogs.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Coverage {
     pub commits_seen: u64,
@@ -190,7 +190,7 @@ fn draft_problem(drafts: &[(DraftState, u64)]) -> Option<Problem> {
     })
 }
 
-/// Models of configured endpoints that are not asked any more.
+/// Disabled models of configured endpoints.
 fn unusable(tallies: &Tallies, config: &Config) -> Vec<Problem> {
     let is_configured = |name: &str| config.endpoints.iter().any(|endpoint| endpoint.name == name);
     let barred = tallies.iter().filter(|((endpoint, _), _)| is_configured(endpoint)).flat_map(|(of, roles)| {
@@ -206,7 +206,7 @@ fn unusable(tallies: &Tallies, config: &Config) -> Vec<Problem> {
     found
 }
 
-/// The human form: one line per matter, problems last with what helps.
+/// Human form: one line per topic, problems last with their hints.
 fn text(app: &App, status: &Status) -> String {
     let label = |name: &str| app.ui.paint(DIM, &format!("{name:<9}"));
     let mut out = format!("{}  {}\n", label("captures"), captures_words(app, &status.captures));
@@ -282,7 +282,7 @@ fn hooks_words(hooks: &[RepoHooks]) -> String {
     }
 }
 
-/// `12 commit, 3 note`: what there is none of is left out.
+/// `12 commit, 3 note`: zero counts are left out.
 fn counts_words<'a>(counts: impl Iterator<Item = (&'a str, u64)>, nothing: &str) -> String {
     let words: Vec<String> = counts.filter(|(_, n)| *n > 0).map(|(name, n)| format!("{n} {name}")).collect();
     if words.is_empty() { nothing.to_owned() } else { words.join(", ") }

@@ -1,4 +1,4 @@
-//! The one file that prints. Results go to stdout, everything else to stderr; with `--json` stdout holds JSON alone.
+//! Output: the only file that prints. Results go to stdout, all else to stderr; with `--json` stdout holds JSON alone.
 
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,11 +11,11 @@ use super::flow::width;
 use super::pager::Pager;
 use crate::config::env::{self, Env};
 
-/// How a command ended that did its work.
+/// Result of a command that did its work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
     Done,
-    /// A check that found something: only for commands whose job is to check.
+    /// A check with findings: only for commands that check.
     Degraded,
 }
 
@@ -29,7 +29,7 @@ impl Exit {
     }
 }
 
-/// When colour is used.
+/// When to use colour.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Color {
     #[default]
@@ -45,7 +45,7 @@ pub const WARN: Style = AnsiColor::Yellow.on_default();
 pub const BAD: Style = AnsiColor::Red.on_default().bold();
 pub const ID: Style = AnsiColor::Cyan.on_default();
 
-/// What the person asked for on the command line.
+/// Output options of the command line.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Wishes {
     pub color: Color,
@@ -55,14 +55,14 @@ pub struct Wishes {
     pub no_pager: bool,
 }
 
-/// Both output streams, and how to write to them.
+/// Both output streams and their options.
 pub struct Ui {
     out: Mutex<Box<dyn Write + Send>>,
     err: Mutex<Box<dyn Write + Send>>,
     wishes: Wishes,
     color_out: bool,
     color_err: bool,
-    /// Columns of the page that a person reads; absent where stdout is read by a program.
+    /// Page width in columns for a person; `None` if stdout is read by a program.
     columns: Option<usize>,
     pager: Option<Pager>,
     terminal_err: bool,
@@ -76,7 +76,7 @@ impl std::fmt::Debug for Ui {
 }
 
 impl Ui {
-    /// On the process's own streams.
+    /// Uses the process's own streams.
     #[must_use]
     pub fn new(wishes: Wishes, env: &Env) -> Self {
         let (out, err) = (std::io::stdout(), std::io::stderr());
@@ -88,7 +88,7 @@ impl Ui {
             Color::Auto => terminal && !plain,
         };
         Self {
-            // Lists may be long: written in blocks, flushed at the end of each call.
+            // Block-buffered for long lists, flushed at the end of each call.
             out: Mutex::new(Box::new(std::io::BufWriter::new(out))),
             err: Mutex::new(Box::new(err)),
             wishes,
@@ -101,7 +101,7 @@ impl Ui {
         }
     }
 
-    /// Writes into memory: (user interface, stdout, stderr).
+    /// Writes into memory; returns (user interface, stdout, stderr).
     #[must_use]
     pub fn captured(wishes: Wishes) -> (Self, Captured, Captured) {
         let (out, err) = (Captured::default(), Captured::default());
@@ -130,20 +130,20 @@ impl Ui {
         self.wishes.quiet
     }
 
-    /// Colour is used on stdout.
+    /// True if stdout gets colour.
     #[must_use]
     pub fn color_out(&self) -> bool {
         self.color_out
     }
 
-    /// How wide a page for a person is, in columns: `$COLUMNS`, else the terminal's width, else 80. Absent where stdout
-    /// is no terminal, unless colour is forced: then a person reads it behind the next program.
+    /// Page width in columns: `$COLUMNS`, else the terminal's width, else 80. `None` if stdout is no terminal, unless
+    /// colour is forced: then the output is for a person, behind another program.
     #[must_use]
     pub fn columns(&self) -> Option<usize> {
         self.columns
     }
 
-    /// Result, through the pager on a terminal.
+    /// Prints a result, through the pager on a terminal.
     ///
     /// # Errors
     /// Standard output cannot be written.
@@ -158,7 +158,7 @@ impl Ui {
         self.wishes.verbose
     }
 
-    /// A bar on stderr for `steps` steps; nowhere to be seen unless stderr is a terminal.
+    /// A progress bar on stderr for `steps` steps; hidden unless stderr is a terminal.
     #[must_use]
     pub fn progress(&self, steps: u64) -> indicatif::ProgressBar {
         if self.terminal_err && !self.wishes.quiet {
@@ -168,13 +168,13 @@ impl Ui {
         }
     }
 
-    /// A question can be asked.
+    /// True if a question can be asked.
     #[must_use]
     pub fn can_ask(&self) -> bool {
         self.terminal_in && self.terminal_err
     }
 
-    /// One line of result.
+    /// Prints one line of result.
     ///
     /// # Errors
     /// Standard output cannot be written.
@@ -182,7 +182,7 @@ impl Ui {
         self.raw(format!("{text}\n").as_bytes())
     }
 
-    /// Result, byte for byte.
+    /// Prints a result, byte for byte.
     ///
     /// # Errors
     /// Standard output cannot be written.
@@ -191,7 +191,7 @@ impl Ui {
         out.write_all(bytes).and_then(|()| out.flush()).map_err(|error| output_failure(&error))
     }
 
-    /// One JSON value, on one line for scripts.
+    /// Prints one JSON value, on one line for scripts.
     ///
     /// # Errors
     /// Standard output cannot be written.
@@ -200,7 +200,7 @@ impl Ui {
         self.raw(text.as_bytes())
     }
 
-    /// A table with aligned columns.
+    /// Prints a table with aligned columns.
     ///
     /// # Errors
     /// Standard output cannot be written.
@@ -208,34 +208,34 @@ impl Ui {
         self.raw(table.render(self.color_out).as_bytes())
     }
 
-    /// Text in a style, where colour is used on stdout.
+    /// Adds a style, if stdout gets colour.
     #[must_use]
     pub fn paint(&self, style: Style, text: &str) -> String {
         paint(self.color_out, style, text)
     }
 
-    /// Something to know beside the result; silent with `-q`.
+    /// Prints information beside the result; silent with `-q`.
     pub fn note(&self, text: &str) {
         if !self.wishes.quiet {
             self.complain("", DIM, text);
         }
     }
 
-    /// Something to look after; silent with `-q`.
+    /// Prints a warning; silent with `-q`.
     pub fn warn(&self, text: &str) {
         if !self.wishes.quiet {
             self.complain("warning:", WARN, text);
         }
     }
 
-    /// Details, with `-v`.
+    /// Prints details, with `-v`.
     pub fn detail(&self, text: &str) {
         if self.wishes.verbose > 0 {
             self.complain("", DIM, text);
         }
     }
 
-    /// `error:`, `caused by:` and `hint:`; nothing when the output was merely closed.
+    /// Prints `error:`, `caused by:` and `hint:`; nothing after a closed pipe.
     pub fn failure(&self, failure: &Failure) {
         if failure.kind == FailureKind::OutputClosed {
             return;
@@ -249,11 +249,11 @@ impl Ui {
         }
     }
 
-    /// Asks a question that is answered with y or n; no answer is no.
+    /// Asks a yes/no question; no answer means no.
     #[must_use]
     pub fn confirm(&self, question: &str) -> bool {
         let mut err = self.err.lock().unwrap_or_else(PoisonError::into_inner);
-        // When the question cannot be shown, the answer is no.
+        // If the question cannot be shown, the answer is no.
         if write!(err, "{question} [y/N] ").and_then(|()| err.flush()).is_err() {
             return false;
         }
@@ -266,12 +266,12 @@ impl Ui {
         let label = paint(self.color_err && !label.is_empty(), style, label);
         let space = if label.is_empty() { "" } else { " " };
         let mut err = self.err.lock().unwrap_or_else(PoisonError::into_inner);
-        // Nobody is left to tell when stderr is closed.
+        // A closed stderr cannot be reported.
         let _ = writeln!(err, "{label}{space}{}", harmless(text)).and_then(|()| err.flush());
     }
 }
 
-/// As git does it: what the person says, what the terminal says, what terminals had.
+/// As git does it: the option, else the terminal's type, else the common default.
 fn columns(env: &Env) -> usize {
     let said = env.text(env::COLUMNS).and_then(|text| text.trim().parse().ok()).filter(|columns| *columns > 0);
     let asked = || terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| usize::from(width.0));
@@ -289,7 +289,7 @@ fn paint(color: bool, style: Style, text: &str) -> String {
     if color && !text.is_empty() { format!("{style}{text}{style:#}") } else { text.to_owned() }
 }
 
-/// A line of runs of text in one style each, with its end.
+/// Formats one line of styled runs, with its end.
 #[must_use]
 pub fn paint_line(color: bool, line: &[(String, Style)]) -> String {
     let painted: String =
@@ -297,23 +297,23 @@ pub fn paint_line(color: bool, line: &[(String, Style)]) -> String {
     format!("{}\n", painted.trim_end())
 }
 
-/// Text from outside without the characters that would drive a terminal or reorder its line; lines stay lines.
+/// Sanitises external text: drops characters that would control a terminal or reorder its line; keeps line ends.
 #[must_use]
 pub fn harmless(text: &str) -> String {
     let shown = |c: char| c == '\n' || c == '\t' || !(c.is_control() || reorders(c));
     text.chars().map(|c| if shown(c) { c } else { '\u{fffd}' }).collect()
 }
 
-/// Unicode's explicit marks, embeddings, overrides and isolates: with them a text can look like another
+/// Unicode's explicit marks, embeddings, overrides and isolates, which allow text spoofing
 /// (Unicode Technical Report 36, "Bidirectional Text Spoofing").
 fn reorders(c: char) -> bool {
     matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// One line of JSON in which such characters are escaped, which changes no value: serde escapes C0 alone.
+/// One line of JSON with such characters escaped, which changes no value: serde escapes C0 alone.
 ///
 /// # Errors
-/// What serde says about the value.
+/// Errors of serde.
 pub fn json_line<T: Serialize + ?Sized>(value: &T) -> serde_json::Result<String> {
     let text = serde_json::to_string(value)?;
     let mut line = String::with_capacity(text.len() + 1);
@@ -324,13 +324,13 @@ pub fn json_line<T: Serialize + ?Sized>(value: &T) -> serde_json::Result<String>
     Ok(line)
 }
 
-/// [`harmless`], and on one line.
+/// The same on one line: line ends become blanks.
 #[must_use]
 pub fn one_line(text: &str) -> String {
     harmless(&text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
-/// Memory that a test reads what was printed from.
+/// Shared buffer from which a test reads the output.
 #[derive(Debug, Clone, Default)]
 pub struct Captured(Arc<Mutex<Vec<u8>>>);
 
@@ -351,14 +351,14 @@ impl Write for Captured {
     }
 }
 
-/// How a column is set.
+/// Alignment of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Align {
     Left,
     Right,
 }
 
-/// Rows under a head, columns two spaces apart.
+/// Rows with a header, columns two spaces apart.
 #[derive(Debug, Clone)]
 pub struct Table {
     columns: Vec<(String, Align)>,
@@ -372,7 +372,7 @@ impl Table {
         Self { columns, rows: Vec::new() }
     }
 
-    /// Adds a row; what is missing at its end is empty.
+    /// Adds a row; missing cells at its end are empty.
     pub fn row(&mut self, cells: Vec<String>) {
         self.styled(cells.into_iter().map(|cell| (cell, Style::new())).collect());
     }
@@ -381,7 +381,7 @@ impl Table {
         self.rows.push(cells.into_iter().map(|(text, style)| (one_line(&text), style)).collect());
     }
 
-    /// The table as text; without head when the columns have no names.
+    /// Renders the table; without a header if the columns have no names.
     #[must_use]
     pub fn render(&self, color: bool) -> String {
         let head: Vec<_> = self.columns.iter().map(|(name, _)| (name.clone(), DIM)).collect();

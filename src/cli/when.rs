@@ -1,4 +1,4 @@
-//! Times as people write them: `7d`, `2h ago`, `yesterday`, `monday`, `2026-03-01`, `2026-03-01 14:00`.
+//! Time parsing and formatting: `7d`, `2h ago`, `yesterday`, `monday`, `2026-03-01`, `2026-03-01 14:00`.
 
 use jiff::civil::{Date, DateTime, Weekday};
 use jiff::tz::TimeZone;
@@ -7,22 +7,22 @@ use jiff::{Span, Timestamp, Zoned};
 use super::app::App;
 use super::failure::Failure;
 
-/// The instant that `text` means for somebody whose clock shows `now`. A day is its beginning, local time;
+/// Parses `text` relative to the local time `now`. A day means its beginning, local time;
 /// a duration counts back from now.
 ///
 /// # Errors
-/// Nobody would know what is meant, or it lies outside the calendar.
+/// The text is ambiguous or no time, or it lies outside the calendar.
 pub fn read(text: &str, now: &Zoned) -> Result<Timestamp, Failure> {
     instant(text.trim(), now).ok_or_else(|| {
-        Failure::usage(format!("{text:?} is no time"))
+        Failure::usage(format!("{text:?} is not a time"))
             .hint("write 2h, 7d, 3 weeks ago, today, yesterday, monday, 2026-03-01 or \"2026-03-01 14:00\"")
     })
 }
 
-/// [`read`] by the clock of this run.
+/// Parses `text` with the clock and time zone of this run.
 ///
 /// # Errors
-/// As [`read`].
+/// The text is ambiguous or no time, or it lies outside the calendar.
 pub fn parse(text: &str, app: &App) -> Result<Timestamp, Failure> {
     read(text, &app.now())
 }
@@ -112,7 +112,7 @@ fn add(total: Span, n: i64, unit: &str) -> Option<Span> {
     span.ok()
 }
 
-/// A point in time as a list shows it: local, to the minute; today's without the date.
+/// Formats a time for lists: local, to the minute; today's without the date.
 #[must_use]
 pub fn short(at: Timestamp, now: &Zoned) -> String {
     let local = at.to_zoned(now.time_zone().clone());
@@ -142,7 +142,7 @@ pub fn day(day: Date, today: Date) -> String {
     }
 }
 
-/// A point in time in full: `2026-03-01 14:03:07 +01:00`.
+/// Formats a time in full: `2026-03-01 14:03:07 +01:00`.
 #[must_use]
 pub fn full(at: Timestamp, now: &Zoned) -> String {
     at.to_zoned(now.time_zone().clone()).strftime("%Y-%m-%d %H:%M:%S %:z").to_string()
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_would_understand_is_a_usage_error() {
+    fn ambiguous_times_are_usage_errors() {
         for text in ["", "soon", "7", "d", "7x", "-7d", "ago", "2026-13-01", "99999999999y", "99999999999999999999d"] {
             let failure = read(text, &now()).unwrap_err();
             assert_eq!(failure.code(), 2, "{text}");

@@ -1,4 +1,4 @@
-//! From checked values by key to the `Config` everybody uses; what contradicts itself is an error here.
+//! Config builder: turns validated values by key into a typed `Config`; contradictory values are an error here.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,13 +9,13 @@ use super::env::Env;
 use super::error::{ConfigError, Origin, Result};
 use super::layer::Setting;
 use super::{
-    ApiKey, Cadence, CaptureConfig, Config, DraftsConfig, EndpointConfig, ModelsConfig, ReadAhead, RetentionConfig,
-    StoreConfig, Strategy, keys, validate,
+    ApiKey, Cadence, CaptureConfig, Config, DraftsConfig, EndpointConfig, ReadAhead, RetentionConfig, StoreConfig,
+    keys, validate,
 };
+use crate::domain::model::{Api, ModelsConfig, Sampling, Strategy};
 use crate::domain::role::{ROLES, Role};
-use crate::llm::{Api, Sampling};
 
-/// The values in force, by key.
+/// The effective values, by key.
 pub(super) type Values = BTreeMap<String, Setting>;
 
 /// Builds the configuration.
@@ -161,7 +161,7 @@ fn endpoint(read: &Read<'_>, index: usize, env: &Env) -> Result<EndpointConfig> 
     })
 }
 
-/// Typed reading. Shapes were checked layer by layer, so an error here is a key that is missing.
+/// Typed access. Values were validated layer by layer, so an error here is a missing key.
 struct Read<'a> {
     values: &'a Values,
 }
@@ -206,7 +206,7 @@ impl Read<'_> {
         ConfigError::Invalid { key: key.to_owned(), message: "is missing".to_owned(), origin }
     }
 
-    /// Blames the value of the highest layer, and the first of `keys` among equals.
+    /// The error names the value of the highest layer, and the first of `keys` within one layer.
     fn contradiction(&self, keys: &[String], message: String) -> ConfigError {
         let blamed = keys.iter().rev().max_by_key(|key| self.values.get(*key).map(|setting| setting.origin.layer()));
         let key = blamed.cloned().unwrap_or_default();

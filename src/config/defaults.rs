@@ -1,21 +1,18 @@
-//! Built-in settings: `defaults.toml` as the lowest layer, and the same as a value.
+//! Default settings: `defaults.toml` as the lowest layer, and as typed values.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{
-    Cadence, CaptureConfig, Config, DraftsConfig, EndpointConfig, ModelsConfig, ReadAhead, RetentionConfig,
-    StoreConfig, Strategy,
-};
+use super::{Cadence, CaptureConfig, Config, DraftsConfig, EndpointConfig, ReadAhead, RetentionConfig, StoreConfig};
+use crate::domain::model::{ModelsConfig, Sampling, Strategy};
 use crate::domain::role::{ROLES, Role};
-use crate::llm::Sampling;
 
 /// The lowest layer.
 pub(super) const TEXT: &str = include_str!("defaults.toml");
 
-/// Where model servers listen unless told otherwise: (name, address). Ollama's own default port, and for
-/// llama.cpp's server its default port and the one its Python package's server takes. Which of them answers,
-/// and as what, is found out by asking.
+/// Default addresses of model servers: (name, address). Ollama's own default port, and for
+/// llama.cpp's server its default port and that of its Python package's server. The server behind an address is
+/// detected by requests.
 pub(super) const ENDPOINTS: [(&str, &str); 3] = [
     ("ollama", "http://127.0.0.1:11434"),
     ("llama.cpp", "http://127.0.0.1:8080"),
@@ -23,8 +20,8 @@ pub(super) const ENDPOINTS: [(&str, &str); 3] = [
 ];
 
 impl Config {
-    /// What holds while the settings cannot be read and no earlier ones are known: nothing is captured, sent to a model or
-    /// read ahead of a commit.
+    /// Fail-safe settings while the file is unreadable and no earlier settings are known: nothing is captured, sent to
+    /// a model or prefilled.
     #[must_use]
     pub fn closed() -> Self {
         let everything = || vec!["**".to_owned()];
@@ -92,7 +89,7 @@ impl Default for DraftsConfig {
 }
 
 impl EndpointConfig {
-    /// An endpoint with everything left at its default: api found out, one request at a time, not remote, no key.
+    /// An endpoint with all defaults: api detected, one request at a time, not remote, no key.
     #[must_use]
     pub fn local(name: &str, url: &str) -> Self {
         Self {
@@ -110,7 +107,7 @@ impl EndpointConfig {
 
 fn sampling(role: Role) -> Sampling {
     let (temperature, repeat_penalty, num_ctx, max_tokens) = match role {
-        // A single sentence, whose names are those of the facts.
+        // A single sentence, with names only from the facts.
         Role::Capture => (0.2, 1.0, 4096, 80),
         Role::Devlog => (0.3, 1.1, 8192, 800),
         Role::Blog => (0.7, 1.1, 8192, 2000),

@@ -1,4 +1,4 @@
-//! `config set`: changes one key of the user's file and keeps everything else, comments included, as it is.
+//! `config set`: a format-preserving edit of one key in the user's file; comments stay.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -9,10 +9,10 @@ use super::error::{ConfigError, Origin, Result};
 use super::secret::HIDDEN;
 use super::{file, keys, layer, paths, validate};
 
-/// Sets `key` in the file at `path` (made if absent) and writes it in one step. What would not load is not written.
+/// Sets `key` in the file at `path` (created if absent) atomically. A file that would not load is not written.
 ///
 /// # Errors
-/// The key or value is wrong, or the file cannot be read or written.
+/// The key or value is invalid, or the file cannot be read or written.
 pub fn set_in_file(path: &Path, key: &str, value: &str) -> Result<()> {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
@@ -27,7 +27,7 @@ pub fn set_in_file(path: &Path, key: &str, value: &str) -> Result<()> {
 /// `text` with `key` set.
 ///
 /// # Errors
-/// The key or value is wrong, or `text` is not TOML.
+/// The key or value is invalid, or `text` is not TOML.
 pub fn set(text: &str, path: &Path, key: &str, value: &str) -> Result<String> {
     let shown = if keys::is_secret(key) { HIDDEN } else { value };
     let origin = Origin::Flag { text: format!("config set {key} {shown}") };
@@ -54,7 +54,7 @@ pub fn set(text: &str, path: &Path, key: &str, value: &str) -> Result<String> {
     Ok(document.to_string())
 }
 
-/// Replaces the value alone, so that spaces and a comment after it stay.
+/// Replaces the value alone, so that the blanks and the comment after it stay.
 fn put(table: &mut dyn toml_edit::TableLike, name: &str, mut value: toml_edit::Value) {
     match table.get_mut(name).and_then(Item::as_value_mut) {
         Some(old) => {
@@ -67,7 +67,7 @@ fn put(table: &mut dyn toml_edit::TableLike, name: &str, mut value: toml_edit::V
     }
 }
 
-/// The table of `[section]`, made if absent; headers of tables that only hold others are not written.
+/// The table of `[section]`, created if absent; headers of tables that only hold others are not written.
 fn table_at<'a>(root: &'a mut Table, section: &str) -> &'a mut Item {
     let mut parts = section.split('.');
     let first = root.entry(parts.next().unwrap_or("")).or_insert_with(|| new_table(section.contains('.')));
@@ -86,13 +86,13 @@ fn new_table(implicit: bool) -> Item {
     Item::Table(table)
 }
 
-/// Writes beside the file, then renames over it: a reader sees the old text or the new one.
+/// Writes beside the file, then renames over it (atomic replacement).
 /// A link is followed, so that a file kept elsewhere (dotfiles) stays there.
 fn replace(path: &Path, text: &str) -> std::io::Result<()> {
     let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let dir = target.parent().unwrap_or(Path::new("."));
     paths::create_private(dir)?;
-    // A file that holds a key for a server may be private already; a new one is.
+    // A file that holds a server's key may be private already; a new one is.
     let mode = std::fs::metadata(&target).map_or(0o600, |found| found.permissions().mode() & 0o777);
     paths::replace_file(&target, text.as_bytes(), mode)
 }

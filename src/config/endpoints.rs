@@ -1,4 +1,4 @@
-//! Where model servers are looked for when no endpoint is configured.
+//! Default endpoints, used when none is configured.
 
 use std::net::Ipv6Addr;
 
@@ -10,13 +10,13 @@ use super::error::{ConfigError, Origin, Result};
 use super::layer::{Setting, ollama_host};
 use super::validate;
 
-/// Ollama's own port, used where none is given (envconfig/config.go).
+/// Ollama's default port (envconfig/config.go).
 const OLLAMA_PORT: u16 = 11434;
 
-/// The endpoints to try: `OLLAMA_HOST` (or Ollama's default) first, then llama.cpp's usual ports.
+/// The default endpoints: `OLLAMA_HOST` (or Ollama's default) first, then llama.cpp's usual ports.
 ///
 /// # Errors
-/// `OLLAMA_HOST` is no address.
+/// `OLLAMA_HOST` is not an address.
 pub fn usual(env: &Env) -> Result<Vec<Setting>> {
     let mut settings = Vec::new();
     for (index, (name, url)) in ENDPOINTS.into_iter().enumerate() {
@@ -32,7 +32,7 @@ pub fn usual(env: &Env) -> Result<Vec<Setting>> {
     Ok(settings)
 }
 
-/// The address of `OLLAMA_HOST`, checked. One with credentials is refused: they would be taken for a port.
+/// Parses and validates `OLLAMA_HOST`. An address with credentials is refused: its password would parse as a port.
 fn url_of(host: &str) -> Result<String> {
     let url = meant(host);
     match validate::address(&url) {
@@ -45,7 +45,7 @@ fn url_of(host: &str) -> Result<String> {
     }
 }
 
-/// The address that a value of `OLLAMA_HOST` means to a client (Ollama's envconfig and its test table):
+/// Normalises `OLLAMA_HOST` as Ollama's clients do (its envconfig and test table):
 /// no scheme → http and port 11434; `http://h` → 80; `https://h` → 443; a bad port → the default.
 fn meant(value: &str) -> String {
     let value = value.trim().trim_matches(['"', '\'']).trim();

@@ -1,4 +1,4 @@
-//! Every environment variable that is read, in one place; raw reads elsewhere are banned.
+//! Environment access: every environment variable that is read; raw reads elsewhere are banned.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -6,21 +6,21 @@ use std::path::PathBuf;
 
 use super::keys;
 
-/// Puts everything under one directory.
+/// Moves everything under one directory.
 pub const URO_HOME: &str = "URO_HOME";
 /// `1`: hooks do nothing.
 pub const URO_SKIP: &str = "URO_SKIP";
-/// Ollama's own variable: where its server listens.
+/// Ollama's own variable: the address on which its server listens.
 pub const OLLAMA_HOST: &str = "OLLAMA_HOST";
 pub const HOME: &str = "HOME";
 pub const XDG_CONFIG_HOME: &str = "XDG_CONFIG_HOME";
 pub const XDG_DATA_HOME: &str = "XDG_DATA_HOME";
 pub const XDG_STATE_HOME: &str = "XDG_STATE_HOME";
 pub const XDG_RUNTIME_DIR: &str = "XDG_RUNTIME_DIR";
-/// Set to anything but nothing: no colour (<https://no-color.org>).
+/// Non-empty: no colour (<https://no-color.org>).
 pub const NO_COLOR: &str = "NO_COLOR";
 pub const TERM: &str = "TERM";
-/// Width of the terminal where it cannot be asked.
+/// Terminal width if it cannot be queried.
 pub const COLUMNS: &str = "COLUMNS";
 /// The editor for full screens; wins over `EDITOR`.
 pub const VISUAL: &str = "VISUAL";
@@ -30,9 +30,9 @@ pub const GIT_PAGER: &str = "GIT_PAGER";
 pub const PAGER: &str = "PAGER";
 /// Options of `less`.
 pub const LESS: &str = "LESS";
-/// Where programs are looked for: `init` finds `uro-hook` there.
+/// Search path of programs: `init` looks for `uro-hook` there.
 pub const PATH: &str = "PATH";
-/// Git's own variable: where the user's configuration is instead of the usual places.
+/// Git's own variable: an alternative path of the user's configuration.
 pub const GIT_CONFIG_GLOBAL: &str = "GIT_CONFIG_GLOBAL";
 
 const NAMES: [&str; 18] = [
@@ -40,16 +40,16 @@ const NAMES: [&str; 18] = [
     TERM, COLUMNS, VISUAL, EDITOR, GIT_PAGER, PAGER, LESS, PATH, GIT_CONFIG_GLOBAL,
 ];
 
-/// The environment as it was when the process started, limited to the names above and `URO_<SECTION>_<KEY>`.
+/// Snapshot of the environment at process start, limited to the names above and `URO_<SECTION>_<KEY>`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Env {
     values: BTreeMap<String, OsString>,
-    /// Variables that settings name are read from the process's own environment.
+    /// True for the process's own environment, from which variables named by settings are read.
     of_process: bool,
 }
 
 impl Env {
-    /// The process's own.
+    /// The process's own environment.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "the one place where the environment is read")]
     pub fn read() -> Self {
@@ -58,7 +58,7 @@ impl Env {
         Self { values, of_process: true }
     }
 
-    /// A made-up one.
+    /// A fake environment for tests.
     #[must_use]
     pub fn of(pairs: &[(&str, &str)]) -> Self {
         let values = pairs.iter().map(|(name, value)| ((*name).to_owned(), OsString::from(value))).collect();
@@ -71,7 +71,7 @@ impl Env {
         self.values.get(name)?.to_str().filter(|text| !text.is_empty())
     }
 
-    /// Its value as text, also an empty one; absent when unset or not UTF-8.
+    /// Its value as text, possibly empty; absent when unset or not UTF-8.
     #[must_use]
     pub fn given(&self, name: &str) -> Option<&str> {
         self.values.get(name)?.to_str()
@@ -91,7 +91,7 @@ impl Env {
         self.values.get(name).filter(|value| !value.is_empty()).map(PathBuf::from)
     }
 
-    /// An XDG directory: a relative one is invalid and counts as unset, as the specification says.
+    /// An XDG directory: a relative path is invalid and counts as unset, as the specification says.
     #[must_use]
     pub fn xdg(&self, name: &str) -> Option<PathBuf> {
         self.path(name).filter(|path| path.is_absolute())
@@ -104,18 +104,18 @@ impl Env {
     }
 }
 
-/// Names of git's own variables that are set: whatever outlives a hook must not inherit them.
+/// Names of git's own variables that are set: long-lived child processes must not inherit them.
 #[must_use]
 pub fn git_variables() -> Vec<OsString> {
     let names = std::env::vars_os().map(|(name, _)| name);
     names.filter(|name| name.as_encoded_bytes().starts_with(b"GIT_")).collect()
 }
 
-/// What a service manager tells a service about itself: its children must not take it for theirs.
+/// Variables from a service manager about one service: its children must not inherit them.
 pub const OF_A_SERVICE: [&str; 6] =
     ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES"];
 
-/// What a `git` child keeps of the environment: where programs are, and whose settings count.
+/// The environment of a `git` child: search path and configuration paths.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "the one place where the environment is read")]
 pub fn of_git_child() -> Vec<(&'static str, OsString)> {

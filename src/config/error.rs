@@ -1,9 +1,9 @@
-//! What can be wrong with settings; every variant says where.
+//! Configuration errors; every variant names the location of the value.
 
 use std::fmt;
 use std::path::PathBuf;
 
-/// A layer, lowest first: a value of a later one wins.
+/// A layer, lowest first: later ones override earlier ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Layer {
     BuiltIn,
@@ -13,7 +13,7 @@ pub enum Layer {
     Flag,
 }
 
-/// Where a value was written.
+/// Location of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
     BuiltIn,
@@ -23,14 +23,14 @@ pub enum Origin {
         line: usize,
     },
     Repository {
-        /// The name as git has it, with `uro.`.
+        /// The git configuration key, with `uro.`.
         name: String,
     },
     Environment {
         name: String,
     },
     Flag {
-        /// As it was typed: `--config KEY=VALUE`, `config set KEY VALUE`.
+        /// As typed: `--config KEY=VALUE`, `config set KEY VALUE`.
         text: String,
     },
 }
@@ -89,7 +89,7 @@ pub enum ConfigError {
 
 pub type Result<T> = std::result::Result<T, ConfigError>;
 
-/// The known name closest to `wrong`, if one is close.
+/// The known name closest to `wrong` (typo correction), if one is close.
 #[must_use]
 pub fn closest<'a>(wrong: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
     let known: Vec<&str> = known.collect();

@@ -1,4 +1,4 @@
-//! The user's file: TOML → settings by key, each with its line; what is no key is an error that names the line.
+//! User file parser: TOML → settings by key with line numbers; an unknown key is an error that names its line.
 
 use std::io::ErrorKind;
 use std::ops::Range;
@@ -12,10 +12,10 @@ use super::keys::{self, Shape};
 use super::layer::Setting;
 use super::validate;
 
-/// The settings in the file at `path`; none when there is no such file.
+/// Reads the settings in the file at `path`; none if the file does not exist.
 ///
 /// # Errors
-/// It cannot be read, is not TOML, or holds an unknown key or a wrong value.
+/// The file cannot be read, is not TOML, or has an unknown key or an invalid value.
 pub fn read(path: &Path) -> Result<Vec<Setting>> {
     match std::fs::read_to_string(path) {
         Ok(text) => parse(&text, path),
@@ -24,10 +24,10 @@ pub fn read(path: &Path) -> Result<Vec<Setting>> {
     }
 }
 
-/// The settings in `text`, which is (to become) the content of `path`.
+/// Parses `text`, the (new) content of `path`.
 ///
 /// # Errors
-/// As [`read`].
+/// `text` is not TOML, or has an unknown key or an invalid value.
 pub fn parse(text: &str, path: &Path) -> Result<Vec<Setting>> {
     let at = |span: Range<usize>| Origin::UserFile { path: path.to_owned(), line: line_of(text, span.start) };
     let table = DeTable::parse(text).map_err(|error| ConfigError::Syntax {
@@ -39,7 +39,7 @@ pub fn parse(text: &str, path: &Path) -> Result<Vec<Setting>> {
     Ok(settings)
 }
 
-/// Collects the settings of one table, whose own key is `prefix`.
+/// Collects the settings of one table with the key `prefix`.
 fn walk(prefix: &str, table: &DeTable<'_>, at: &dyn Fn(Range<usize>) -> Origin, out: &mut Vec<Setting>) -> Result<()> {
     for (name, value) in table.iter() {
         let key = if prefix.is_empty() { name.get_ref().to_string() } else { format!("{prefix}.{}", name.get_ref()) };
@@ -88,7 +88,7 @@ fn no_section(key: String, origin: Origin) -> ConfigError {
     ConfigError::Invalid { key, message, origin }
 }
 
-/// The error for a key nobody knows, with the name that was probably meant.
+/// The error for an unknown key, with the name that was probably meant.
 pub(super) fn unknown(section: &str, name: &str, origin: Origin) -> ConfigError {
     let siblings = siblings(section);
     let suggestion = closest(name, siblings.iter().map(String::as_str)).filter(|close| close != name);
@@ -96,7 +96,7 @@ pub(super) fn unknown(section: &str, name: &str, origin: Origin) -> ConfigError 
     ConfigError::UnknownKey { key: name.to_owned(), section, origin, suggestion }
 }
 
-/// What may stand directly in a section.
+/// The keys allowed directly in a section.
 fn siblings(section: &str) -> Vec<String> {
     if section.is_empty() {
         return keys::SECTIONS.iter().map(|name| (*name).to_owned()).collect();
@@ -110,7 +110,7 @@ fn siblings(section: &str) -> Vec<String> {
     names
 }
 
-/// A value with its spans dropped.
+/// A value without its spans.
 fn plain(value: &DeValue<'_>) -> std::result::Result<Value, String> {
     let number = |text: &str| format!("{text} is out of range");
     Ok(match value {

@@ -1,12 +1,12 @@
-//! Every key that can be set, with its shape: the one list behind the file, git, the environment and flags.
+//! Settings schema: every key with its shape; the single list behind the file, git, the environment and flags.
 
 use crate::domain::role::{ROLES, Role};
 
-/// What a value must look like.
+/// Type and range of a value.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Shape {
     Switch,
-    /// `2s`, `90d`: between these two, in milliseconds.
+    /// `2s`, `90d`: within these bounds, in milliseconds.
     Duration {
         min: u64,
         max: u64,
@@ -22,13 +22,13 @@ pub enum Shape {
     Choice(&'static [&'static str]),
     /// A list of globs.
     Globs,
-    /// A list of texts, none of them empty.
+    /// A list of non-empty texts.
     Names,
-    /// `02:00-06:00`, may pass midnight.
+    /// `02:00-06:00`, may cross midnight.
     Window,
-    /// Some text that is not empty.
+    /// A non-empty text.
     Name,
-    /// The same, never shown: no message quotes it.
+    /// A non-empty text that is never shown: no message quotes it.
     Secret,
     /// The name of an environment variable.
     Variable,
@@ -38,19 +38,19 @@ pub enum Shape {
     Store,
 }
 
-/// A key that can be set.
+/// A key of the schema.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Key {
     pub shape: Shape,
-    /// A repository may set it. Where data goes and when the machine works is not for a repository to say.
+    /// True if a repository may set it. Data destinations and the machine's working times are for the user alone.
     pub by_repository: bool,
     /// One sentence in Markdown for the settings reference (`docs/settings.md`).
     pub about: &'static str,
 }
 
 pub const STRATEGIES: &[&str] = &["single", "multi", "adaptive"];
-/// When a prompt may be read before its commit exists: while the machine has power and time to spare, whatever it is at,
-/// or never.
+/// When a prompt may be prefilled before its commit exists: with spare capacity and mains power, always, or
+/// never.
 pub const READ_AHEAD: &[&str] = &["auto", "always", "off"];
 pub const CADENCES: &[&str] = &["daily", "weekly", "off"];
 pub const APIS: &[&str] = &["auto", "ollama", "openai"];
@@ -58,7 +58,7 @@ pub const APIS: &[&str] = &["auto", "ollama", "openai"];
 const SECOND: u64 = 1_000;
 const DAY: u64 = 86_400 * SECOND;
 
-/// How long something is kept.
+/// Range of the retention times.
 const KEPT: Shape = Shape::Duration { min: DAY, max: 36_500 * DAY };
 
 /// Keys outside `endpoints`, `models` and `options`: name, shape, whether a repository may set it, what it is for.
@@ -111,7 +111,7 @@ const PLAIN: &[(&str, Shape, bool, &str)] = &[
     ("retention.copies", KEPT, false, "Database files from before a migration, and damaged ones."),
 ];
 
-/// Options of one role. Ranges are those every supported server accepts; 0 switches `top_k` off.
+/// Options of one role. Ranges are those that every supported server accepts; 0 disables `top_k`.
 const SAMPLING: &[(&str, Shape, &str)] = &[
     ("temperature", Shape::Number { min: 0.0, max: 2.0 }, "Higher values make the text more varied."),
     ("top_p", Shape::Number { min: 0.01, max: 1.0 }, "Share of the probability that tokens are drawn from."),
@@ -140,7 +140,7 @@ pub const ENDPOINT: &[(&str, Shape, &str)] = &[
 /// The sections of the file.
 pub const SECTIONS: &[&str] = &["capture", "models", "endpoints", "options", "drafts", "store", "retention"];
 
-/// What `name` (`capture.budget`, `options.blog.top_p`, `endpoints[0].url`) takes, if it is a key.
+/// The shape of the key `name` (`capture.budget`, `options.blog.top_p`, `endpoints[0].url`), if it exists.
 #[must_use]
 pub fn find(name: &str) -> Option<Key> {
     if let Some((_, field)) = endpoint_field(name) {
@@ -163,10 +163,10 @@ fn model(about: &'static str) -> Option<Key> {
     Some(Key { shape: Shape::Name, by_repository: true, about })
 }
 
-/// Whether the value of this key must not be shown.
+/// True if the value of this key must not be shown.
 #[must_use]
 pub fn is_secret(name: &str) -> bool {
-    // A misspelt name may have stood for a key, too.
+    // A misspelt name may have been meant as a secret key, too.
     find(name).map_or_else(|| name.to_lowercase().contains("key"), |key| key.shape == Shape::Secret)
 }
 
@@ -177,7 +177,7 @@ pub fn endpoint_field(name: &str) -> Option<(usize, &str)> {
     Some((index.parse().ok()?, field))
 }
 
-/// All keys with a fixed name: everything but the endpoints' fields.
+/// All keys with a fixed name: all except the endpoints' fields.
 pub fn fixed() -> impl Iterator<Item = String> {
     let plain = PLAIN.iter().map(|(key, ..)| (*key).to_owned());
     let models = ROLES.iter().map(|role| format!("models.{}", role.as_str()));
@@ -193,7 +193,7 @@ pub fn env_name(key: &str) -> String {
     format!("URO_{}", key.replace('.', "_").to_uppercase())
 }
 
-/// The key that a name in git's configuration means. Git knows no underscores in names and ignores their case:
+/// Maps a name in git's configuration to its key. Git allows no underscores in names and ignores their case:
 /// `capture.excludePaths`, `capture.exclude-paths` → `capture.exclude_paths`; `capture` alone → `capture.enabled`.
 #[must_use]
 pub fn of_git_name(name: &str) -> Option<String> {

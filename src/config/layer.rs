@@ -1,4 +1,4 @@
-//! The layers, put on top of each other: built-in < user file < repository < environment < flags.
+//! Layered settings: built-in < user file < repository < environment < flags.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,17 +19,17 @@ pub struct Setting {
     pub origin: Origin,
 }
 
-/// The settings in force, and where each came from.
+/// The effective settings with their origins.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Loaded {
     pub config: Config,
-    /// By key: `capture.budget`, `options.blog.top_p`, `endpoints[0].url`; a server's key is hidden.
+    /// By key: `capture.budget`, `options.blog.top_p`, `endpoints[0].url`; a server's key is masked.
     pub values: BTreeMap<String, Value>,
     /// By the same keys.
     pub origins: BTreeMap<String, Origin>,
 }
 
-/// The layers above the repository's: they hold for the whole process.
+/// The layers above the repository's, constant for the whole process.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Overrides {
     pub env: Env,
@@ -39,15 +39,15 @@ pub struct Overrides {
 
 /// Reads all layers.
 ///
-/// `git_settings` are `git config uro.*` without the `uro.`.
+/// `git_settings` is the output of `git config uro.*` without the `uro.`.
 ///
 /// # Errors
-/// A layer holds an unknown key or a wrong value, values contradict each other, or the file cannot be read.
+/// A layer has an unknown key or an invalid value, values contradict each other, or the file cannot be read.
 pub fn load(paths: &Paths, git_settings: &[(String, String)], over: &Overrides) -> Result<Loaded> {
     load_over(&UserFile::read(paths)?, git_settings, over)
 }
 
-/// As [`load`], with the user's file as it was read before.
+/// As [`load`], with an already parsed user file.
 ///
 /// # Errors
 /// As [`load`].
@@ -64,21 +64,21 @@ pub fn load_over(user: &UserFile, git_settings: &[(String, String)], over: &Over
     )
 }
 
-/// The user's file as a layer: readable TOML with known keys and values of the right kind.
+/// The user's file as a layer: parsed and validated.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UserFile(Vec<Setting>);
 
 impl UserFile {
-    /// Empty where there is no file.
+    /// Empty without a file.
     ///
     /// # Errors
-    /// The file cannot be read, or holds an unknown key or a wrong value.
+    /// The file cannot be read, or has an unknown key or an invalid value.
     pub fn read(paths: &Paths) -> Result<Self> {
         file::read(&paths.config_file()).map(Self)
     }
 }
 
-/// Checks what would be in force if the user's file held `text`.
+/// Validates all layers with `text` as the user's file.
 ///
 /// # Errors
 /// As [`load`].
@@ -100,7 +100,7 @@ fn stack(layers: Vec<Vec<Setting>>, env: &Env) -> Result<Loaded> {
     Ok(Loaded { config, values, origins })
 }
 
-/// A key is hidden here, so that no command that shows settings can print it.
+/// Secrets are masked here, so that no command that shows settings can print them.
 fn shown(key: &str, value: &Value) -> Value {
     if keys::is_secret(key) { Value::String(HIDDEN.to_owned()) } else { value.clone() }
 }
@@ -122,7 +122,7 @@ fn of_repository(entries: &[(String, String)]) -> Result<Vec<Setting>> {
             return Err(ConfigError::NotForRepositories { key, origin });
         }
         let mut setting = from_text(key, text, origin)?;
-        // A list that is written on several lines in git's way adds up.
+        // A list in several git entries is concatenated, as git does.
         if let Some(before) = settings.iter().find(|before| before.key == setting.key)
             && let (Value::Array(new), Value::Array(old)) = (&mut setting.value, &before.value)
         {
@@ -158,7 +158,7 @@ fn of_flag(flag: &str) -> Result<Setting> {
         return Err(ConfigError::Syntax { message: "expected KEY=VALUE".to_owned(), origin });
     };
     match keys::find(key) {
-        // One field of an endpoint alone would hide the user's endpoints.
+        // A single field of an endpoint would hide the user's endpoints.
         Some(_) if keys::endpoint_field(key).is_none() => from_text(key.to_owned(), text, origin),
         _ => Err(unknown(key, origin)),
     }
@@ -177,7 +177,7 @@ fn from_text(key: String, text: &str, origin: Origin) -> Result<Setting> {
     }
 }
 
-/// The origin of an address that Ollama's own variable gave.
+/// Origin of an address from Ollama's own variable.
 pub(super) fn ollama_host() -> Origin {
     Origin::Environment { name: env::OLLAMA_HOST.to_owned() }
 }
@@ -185,8 +185,8 @@ pub(super) fn ollama_host() -> Origin {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Strategy;
     use crate::config::error::Layer;
+    use crate::domain::model::Strategy;
     use std::time::Duration;
 
     fn git(pairs: &[(&str, &str)]) -> Vec<(String, String)> {

@@ -1,11 +1,11 @@
-//! Settings: what can be set, where each value came from, and where files live.
+//! Settings: typed configuration, the origin of each value, and file locations.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
+use crate::domain::model::{Api, ModelsConfig, Sampling, Strategy};
 use crate::domain::role::Role;
-use crate::llm::{Api, Sampling};
 
 mod build;
 mod defaults;
@@ -26,7 +26,7 @@ pub use layer::{Loaded, Overrides, UserFile, load, load_over};
 pub use paths::Paths;
 pub use secret::ApiKey;
 
-/// Everything that can be set, after all layers. Shapes and defaults are those of the documented file.
+/// All settings after merging the layers. Shapes and defaults are those of the documented file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
     pub capture: CaptureConfig,
@@ -41,7 +41,7 @@ pub struct Config {
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct CaptureConfig {
-    /// `git config uro.capture false` switches a repository off.
+    /// `git config uro.capture false` disables capturing in a repository.
     pub enabled: bool,
     pub budget: Duration,
     pub strategy: Strategy,
@@ -49,52 +49,37 @@ pub struct CaptureConfig {
     pub read_ahead: ReadAhead,
     /// Globs over the work tree's absolute path.
     pub exclude_repos: Vec<String>,
-    /// Globs over the work tree's absolute path; where there are any, other repositories are not captured.
+    /// Globs over the work tree's absolute path; if there are any, other repositories are not captured.
     pub only_repos: Vec<String>,
     /// Globs over paths in the repository.
     pub exclude_paths: Vec<String>,
-    /// The user's own commits are captured also when they arrive by pull.
+    /// Also capture the user's own commits that arrive by pull.
     pub pulled: bool,
     /// E-mail addresses of the user beside `user.email`.
     pub identities: Vec<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Strategy {
-    /// One model (`models.default`) for everything.
-    Single,
-    /// Each role its model.
-    Multi,
-    Adaptive,
-}
-
-/// When a model may read what is staged before it is committed.
+/// When the prefix cache may be filled with staged changes before the commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReadAhead {
-    /// While the machine is not on battery and not under pressure.
+    /// With mains power and without pressure on the machine.
     Auto,
     Always,
     Off,
-}
-
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ModelsConfig {
-    pub roles: BTreeMap<Role, String>,
-    pub default: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndpointConfig {
     pub name: String,
     pub url: String,
-    /// Absent: found out by asking (`auto`).
+    /// `None`: detected (`auto`).
     pub api: Option<Api>,
     pub max_in_flight: usize,
-    /// Names what it computes on, where that is not simply its machine: endpoints of one device share its turns.
+    /// Name of the compute device, if not simply its machine: endpoints of one device share its queue.
     pub device: Option<String>,
     /// A non-loopback address is refused unless true.
     pub remote: bool,
-    /// The server's key, from `api_key` or from the variable that `api_key_env` names; absent where neither gives one.
+    /// The server's key, from `api_key` or from the variable named by `api_key_env`; absent without either.
     pub api_key: Option<ApiKey>,
     /// The environment variable that holds the key.
     pub api_key_env: Option<String>,
@@ -104,9 +89,9 @@ pub struct EndpointConfig {
 pub struct DraftsConfig {
     pub devlog: Cadence,
     pub blog: Cadence,
-    /// Local wall-clock window in which drafts are to be written. Not used yet: `draft run` writes them.
+    /// Local wall-clock window of the draft batch. Not used yet: `draft run` starts it.
     pub window: String,
-    /// Whether drafts are to be written on battery. Not used yet.
+    /// Whether the draft batch may run on battery. Not used yet.
     pub on_battery: bool,
 }
 
@@ -124,7 +109,7 @@ pub struct StoreConfig {
 }
 
 impl StoreConfig {
-    /// Words about a `url` that is not used yet; `database` is where captures are stored instead.
+    /// The warning for a `url` that is not used yet; captures go to `database` instead.
     #[must_use]
     pub fn unused(&self, database: &Path) -> Option<String> {
         let words = || format!("store.url is not used yet: captures are stored in {}", database.display());
@@ -132,22 +117,22 @@ impl StoreConfig {
     }
 }
 
-/// The one `store.url` that is used.
+/// The only supported `store.url`.
 pub const STORE_URL: &str = "sqlite:";
 
-/// How long what is not a capture or a draft is kept.
+/// Retention times of data other than captures and drafts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RetentionConfig {
     /// The latency log.
     pub operations: Duration,
-    /// What was sent to a model about captures (`show --wire`).
+    /// Requests sent to a model for captures (`show --wire`).
     pub prompts: Duration,
-    /// Why a model was asked about a capture, or none.
+    /// The router's decisions.
     pub decisions: Duration,
-    /// Things that went wrong, since they were last met.
+    /// Problems, since their last occurrence.
     pub problems: Duration,
-    /// Squash merges that were prepared.
+    /// Prepared squash merges.
     pub squashes: Duration,
-    /// Copies of the store of before a migration, and damaged ones.
+    /// Copies of the store from before a migration, and damaged ones.
     pub copies: Duration,
 }

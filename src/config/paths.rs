@@ -1,4 +1,4 @@
-//! Where files live. Directories are created with mode 0700 by whoever needs them.
+//! File locations. Directories are created on demand with mode 0700.
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::Write;
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::env::{self, Env};
 use super::error::{ConfigError, Result};
 
-/// All places of one installation.
+/// All paths of one installation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Paths {
     /// Holds `capture.toml` and `templates/`.
@@ -21,7 +21,7 @@ pub struct Paths {
     pub run: PathBuf,
 }
 
-/// Name of our directory under each XDG one.
+/// Our directory's name below each XDG directory.
 const NAME: &str = "uroboro";
 
 impl Paths {
@@ -67,38 +67,38 @@ impl Paths {
         self.data.join("captures.db")
     }
 
-    /// The registered repositories, once more beside the database.
+    /// Copy of the repository registry, beside the database.
     #[must_use]
     pub fn repositories(&self) -> PathBuf {
         self.data.join("repositories.json")
     }
 
-    /// The sidecar's log; the one before it has `.old` at its end.
+    /// The sidecar's log; the previous one ends with `.old`.
     #[must_use]
     pub fn log(&self) -> PathBuf {
         self.state.join("sidecar.log")
     }
 
-    /// What the service manager writes down of the sidecar (launchd; systemd has a journal of its own).
+    /// The service manager's log of the sidecar (launchd; systemd uses its journal).
     #[must_use]
     pub fn service_log(&self) -> PathBuf {
         self.state.join("sidecar.service.log")
     }
 
-    /// Where hooks leave their records.
+    /// The spool directory of the hooks.
     #[must_use]
     pub fn spool(&self) -> PathBuf {
         self.state.join("spool")
     }
 
-    /// Where hooks leave records of what nobody is to capture.
+    /// Directory of the hooks' records of commits that must not be captured.
     #[must_use]
     pub fn skipped(&self) -> PathBuf {
         self.state.join("skipped")
     }
 }
 
-/// Where the log before this one is kept.
+/// Path of the previous log.
 #[must_use]
 pub fn old(log: &Path) -> PathBuf {
     let mut name = log.as_os_str().to_owned();
@@ -106,31 +106,31 @@ pub fn old(log: &Path) -> PathBuf {
     name.into()
 }
 
-/// `$HOME`, else what the user database says.
+/// `$HOME`, else the home directory in the user database.
 ///
 /// # Errors
-/// Neither names one.
+/// Neither is set.
 pub fn home(env: &Env) -> Result<PathBuf> {
     env.xdg(env::HOME)
         .or_else(|| directories::BaseDirs::new().map(|dirs| dirs.home_dir().to_owned()))
         .ok_or(ConfigError::NoHome)
 }
 
-/// Creates `dir` and what is missing above it, readable by its owner only.
+/// Creates `dir` and its missing parents, readable by their owner only.
 ///
 /// # Errors
-/// As the system says.
+/// I/O errors.
 pub fn create_private(dir: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)
 }
 
-/// Replaces the file at `target`, or creates it, with the permissions `mode`. Atomic and durable: the content is written
+/// Replaces or creates the file at `target` with the permissions `mode`. Atomic and durable: the content is written
 /// and synced beside it, renamed over it, and the directory is synced. A reader sees the old content or the new one,
-/// also after a power loss. Not for several writers at a time within one process.
+/// also after a power loss. Not for concurrent writers within one process.
 ///
 /// # Errors
-/// As the system says; `target` is then as it was.
+/// I/O errors; `target` is then unchanged.
 pub fn replace_file(target: &Path, content: &[u8], mode: u32) -> std::io::Result<()> {
     let mut beside = target.as_os_str().to_owned();
     beside.push(format!(".{}.new", std::process::id()));
@@ -146,10 +146,10 @@ pub fn replace_file(target: &Path, content: &[u8], mode: u32) -> std::io::Result
 /// Writes and syncs one file, replacing what it held.
 ///
 /// # Errors
-/// As the system says.
+/// I/O errors.
 pub fn write_synced(path: &Path, content: &[u8], mode: u32) -> std::io::Result<()> {
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(path)?;
-    // The umask may have taken a permission, or a file from before may have had others.
+    // The umask may have removed a permission, or an existing file may have other ones.
     file.set_permissions(Permissions::from_mode(mode))?;
     file.write_all(content)?;
     file.sync_all()
@@ -158,7 +158,7 @@ pub fn write_synced(path: &Path, content: &[u8], mode: u32) -> std::io::Result<(
 /// Makes the directory entry of `path` durable: its creation, renaming or removal.
 ///
 /// # Errors
-/// As the system says.
+/// I/O errors.
 pub fn sync_directory_of(path: &Path) -> std::io::Result<()> {
     match path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
         Some(dir) => File::open(dir)?.sync_all(),
@@ -180,7 +180,7 @@ mod tests {
         assert_eq!(fs::read(&target).unwrap(), b"new");
         assert_eq!(fs::metadata(&target).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1);
-        // A directory stands in the way.
+        // A directory is in the way.
         fs::create_dir(home.path().join("taken")).unwrap();
         replace_file(&home.path().join("taken"), b"x", 0o600).unwrap_err();
         assert_eq!(fs::read_dir(home.path()).unwrap().count(), 2);

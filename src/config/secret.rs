@@ -1,21 +1,21 @@
-//! The key that a model server wants: sent to that server in one header, never printed.
+//! API key of a model server: sent to that server in one header, never printed.
 
 /// Bearer token of one endpoint. `Debug` hides it, and there is no `Display`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ApiKey(String);
 
-/// What stands in the place of a key wherever settings are shown.
+/// Placeholder for a key wherever settings are shown.
 pub const HIDDEN: &str = "(hidden)";
 
 impl ApiKey {
-    /// The key in `text` without surrounding white space; nothing where it is empty or cannot stand in a header.
+    /// Parses the key in `text`, trimmed; `None` if it is empty or not valid in a header.
     #[must_use]
     pub fn of(text: &str) -> Option<Self> {
         let text = text.trim();
         (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())).then(|| Self(text.to_owned()))
     }
 
-    /// The key itself, for the request's header and for finding it in a server's words.
+    /// The key itself, for the request's header and for redacting a server's messages.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0

@@ -1,4 +1,4 @@
-//! Is a value what its key takes, and do the values agree with each other?
+//! Value validation: checks each value against the shape of its key.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -8,13 +8,13 @@ use toml::Value;
 use super::ApiKey;
 use super::keys::Shape;
 
-/// What is wrong with a value, in words.
+/// The error in words.
 type Check<T> = Result<T, String>;
 
 /// Checks one value against its key's shape.
 ///
 /// # Errors
-/// Says what was expected.
+/// A text that names the expected shape.
 pub fn check(shape: Shape, value: &Value) -> Check<()> {
     match shape {
         Shape::Switch => value.as_bool().map(drop).ok_or_else(|| format!("expected true or false, not {value}")),
@@ -35,10 +35,10 @@ pub fn check(shape: Shape, value: &Value) -> Check<()> {
     }
 }
 
-/// Reads a value that was given as text (git, environment, flags); lists may be `a,b` or a TOML array.
+/// Parses a value given as text (git, environment, flags); lists may be `a,b` or a TOML array.
 ///
 /// # Errors
-/// Says what was expected.
+/// A text that names the expected shape.
 pub fn from_text(shape: Shape, text: &str) -> Check<Value> {
     let text = text.trim();
     let value = match shape {
@@ -51,10 +51,10 @@ pub fn from_text(shape: Shape, text: &str) -> Check<Value> {
     check(shape, &value).map(|()| value)
 }
 
-/// A duration as people write it, between `min` and `max` milliseconds.
+/// Parses a duration (`2s`, `90d`) between `min` and `max` milliseconds.
 ///
 /// # Errors
-/// Says what was expected.
+/// A text that names the expected shape.
 pub fn duration(text: &str, min: u64, max: u64) -> Check<Duration> {
     let found =
         humantime::parse_duration(text).map_err(|_| format!("expected a duration like 2s or 90d, not {text:?}"))?;
@@ -65,10 +65,10 @@ pub fn duration(text: &str, min: u64, max: u64) -> Check<Duration> {
     Err(format!("{text} is not between {} and {}", spoken(min), spoken(max)))
 }
 
-/// Start and end of a window in minutes after midnight; the end may lie on the next day.
+/// Start and end of a window in minutes after midnight; the end may be on the next day.
 ///
 /// # Errors
-/// Says what was expected.
+/// A text that names the expected shape.
 pub fn window(text: &str) -> Check<(u16, u16)> {
     let (from, to) = text.split_once('-').ok_or_else(|| expected("a window like 02:00-06:00", text))?;
     let minutes = |time: &str| minutes(time.trim()).ok_or_else(|| expected("a window like 02:00-06:00", text));
@@ -81,7 +81,7 @@ pub fn window(text: &str) -> Check<(u16, u16)> {
 /// The parts of an endpoint's address: scheme, host (IPv6 without brackets), port, path.
 ///
 /// # Errors
-/// Says what was expected.
+/// A text that names the expected shape.
 pub fn address(url: &str) -> Check<(&str, &str, Option<u16>, &str)> {
     let wrong = || expected("an address like http://127.0.0.1:11434", url);
     let (scheme, rest) = url.split_once("://").filter(|(s, _)| matches!(*s, "http" | "https")).ok_or_else(wrong)?;
@@ -160,7 +160,7 @@ fn names(value: &Value) -> Check<()> {
     Ok(())
 }
 
-/// The message must not quote the value, whatever it is.
+/// The message must never quote the value.
 fn secret(value: &Value) -> Check<()> {
     let key = value.as_str().ok_or("expected a key in quotes")?;
     ApiKey::of(key).map(drop).ok_or_else(|| "expected a key of visible ASCII characters".to_owned())
@@ -171,7 +171,7 @@ fn variable(name: &str) -> Check<()> {
     if !name.is_empty() && name.chars().all(is_part) && !name.starts_with(|c: char| c.is_ascii_digit()) {
         return Ok(());
     }
-    // Somebody may have put the key itself here.
+    // The user may have entered the key itself here.
     Err("expected the name of an environment variable, like LOCAL_LLM_KEY".to_owned())
 }
 
@@ -221,7 +221,7 @@ fn expected(what: &str, found: &str) -> String {
     format!("expected {what}, not {found:?}")
 }
 
-/// A duration as a person would write it.
+/// Formats a duration as in the settings.
 fn spoken(duration: Duration) -> String {
     const DAY: u64 = 86_400;
     match duration.as_secs() {

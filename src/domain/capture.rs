@@ -1,4 +1,4 @@
-//! A capture: one unit of work and what we say of it. Its serde shape is the public JSON.
+//! Capture: one unit of work with its summary. Its serde shape is the public JSON.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -26,7 +26,7 @@ impl Kind {
     }
 }
 
-/// Who wrote the summary.
+/// Author of the summary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum By {
@@ -50,25 +50,25 @@ impl By {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
-    /// The model's own full answer, or a person's words.
+    /// The model's own full answer, or the user's text.
     None,
-    /// The template stands; the model is still being asked.
+    /// The template text is shown; the model's answer is pending.
     Pending,
-    /// No model is configured or wanted here.
+    /// No model is configured or wanted.
     Disabled,
     BreakerOpen,
     Cold,
     PredictedMiss,
-    /// The clock fired before anything usable arrived.
+    /// The deadline expired before any usable text arrived.
     Deadline,
-    /// The clock fired; what had arrived was cut at a sentence end and used.
+    /// The deadline expired; the partial answer was cut at a sentence end and used (salvage).
     Salvaged,
     Ungrounded,
-    /// An answer came that is no text to keep: empty, broken, aborted.
+    /// The answer was unusable: empty, broken or aborted.
     Unusable,
-    /// The server could not be reached, or said no (unknown model, busy, error, remote not allowed).
+    /// The server was unreachable or refused (unknown model, busy, error, remote not allowed).
     Refused,
-    /// Prompt or answer exceeded what fits.
+    /// Prompt or answer exceeded the model's limits.
     Overflow,
 }
 
@@ -114,20 +114,20 @@ pub struct CommitRef {
     pub subject: String,
     pub author: String,
     pub files: u64,
-    /// Absent where the patch is too large to count within the reading bounds.
+    /// Absent if the patch exceeds the read bounds.
     pub insertions: Option<u64>,
     pub deletions: Option<u64>,
-    /// `git patch-id --stable`; absent for merges, empty patches and patches beyond the reading bounds.
+    /// `git patch-id --stable`; absent for merges, empty patches and patches beyond the read bounds.
     pub patch_id: Option<String>,
-    /// The change that the commit is a version of: jj's and GitButler's header, else Gerrit's trailer.
+    /// Change id: the header of jj and GitButler, else Gerrit's trailer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change_id: Option<String>,
-    /// Of a merge, the branch that it was made on first; empty for every other commit.
+    /// For a merge, the branch that it was made on first; empty for every other commit.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parents: Vec<Oid>,
 }
 
-/// Scores of the rubric, each in 0..=1.
+/// Rubric scores, each in 0..=1.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Quality {
     pub technical_accuracy: f64,
@@ -152,11 +152,11 @@ pub enum State {
     Superseded,
 }
 
-/// One unit of work. Everything in it is redacted already.
+/// One unit of work. All of it is redacted already.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Capture {
     pub id: CaptureId,
-    /// Author date for commits, key press for notes.
+    /// Author date for commits, time of the key press for notes.
     pub at: Timestamp,
     pub captured_at: Timestamp,
     pub kind: Kind,
@@ -164,9 +164,9 @@ pub struct Capture {
     pub tags: Vec<String>,
     pub repo: Option<RepoRef>,
     pub commit: Option<CommitRef>,
-    /// What the person wrote: the note, or the commit's message.
+    /// The author's text: the note, or the commit message.
     pub raw: String,
-    /// What we say.
+    /// The summary text.
     pub summary: String,
     pub source: Source,
     pub provenance: Provenance,
@@ -176,28 +176,28 @@ pub struct Capture {
     pub refined: Option<Refined>,
     pub state: State,
     pub supersedes: Vec<CaptureId>,
-    /// Notes that belong to the commit: its author wrote them down while working on it. Absent where there are none.
+    /// Notes that the author took while working on the commit. Absent if there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<CaptureId>,
 }
 
-/// What the model stage ends with; applied to a pending capture in one write.
+/// Result of the model stage; applied to a pending capture in one write.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outcome {
-    /// The model's cleaned text; absent when the template stays.
+    /// The model's cleaned text; absent if the template stays.
     pub summary: Option<String>,
     pub provenance: Provenance,
     pub timing: Timing,
     pub tokens: Tokens,
-    /// Scores of the text that the capture ends with.
+    /// Scores of the final text.
     pub quality: Option<Quality>,
-    /// Exactly what was sent, redacted, for `show --wire`.
+    /// The redacted request as sent, for `show --wire`.
     pub wire: Option<String>,
-    /// What of the model's text was not kept, and why, redacted.
+    /// Dropped parts of the model's text with reasons, redacted.
     pub faults: Vec<String>,
-    /// The router's decision with every term, as JSON; absent where nothing was to be decided.
+    /// The router's decision with every term, as JSON; absent if there was no choice.
     pub decision: Option<String>,
 }
 
-/// Project under which notes outside any repository are filed.
+/// Project of notes taken outside any repository.
 pub const NO_PROJECT: &str = "notes";

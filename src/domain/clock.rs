@@ -1,4 +1,4 @@
-//! Time as a value that is passed in, so that logic with time in it can be tested.
+//! Clocks: time is passed in as a value, so that time-dependent logic can be tested.
 
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -7,16 +7,16 @@ use jiff::Timestamp;
 
 /// Wall-clock and monotonic time.
 pub trait Clock: Send + Sync {
-    /// Wall-clock time: for stamps that people read; may jump.
+    /// Wall-clock time: for displayed stamps; may jump.
     fn now(&self) -> Timestamp;
     /// Monotonic time: for budgets and latencies; never jumps.
     fn instant(&self) -> Instant;
-    /// Processor time of the calling thread since an arbitrary point: for bounds of work whose result must not depend
-    /// on what else the machine does. Comparable on one thread only.
+    /// Processor time of the calling thread since an arbitrary point: bounds work with a result independent of other
+    /// load on the machine. Comparable on one thread only.
     fn thread_cpu(&self) -> Duration;
 }
 
-/// The machine's clocks. The only place that reads them.
+/// The machine's clocks. No other code reads them.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
@@ -35,7 +35,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that stands still until a test moves it.
+/// Test clock: stands still until a test moves it.
 #[derive(Debug)]
 pub struct FakeClock {
     state: Mutex<(Timestamp, Instant)>,
@@ -69,7 +69,7 @@ impl Clock for FakeClock {
         self.read().1
     }
 
-    /// As if this thread had worked all the time.
+    /// Pretends that this thread worked all the time.
     fn thread_cpu(&self) -> Duration {
         self.read().0.duration_since(Timestamp::UNIX_EPOCH).unsigned_abs()
     }

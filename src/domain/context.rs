@@ -1,15 +1,15 @@
-//! What belongs to a commit besides the commit: what its author noted while working on it, and where.
+//! Context of a commit: the author's recent notes and the ticket ids in the branch name.
 
-/// Words of the author that came before the commit.
+/// The author's words from before the commit.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Context {
     /// Manual notes of the last 30 minutes in the same repository, oldest first.
     pub notes: Vec<String>,
-    /// Tickets that the branch's name gives: `ABC-123`, `#42`.
+    /// Ticket ids in the branch name: `ABC-123`, `#42`.
     pub tickets: Vec<String>,
 }
 
-/// The tickets in a branch's name: `feature/ABC-123-login`, `42-fix-x`, `issue-42`.
+/// Parses the ticket ids in a branch name: `feature/ABC-123-login`, `42-fix-x`, `issue-42`.
 #[must_use]
 pub fn tickets_of_branch(branch: &str) -> Vec<String> {
     let mut tickets: Vec<String> = branch.split('/').filter_map(ticket_of_part).collect();
@@ -17,7 +17,7 @@ pub fn tickets_of_branch(branch: &str) -> Vec<String> {
     tickets
 }
 
-/// Words before a number that make it a ticket's.
+/// Words that mark the following number as a ticket.
 const ANNOUNCED: [&str; 9] = ["issue", "issues", "gh", "fix", "fixes", "bug", "ticket", "task", "pr"];
 
 fn ticket_of_part(part: &str) -> Option<String> {
@@ -36,14 +36,14 @@ fn ticket_of_part(part: &str) -> Option<String> {
     }
 }
 
-/// `ABC` of `ABC-123`; a standard's name with its number is no ticket.
+/// `ABC` of `ABC-123`; a standard's name with its number (`UTF-8`) is no ticket.
 fn is_key(word: &str) -> bool {
     let capitals = word.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
     let standard = matches!(word, "UTF" | "ISO" | "RFC" | "SHA" | "MD" | "AES" | "HTTP" | "TLS" | "PEP" | "CVE" | "V");
     (2..=10).contains(&word.len()) && capitals && word.starts_with(|c: char| c.is_ascii_uppercase()) && !standard
 }
 
-/// `42-fix-x`: a number in front of at least two words of which the first is not one that numbers count.
+/// `42-fix-x`: a number before at least two words, unless the first is a word that numbers count.
 fn is_ticket_first(words: &[&str]) -> bool {
     let counted = |word: &str| {
         ["factor", "column", "columns", "step", "steps", "way", "d", "page", "pages", "phase", "bit", "th", "x"]

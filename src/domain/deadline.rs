@@ -1,4 +1,4 @@
-//! One absolute deadline, an instant and never a duration, handed through every stage of a capture.
+//! Deadline: one absolute instant, never a duration, passed through every stage of a capture.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::clock::Clock;
 
-/// When a capture must be final, and when the model must have stopped so that it can be.
+/// When a capture must be final, and the earlier instant at which the model must stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deadline {
     start: Instant,
@@ -14,8 +14,8 @@ pub struct Deadline {
     end: Instant,
 }
 
-/// Share of the budget that a model may use; the rest is kept for cleaning and writing.
-/// 1.7 s of 2 s: a client that gave its HTTP timeout the whole budget had nothing left to write with.
+/// The model's share of the budget; the rest is kept for cleaning and writing.
+/// 1.7 s of 2 s: with the whole budget as HTTP timeout, no time would be left for the write.
 const MODEL_SHARE: f64 = 0.85;
 
 impl Deadline {
@@ -54,13 +54,13 @@ impl Deadline {
         self.end
     }
 
-    /// The whole budget.
+    /// The total budget.
     #[must_use]
     pub fn budget(&self) -> Duration {
         self.end - self.start
     }
 
-    /// What is left for the model; zero when its time is over.
+    /// Time left for the model; zero once its share is used up.
     #[must_use]
     pub fn model_time_left(&self, clock: &dyn Clock) -> Duration {
         self.model_end.saturating_duration_since(clock.instant())

@@ -1,4 +1,4 @@
-//! A draft: a text for readers, made of captures, written without hurry. Its serde shape is the public JSON.
+//! Draft: a text for readers, composed of captures in the background. Its serde shape is the public JSON.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -72,14 +72,14 @@ impl DraftState {
     }
 }
 
-/// Half-open: `from` belongs to it, `to` does not.
+/// Half-open interval: includes `from`, excludes `to`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Period {
     pub from: Timestamp,
     pub to: Timestamp,
 }
 
-/// How a person changed the text.
+/// The user's edit of the text.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Edit {
     pub seconds: f64,
@@ -91,13 +91,13 @@ pub struct Edit {
 pub struct Draft {
     pub id: DraftId,
     pub kind: DraftKind,
-    /// The project's name; told apart from another repository of the same name (`acme/backend`).
+    /// The project's label; qualified if another repository has the same name (`acme/backend`).
     pub project: String,
-    /// Whose captures it is made of; absent for what was noted outside of any repository.
+    /// Repository of the captures; absent for notes from outside any repository.
     pub repo: Option<RepoRef>,
     pub period: Period,
     pub state: DraftState,
-    /// Also the fencing token: a write with another attempt's number touches nothing.
+    /// Fencing token: a write with another attempt number changes nothing.
     pub attempt: u32,
     pub max_attempts: u32,
     pub next_at: Option<Timestamp>,

@@ -1,4 +1,4 @@
-//! What was noticed: somebody reported that something happened in a repository.
+//! Capture event: a report that something happened in a repository, and its source.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::id::Oid;
 
-/// Who reported it.
+/// Source of the report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Source {
@@ -31,15 +31,15 @@ impl Source {
     }
 }
 
-/// What reports a registered repository's commits.
+/// How a registered repository's commits are detected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Means {
     /// Hooks in git's configuration (git ≥ 2.54).
     Config,
-    /// Hook files of ours, alone or before somebody's.
+    /// Our hook files, alone or chained before other hooks.
     File,
-    /// No hook of ours: its reflogs are watched.
+    /// No hook installed: the reflogs are watched.
     Watch,
 }
 
@@ -53,7 +53,7 @@ impl Means {
         }
     }
 
-    /// Unknown words mean the weakest promise.
+    /// An unknown word parses as the weakest guarantee.
     #[must_use]
     pub fn parse(word: &str) -> Self {
         match word {
@@ -63,14 +63,14 @@ impl Means {
         }
     }
 
-    /// Git itself is to report.
+    /// True if git itself reports commits.
     #[must_use]
     pub fn has_hooks(self) -> bool {
         self != Self::Watch
     }
 }
 
-/// Which of git's hooks spoke.
+/// The git hook that reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum HookName {
@@ -101,8 +101,8 @@ impl HookName {
     }
 }
 
-/// How far one reflog has been read. `log` is its path relative to the common git directory; `identity` tells the
-/// file that was read from one that took its place; `offset` counts bytes.
+/// Read position in one reflog. `log` is its path relative to the common git directory; `identity` detects that
+/// the file was replaced; `offset` is in bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogPosition {
     pub log: String,
@@ -110,16 +110,16 @@ pub struct LogPosition {
     pub offset: u64,
 }
 
-/// One report, as the spool or a person delivered it.
+/// One report, as delivered by the spool or by a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
-    /// When it happened (the hook's stamp): the budget runs from here.
+    /// When it happened (the hook's stamp): the budget starts here.
     pub stamp: Timestamp,
     pub source: Source,
     pub hook: Option<HookName>,
     /// The git directory of the worktree (`.git`, or `.git/worktrees/NAME`), absolute.
     pub git_dir: PathBuf,
-    /// The commit, when the reporter could tell; else HEAD is meant.
+    /// The commit, if the reporter knew it; else HEAD is meant.
     pub oid: Option<Oid>,
     /// (old commit, new commit), from post-rewrite or a reflog; from post-merge after a squash: (carried commit, HEAD,
     /// or the carried commit again where the hook could not read HEAD).
@@ -128,7 +128,7 @@ pub struct Event {
     pub in_sequence: bool,
 }
 
-/// An event that waits in the store, with the row that must be closed when it is dealt with.
+/// A queued event with its queue row, which is closed once the event is processed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PendingEvent {
     pub row: i64,

@@ -1,28 +1,28 @@
-//! Finding pieces of a text in other texts: what was cut out of it, quoted from it or written beside something else.
+//! Substring search: finds pieces of some texts (removed, quoted or copied) in other texts.
 
 use std::collections::HashSet;
 use std::io::{self, Read};
 
-/// A shorter piece (bytes) says nothing: `fix` is part of many texts.
+/// Minimum piece length in bytes: shorter ones (`fix`) occur in many texts.
 const SHORTEST: usize = 12;
-/// Longer pieces are known by windows of so many bytes.
+/// Window length in bytes; longer pieces are recognised by their windows.
 const WINDOW: usize = 24;
-/// Bytes between the starts of two windows: a piece of `WINDOW + STRIDE - 1` bytes holds a whole one.
+/// Bytes between two window starts: a piece of `WINDOW + STRIDE - 1` bytes holds a whole window.
 const STRIDE: usize = 8;
-/// A stream is read in parts of so many bytes.
+/// Read buffer of a stream, in bytes.
 const PART: usize = 1 << 20;
 
-/// The pieces that some texts consist of. Texts are taken apart where a log would quote or escape them: at the ends of
-/// their lines, at tabs, quotation marks and backslashes.
+/// The pieces of some texts. Texts are split where a log would quote or escape them: at line ends, tabs, quotation
+/// marks and backslashes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Fragments {
     windows: HashSet<[u8; WINDOW]>,
-    /// Pieces that are shorter than a window.
+    /// Pieces shorter than a window.
     short: HashSet<Vec<u8>>,
 }
 
 impl Fragments {
-    /// Those of `texts`; of a text that is shorter than `SHORTEST` bytes nothing.
+    /// The pieces of `texts`; texts below the minimum length have none.
     pub fn of<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
         let mut fragments = Self::default();
         for text in texts {
@@ -44,13 +44,13 @@ impl Fragments {
         }
     }
 
-    /// Whether nothing can be found.
+    /// True if there is nothing to search for.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.windows.is_empty() && self.short.is_empty()
     }
 
-    /// Whether one of the pieces, or a part of `WINDOW + STRIDE - 1` bytes of it, is in these bytes.
+    /// True if a piece, or `WINDOW + STRIDE - 1` bytes of one, occurs in these bytes.
     #[must_use]
     pub fn are_in(&self, bytes: &[u8]) -> bool {
         let mut windows = bytes.windows(WINDOW);
@@ -61,14 +61,14 @@ impl Fragments {
         self.short.iter().any(|piece| text.contains(&*String::from_utf8_lossy(piece)))
     }
 
-    /// As `are_in`, of any number of bytes.
+    /// The same for a stream of any length.
     ///
     /// # Errors
-    /// They cannot be read.
+    /// The stream cannot be read.
     pub fn are_in_stream(&self, mut stream: impl Read) -> io::Result<bool> {
         let mut bytes = Vec::new();
         loop {
-            // A piece may lie across the border of two parts.
+            // A piece may cross the border of two reads.
             let kept = bytes.len().min(WINDOW - 1);
             bytes.drain(..bytes.len() - kept);
             let read = stream.by_ref().take(PART as u64).read_to_end(&mut bytes)?;

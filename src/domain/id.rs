@@ -1,4 +1,4 @@
-//! Identifiers that cannot be built wrong.
+//! Validated identifiers: object, repository, capture and draft ids.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,7 +8,7 @@ use uuid::{ContextV7, Timestamp as UuidTimestamp, Uuid};
 
 use super::clock::Clock;
 
-/// Why a string is not the identifier it was taken for.
+/// Why a string is not a valid identifier.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is not a {what}")]
 pub struct InvalidId {
@@ -33,7 +33,7 @@ impl Oid {
         &self.0
     }
 
-    /// The first ten digits, as people write them.
+    /// The first ten digits, as shown to people.
     #[must_use]
     pub fn short(&self) -> &str {
         &self.0[..10]
@@ -87,7 +87,7 @@ impl RepoId {
     #[must_use]
     pub fn of_common_dir(path: &[u8]) -> Self {
         // FNV-1a, 128 bits folded to 64: stable across releases, no dependency, collisions
-        // only matter among the repositories of one person.
+        // only matter among the repositories of one user.
         let mut hash: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
         for byte in path {
             hash = (hash ^ u128::from(*byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b);
@@ -96,7 +96,7 @@ impl RepoId {
         Self(format!("{folded:016x}"))
     }
 
-    /// Takes an id that was stored before.
+    /// Parses an id read from the store.
     #[must_use]
     pub fn from_stored(text: String) -> Self {
         Self(text)
@@ -115,7 +115,7 @@ impl fmt::Display for RepoId {
 }
 
 thread_local! {
-    /// Counts within one millisecond, so that ids made in one go sort in the order they were made.
+    /// Counter within one millisecond: ids of one batch sort in creation order.
     static ORDER: ContextV7 = const { ContextV7::new() };
 }
 
@@ -127,7 +127,7 @@ macro_rules! time_ordered_id {
         pub struct $name(Uuid);
 
         impl $name {
-            /// A fresh id (UUID version 7) whose order is the order of `clock`.
+            /// A new id (UUID version 7), sorted by the time of `clock`.
             #[must_use]
             pub fn fresh(clock: &dyn Clock) -> Self {
                 let now = clock.now();
@@ -154,12 +154,12 @@ macro_rules! time_ordered_id {
 }
 
 time_ordered_id!(
-    /// Names a capture.
+    /// Id of a capture.
     CaptureId,
     "capture id"
 );
 time_ordered_id!(
-    /// Names a draft.
+    /// Id of a draft.
     DraftId,
     "draft id"
 );

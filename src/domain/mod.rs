@@ -1,4 +1,4 @@
-//! The nouns every other room speaks in: ids, events, patches, captures, drafts, timings, clocks.
+//! Domain types used by every layer: ids, events, patches, captures, drafts, timings, clocks.
 
 pub mod capture;
 pub mod clock;
@@ -8,6 +8,7 @@ pub mod draft;
 pub mod event;
 pub mod fragments;
 pub mod id;
+pub mod model;
 pub mod operation;
 pub mod patch;
 pub mod project;

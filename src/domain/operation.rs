@@ -1,49 +1,49 @@
-//! One row of the latency log: an operation that was timed.
+//! Latency log entry: one timed operation.
 
 use jiff::Timestamp;
 
 use super::capture::Reason;
 
-/// What reading the prompt ahead of the commit did for it.
+/// Effect of the prefix cache: how much of the prompt was prefilled before the commit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Ahead {
-    /// Nothing was to be read ahead: a note, a draft, a model that was not asked.
+    /// Prefill does not apply: a note, a draft, or no model request.
     #[default]
     None,
-    /// All of the prompt but the author's words had been read.
+    /// The whole prompt except the author's words was prefilled.
     Whole,
-    /// It had been begun.
+    /// Prefill had started.
     Part,
-    /// The commit came without anything to be seen before it (`git commit -m`), or something else was read.
+    /// Nothing useful was prefilled: no change was visible before (`git commit -m`), or another one was.
     Missed,
 }
 
-/// What was timed and how it ended.
+/// The operation and its outcome.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Operation {
     pub at: Timestamp,
     /// `capture.commit`, `capture.note`, `draft.devlog`, …
     pub op: String,
-    /// Stamp → final, in microseconds.
+    /// Stamp → final, in µs.
     pub duration_us: u64,
     pub budget_us: Option<u64>,
     pub model: Option<String>,
     pub endpoint: Option<String>,
-    /// The model had to be loaded first.
+    /// The model had to be loaded first (cold start).
     pub cold: bool,
     pub ttft_us: Option<u64>,
     /// Decode speed, tokens per second after the first token.
     pub tps: Option<f64>,
     pub reason: Reason,
-    /// The model was asked and failed (not: was slow).
+    /// The request failed (a timeout is no failure).
     pub failed: bool,
-    /// Sentences of the model's text were left out, because they were not grounded.
+    /// Sentences of the model's text were dropped by the hallucination check.
     pub repaired: bool,
     pub ahead: Ahead,
 }
 
 impl Operation {
-    /// Within its budget; operations without one are always on time.
+    /// True if within budget; always true for operations without one.
     #[must_use]
     pub fn on_time(&self) -> bool {
         self.budget_us.is_none_or(|budget| self.duration_us <= budget)

@@ -1,4 +1,4 @@
-//! What a commit changed, as read from git: bounded, in bytes, saying what was not read.
+//! Patch of a commit as read from git: bounded in bytes, and marked where parts were left out.
 
 use jiff::Timestamp;
 
@@ -17,9 +17,9 @@ pub struct Commit {
     pub committed_at: Timestamp,
     /// The whole message, decoded lossily, control characters made harmless.
     pub message: String,
-    /// The change that it is a version of: jj's and GitButler's header, else Gerrit's trailer.
+    /// Change id: the header of jj and GitButler, else Gerrit's trailer.
     pub change_id: Option<String>,
-    /// The branch HEAD is on, when the commit is its tip.
+    /// The current branch, if the commit is its tip.
     pub branch: Option<String>,
     pub patch: Patch,
 }
@@ -47,14 +47,14 @@ impl Commit {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Patch {
     pub files: Vec<FileChange>,
-    /// Files changed in all; `files` may hold fewer.
+    /// Number of changed files; `files` may hold fewer.
     pub files_total: usize,
-    /// Lines, where every text file of the patch was read; else absent. Excluded paths do not count.
+    /// Line counts; absent unless every text file was read. Excluded paths do not count.
     pub insertions: Option<u64>,
     pub deletions: Option<u64>,
-    /// `git patch-id --stable` where the patch was small enough, else absent.
+    /// `git patch-id --stable`; absent for large patches.
     pub patch_id: Option<String>,
-    /// Something was left unread because of the bounds.
+    /// Parts were left out because of the bounds.
     pub truncated: bool,
 }
 
@@ -68,18 +68,18 @@ pub enum Change {
     TypeChanged,
 }
 
-/// Why a file's hunks are not here.
+/// Why a file's hunks are missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Unread {
     Binary,
     /// Larger than the per-file bound.
     TooLarge,
-    /// The patch's bound was used up by other files.
+    /// Other files used up the patch's bound.
     BudgetSpent,
     Submodule,
-    /// Its hunks say what it points to.
+    /// A submodule: the hunks name the commits that it points to.
     Symlink,
-    /// Excluded by configuration: its lines are never read. Of a lockfile `texts` may be there, for its packages.
+    /// Excluded by configuration: its lines are never read. A lockfile may have `texts`, for its packages.
     Excluded,
     /// A partial clone does not have the object.
     Missing,
@@ -93,14 +93,14 @@ pub struct FileChange {
     pub old_path: Option<String>,
     pub change: Change,
     pub mode_changed: bool,
-    /// Lines; absent when unread.
+    /// Line counts; absent if unread.
     pub insertions: Option<u64>,
     pub deletions: Option<u64>,
     pub hunks: Vec<Hunk>,
     pub unread: Option<Unread>,
-    /// Both sides whole, where a grammar is built in for the language, and of lockfiles and notebooks, as far as they
-    /// are small enough. Not redacted: only names of definitions, names and versions of packages, and the shape of a
-    /// notebook are taken from them, and then they are dropped.
+    /// Both full versions, for languages with a built-in grammar, lockfiles and notebooks, up to a size bound. Not
+    /// redacted: only definition names, package names and versions, and a notebook's shape are extracted, then the
+    /// texts are dropped.
     pub texts: Option<Box<Texts>>,
 }
 
@@ -113,7 +113,7 @@ pub struct Texts {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hunk {
-    /// What follows the second `@@`: the enclosing function where git knows it; may be empty.
+    /// The text after the second `@@`: the enclosing function if git knows it; may be empty.
     pub header: String,
     pub old_start: u32,
     pub new_start: u32,

@@ -1,23 +1,23 @@
-//! Projects by the repository that they are: two repositories with the same name are two projects.
+//! Project labels: repositories of the same name get distinct labels.
 
 use std::path::{Component, Path};
 
 use super::capture::RepoRef;
 use super::id::RepoId;
 
-/// What captures come from: a repository, or a project of that name outside of any.
+/// Origin of captures: a repository, or a named project outside of any.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
     pub project: String,
     pub repo: Option<RepoRef>,
 }
 
-/// Names that tell all known origins apart.
+/// Labels that distinguish all known origins.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Names(Vec<Origin>);
 
 impl Names {
-    /// Of all `origins`, each repository once.
+    /// Builds the labels of `origins`; a repository listed twice counts once.
     #[must_use]
     pub fn of(origins: Vec<Origin>) -> Self {
         Self(origins)
@@ -28,8 +28,8 @@ impl Names {
         &self.0
     }
 
-    /// The project's name where no other origin has it. Otherwise with as much of the repository's path as tells it
-    /// apart: `acme/backend`, or `backend (acme-be)` where the folder is called otherwise.
+    /// The project's name if it is unique. Otherwise with as much of the repository's path as makes it unique:
+    /// `acme/backend`, or `backend (acme-be)` if the folder has another name.
     #[must_use]
     pub fn label(&self, project: &str, repo: Option<&RepoId>) -> String {
         let Some(id) = repo else { return project.to_owned() };
@@ -53,7 +53,7 @@ impl Names {
         if is_named { path } else { format!("{project} ({path})") }
     }
 
-    /// The origins that `text` may mean: the one with this label, else all with this project name.
+    /// Origins that match `text`: the one with this label, else all with this project name.
     #[must_use]
     pub fn meant(&self, text: &str) -> Vec<&Origin> {
         let has_label = |origin: &&Origin| self.label_of(origin) == text;
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shared_name_means_all_who_have_it() {
+    fn a_shared_name_means_all_projects_of_that_name() {
         let names = Names::of(vec![origin("api", "/a/api"), origin("api", "/b/api"), origin("web", "/a/web")]);
         assert_eq!(names.meant("api").len(), 2);
         assert_eq!(names.meant("b/api"), [&names.all()[1]]);

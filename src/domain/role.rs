@@ -1,10 +1,10 @@
-//! What a model is asked for.
+//! Roles: the kinds of text that a model writes.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// A kind of writing. Each has its model, its options and its budget.
+/// A kind of text, with its own model, options and budget.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
@@ -29,7 +29,7 @@ impl Role {
         }
     }
 
-    /// Interactive targets from the performance primer (total response time by kind of writing).
+    /// Targets for the total response time per role.
     #[must_use]
     pub fn target(self) -> Duration {
         Duration::from_secs(match self {

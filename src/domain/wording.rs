@@ -1,28 +1,28 @@
-//! What a sentence that is asked of a model may be made of.
+//! Constrained vocabulary of a model's sentence, from which the output grammar is built.
 
-/// A closed language of sentences about one change.
+/// A closed set of sentences about one change.
 ///
-/// A server that takes a grammar lets the model write nothing else: no preamble, no list, no second paragraph, no
-/// word that neither the change nor its author gave, and no name that only went where something is said to have come.
+/// Grammar-constrained decoding: the model cannot write a preamble, a list, a second paragraph, a word that
+/// occurs neither in the change nor in the author's text, or a removed name as the object of an addition.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wording {
-    /// A sentence has one of these.
+    /// Every sentence contains one of these.
     pub forms: Vec<Form>,
-    /// Words of all forms, prose as it is. Each once.
+    /// Plain words in all inflected forms, without duplicates.
     pub words: Vec<String>,
-    /// Prepositions: behind one any name may stand.
+    /// Prepositions: any name may follow.
     pub links: Vec<&'static str>,
-    /// Names from code that stand on added lines alone, with their backticks; so the others.
+    /// Code names that occur on added lines only, with their backticks; likewise the next two.
     pub came: Vec<String>,
-    /// On removed lines alone.
+    /// Names on removed lines only.
     pub gone: Vec<String>,
-    /// On lines of both kinds, or beside the changed lines.
+    /// Names on added and removed lines, or on context lines.
     pub stay: Vec<String>,
-    /// "`a` to `b`": what has another name now.
+    /// "`a` to `b`": renames.
     pub renamed: Vec<String>,
 }
 
-/// A sentence up to its first preposition.
+/// The part of a sentence before its first preposition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Form {
     /// The first word, capitalized.
@@ -30,18 +30,18 @@ pub struct Form {
     pub object: Object,
 }
 
-/// What may follow the first word.
+/// What may follow the first word (the verb).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Object {
-    /// Words, and names of these kinds.
+    /// Words, and names of these groups.
     Names(&'static [Side]),
-    /// What went, this word, and what came.
+    /// A removed name, this word, an added name.
     Becomes(&'static str),
-    /// A name and the one that it has now.
+    /// An old name and its new name.
     Renamed,
 }
 
-/// Where a name stands.
+/// The group of a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
     Came,

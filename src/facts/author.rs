@@ -1,4 +1,4 @@
-//! What the author said beyond the subject: reasons, numbers, tickets.
+//! Parses the commit message beyond the subject: reasons, quantities, ticket references.
 
 mod prose;
 mod quantities;
@@ -9,7 +9,7 @@ pub use prose::sentences;
 /// Taken from the message alone, in the author's own words.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Author {
-    /// The sentence that says why; absent where none does.
+    /// The sentence with the reason, if any.
     pub why: Option<String>,
     /// Quantities: `3s to 200ms`, `40 %`.
     pub numbers: Vec<String>,
@@ -27,10 +27,10 @@ impl Author {
     }
 }
 
-/// Words of a sentence that is quoted: fewer say nothing, more leave no room for anything else.
+/// Word count of a quoted sentence: shorter ones say nothing, longer ones leave no room for anything else.
 const WHY_WORDS: std::ops::RangeInclusive<usize> = 4..=30;
 
-/// The sentence with the clearest reason; else one that says by how much something got better.
+/// The sentence with the clearest reason; else one that quantifies an improvement.
 fn why(sentences: &[String]) -> Option<String> {
     let fits = |sentence: &&String| WHY_WORDS.contains(&sentence.split_whitespace().count()) && stands_alone(sentence);
     let mut found: Option<(u8, &String)> = None;
@@ -43,7 +43,7 @@ fn why(sentences: &[String]) -> Option<String> {
     found.map(|(_, sentence)| sentence.clone())
 }
 
-/// Words by which people give reasons, the clearest first. A blank stands for the end of a word.
+/// Phrases that introduce a reason, the clearest first. A trailing blank stands for the end of a word.
 const REASONS: [(u8, &[&str]); 3] = [
     (
         3,
@@ -74,7 +74,7 @@ const REASONS: [(u8, &[&str]); 3] = [
     ),
 ];
 
-/// A diary, an aside, or the end of a thought whose beginning is not quoted.
+/// False for a diary, an aside, or the end of a thought without its beginning.
 fn stands_alone(sentence: &str) -> bool {
     let mut words = sentence.split(|c: char| !(c.is_alphanumeric() || matches!(c, '\'' | '’')));
     let first = words.clone().next().unwrap_or("").to_lowercase();
@@ -89,7 +89,7 @@ fn strength(sentence: &str) -> u8 {
     let padded = format!(" {} ", sentence.to_lowercase().trim_end_matches(['.', '!', '?']));
     let gives = |reason: &&str| {
         let needle = format!(" {}", reason.trim_start());
-        // A comma stands behind a word, not behind a blank.
+        // A comma follows its word directly, without a blank.
         (reason.starts_with(',') && padded.contains(*reason))
             || padded.contains(&needle)
             || padded.contains(&needle.replacen(' ', "(", 1))

@@ -1,5 +1,5 @@
-//! What users of the code have to know: the author's own mark, flags, variables, migrations.
-//! (Public names that went are told by the symbols.)
+//! Breaking-change detection: the author's own mark, removed flags and variables, migrations. Removed public names are
+//! reported with the symbols.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
@@ -11,7 +11,7 @@ use super::subject::Subject;
 use super::{author, role_of};
 use crate::domain::patch::{Change, Commit, FileChange, Origin};
 
-/// A change that may break who uses the code.
+/// A change that may break users of the code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Breaking {
     /// `!` after the type, or `BREAKING CHANGE:`, with the words that follow it (may be empty).
@@ -24,15 +24,15 @@ pub enum Breaking {
     Migration(String),
 }
 
-/// More than this, and a commit is a rewrite, of which single names say little.
+/// With more hints the commit is a rewrite, and single names say little.
 const MOST: usize = 6;
 
-/// Hints, the author's own first.
+/// Breaking-change hints, the author's own first.
 #[must_use]
 pub fn of(commit: &Commit) -> Vec<Breaking> {
     let files = &commit.patch.files;
     let mut found: Vec<Breaking> = said(commit).into_iter().collect();
-    // What was not read may still name it.
+    // Unread parts of the patch may still contain the name.
     if !commit.patch.truncated {
         found.extend(gone(files, &FLAG).map(Breaking::Flag));
         found.extend(gone(files, &VARIABLE).map(Breaking::Variable));
@@ -51,7 +51,7 @@ fn said(commit: &Commit) -> Option<Breaking> {
     footer.or_else(marked).map(Breaking::Said)
 }
 
-/// The first sentence that follows the mark.
+/// The first sentence after the mark.
 fn footer<'a>(mut lines: impl Iterator<Item = &'a str>, mark: &str) -> Option<String> {
     let first = lines.find_map(|line| line.strip_prefix(mark))?;
     let rest = lines.take_while(|line| !line.is_empty() && !line.contains(": "));
@@ -64,7 +64,7 @@ static FLAG: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r#"["'`](?P<whole>--[a-z][a-z0-9-]{2,40})["'`=]|\blong(?: = |\()"(?P<bare>[a-z][a-z0-9-]{1,40})""#).ok()
 });
 
-/// The variables that a program reads, in the ways of its language.
+/// Environment variables read by a program, in the idioms of its language.
 static VARIABLE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(
         r#"(?x)
@@ -76,7 +76,7 @@ static VARIABLE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     .ok()
 });
 
-/// What removed lines of the program name and no other line of the patch does, in order.
+/// Names on removed source lines that occur on no other line of the patch, in order.
 fn gone(files: &[FileChange], pattern: &'static LazyLock<Option<Regex>>) -> impl Iterator<Item = String> {
     let program = files.iter().filter(|file| role_of(file) == FileRole::Source);
     let removed = program.flat_map(|file| lines(file, true)).filter(|line| !starts_a_process(line));
@@ -107,7 +107,7 @@ fn named(line: &str, pattern: &'static LazyLock<Option<Regex>>) -> Vec<String> {
     pattern.captures_iter(line).filter_map(name).collect()
 }
 
-/// Words as flags and variables are made of; `no_deps` may be the field that makes a flag `--no-deps`.
+/// Words of flags and variables; `no_deps` may be the field of a flag `--no-deps`.
 fn words(line: &str) -> impl Iterator<Item = String> + '_ {
     let word = |c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
     line.split(word).map(plain).filter(|word| !word.is_empty())
@@ -117,7 +117,7 @@ fn plain(name: &str) -> String {
     name.trim_start_matches('-').replace('-', "_")
 }
 
-/// A flag of another program.
+/// The flag belongs to another program.
 fn starts_a_process(line: &str) -> bool {
     ["Command", ".arg(", ".args(", "spawn", "exec", "subprocess", "popen", "run(", "check_call", "check_output"]
         .iter()

@@ -1,49 +1,49 @@
-//! The kinds of commit that are told in words of their own.
+//! Classifies commits into kinds with their own template: merge, revert, release, rename only, ….
 
 use super::roles::FileRole;
 use super::{dependencies, has_no_lines, imports, is_merge, is_unknown, is_whitespace_only, roles, subject, version};
 use crate::domain::patch::{Change, Commit, FileChange, Unread};
 
-/// What kind of commit it is. The first that fits counts, in this order.
+/// Kind of a commit. The first match in this order counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Case {
     Merge,
-    /// Its trees are not all here, so nothing is known of its files.
+    /// Its trees are incomplete (shallow clone), so its files are unknown.
     Unknown,
     /// It changes no file.
     Empty,
-    /// It undoes another commit, as its message says.
+    /// It reverts another commit, by its message.
     Revert,
     /// It has no parent.
     Initial,
-    /// It is to be melted into an earlier commit: `fixup!`, `squash!`, `amend!`.
+    /// It is to be squashed into an earlier commit: `fixup!`, `squash!`, `amend!`.
     Fixup,
     /// It sets the project's version, and its author calls it a release.
     Release,
-    /// Manifests and lockfiles change, in nothing but dependencies.
+    /// Manifests and lockfiles change only in dependencies.
     Dependencies,
-    /// Files change their names only.
+    /// Files are only renamed.
     RenameOnly,
-    /// Files change their modes only.
+    /// Only file modes change.
     ModeOnly,
-    /// Only submodules move.
+    /// Only submodules change.
     SubmoduleOnly,
     /// Only binary files.
     BinaryOnly,
-    /// Lines differ in blanks only.
+    /// Lines differ only in whitespace.
     WhitespaceOnly,
-    /// The lines that import stand in another order.
+    /// Import lines are reordered.
     ImportOrder,
-    /// Only copies of others' code.
+    /// Only vendored files.
     Vendored,
-    /// Only files that a tool wrote.
+    /// Only generated files.
     Generated,
     /// Only files of one role.
     Only(FileRole),
     Ordinary,
 }
 
-/// Which case a commit is.
+/// Classifies a commit.
 #[must_use]
 pub fn of(commit: &Commit) -> Case {
     if is_merge(commit) {
@@ -67,14 +67,14 @@ pub fn of(commit: &Commit) -> Case {
     if version::of(commit).is_some_and(|version| version.released) {
         return Case::Release;
     }
-    // Of a list that was cut nothing can be said about all files.
+    // A truncated list says nothing about all files.
     if commit.patch.files.len() < commit.patch.files_total {
         return Case::Ordinary;
     }
     of_files(&commit.patch.files, commit.patch.truncated)
 }
 
-/// Where lines were cut, those that look alike may differ.
+/// `cut`: where lines were truncated, equal-looking ones may differ.
 fn of_files(files: &[FileChange], cut: bool) -> Case {
     let all = |what: fn(&FileChange) -> bool| files.iter().all(what);
     if all(|file| file.change == Change::Renamed && is_untouched(file)) {
@@ -108,7 +108,7 @@ fn one_role(files: &[FileChange]) -> Case {
     let mut of_files = files.iter().map(super::role_of);
     let first = of_files.next();
     match first {
-        // A program among the documents may do anything.
+        // A program among the documents may have any effect.
         Some(FileRole::Docs) if files.iter().any(|file| roles::is_program(&file.path)) => Case::Ordinary,
         Some(role) if role != FileRole::Other && of_files.all(|other| other == role) => Case::Only(role),
         _ => Case::Ordinary,
@@ -120,10 +120,10 @@ fn is_revert(commit: &Commit) -> bool {
     commit.subject().starts_with("Revert \"") || reverted(commit).is_some()
 }
 
-/// The commit that the message says is undone.
+/// The hash of the reverted commit, from the message.
 #[must_use]
 pub fn reverted(commit: &Commit) -> Option<&str> {
-    // A squash lists the subjects of others, reverts among them.
+    // A squash lists the subjects of other commits, reverts among them.
     let first = commit.body().split("\n\n").next().unwrap_or("");
     let quoted = first.starts_with(['*', '-']);
     let (_, rest) = first.split_once("This reverts commit ").filter(|_| !quoted)?;

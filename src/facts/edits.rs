@@ -1,4 +1,4 @@
-//! What became of single lines: which took the place of which, which came, which went, and which only moved.
+//! Line edits: pairs replaced lines, and separates added, removed and moved ones.
 
 use std::collections::HashSet;
 
@@ -8,14 +8,14 @@ use super::roles::FileRole;
 use super::{role_of, symbols};
 use crate::domain::patch::{Commit, FileChange, Line, Origin};
 
-/// A line without its indentation, and the file it is in.
+/// A line without its indentation, and its file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Edit {
     pub path: String,
     pub text: String,
 }
 
-/// A line that took the place of another.
+/// A replaced line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pair {
     pub path: String,
@@ -23,28 +23,28 @@ pub struct Pair {
     pub after: String,
 }
 
-/// The changed lines of some files, those of comments, blanks and single brackets left out.
+/// The changed lines of some files, without comments, blank lines and single brackets.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Edits {
     pub pairs: Vec<Pair>,
     pub added: Vec<Edit>,
     pub removed: Vec<Edit>,
-    /// Lines that are on both sides, where they are now. `moved_to` other files are not told apart.
+    /// Lines on both sides, with their new place, in any file.
     pub moved: Vec<Edit>,
 }
 
-/// Changed lines that are looked at; a larger change is not told by its lines.
+/// Limit of changed lines; a larger change is not described by its lines.
 const LINES: usize = 2_000;
 
 impl Edits {
-    /// The edits of all files whose role `is` one of those asked for, comments aside. Nothing where a file was not read
-    /// to its end: what seems new could have been moved.
+    /// The edits of all files whose role satisfies `is`, without comments. Empty where a file was truncated: a line
+    /// that seems new could have been moved.
     #[must_use]
     pub fn of(commit: &Commit, is: impl Fn(FileRole) -> bool) -> Self {
         Self::read(commit, is, |text, role| role == FileRole::Docs || !is_for_people(text, role))
     }
 
-    /// The same of comments, and of other lines for people.
+    /// The same for comments and other prose.
     #[must_use]
     pub fn of_comments(commit: &Commit) -> Self {
         Self::read(commit, |role| role != FileRole::Docs, is_for_people)
@@ -71,7 +71,7 @@ impl Edits {
                 for block in blocks.filter(|block| !block.is_empty()) {
                     edits.block(block, file, (&new, &old), wanted);
                 }
-                // What passed nothing but brackets was only indented.
+                // A line that moved only past brackets was merely indented.
                 edits.moved.retain(|edit| edit.path != file.path || !is_beside(&hunk.lines, &edit.text));
             }
         }
@@ -87,7 +87,7 @@ impl Edits {
     ) {
         let edit = |text: &str| Edit { path: file.path.clone(), text: text.to_owned() };
         let both = |text: &str| new.contains(text) && old.contains(text);
-        // On both sides of one block it was only indented.
+        // On both sides of one block it was merely indented.
         let has = |text: &str, origin| block.iter().any(|line| line.origin == origin && stem(&line.text) == stem(text));
         let here = |text: &str| has(text, Origin::Added) && has(text, Origin::Removed);
         let (mut added, mut removed) = (Vec::new(), Vec::new());
@@ -118,13 +118,13 @@ impl Edits {
         self.removed.extend(removed.into_iter().map(edit));
     }
 
-    /// Lines that are told of, a pair as one of them; those that only moved are none.
+    /// Number of edits, a pair counted once; moved lines excluded.
     #[must_use]
     pub fn count(&self) -> usize {
         self.pairs.len() + self.added.len() + self.removed.len()
     }
 
-    /// Whether lines on both sides have the text: it did not come or go, it stands on another line.
+    /// Whether both sides have a line with this text: it was moved, not added or removed.
     #[must_use]
     pub fn has_both(&self, text: &str) -> bool {
         let old = self.removed.iter().map(|edit| &edit.text).chain(self.pairs.iter().map(|pair| &pair.before));
@@ -132,8 +132,8 @@ impl Edits {
         old.into_iter().any(|line| line.contains(text)) && new.into_iter().any(|line| line.contains(text))
     }
 
-    /// What most of the pairs have in common, three at least, and how many: `(before, after, lines)`; one of the texts
-    /// is empty where something only came or only went.
+    /// The replacement shared by most pairs, three at least: `(before, after, lines)`; one text is empty for a pure
+    /// insertion or deletion.
     #[must_use]
     pub fn habit(&self) -> Option<(String, String, usize)> {
         let all: Vec<(String, String)> = self.pairs.iter().filter_map(Pair::difference).collect();
@@ -144,13 +144,12 @@ impl Edits {
             .then(|| (most.0.clone(), most.1.clone(), lines))
     }
 
-    /// Whether there is nothing to tell.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.count() == 0 && self.moved.is_empty()
     }
 
-    /// The one replacement that all pairs have in common, where there is nothing but them: `(before, after)`.
+    /// The replacement common to all pairs, if there are no other edits: `(before, after)`.
     #[must_use]
     pub fn replacement(&self) -> Option<(String, String)> {
         let first = self.pairs.first().and_then(Pair::replacement)?;
@@ -160,7 +159,7 @@ impl Edits {
 }
 
 impl Pair {
-    /// The replacement, else what one line has in the middle and the other has not.
+    /// The replacement, else the part in the middle that only one line has.
     #[must_use]
     pub fn difference(&self) -> Option<(String, String)> {
         if let Some(replacement) = self.replacement() {
@@ -177,7 +176,7 @@ impl Pair {
         of(left).zip(of(right)).filter(|(a, b)| a.is_empty() != b.is_empty())
     }
 
-    /// The token that another one took the place of, wherever the lines differ.
+    /// The token that was replaced by another one wherever the lines differ.
     #[must_use]
     pub fn replacement(&self) -> Option<(String, String)> {
         let (before, after) = (tokens(&self.before), tokens(&self.after));
@@ -190,8 +189,7 @@ impl Pair {
     }
 }
 
-/// Which removed line became which added one: each its partner where they are equally many, else the one pair of
-/// lines that have most in common.
+/// Pairs removed and added lines: one by one if they are equally many, else the single most similar pair.
 fn paired<'a>(removed: &[&'a str], added: &[&'a str]) -> Vec<(&'a str, &'a str)> {
     if removed.len() == added.len() {
         let like = |(a, b): &(&&str, &&str)| removed.len() == 1 || alike(a, b) >= ALIKE;
@@ -202,8 +200,8 @@ fn paired<'a>(removed: &[&'a str], added: &[&'a str]) -> Vec<(&'a str, &'a str)>
     best.map(|(_, a, b)| (a, b)).into_iter().collect()
 }
 
-/// What one of a pair has and the other has not stands on lines beside the other: the statement was only broken into
-/// lines, or put on one, so that neither line tells what became of it.
+/// The differing part of one line is found on the lines beside the other: the statement was only wrapped or joined, so
+/// neither line describes a change.
 fn has_moved_on((before, removed): (&str, &[&str]), (after, added): (&str, &[&str])) -> bool {
     let (old, new) = (words(before), words(after));
     let is_beside = |rest: HashSet<String>, line: &str, lines: &[&str]| {
@@ -216,13 +214,13 @@ fn has_moved_on((before, removed): (&str, &[&str]), (after, added): (&str, &[&st
     is_beside(only(&old, &new), after, added) || is_beside(only(&new, &old), before, removed)
 }
 
-/// A statement is looked for on so many lines before and after the one.
+/// Lines before and after that are searched for a wrapped statement.
 const BESIDE: usize = 3;
 
-/// Lines that share less are other lines.
+/// Lines with a lower similarity are unrelated.
 const ALIKE: f64 = 0.5;
 
-/// The share of words that two lines have in common.
+/// The share of common words of two lines.
 fn alike(a: &str, b: &str) -> f64 {
     let (a, b) = (words(a), words(b));
     let common = a.intersection(&b).count() as f64;
@@ -230,14 +228,14 @@ fn alike(a: &str, b: &str) -> f64 {
     common / most
 }
 
-/// Tokens that are more than marks.
+/// Tokens other than punctuation.
 fn words(text: &str) -> HashSet<String> {
     tokens(text).into_iter().filter(|token| token.chars().any(char::is_alphanumeric)).map(str::to_owned).collect()
 }
 
-/// A comment, or words in a row: of a docstring not every line is known for one.
+/// A comment, or several words in a row: docstring lines are not always recognised as comments.
 fn is_for_people(text: &str, role: FileRole) -> bool {
-    // Settings have words as their values.
+    // Values in settings consist of words, too.
     if matches!(role, FileRole::Config | FileRole::Ci) {
         return is_comment(text);
     }
@@ -251,7 +249,7 @@ fn is_for_people(text: &str, role: FileRole) -> bool {
     is_comment(text) || is_prose(text) || (words > 4 && words * 5 >= all * 4 && !text.contains(code))
 }
 
-/// Whether the line is on both sides of a hunk with nothing between them that stayed and tells something.
+/// Whether the line is on both sides of a hunk with no informative unchanged line in between.
 fn is_beside(lines: &[Line], text: &str) -> bool {
     let at = |origin: Origin| lines.iter().position(|line| line.origin == origin && line.text.trim() == text);
     let Some((old, new)) = at(Origin::Removed).zip(at(Origin::Added)) else { return false };
@@ -259,12 +257,12 @@ fn is_beside(lines: &[Line], text: &str) -> bool {
     !between.iter().any(|line| line.origin == Origin::Context && tells(line.text.trim()))
 }
 
-/// Without the marks that lead on to the next line.
+/// Without trailing continuation marks.
 fn stem(line: &str) -> &str {
     line.trim().trim_end_matches(|c: char| matches!(c, ',' | ';' | '\\') || c.is_whitespace())
 }
 
-/// More than a bracket, a keyword or what stands for a secret.
+/// More than a bracket, a keyword or a redaction placeholder.
 fn tells(text: &str) -> bool {
     const ALONE: [&str; 11] = ["else", "end", "begin", "do", "then", "fi", "done", "try", "finally", "esac", "endif"];
     let word = text.trim_matches(|c: char| !c.is_alphanumeric());

@@ -1,8 +1,8 @@
-//! Lines that import, in another order.
+//! Detects reordered import lines.
 
 use crate::domain::patch::{Change, FileChange, Line, Origin};
 
-/// Whether nothing changed but the order of lines that import.
+/// Whether only the order of import lines changed.
 #[must_use]
 pub fn are_reordered(file: &FileChange) -> bool {
     let changed: Vec<&Line> = file.hunks.iter().flat_map(|hunk| &hunk.lines).filter(|line| is_changed(line)).collect();
@@ -15,7 +15,7 @@ fn is_changed(line: &Line) -> bool {
     line.origin != Origin::Context && !line.text.trim().is_empty()
 }
 
-/// An import that is whole on its line: of a list over several lines nothing is certain.
+/// A complete import on one line; a list over several lines is uncertain.
 fn is_import(line: &str) -> bool {
     let starts = ["import ", "from ", "use ", "pub use ", "#include ", "mod ", "pub mod ", "extern crate ", "require("];
     let text = line.trim();

@@ -1,4 +1,4 @@
-//! Phrases of prompt injection: lines that speak to a model instead of being about the code.
+//! Prompt-injection filter: lines that address the model are ignored as evidence and must not be echoed.
 
 use std::sync::LazyLock;
 
@@ -170,7 +170,7 @@ const PHRASES: &[&str] = &[
     "has to say",
 ];
 
-/// Phrases that also stand in ordinary code and prose: only that line is set aside, unless it starts so.
+/// Phrases that also occur in ordinary code and prose: only that line is ignored, unless it starts with one.
 const WEAK: &[&str] = &[
     "system:", "assistant:", "\"summary\":", "'summary':", "summary:", "\"role\":", "human:", "important:",
     "attention:", "instruction:", "instructions:", "prompt:", "llm:", "ai:", "say:", "final answer",
@@ -185,7 +185,7 @@ static MATCHERS: LazyLock<Option<[AhoCorasick; 2]>> = LazyLock::new(|| {
     Some([build(PHRASES)?, build(WEAK)?])
 });
 
-/// Whether a line speaks to a model.
+/// How certainly a line addresses a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Speech {
     None,
@@ -193,7 +193,7 @@ pub enum Speech {
     Plainly,
 }
 
-/// Looks for such phrases in one line, also where letters are hidden or foreign ones look Latin.
+/// Searches a line for such phrases, also with hidden letters and look-alikes of Latin ones.
 #[must_use]
 pub fn speaks(line: &str) -> Speech {
     let Some([strong, weak]) = MATCHERS.as_ref() else { return Speech::None };
@@ -211,7 +211,7 @@ pub fn speaks(line: &str) -> Speech {
     }
 }
 
-/// Without what hides a word: characters that are not seen, letters of other scripts that look Latin.
+/// Removes disguises: invisible characters, and letters of other scripts that look Latin.
 #[must_use]
 pub fn unmasked(text: &str) -> String {
     text.chars()

@@ -1,8 +1,8 @@
-//! Definition lines, recognised word by word: better no name than a wrong one.
+//! Recognises definition lines by keyword: precision before recall.
 
 use super::words::{self, Words};
 
-/// Languages whose definition lines are recognised.
+/// Languages with recognised definition lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Language {
     Rust,
@@ -18,19 +18,19 @@ pub enum Language {
     Shell,
 }
 
-/// What a definition line defines.
+/// Kind of a definition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum SymbolKind {
     Function,
     /// A type: class, struct, enum, trait, interface.
     Type,
-    /// A place where others live and which is not itself defined here (`impl X`, `mod x`, `namespace x`).
+    /// A container that is not itself defined here (`impl X`, `mod x`, `namespace x`).
     Scope,
     Constant,
     Macro,
-    /// A part of a type: a field, a class's attribute.
+    /// A member of a type: a field, a class attribute.
     Field,
-    /// One of an enum's values.
+    /// An enum variant.
     Variant,
 }
 
@@ -39,7 +39,7 @@ pub enum SymbolKind {
 pub struct Definition {
     pub kind: SymbolKind,
     pub name: String,
-    /// Reachable from outside: `pub`, `export`, a capital in Go, no leading underscore in Python.
+    /// Visible from outside: `pub`, `export`, a capital in Go, no leading underscore in Python.
     pub public: bool,
 }
 
@@ -61,7 +61,7 @@ impl Language {
         })
     }
 
-    /// What the line defines, if it plainly is a definition.
+    /// The definition on the line, if it plainly is one.
     #[must_use]
     pub fn definition(self, line: &str) -> Option<Definition> {
         let line = line.trim_end();
@@ -79,7 +79,7 @@ impl Language {
         sane.then_some(Definition { kind, name, public })
     }
 
-    /// Whether a line like this before a definition makes it a test.
+    /// Whether such a line marks the next definition as a test.
     #[must_use]
     pub fn marks_test(self, line: &str) -> bool {
         let line = line.trim();
@@ -90,7 +90,7 @@ impl Language {
         }
     }
 
-    /// Whether a name like this is a test's by the language's habit.
+    /// Whether the name is a test's by the language's convention.
     #[must_use]
     pub fn names_test(self, name: &str) -> bool {
         match self {
@@ -103,7 +103,7 @@ impl Language {
         }
     }
 
-    /// What joins a type and its member.
+    /// Separator between a type and its member.
     #[must_use]
     pub fn separator(self) -> &'static str {
         match self {
@@ -142,7 +142,7 @@ fn rust(line: &str) -> Option<Found> {
             }
             "type" => {
                 let name = words.identifier()?;
-                // Associated types of an impl are no definitions of their own.
+                // Associated types of an impl are not definitions of their own.
                 return (words.at_column_zero() && matches!(words.peek_char(), Some('=' | '<'))).then_some((
                     SymbolKind::Type,
                     name,

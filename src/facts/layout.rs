@@ -1,4 +1,4 @@
-//! How lines stand on the page: what is indented less encloses what is indented more.
+//! Indentation: a line with a smaller indentation encloses those with a larger one.
 
 /// Columns before the first character that is not blank; a tab counts as four.
 #[must_use]
@@ -7,8 +7,8 @@ pub fn indent(line: &[u8]) -> usize {
     blanks.map(|byte| if *byte == b'\t' { 4 } else { 1 }).sum()
 }
 
-/// Lines that stand left of the code they belong to without opening or closing anything: the end of a parameter
-/// list, an opening brace or `where` on a line of its own, a preprocessor condition.
+/// Lines left of their block that neither open nor close anything: the end of a parameter list, an opening brace or
+/// `where` on a line of its own, a preprocessor condition.
 #[must_use]
 pub fn is_margin(line: &[u8]) -> bool {
     let line = line.trim_ascii_start();

@@ -1,4 +1,4 @@
-//! What the changed lines name besides definitions: the words by which a reader would know the change again.
+//! Key terms of a patch besides definitions: the names and phrases that identify the change for a reader.
 
 use std::collections::HashSet;
 
@@ -12,26 +12,26 @@ pub mod swap;
 mod weigh;
 pub mod words;
 
-/// What a mention is.
+/// Kind of a mention.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// An identifier, key or flag.
     Name,
-    /// A line that a changelog gained.
+    /// A new changelog line.
     Entry,
-    /// What a new test says of itself in words: `it("redirects once")`.
+    /// Title of a new test: `it("redirects once")`.
     Title,
-    /// The heading under which documentation changed.
+    /// The heading above changed documentation.
     Heading,
-    /// Words for people: documentation, a text in the code.
+    /// Prose: documentation, or a text in the code.
     Prose,
     /// A comment in the code.
     Comment,
-    /// A few words that took the place of a few others; `before` has those, `key` what has them as its value.
+    /// A few replaced words: `before` has the old ones, `key` the name of the value.
     Swap,
-    /// The same in words for people.
+    /// A replacement in prose.
     Correction,
-    /// A value that is not told changed; `text` is what has it, `before` says what became of it.
+    /// A changed value that is not shown; `text` names its owner, `before` describes the change.
     Opaque,
 }
 
@@ -39,27 +39,27 @@ pub enum Kind {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mention {
     pub kind: Kind,
-    /// As written, on one line; a phrase without the marks of its markup.
+    /// As written, on one line; a phrase without markup.
     pub text: String,
     /// How characteristic it is; higher first.
     pub weight: f64,
-    /// Only added lines name it, only removed ones, or both (`None`). Of a phrase: nothing was replaced by it.
+    /// Only on added lines, only on removed ones, or both (`None`). For a phrase: it replaced nothing.
     pub added: Option<bool>,
-    /// The file where it is first named.
+    /// The file of its first occurrence.
     pub path: String,
-    /// What stood there before, for a swap.
+    /// The previous text, for a swap.
     pub before: Option<String>,
-    /// The name whose value was swapped.
+    /// The key of a swapped value.
     pub key: Option<String>,
-    /// Its telling words, stemmed, and what each weighs.
+    /// Its informative words, stemmed, with their weights.
     pub stems: Vec<(String, f64)>,
 }
 
-/// Names that are kept, and phrases of each kind.
+/// Limits: names in all, and phrases of each kind.
 const NAMES: usize = 40;
 const PHRASES: usize = 6;
 
-/// Most characteristic first.
+/// Mentions, the most characteristic first.
 #[must_use]
 pub fn of(files: &[FileChange], symbols: &[Symbol]) -> Vec<Mention> {
     let phrases = phrases::of(files);
@@ -86,7 +86,7 @@ fn few_of_each(mentions: Vec<Mention>) -> Vec<Mention> {
     kept
 }
 
-/// How much the words of files with this role count.
+/// Weight of the words in files of this role.
 fn share(role: FileRole) -> f64 {
     match role {
         FileRole::Source => 1.0,

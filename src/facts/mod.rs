@@ -1,4 +1,4 @@
-//! A patch as ranked facts. They feed the template, the prompt and the checks on what a model says.
+//! Facts about a patch, ranked: input of the template, the prompt and the hallucination check.
 
 use crate::domain::capture::Kind;
 use crate::domain::clock::Clock;
@@ -36,40 +36,40 @@ use subject::Subject;
 use symbols::Symbol;
 use version::Version;
 
-/// What a commit is, in the order in which it is worth telling.
+/// Facts about a commit, in order of importance.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Facts {
-    /// What kind of commit it is; special ones are told before any symbol.
+    /// Kind of commit; special kinds are described before any symbol.
     pub case: Case,
-    /// What the author said, and whether it says something.
+    /// The author's subject, and whether it is informative.
     pub subject: Subject,
-    /// Definitions added, removed, moved or changed, most telling first.
+    /// Definitions added, removed, moved or changed, the most important first.
     pub symbols: Vec<Symbol>,
-    /// These are all there are; else time ran out before every changed source was parsed, and none is counted.
+    /// `symbols` is complete; otherwise the parsing budget ran out, and no count is stated.
     pub all_symbols: bool,
-    /// Files renamed: (from, to), with lines changed or not.
+    /// Renamed files: (from, to), with or without changed lines.
     pub renames: Vec<(String, String)>,
-    /// How the change is spread over roles, source first.
+    /// Distribution of the change over roles, source first.
     pub shares: Vec<Share>,
-    /// Files that declare dependencies and whose lines changed.
+    /// Manifests with changed lines.
     pub manifests: Vec<String>,
-    /// Versions that came, went or changed; what the project itself asks for before what that brings along.
+    /// Dependency changes, direct ones before transitive ones.
     pub dependencies: Vec<DependencyChange>,
-    /// These are all there are; else a manifest or a lockfile was not read to its end, and none is counted.
+    /// `dependencies` is complete; otherwise a manifest or lockfile was truncated, and no count is stated.
     pub all_dependencies: bool,
-    /// The project's own version, where it changes.
+    /// The project's own version, if it changes.
     pub version: Option<Version>,
-    /// What users of the code have to know.
+    /// Breaking-change hints.
     pub breaking: Vec<Breaking>,
-    /// What else the changed lines name, most characteristic first.
+    /// Other key terms on the changed lines, the most characteristic first.
     pub mentions: Vec<Mention>,
-    /// What files say that are neither prose nor program.
+    /// Changes in special file formats.
     pub formats: Vec<FormatChange>,
-    /// What the author said beyond the subject: reasons, numbers, tickets.
+    /// The author's reasons, quantities and tickets.
     pub author: Author,
-    /// Files changed in all, listed or not.
+    /// Number of changed files, listed or not.
     pub files_total: usize,
-    /// Every changed file is listed; else `shares` and `renames` are only part of it.
+    /// Every changed file is listed; otherwise `shares` and `renames` are incomplete.
     pub all_listed: bool,
 }
 
@@ -78,12 +78,12 @@ pub struct Facts {
 pub struct Share {
     pub role: FileRole,
     pub files: usize,
-    /// Lines; absent when a text file of the role was not read.
+    /// Lines; `None` if a text file of the role was not read.
     pub insertions: Option<u64>,
     pub deletions: Option<u64>,
 }
 
-/// The facts of a commit; `clock` bounds how long sources are parsed.
+/// Extracts the facts of a commit; `clock` bounds the parsing time.
 #[must_use]
 pub fn of(commit: &Commit, clock: &dyn Clock) -> Facts {
     let files = &commit.patch.files;
@@ -111,8 +111,8 @@ pub fn of(commit: &Commit, clock: &dyn Clock) -> Facts {
 }
 
 impl Facts {
-    /// Without every fact that is named by something which `secret` recognises. Definitions and packages are taken
-    /// from texts that were not redacted.
+    /// Drops every fact whose name `secret` recognises. Definitions and packages come from texts that were not
+    /// redacted.
     #[must_use]
     pub fn without(mut self, secret: &dyn Fn(&str) -> bool) -> Self {
         self.symbols.retain(|symbol| !symbol.names().any(secret));
@@ -122,7 +122,7 @@ impl Facts {
     }
 }
 
-/// Nothing of the patch could be read, not even which files it touches.
+/// Nothing of the patch could be read, not even the list of files.
 fn is_unknown(commit: &Commit) -> bool {
     commit.patch.truncated && commit.patch.files_total == 0
 }
@@ -153,7 +153,7 @@ fn shares(files: &[FileChange]) -> Vec<Share> {
 #[must_use]
 pub fn role_of(file: &FileChange) -> FileRole {
     match (FileRole::of(&file.path), file.unread) {
-        // Another repository, whatever folder it stands in.
+        // A submodule is another repository, in any folder.
         (_, Some(Unread::Submodule)) => FileRole::Other,
         (role @ (FileRole::Source | FileRole::Docs | FileRole::Other), Some(Unread::Binary)) => {
             if role == FileRole::Docs { FileRole::Docs } else { FileRole::Asset }
@@ -166,8 +166,8 @@ fn has_no_lines(file: &FileChange) -> bool {
     matches!(file.unread, Some(Unread::Binary | Unread::Submodule | Unread::Symlink))
 }
 
-/// Whether the lines differ in nothing but blanks: in each run of changed lines, what was removed is, blanks aside,
-/// what was added. (Over the whole file it would also be so for lines that changed places.)
+/// Whether lines differ only in whitespace, compared per run of changed lines. (Over the whole file, reordered lines
+/// would match, too.)
 fn is_whitespace_only(file: &FileChange) -> bool {
     let changed = file.hunks.iter().flat_map(|hunk| &hunk.lines).filter(|line| line.origin != Origin::Context).count();
     let whole = file.insertions.zip(file.deletions).is_some_and(|(a, b)| a + b == changed as u64 && changed > 0);
@@ -176,14 +176,13 @@ fn is_whitespace_only(file: &FileChange) -> bool {
             let lines = run.iter().filter(move |line| line.origin == origin);
             lines.flat_map(|line| line.text.chars()).filter(|c| !c.is_whitespace())
         };
-        // What was taken out of two lines may have differed.
+        // Two different secrets have the same placeholder.
         let redacted = run.iter().any(|line| line.text.contains("[redacted:"));
         !redacted && text(Origin::Added).eq(text(Origin::Removed))
     };
     whole && file.hunks.iter().all(|hunk| hunk.lines.split(|line| line.origin == Origin::Context).all(run_is_blank))
 }
 
-/// Whether the commit is a merge.
 fn is_merge(commit: &Commit) -> bool {
     commit.kind() == Kind::Merge
 }

@@ -1,6 +1,6 @@
-//! What a file is for, told from its path alone.
+//! Classifies files by path: source, tests, documentation, configuration, ….
 
-/// The part a file plays in a project. The order is the order in which a bounded reader reads them.
+/// Role of a file in a project, in the order of reading under a budget.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum FileRole {
     Source,
@@ -8,7 +8,7 @@ pub enum FileRole {
     Docs,
     Config,
     Ci,
-    /// Neither known code nor anything below.
+    /// None of the other roles.
     Other,
     /// Images, fonts, archives, media.
     Asset,
@@ -16,7 +16,7 @@ pub enum FileRole {
     Generated,
 }
 
-/// Of the habits that GitHub's linguist knows, those that are certain from the path.
+/// Those of GitHub linguist's rules that are certain from the path.
 const GENERATED_DIRS: [&str; 4] = ["dist", "generated", "__generated__", "__snapshots__"];
 const GENERATED_NAMES: [&str; 21] = [
     "package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml", "go.sum", "composer.lock",
@@ -107,7 +107,7 @@ impl FileRole {
         if CONFIG_ENDS.contains(&end) || name.starts_with('.') { Self::Config } else { Self::Other }
     }
 
-    /// What one such file is called, without "file": `source`, `config`, ….
+    /// Adjective for one such file: `source`, `config`, ….
     #[must_use]
     pub fn adjective(self) -> &'static str {
         match self {
@@ -122,7 +122,7 @@ impl FileRole {
         }
     }
 
-    /// What all such files of a commit are called together.
+    /// Noun for all such files of a commit.
     #[must_use]
     pub fn collective(self) -> &'static str {
         match self {
@@ -157,21 +157,21 @@ fn is_test_name(name: &str) -> bool {
         || name.contains(".spec.")
 }
 
-/// Folders of code that was copied from elsewhere.
+/// Folders of vendored code.
 const VENDORED_DIRS: [&str; 8] =
     ["node_modules", "vendor", "vendored", "third_party", "third-party", "thirdparty", "bower_components", "_vendor"];
 
-/// Whether the file is a copy of somebody else's, by the folders it lies in.
+/// Whether the file is vendored, by its folders.
 #[must_use]
 pub fn is_vendored(path: &str) -> bool {
     let dirs = path.rsplit_once('/').map_or("", |(dirs, _)| dirs);
     dirs.split('/').any(|dir| VENDORED_DIRS.contains(&dir.to_ascii_lowercase().as_str()))
 }
 
-/// What the pages of a documentation are written in, though a program can be.
+/// File types of documentation pages, which can also belong to a program.
 const PAGES: [&str; 6] = ["html", "css", "scss", "less", "vue", "svelte"];
 
-/// Whether the file is a program by its ending, wherever it lies.
+/// Whether the file is a program by its extension, in any folder.
 #[must_use]
 pub fn is_program(path: &str) -> bool {
     let end = path.rsplit('/').next().and_then(|name| name.rsplit_once('.')).map_or("", |(_, end)| end);
@@ -179,7 +179,7 @@ pub fn is_program(path: &str) -> bool {
     SOURCE_ENDS.contains(&end.as_str()) && !PAGES.contains(&end.as_str())
 }
 
-/// Files that declare dependencies by hand, by name.
+/// Hand-written dependency manifests, by name.
 const MANIFESTS: [&str; 14] = [
     "Cargo.toml", "package.json", "go.mod", "pyproject.toml", "setup.py", "setup.cfg", "requirements.txt", "Pipfile",
     "Gemfile", "pom.xml", "build.gradle", "build.gradle.kts", "composer.json", "mix.exs",

@@ -1,4 +1,4 @@
-//! Patches for tests, written as people read them.
+//! Test fixtures: patches in diff notation.
 
 use jiff::Timestamp;
 
@@ -28,7 +28,7 @@ pub fn file(path: &str, patch: &str) -> FileChange {
     FileChange { hunks, insertions, deletions, ..named(path, Change::Modified) }
 }
 
-/// A file with both its versions whole, and their hunks with three lines of context.
+/// A file with both complete versions, and their hunks with three lines of context.
 pub fn versions(path: &str, old: &str, new: &str) -> FileChange {
     let diff = TextDiff::from_lines(old, new);
     let hunks = diff.grouped_ops(3).into_iter().map(|group| {
@@ -71,7 +71,7 @@ pub fn named(path: &str, change: Change) -> FileChange {
     }
 }
 
-/// A file that counts lines without showing them.
+/// A file with line counts but without lines.
 pub fn counted(path: &str, insertions: u64, deletions: u64) -> FileChange {
     let (insertions, deletions) = (Some(insertions), Some(deletions));
     FileChange { insertions, deletions, ..named(path, Change::Modified) }

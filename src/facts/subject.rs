@@ -1,4 +1,4 @@
-//! What the author's subject line is worth.
+//! Parser for subject lines: conventional commits, autosquash marks, and whether the subject is informative.
 
 mod automatic;
 mod empty_words;
@@ -6,14 +6,14 @@ mod empty_words;
 use crate::domain::patch::Commit;
 use empty_words::{FILLERS, REVIEW, TELLING_ALONE};
 
-/// The subject, judged.
+/// A parsed subject.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subject {
-    /// The line itself, blanks tidied.
+    /// The line itself, whitespace normalised.
     pub text: String,
-    /// It says something about the change: not "wip", "fix", a ticket number alone, ….
+    /// It describes the change: not "wip", "fix", a ticket number alone, ….
     pub informative: bool,
-    /// The author's own conventional prefix: `fix`, `feat`, ….
+    /// The author's own conventional-commit prefix: `fix`, `feat`, ….
     pub prefix: Option<Prefix>,
 }
 
@@ -25,12 +25,12 @@ pub struct Prefix {
     pub breaking: bool,
 }
 
-/// The kinds of the Conventional Commits habit (commitlint's list).
+/// The types of Conventional Commits (commitlint's list).
 const KINDS: [&str; 11] =
     ["build", "chore", "ci", "docs", "feat", "fix", "perf", "refactor", "revert", "style", "test"];
 
 impl Subject {
-    /// Judges a message's first line.
+    /// Parses a message's first line.
     #[must_use]
     pub fn of(line: &str) -> Self {
         let text = line.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -40,7 +40,7 @@ impl Subject {
         Self { informative, prefix, text }
     }
 
-    /// Judges a commit's subject: `Update a.md` says nothing that the list of its files does not say.
+    /// Parses a commit's subject: `Update a.md` adds nothing to the list of files.
     #[must_use]
     pub fn of_commit(commit: &Commit) -> Self {
         let subject = Self::of(commit.subject());
@@ -68,17 +68,17 @@ fn conventional(text: &str) -> Option<(Prefix, &str)> {
     known.then(|| (Prefix { kind, scope, breaking }, rest.trim_start()))
 }
 
-/// What a later rebase is to do with the commit, and the subject that it names: `fixup! Add x`.
+/// The autosquash action of a later rebase, and the subject of its target: `fixup! Add x`.
 #[must_use]
 pub fn autosquash(subject: &str) -> Option<(&str, &str)> {
     let (mark, rest) = subject.split_once("! ").or_else(|| subject.strip_suffix('!').map(|mark| (mark, "")))?;
     AUTOSQUASH.contains(&mark).then(|| (mark, named(rest)))
 }
 
-/// Git's own marks of such a subject.
+/// Git's autosquash prefixes.
 const AUTOSQUASH: [&str; 3] = ["fixup", "squash", "amend"];
 
-/// A fixup of a fixup names the same commit, however many there are.
+/// Nested fixups name the same commit.
 fn named(mut rest: &str) -> &str {
     loop {
         rest = rest.trim();
@@ -90,7 +90,7 @@ fn named(mut rest: &str) -> &str {
     }
 }
 
-/// The title that a forge puts below the subject of a merge, where it made one commit of it.
+/// The title that a forge puts below the subject of a squashed merge.
 fn title(body: &str) -> Option<Subject> {
     let line = body.lines().map(str::trim).find(|line| !line.is_empty())?;
     let low = line.to_lowercase();
@@ -100,7 +100,7 @@ fn title(body: &str) -> Option<Subject> {
     plain.then(|| Subject::of(line)).filter(|subject| subject.informative)
 }
 
-/// Git's and the forges' own subjects of merges, which say only what was merged.
+/// Default merge subjects of git and the forges, which only name the merged branch.
 fn is_made_by_a_merge(text: &str) -> bool {
     let kinds = [
         "branch ",
@@ -133,7 +133,7 @@ fn says_something(text: &str, prefixed: bool) -> bool {
         .filter(|word| !is_shortcode(word) && word.contains(char::is_alphanumeric))
         .collect();
     let bare = |word: &str| word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
-    // `Mon Nov 30`: a day or a month counts as a date where a number stands beside it.
+    // `Mon Nov 30`: a day or a month counts as a date beside a number.
     let dated = words.iter().any(|word| is_ticket(word) && !word.contains('#') || is_time(&bare(word)));
     let of_review = words.iter().any(|word| REVIEW.contains(&bare(word).as_str()));
     let is_empty = |word: &str| {
@@ -150,12 +150,12 @@ fn says_something(text: &str, prefixed: bool) -> bool {
     (left.len() > fragments && !alone) || fragments > 2
 }
 
-/// Words that stand beside a review's without saying what was changed for it.
+/// Words beside a review's that do not name a change.
 fn is_of_review(word: &str) -> bool {
     REVIEW.contains(&word) || matches!(word, "comment" | "comments" | "remarks" | "notes" | "requested" | "applied")
 }
 
-/// One word of letters says too little by itself (`nike`, `typo`), unless it is the name of a tool that was run.
+/// A single word of letters is not informative (`nike`, `typo`), unless it names a tool.
 fn is_plain_word(word: &str) -> bool {
     let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
     let inner = bare.chars().skip(1).any(|c| c.is_ascii_uppercase()) && bare.contains(|c: char| c.is_ascii_lowercase());
@@ -168,13 +168,13 @@ fn is_shortcode(word: &str) -> bool {
     word.len() > 2 && word.starts_with(':') && word.ends_with(':')
 }
 
-/// A word of a point in time, in lower case: `2026-01-31`, `31/01`, `12:30`, `20260131_1230`, `t10z`, `am`, `utc`.
+/// A word of a date or time, in lower case: `2026-01-31`, `31/01`, `12:30`, `20260131_1230`, `t10z`, `am`, `utc`.
 fn is_time(word: &str) -> bool {
     let digits = word.bytes().filter(u8::is_ascii_digit).count();
     let marks =
         |c: char| c.is_ascii_digit() || matches!(c, '-' | '/' | ':' | '_' | '.' | '+' | 't' | 'z' | '年' | '月' | '日');
     let number = word.starts_with(|c: char| c.is_ascii_digit()) && word.chars().all(marks);
-    // `1.2.3` is a version; a date with dots has four digits for its year at one end.
+    // `1.2.3` is a version; a date with dots has a four-digit year at one end.
     let dotted = word.contains('.') && !word.contains([':', '/', '_', '-']);
     let parts = || word.split('.');
     let year = |part: Option<&str>| part.is_some_and(|part| part.len() == 4);
@@ -182,7 +182,7 @@ fn is_time(word: &str) -> bool {
     (number && digits > 3 && date && word.contains(|c: char| !c.is_ascii_digit())) || TIME_WORDS.contains(&word)
 }
 
-/// `am`, and names of zones, that stand beside a time. Names of days and months are told apart by what is beside them.
+/// `am` and time zones, beside a time. Names of days and months depend on their neighbours.
 const TIME_WORDS: [&str; 10] = ["am", "pm", "utc", "gmt", "cet", "cest", "est", "edt", "pst", "pdt"];
 /// Days and months, whole and by their first three letters.
 const DAYS_AND_MONTHS: [&str; 38] = [
@@ -212,13 +212,13 @@ fn is_ticket(word: &str) -> bool {
     digits(number) || tracked
 }
 
-/// Keyboard noise: one letter, one letter repeated, a run along the keyboard. Version numbers are none of it.
+/// Keyboard noise: one letter, one letter repeated, a run along the keyboard. Version numbers are excluded.
 fn is_gibberish(word: &str) -> bool {
     const ROWS: [&str; 4] = ["qwertyuiop", "asdfghjkl", "zxcvbnm", "asdfasdfasdf"];
     let lower = word.to_lowercase();
     let mut letters = lower.chars();
     let first = letters.next();
-    // An ideograph is a word of its own.
+    // A single ideograph is a word.
     let single = lower.len() == 1;
     let repeated = lower.is_ascii() && letters.all(|letter| Some(letter) == first);
     single || repeated || (lower.len() > 2 && ROWS.iter().any(|row| row.contains(&lower)))

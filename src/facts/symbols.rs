@@ -1,4 +1,4 @@
-//! Which definitions a patch adds, removes, moves or changes, told from its lines alone.
+//! Line-based symbol diff: which definitions a patch adds, removes, moves or changes, without parsing whole files.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -7,7 +7,7 @@ use super::layout;
 use super::roles::FileRole;
 use crate::domain::patch::{Change, FileChange, Hunk, Line, Origin};
 
-/// What happened to a definition.
+/// Kind of change to a definition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Fate {
     Removed,
@@ -16,20 +16,20 @@ pub enum Fate {
     Moved,
     /// The same definition under another name.
     Renamed,
-    /// Its definition line differs: another signature.
+    /// The definition line differs: another signature.
     Redefined,
-    /// Lines within it differ.
+    /// Lines inside it differ.
     Modified,
 }
 
 impl Fate {
-    /// It was there before, and is there still under its name.
+    /// It exists before and after under the same name.
     #[must_use]
     pub fn is_kept(self) -> bool {
         matches!(self, Self::Redefined | Self::Modified)
     }
 
-    /// Of several deeds on one name the one with the lowest number is told.
+    /// Precedence among several changes of one name; the lowest is described.
     #[must_use]
     pub fn precedence(self) -> u8 {
         match self {
@@ -42,68 +42,68 @@ impl Fate {
     }
 }
 
-/// A named definition that the patch touches.
+/// A named definition touched by the patch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Symbol {
-    /// As written, behind its type where that is in sight: `Router::choose`.
+    /// As written, qualified by its type where known: `Router::choose`.
     pub name: String,
     pub kind: SymbolKind,
     pub fate: Fate,
     pub public: bool,
-    /// It serves tests: by its name, its attribute, what encloses it, or its file.
+    /// Test code: by name, attribute, enclosing item, or file.
     pub test: bool,
-    /// It is itself a test, not one's helper.
+    /// A test case, not a helper.
     pub test_case: bool,
-    /// Where it is after the change (before it, if removed).
+    /// File after the change (before it, if removed).
     pub path: String,
-    /// Its name before, where that was another.
+    /// Previous name, if renamed.
     pub old_name: Option<String>,
-    /// Where it was before, where that was another file.
+    /// Previous file, if moved.
     pub old_path: Option<String>,
-    /// Changed lines that belong to it.
+    /// Number of its changed lines.
     pub lines: u32,
-    /// Its fields or variants that came or went; told where it is itself changed.
+    /// Added and removed fields or variants, if the type itself is changed.
     pub members: Vec<Member>,
-    /// Nothing but comments on it changed.
+    /// Only its comments changed.
     pub comments_only: bool,
 }
 
-/// A part of a type that came or went.
+/// An added or removed member of a type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
     pub name: String,
     /// A field or a variant.
     pub kind: SymbolKind,
-    /// It came; else it went.
+    /// Added; otherwise removed.
     pub added: bool,
 }
 
 impl Symbol {
-    /// Every name it has or had, its members' with it.
+    /// All its names, old ones and members' included.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         let members = self.members.iter().map(|member| member.name.as_str());
         std::iter::once(self.name.as_str()).chain(self.old_name.as_deref()).chain(members)
     }
 
-    /// The name without its type's.
+    /// The name without its type.
     #[must_use]
     pub fn bare(&self) -> &str {
         bare(&self.name)
     }
 }
 
-/// What stands after the last separator.
+/// The part after the last separator.
 #[must_use]
 pub fn bare(name: &str) -> &str {
     name.rsplit([':', '.']).next().unwrap_or(name)
 }
 
-/// Brings the symbols into their order: most telling first.
+/// Sorts symbols by importance.
 pub fn rank(symbols: &mut [Symbol]) {
     symbols.sort_by_key(|symbol| std::cmp::Reverse(weight(symbol)));
 }
 
-/// Production code before tests; what users of the code must know before what they need not.
+/// Production code before tests; public changes before internal ones.
 fn weight(symbol: &Symbol) -> (bool, bool, u8, bool, u32) {
     let by_fate = match symbol.fate {
         Fate::Removed | Fate::Added | Fate::Moved | Fate::Renamed => 2,
@@ -114,7 +114,7 @@ fn weight(symbol: &Symbol) -> (bool, bool, u8, bool, u32) {
     (!symbol.test, telling, by_fate, symbol.public || symbol.kind == SymbolKind::Type, symbol.lines)
 }
 
-/// The symbols of one file, told from its lines.
+/// The symbols of one file, from its lines.
 #[must_use]
 pub fn of_file(file: &FileChange) -> Vec<Symbol> {
     let Some(language) = Language::of(&file.path) else { return Vec::new() };
@@ -146,13 +146,13 @@ pub fn of_file(file: &FileChange) -> Vec<Symbol> {
         .collect()
 }
 
-/// Whether every changed line of the file is here. Else "added" may be half of a change that was not read.
+/// Whether every changed line of the file is available; otherwise "added" may be half of a truncated change.
 pub fn is_whole(file: &FileChange) -> bool {
     let kept = file.hunks.iter().flat_map(|hunk| &hunk.lines).filter(|line| line.origin != Origin::Context).count();
     file.insertions.zip(file.deletions).is_some_and(|(added, removed)| added + removed == kept as u64)
 }
 
-/// A definition that some lines of the patch belong to.
+/// A definition with changed lines.
 #[derive(Debug, Clone)]
 struct Touch {
     definition: Definition,
@@ -161,7 +161,8 @@ struct Touch {
     test: bool,
     test_case: bool,
     lines: u32,
-    /// Hashes of its added lines minus those of its removed ones: zero when lines only moved or were indented.
+    /// Sum of the hashes of its added lines minus those of its removed ones: zero when lines were only moved or
+    /// indented.
     net: u64,
 }
 
@@ -175,7 +176,7 @@ impl Touch {
         }
     }
 
-    /// The same name, and not known to be of different types.
+    /// Same name, and no contradicting types.
     fn is(&self, other: &Self) -> bool {
         self.definition.name == other.definition.name
             && (self.of == other.of || self.of.is_none() || other.of.is_none())
@@ -207,10 +208,10 @@ impl Tally {
         for added in std::mem::take(&mut self.added) {
             let twin = self.removed.iter().position(|removed| removed.is(&added));
             match twin.map(|at| self.removed.swap_remove(at)) {
-                // The same line, elsewhere or indented differently: nothing to say of the definition itself.
+                // The same line, moved or indented: the definition itself is unchanged.
                 Some(removed) if removed.text == added.text => {}
                 Some(_) => settled.push((added, Fate::Redefined)),
-                // Defined more than once (by a condition), it was there before.
+                // Conditionally defined more than once: it existed before.
                 None if had.iter().any(|removed| removed.is(&added)) => {}
                 None => settled.push((added, Fate::Added)),
             }
@@ -230,7 +231,7 @@ impl Tally {
     }
 }
 
-/// Goes through a hunk once, knowing on each side which definitions enclose the current line.
+/// Single pass over a hunk, tracking the enclosing definitions on each side.
 struct Reading<'a> {
     language: Language,
     old: Side,
@@ -241,7 +242,7 @@ struct Reading<'a> {
 #[derive(Debug, Clone, Default)]
 struct Side {
     open: Vec<(usize, Touch)>,
-    /// The last line marks what follows as a test.
+    /// The previous line marks the next definition as a test.
     marked: bool,
 }
 
@@ -292,7 +293,7 @@ fn note(tally: &mut Tally, side: &Side, defined: Option<Touch>, text: &str, orig
 }
 
 impl Side {
-    /// Steps over a line; returns what it defines.
+    /// Advances over a line; returns its definition.
     fn pass(&mut self, language: Language, text: &str, definition: Option<&Definition>) -> Option<Touch> {
         let column = indent(text);
         if !layout::is_margin(text.as_bytes()) {
@@ -328,7 +329,7 @@ impl Side {
     }
 }
 
-/// A type, or the `impl` of one; modules hold names without being part of them.
+/// A type or its `impl`; modules are not part of a name.
 fn is_container(definition: &Definition) -> bool {
     let capital = definition.name.starts_with(char::is_uppercase);
     definition.kind == SymbolKind::Type || (definition.kind == SymbolKind::Scope && capital)

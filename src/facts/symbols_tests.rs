@@ -1,4 +1,4 @@
-//! Symbols by their lines.
+//! Line-based symbols.
 
 use super::*;
 use crate::domain::clock::FakeClock;

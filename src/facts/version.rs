@@ -1,4 +1,4 @@
-//! The project's own version, where a commit changes it.
+//! Detects a change of the project's own version.
 
 use std::sync::LazyLock;
 
@@ -10,10 +10,10 @@ use crate::domain::patch::{Commit, FileChange, Line, Origin};
 /// The project's version, as written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Version {
-    /// Before; absent where only the new one is shown.
+    /// Previous version; `None` if only the new one is shown.
     pub from: Option<String>,
     pub to: String,
-    /// The author's words call it a release, or name this version.
+    /// The author's message calls it a release, or names this version.
     pub released: bool,
 }
 
@@ -47,8 +47,8 @@ fn capture<'a>(pattern: &'static LazyLock<Option<Regex>>, text: &'a str) -> Opti
     Some(pattern.as_ref()?.captures(text)?.name("version")?.as_str())
 }
 
-/// The project's version where a line of a manifest, of a file about the version or of a changelog shows it, and
-/// where the subject alone is a tag.
+/// The project's version from a changed line in a manifest, a version file or a changelog, or from a subject that is a
+/// tag.
 #[must_use]
 pub fn of(commit: &Commit) -> Option<Version> {
     let subject = commit.subject();
@@ -66,7 +66,7 @@ pub fn of(commit: &Commit) -> Option<Version> {
     .filter(|version| version.released || version.from.is_some())
 }
 
-/// A version's line is near the top of its file; files with more hunks are something else.
+/// A version is near the top of its file; files with more hunks are skipped.
 const HUNKS: usize = 64;
 
 fn is_own(path: &str) -> bool {
@@ -86,7 +86,7 @@ fn by_line(file: &FileChange) -> Option<(Option<String>, String)> {
     (from.as_ref() != Some(&to)).then_some((from, to))
 }
 
-/// A changelog's new heading.
+/// A new changelog heading.
 fn by_heading(file: &FileChange) -> Option<(Option<String>, String)> {
     let name = name(file);
     let changelog = ["changelog", "changes", "history", "news", "releases"].iter().any(|stem| name.starts_with(stem));
@@ -100,7 +100,7 @@ fn is_about_version(name: &str) -> bool {
         || name.split('.').next().is_some_and(|stem| stem == "version")
 }
 
-/// `[dependencies.name]` stands above the line.
+/// The line is below `[dependencies.name]`.
 fn is_of_dependency(file: &FileChange) -> bool {
     let lines = file.hunks.iter().flat_map(|hunk| &hunk.lines).map(|line| line.text.trim());
     lines.filter(|line| line.starts_with('[')).any(|line| line.contains("dependencies."))
@@ -111,7 +111,7 @@ fn lines(file: &FileChange, origin: Origin) -> impl Iterator<Item = &str> {
     file.hunks.iter().flat_map(|hunk| &hunk.lines).filter(of).map(|line| line.text.as_str())
 }
 
-/// Whether the words name the version, with or without its `v`.
+/// Whether the text names the version, with or without its `v`.
 fn names(subject: &str, version: &str) -> bool {
     let bare = version.trim_start_matches('v');
     subject.split(|c: char| c.is_whitespace() || "(),:;[]`\"'".contains(c)).any(|word| {

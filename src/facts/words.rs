@@ -1,6 +1,6 @@
-//! A line of code taken apart word by word.
+//! Cursor over a line of code, word by word.
 
-/// Walks over a line: words, punctuation, bracket groups.
+/// Cursor over words, punctuation and bracket groups.
 #[derive(Debug, Clone)]
 pub struct Words<'a> {
     rest: &'a str,
@@ -37,20 +37,20 @@ impl<'a> Words<'a> {
         self.rest = self.rest[bytes..].trim_start();
     }
 
-    /// The next word; absent at punctuation or the end.
+    /// The next word; `None` at punctuation or the end.
     pub fn next_word(&mut self) -> Option<&'a str> {
         let word = self.peek_word();
         self.advance(word.len());
         (!word.is_empty()).then_some(word)
     }
 
-    /// The next word, if it can be a name.
+    /// The next word, if it is a valid identifier.
     pub fn identifier(&mut self) -> Option<String> {
         let word = self.next_word()?;
         is_identifier(word).then(|| word.to_owned())
     }
 
-    /// Steps over `word` if it is next.
+    /// Skips `word` if it is next.
     pub fn eat(&mut self, word: &str) -> bool {
         let next = self.is_next(word);
         if next {
@@ -65,14 +65,14 @@ impl<'a> Words<'a> {
         }
     }
 
-    /// Steps over `"…"`, if it is next.
+    /// Skips `"…"`, if it is next.
     pub fn skip_string(&mut self) {
         if let Some(end) = self.rest.strip_prefix('"').and_then(|rest| rest.find('"')) {
             self.advance(end + 2);
         }
     }
 
-    /// Steps over `(…)`, returning it; absent when it does not close on this line.
+    /// Skips `(…)` and returns it; `None` if it does not close on this line.
     pub fn skip_parens(&mut self) -> Option<&'a str> {
         self.skip_group('(', ')')
     }
@@ -89,7 +89,7 @@ impl<'a> Words<'a> {
     }
 }
 
-/// Where the group that opens at the start of `text` ends (exclusive).
+/// End (exclusive) of the group that opens at the start of `text`.
 fn group_end(text: &str, open: char, close: char) -> Option<usize> {
     let mut depth = 0usize;
     for (at, c) in text.char_indices() {
@@ -105,12 +105,12 @@ fn group_end(text: &str, open: char, close: char) -> Option<usize> {
     None
 }
 
-/// Whether `(…)` at the start of `text` reaches to its end (a return type may follow).
+/// Whether `(…)` at the start of `text` extends to its end (a return type may follow).
 pub fn closes_at_end(text: &str) -> bool {
     group_end(text, '(', ')').is_some_and(|end| text[end..].is_empty() || text[end..].starts_with(':'))
 }
 
-/// Whether after `(…)` nothing but a return type stands before the `{` at the end.
+/// Whether only a return type is between `(…)` and the `{` at the end.
 pub fn closes_before_body(text: &str) -> bool {
     group_end(text, '(', ')').is_some_and(|end| {
         let between = text[end..].trim_end_matches('{').trim();
@@ -122,12 +122,12 @@ fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_' || c == '$'
 }
 
-/// Whether the text can be a name.
+/// Whether the text is a valid identifier.
 pub fn is_identifier(text: &str) -> bool {
     !text.is_empty() && text.chars().all(is_word) && !text.starts_with(|c: char| c.is_ascii_digit())
 }
 
-/// Words that stand before a parenthesis without being a function's name.
+/// Keywords before a parenthesis that are not function names.
 pub fn is_control(word: &str) -> bool {
     matches!(
         word,

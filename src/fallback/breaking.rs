@@ -1,10 +1,10 @@
-//! What users of the code have to know, in one sentence.
+//! Sentence about breaking changes.
 
 use super::phrase::{code, list, path, sentence, uncapitalized};
 use crate::facts::Facts;
 use crate::facts::breaking::Breaking;
 
-/// The sentence, without its full stop; absent where nothing is known.
+/// The sentence, without its full stop; `None` without hints.
 pub fn of(facts: &Facts, lead: &str) -> Option<String> {
     let said = facts.breaking.iter().find_map(|one| if let Breaking::Said(words) = one { Some(words) } else { None });
     match said {
@@ -16,7 +16,7 @@ pub fn of(facts: &Facts, lead: &str) -> Option<String> {
     }
 }
 
-/// Only removed lines name it, which says that it went, but not that nothing else keeps it alive.
+/// Only removed lines contain the name: it was removed here, but may be defined elsewhere.
 fn hints(facts: &Facts, lead: &str) -> Option<String> {
     let mut gone: Vec<String> = Vec::new();
     let mut migrations: Vec<String> = Vec::new();

@@ -1,4 +1,4 @@
-//! What the commit does, in one sentence: from its symbols, else from its files.
+//! Headline of the template: what the commit does, from its symbols, else from its files.
 
 use super::parameters;
 use super::phrase::{capitalized, code, count, list, list_up_to, number, path};
@@ -8,14 +8,14 @@ use crate::facts::case::Case;
 use crate::facts::language::SymbolKind;
 use crate::facts::symbols::{Fate, Symbol};
 
-/// What is told of a commit as a whole.
+/// The headline of a commit.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Deed {
-    /// The sentence, without its full stop; absent where the split says all there is.
+    /// The sentence, without its full stop; `None` if the distribution over roles covers everything.
     pub text: Option<String>,
-    /// It says where something changed, and not what.
+    /// It names the place of the change, but not the change.
     pub vague: bool,
-    /// The only definition that it tells of, and that was merely changed.
+    /// The only definition it names, which was merely changed.
     pub only: Option<Symbol>,
 }
 
@@ -25,7 +25,7 @@ impl Deed {
     }
 }
 
-/// What the commit does.
+/// Composes the headline.
 #[must_use]
 pub fn of(commit: &Commit, facts: &Facts, lead: &str) -> Deed {
     let files = &commit.patch.files;
@@ -51,19 +51,19 @@ pub fn of(commit: &Commit, facts: &Facts, lead: &str) -> Deed {
     })
 }
 
-/// Names per verb, and in all; more become a number.
+/// Limits of names per verb and in all; more become a number.
 const NAMES: usize = 3;
 const NAMES_IN_ALL: usize = 5;
-/// Parts of a type that are named, on each side.
+/// Limit of named members, on each side.
 const MEMBERS: usize = 2;
-/// Verbs of one sentence.
+/// Limit of verbs in a sentence.
 const CLAUSES: usize = 3;
-/// Beyond this other files are only counted.
+/// Beyond this number of files, further ones are only counted.
 const PLACES: usize = 12;
 
 fn symbols(commit: &Commit, facts: &Facts, lead: &str) -> Option<Deed> {
     let mut told = worth_telling(&facts.symbols);
-    // Its value is told as the project's version.
+    // Its value is reported as the project's version.
     let version =
         |symbol: &Symbol| symbol.kind == SymbolKind::Constant && symbol.bare().eq_ignore_ascii_case("version");
     told.retain(|symbol| !(facts.version.is_some() && symbol.fate == Fate::Modified && version(symbol)));
@@ -90,7 +90,7 @@ fn symbols(commit: &Commit, facts: &Facts, lead: &str) -> Option<Deed> {
     };
     let changed =
         |symbol: &&Symbol| symbol.fate == Fate::Modified && !symbol.comments_only && symbol.members.is_empty();
-    // Which parameters came or went is told; of another signature the line tells more.
+    // Parameter changes are reported as such; for another signature the line is more informative.
     let one = |symbol: &&Symbol| changed(symbol) || (texts.len() == 1 && texts[0].1.starts_with(SIGNATURE));
     Some(Deed {
         text: Some(capitalized(&format!("{} {preposition} {place}{}", join(&texts), new_tests(facts)))),
@@ -99,7 +99,7 @@ fn symbols(commit: &Commit, facts: &Facts, lead: &str) -> Option<Deed> {
     })
 }
 
-/// One verb for all functions whose signature changed, where they gained or lost the same parameters.
+/// The common verb of all functions with a changed signature, if they gained or lost the same parameters.
 fn of_parameters(commit: &Commit, verb: &str, of: &[&Symbol]) -> Option<String> {
     if verb != SIGNATURE {
         return None;
@@ -109,7 +109,7 @@ fn of_parameters(commit: &Commit, verb: &str, of: &[&Symbol]) -> Option<String> 
     verbs.all(|verb| verb.as_ref() == Some(&first)).then_some(first)
 }
 
-/// `from a.rs to b.rs`, where all that is told was moved, and all the same way.
+/// `from a.rs to b.rs`, if every symbol was moved in the same way.
 fn way(told: &[&Symbol]) -> Option<String> {
     let of = |symbol: &Symbol| Some((symbol.old_path.clone()?, symbol.path.clone()));
     let first = told.first().and_then(|symbol| of(symbol))?;
@@ -117,13 +117,13 @@ fn way(told: &[&Symbol]) -> Option<String> {
     all.then(|| format!("from {} to {}", path(&first.0), path(&first.1)))
 }
 
-/// Which definitions a verb is told of.
+/// Selects the definitions of a verb.
 type Is = fn(&Symbol) -> bool;
 
 const SIGNATURE: &str = "changes the signature of";
 const CHANGED: &str = "changes";
 
-/// What is told of definitions, in this order.
+/// Verbs for definitions, in the order of description.
 const VERBS: [(&str, Is); 8] = [
     ("adds", |symbol| symbol.fate == Fate::Added),
     ("removes", |symbol| symbol.fate == Fate::Removed),
@@ -135,7 +135,7 @@ const VERBS: [(&str, Is); 8] = [
     ("changes comments on", |symbol| symbol.fate == Fate::Modified && symbol.comments_only),
 ];
 
-/// The sentence as it grows.
+/// Builder of the sentence.
 struct Clauses<'a> {
     exact: bool,
     named: Vec<&'a Symbol>,
@@ -149,7 +149,7 @@ impl<'a> Clauses<'a> {
         if of.is_empty() || self.texts.len() == CLAUSES || limit == 0 {
             return;
         }
-        // Beside what came or went, many that were merely changed are a number.
+        // Beside additions and removals, many merely changed definitions are counted.
         if verb == CHANGED && !first && of.len() > limit {
             if self.exact {
                 self.texts.push((1, format!("changes {}", count(of.len(), &format!("other {}", noun(&of))))));
@@ -174,7 +174,7 @@ fn noun(of: &[&Symbol]) -> &'static str {
     if all(SymbolKind::Function) { "function" } else { "definition" }
 }
 
-/// The name, after what it was called before; with what came to it or went from it.
+/// The name, after its old name; with its added and removed members.
 fn said(symbol: &Symbol) -> String {
     let name = code(&symbol.name);
     match &symbol.old_name {
@@ -194,14 +194,14 @@ fn members(symbol: &Symbol) -> String {
     if both.is_empty() { String::new() } else { format!(" ({})", both.join(", ")) }
 }
 
-/// Clauses that hold lists of their own are kept apart by semicolons.
+/// Clauses that contain lists are separated by semicolons.
 fn join(clauses: &[(usize, String)]) -> String {
     let texts: Vec<String> = clauses.iter().map(|(_, text)| text.clone()).collect();
     let simple = clauses.iter().rev().skip(1).all(|(names, _)| *names == 1);
     if simple { list(&texts) } else { texts.join("; ") }
 }
 
-/// Tests that come with production code. One that was renamed or moved comes and goes, and is not new.
+/// Tests added with production code. A renamed or moved one is not new.
 pub fn new_tests(facts: &Facts) -> String {
     let production = facts.symbols.iter().any(|symbol| !symbol.test);
     let tests = |fate| facts.symbols.iter().filter(|symbol| symbol.test_case && symbol.fate == fate).count();
@@ -209,7 +209,7 @@ pub fn new_tests(facts: &Facts) -> String {
     if production && new > 0 { format!(", with {}", count(new, "new test")) } else { String::new() }
 }
 
-/// Production code, else tests; one entry per name; members of a type that is itself new or gone go with it.
+/// Production code, else tests; one entry per name; members of an added or removed type are covered by it.
 fn worth_telling(symbols: &[Symbol]) -> Vec<&Symbol> {
     let production = symbols.iter().any(|symbol| !symbol.test);
     let mut told: Vec<&Symbol> = Vec::new();
@@ -217,7 +217,7 @@ fn worth_telling(symbols: &[Symbol]) -> Vec<&Symbol> {
         let whole =
             |of: &str| symbols.iter().any(|s| s.name == of && s.fate == symbol.fate && s.fate != Fate::Modified);
         let of = symbol.name.rsplit_once("::").or_else(|| symbol.name.rsplit_once('.')).map(|(of, _)| of);
-        // A type of which members changed is not told to have changed, too.
+        // A type with changed members is not reported as changed, too.
         let inner = |other: &Symbol| {
             let rest = other.name.strip_prefix(symbol.name.as_str());
             rest.is_some_and(|rest| rest.starts_with(['.', ':'])) && other.test == symbol.test
@@ -227,7 +227,7 @@ fn worth_telling(symbols: &[Symbol]) -> Vec<&Symbol> {
             continue;
         }
         let known = told.iter().any(|told| told.name == symbol.name && told.fate == symbol.fate);
-        // One name, one deed: what comes again elsewhere is not told as gone or changed too.
+        // One change per name: a definition re-added elsewhere is not reported as removed or changed.
         let same = |s: &&Symbol| s.test == symbol.test && s.name == symbol.name;
         let elsewhere = symbols.iter().filter(same).any(|s| s.fate.precedence() < symbol.fate.precedence());
         if !known && !elsewhere && !of.is_some_and(whole) && symbol.name != "_" {
@@ -237,13 +237,13 @@ fn worth_telling(symbols: &[Symbol]) -> Vec<&Symbol> {
     told
 }
 
-/// Whether the author's own words name the symbol already.
+/// Whether the author's text already names the symbol.
 fn names(lead: &str, symbol: &Symbol) -> bool {
     let bare = symbol.name.rsplit([':', '.']).next().unwrap_or(&symbol.name);
     lead.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == bare)
 }
 
-/// The files: named while they are few, else the one where most that was named is; counted where that is `exact`.
+/// The files: named while they are few, else the one with most of the named symbols; counted if `exact`.
 fn location(told: &[&Symbol], named: &[&Symbol], exact: bool) -> String {
     let mut places: Vec<&str> = told.iter().map(|symbol| symbol.path.as_str()).collect();
     places.sort_unstable();
@@ -302,7 +302,7 @@ fn renames(facts: &Facts) -> String {
     }
 }
 
-/// Blank lines that came or went are told as that.
+/// Added or removed blank lines.
 fn blanks(files: &[FileChange]) -> String {
     let lines = || files.iter().flat_map(|file| &file.hunks).flat_map(|hunk| &hunk.lines);
     let changed = || lines().filter(|line| line.origin != Origin::Context);
@@ -349,7 +349,7 @@ fn initial(facts: &Facts, exact: bool) -> String {
     format!("The first commit: {}{with}", count(facts.files_total, "file"))
 }
 
-/// Files by what happened to them; files that were only edited are left to the split where words came before.
+/// Files by kind of change; after a lead, edited files are left to the distribution.
 fn by_files(commit: &Commit, facts: &Facts, lead: &str) -> Option<String> {
     if !facts.all_listed {
         return None;
@@ -362,7 +362,7 @@ fn by_files(commit: &Commit, facts: &Facts, lead: &str) -> Option<String> {
     {
         return Some(format!("Changes {}", count(share.files, &format!("{} file", share.role.adjective()))));
     }
-    // What the formats say is told by itself.
+    // Format changes have their own sentence.
     let told = |file: &FileChange| facts.formats.iter().any(|change| change.path == file.path);
     let edited = |file: &FileChange| told(file) || (file.change == Change::Modified && !is_submodule(file));
     if files.iter().all(edited) && (!lead.is_empty() || split_tells(facts)) {
@@ -392,13 +392,13 @@ fn is_submodule(file: &FileChange) -> bool {
     file.unread == Some(Unread::Submodule)
 }
 
-/// Where every role has one file the split names them all, and many files of one role it counts.
+/// The distribution names single files per role, and counts many files of one role.
 fn split_tells(facts: &Facts) -> bool {
     let shares = &facts.shares;
     shares.iter().all(|share| share.files == 1) || (shares.len() == 1 && facts.files_total > NAMES)
 }
 
-/// The files that tell most; the rest are counted.
+/// The most informative files; the rest are counted.
 fn some_files(of: &[String]) -> String {
     if of.len() <= NAMES {
         return list(of);

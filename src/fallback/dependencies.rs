@@ -1,4 +1,4 @@
-//! Dependencies in one sentence: `Updates tokio 1.40 → 1.42 and adds serde 1.0, with 2 transitive changes`.
+//! Dependency sentence: `Updates tokio 1.40 → 1.42 and adds serde 1.0, with 2 transitive changes`.
 
 use std::collections::HashMap;
 
@@ -7,14 +7,14 @@ use crate::facts::Facts;
 use crate::facts::case::Case;
 use crate::facts::dependencies::DependencyChange;
 
-/// Names per verb; more become a number.
+/// Limit of names per verb; more become a number.
 const NAMES: usize = 3;
 
-/// The sentence, without its full stop; absent where nothing is known, or where the lead names it all.
+/// The sentence, without its full stop; `None` without changes, or if the lead names them all.
 pub fn of(facts: &Facts, lead: &str, exact: bool) -> Option<String> {
     let direct: Vec<&DependencyChange> = facts.dependencies.iter().filter(|change| change.direct).collect();
     let brought = facts.dependencies.len() - direct.len();
-    // What a lockfile alone says beside other changes is no news.
+    // Changes only in a lockfile are omitted beside other changes.
     if direct.is_empty() && !matches!(facts.case, Case::Dependencies | Case::Generated) {
         return None;
     }
@@ -23,14 +23,14 @@ pub fn of(facts: &Facts, lead: &str, exact: bool) -> Option<String> {
     let along = if told.len() == facts.dependencies.len() { 0 } else { brought };
     match (told.is_empty(), along) {
         (true, 0) => None,
-        // The lead names what was asked for.
+        // The lead names the direct ones.
         (true, _) => (facts.case == Case::Dependencies).then(|| format!("{} with it", changed(along, exact))),
         (false, 0) => Some(capitalized(&clauses(&told, exact))),
         (false, _) => Some(format!("{}, with {}", capitalized(&clauses(&told, exact)), brought_along(along, exact))),
     }
 }
 
-/// Of a lockfile that was not read to its end nothing is counted.
+/// A truncated lockfile is not counted.
 fn changed(n: usize, exact: bool) -> String {
     match n {
         _ if !exact => "Transitive dependencies changed".to_owned(),
@@ -43,7 +43,7 @@ fn brought_along(n: usize, exact: bool) -> String {
     if exact { count(n, "transitive change") } else { "transitive changes".to_owned() }
 }
 
-/// Whether the author's words name the package, and the version that it has now.
+/// Whether the author's text names the package and its new version.
 fn names(lead: &str, change: &DependencyChange) -> bool {
     let has = |text: &str| {
         let word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | '@');
@@ -75,7 +75,7 @@ fn clauses(told: &[&DependencyChange], exact: bool) -> String {
     if lists > 1 || (lists == 1 && clauses.len() > 1) { clauses.join("; ") } else { list(&clauses) }
 }
 
-/// What became of a package, as the sentence says it.
+/// Verb for a package change.
 pub(crate) fn verb(change: &DependencyChange) -> &'static str {
     match (&change.from, &change.to) {
         (None, _) => "adds",
@@ -84,7 +84,7 @@ pub(crate) fn verb(change: &DependencyChange) -> &'static str {
     }
 }
 
-/// Which way the version goes, as far as its numbers say.
+/// Upgrade or downgrade, by the version numbers.
 fn direction(from: &str, to: &str) -> &'static str {
     let single = |text: &str| !text.contains([',', '|', ' ', '*']) && !text.starts_with(['<', '>', '!']);
     let numbers = |text: &str| -> Option<Vec<u64>> {
@@ -105,7 +105,7 @@ fn direction(from: &str, to: &str) -> &'static str {
     }
 }
 
-/// Each package once: what several manifests say of it together, as far as they agree.
+/// Each package once: the changes in several manifests combined, if they agree.
 fn phrases<'a>(changes: impl Iterator<Item = &'a DependencyChange>) -> Vec<String> {
     let mut order: Vec<&str> = Vec::new();
     let mut by_name: HashMap<&str, Vec<&DependencyChange>> = HashMap::new();
@@ -127,7 +127,7 @@ fn phrases<'a>(changes: impl Iterator<Item = &'a DependencyChange>) -> Vec<Strin
     order.into_iter().map(of).collect()
 }
 
-/// A pinned version without the sign for it.
+/// A pinned version without its operator.
 fn written(version: &str) -> &str {
     version.trim_start_matches(['=', ' '])
 }

@@ -1,4 +1,4 @@
-//! What became of content kept elsewhere, of translations and of notebooks, in a sentence each.
+//! Sentences about special formats: pointers, translations, notebooks.
 
 use std::collections::BTreeSet;
 
@@ -8,14 +8,14 @@ use crate::facts::formats::pointer::{Keeper, Moved, Side};
 use crate::facts::formats::translation::{Mark, Message, Translations};
 use crate::facts::formats::{FormatChange, News, notebook::Cells};
 
-/// Names per verb; more become a number.
+/// Limit of names per verb; more become a number.
 const NAMES: usize = 3;
-/// Words and characters of a message that are quoted.
+/// Limits of a quoted message, in words and characters.
 const QUOTED: (usize, usize) = (8, 60);
-/// Sentences about formats in one text.
+/// Limit of format sentences per text.
 const SENTENCES: usize = 2;
 
-/// The sentences, without the last full stop; absent where there are none.
+/// The sentences, without the last full stop; `None` without format changes.
 pub fn of(facts: &Facts) -> Option<String> {
     let mut told = pointers(&facts.formats);
     told.extend(links(&facts.formats));
@@ -33,12 +33,12 @@ fn noun(keeper: Keeper) -> &'static str {
     }
 }
 
-/// The path of the content: DVC's pointers stand beside it.
+/// Path of the content: DVC's pointers are beside it.
 fn shown(change: &FormatChange) -> String {
     path(change.path.strip_suffix(".dvc").unwrap_or(&change.path))
 }
 
-/// In decimal units, as forges show sizes.
+/// In decimal units, as on forges.
 fn size(bytes: u64) -> String {
     let scaled = |unit: u64, name: &str| {
         let tenths = bytes.saturating_mul(10) / unit;
@@ -56,7 +56,7 @@ fn size(bytes: u64) -> String {
     }
 }
 
-/// Pointers of one keeper that one verb is told of.
+/// Pointers of one keeper with a common verb.
 type Group<'a> = ((&'static str, Keeper), Vec<(&'a FormatChange, &'a Moved)>);
 
 fn pointers(formats: &[FormatChange]) -> Vec<String> {
@@ -178,7 +178,7 @@ fn translations(formats: &[FormatChange]) -> Option<String> {
     Some(format!("{} in {place}", super::phrase::capitalized(&list(&told))))
 }
 
-/// What changes where no message does.
+/// Metadata changes without any message change.
 fn silent(marks: &BTreeSet<Mark>) -> String {
     let name = |mark: &Mark| match mark {
         Mark::References => "references to source lines",
@@ -197,7 +197,7 @@ fn silent(marks: &BTreeSet<Mark>) -> String {
     }
 }
 
-/// One message whose translation changed, came or went.
+/// A message with a changed, added or removed translation.
 fn single(message: &Message) -> String {
     let key = quoted(&message.key).unwrap_or_else(|| "one message".to_owned());
     match (quoted(&message.from), quoted(&message.to)) {
@@ -207,7 +207,7 @@ fn single(message: &Message) -> String {
     }
 }
 
-/// Between quotation marks, shortened; absent where nothing is there to be quoted.
+/// Quoted and shortened; `None` for an empty text.
 fn quoted(text: &str) -> Option<String> {
     let text = one_line(text);
     let plain = text.trim_matches(['“', '”', '"']);

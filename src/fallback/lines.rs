@@ -1,4 +1,4 @@
-//! What single lines tell of a small change: one statement that became another, one that came or went, a value.
+//! Line details of a small change: a replaced, added or removed statement, or a value.
 
 use super::phrase::{code, cut, list, one_line, path, words};
 use crate::domain::patch::{Commit, FileChange, Line, Origin};
@@ -11,52 +11,52 @@ use crate::facts::mentions::{Kind, Mention};
 use crate::facts::roles::FileRole;
 use crate::facts::{Facts, role_of, symbols};
 
-/// What the changed lines tell.
+/// Detail from the changed lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Told {
-    /// A whole sentence: it tells everything, or needs no place.
+    /// A complete sentence: it covers everything, or needs no location.
     Whole(String),
-    /// A whole sentence that does not say what came or went.
+    /// A complete sentence that does not name the change.
     Vague(String),
-    /// A sentence beside the one about the whole.
+    /// A sentence beside the headline.
     Beside(String),
-    /// Something that can be told of a definition, or of the file it is in.
+    /// A detail for a definition, or for its file.
     Quoted { what: Quoted, path: String },
 }
 
-/// Statements as they are written.
+/// Quoted statements.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Quoted {
     Becomes(String, String),
     Adds(Vec<String>),
     Removes(Vec<String>),
-    /// What went, and what came in its file.
+    /// Removed and added statements of one file.
     Swaps(Vec<String>, Vec<String>),
-    /// What is asked now.
+    /// A new condition.
     Asks(String),
 }
 
-/// Up to so many edits one of them is quoted for all.
+/// Up to this number of edits one is quoted for all.
 const FEW: usize = 6;
-/// Up to so many edits their first condition is told.
+/// Up to this number of edits the first condition is quoted.
 const SOME: usize = 20;
-/// New or removed statements that are quoted together.
+/// Limit of added or removed statements quoted together.
 const TOGETHER: usize = 2;
-/// Characters and words of what is quoted.
+/// Limits of a quotation, in characters and words.
 const CHARS: usize = 64;
 const WORDS: usize = 10;
-/// Words of a moved text.
+/// Limit of the words of a moved text.
 const MOVED: usize = 12;
-/// Where there are more edits for each value, values are a detail.
+/// With more edits per value, values are a detail.
 const FEW_OF_MANY: usize = 4;
 
-/// What the lines of code tell, else those of tests, else those of documentation; `known` has been said.
+/// Details from the lines of code, else of tests, else of documentation; `known` is already in the text.
 #[must_use]
 pub fn of(commit: &Commit, facts: &Facts, known: &str) -> Option<Told> {
-    // Source before what is neither tests nor documentation, before tests.
+    // Source before other files, before tests.
     let source = Edits::of(commit, |role| role == FileRole::Source);
     let has_source = commit.patch.files.iter().any(|file| role_of(file) == FileRole::Source);
-    // What no rule knows tells less than documentation that changes with it.
+    // Documentation is more informative than a change that no rule recognises.
     let has_docs = commit.patch.files.iter().any(|file| role_of(file) == FileRole::Docs);
     let is_code = |role| {
         matches!(role, FileRole::Source | FileRole::Config | FileRole::Ci) || (role == FileRole::Other && !has_docs)
@@ -83,14 +83,14 @@ pub fn of(commit: &Commit, facts: &Facts, known: &str) -> Option<Told> {
     whole.or_else(|| quoted(&without_imports(quotable)))
 }
 
-/// Whether all changed lines of the file are the definition's, blank ones aside.
+/// Whether all changed lines of the file, except blank ones, belong to the definition.
 pub fn belongs(file: &FileChange, lines: u32) -> bool {
     let all = file.hunks.iter().flat_map(|hunk| &hunk.lines);
     let changed = all.filter(|line| line.origin != Origin::Context && !line.text.trim().is_empty());
     changed.count() <= lines as usize
 }
 
-/// The one line of documentation that another one took the place of, as it is written.
+/// The single replaced line of documentation, as written.
 #[must_use]
 pub fn of_docs(commit: &Commit) -> Option<String> {
     let docs = Edits::of(commit, |role| role == FileRole::Docs);
@@ -100,7 +100,7 @@ pub fn of_docs(commit: &Commit) -> Option<String> {
     }
 }
 
-/// Nothing but comments, where that is certain.
+/// Only comments, if that is certain.
 fn comments(commit: &Commit) -> Option<Told> {
     let files = &commit.patch.files;
     let is = |file: &FileChange, line: &Line| {
@@ -121,7 +121,7 @@ fn comments(commit: &Commit) -> Option<Told> {
         .then(|| Told::Vague(format!("Changes only comments in {}", list(&places))))
 }
 
-/// Lines that bring names into view are told only where there are hardly any others.
+/// Import lines are reported only if there are hardly any others.
 fn without_imports(edits: Edits) -> Edits {
     let kept = Edits {
         pairs: edits.pairs.iter().filter(|pair| !is_import(&pair.after)).cloned().collect(),
@@ -132,7 +132,7 @@ fn without_imports(edits: Edits) -> Edits {
     if kept.count() * 2 < edits.count() { edits } else { kept }
 }
 
-/// `serde` goes from 1.0.1 to 1.0.2: where values are most of what changed.
+/// `serde` goes from 1.0.1 to 1.0.2: if values are most of the change.
 fn values(facts: &Facts, known: &str, edits: &Edits) -> Option<String> {
     let is_swap = |mention: &&Mention| {
         matches!(mention.kind, Kind::Swap | Kind::Correction)
@@ -163,7 +163,7 @@ fn values(facts: &Facts, known: &str, edits: &Edits) -> Option<String> {
     (!told.is_empty() && most).then(|| list(&told))
 }
 
-/// One name or word in the place of another, on every line that changed.
+/// One name or word replaced on every changed line.
 fn replaced(edits: &Edits, mark: fn(&str) -> String) -> Option<String> {
     let (before, after) = edits.replacement()?;
     (fits(&before) && fits(&after)).then(|| {
@@ -178,12 +178,12 @@ fn marked(words: &str) -> String {
     format!("“{words}”")
 }
 
-/// Code; between other marks where it has those of code itself.
+/// Code; in other quotation marks if it contains backticks.
 fn code_or_marked(text: &str) -> String {
     if text.contains('`') { marked(text) } else { code(text) }
 }
 
-/// What most of the lines have in common.
+/// The replacement common to most lines.
 fn habit(edits: &Edits, mark: fn(&str) -> String) -> Option<String> {
     let (before, after, lines) = edits.habit()?;
     let fit = |text: &str| {
@@ -200,7 +200,7 @@ fn habit(edits: &Edits, mark: fn(&str) -> String) -> Option<String> {
     }
 }
 
-/// The steps that a workflow gained or lost, by their names.
+/// Workflow steps added or removed, by name.
 fn steps(edits: &Edits) -> Option<String> {
     let named = |edits: &[Edit]| -> Vec<String> {
         let name = |two: &[Edit]| {
@@ -221,7 +221,7 @@ fn steps(edits: &Edits) -> Option<String> {
     (all_of_ci && (1..=TOGETHER).contains(&names.len())).then(|| format!("{verb} the {noun} {}", list(&names)))
 }
 
-/// Lines that are only elsewhere now, in one file.
+/// Lines moved within one file.
 fn moved(edits: &Edits, docs: bool) -> Option<String> {
     let first = edits.moved.first().filter(|_| edits.count() == 0)?;
     if edits.moved.iter().any(|edit| edit.path != first.path) {
@@ -238,7 +238,7 @@ fn moved(edits: &Edits, docs: bool) -> Option<String> {
     Some(format!("Moves {text}{more} within {}", path(&first.path)))
 }
 
-/// The one link that leads elsewhere, its words being the same.
+/// The single link with a new target and the same words.
 fn link(edits: &Edits) -> Option<String> {
     let [pair] = edits.pairs.as_slice() else { return None };
     let (label, to) = new_address(pair)?;
@@ -268,7 +268,7 @@ fn new_address(pair: &Pair) -> Option<(String, String)> {
 fn quoted(edits: &Edits) -> Option<Told> {
     if !edits.pairs.is_empty() {
         let of = |pair: &Pair| Some(Told::Quoted { what: rewritten(pair, edits)?, path: pair.path.clone() });
-        // One line that was rewritten beside new ones is told, too.
+        // One rewritten line beside new ones is quoted, too.
         let few =
             edits.count() <= FEW || (edits.pairs.len() == 1 && edits.removed.is_empty() && edits.count() <= 2 * FEW);
         let told = edits.pairs.iter().find_map(of).filter(|_| few);
@@ -293,7 +293,7 @@ fn quoted(edits: &Edits) -> Option<Told> {
     .or_else(|| asked(edits))
 }
 
-/// Each line once.
+/// Lines without duplicates.
 fn distinct(edits: &[Edit]) -> Vec<&str> {
     let mut lines: Vec<&str> = Vec::new();
     for edit in edits {
@@ -304,7 +304,7 @@ fn distinct(edits: &[Edit]) -> Vec<&str> {
     lines
 }
 
-/// The file that has them all; none where each of several files has all of them.
+/// The file of all edits; `None` if several files contain all of them.
 fn place(edits: &[Edit]) -> Option<String> {
     let first = edits.first()?;
     let of = |path: &str| distinct(&edits.iter().filter(|edit| edit.path == path).cloned().collect::<Vec<_>>()).len();
@@ -315,7 +315,7 @@ fn place(edits: &[Edit]) -> Option<String> {
     edits.iter().all(|edit| of(&edit.path) == lines).then(String::new)
 }
 
-/// A line that leads a block under a condition.
+/// The head of a conditional block.
 fn is_head(line: &str) -> bool {
     let line = line.trim_start_matches("} ");
     ["if ", "if(", "catch ", "except ", "rescue ", "for ", "while ", "elif ", "else if "]
@@ -323,7 +323,7 @@ fn is_head(line: &str) -> bool {
         .any(|w| line.starts_with(w))
 }
 
-/// Statements that went, with those that came.
+/// Combines removed with added statements.
 fn swapped((went, came): (Told, Told)) -> Option<Told> {
     match (went, came) {
         (Told::Quoted { what: Quoted::Removes(old), path }, Told::Quoted { what: Quoted::Adds(new), path: other })
@@ -335,7 +335,7 @@ fn swapped((went, came): (Told, Told)) -> Option<Told> {
     }
 }
 
-/// The first condition that a change of some lines brings; one that was written on fewer lines before is none.
+/// The first new condition of a change of some lines; a condition that was merely wrapped is not new.
 fn asked(edits: &Edits) -> Option<Told> {
     let before = |text: &str| {
         let old = edits.removed.iter().map(|edit| &edit.text).chain(edits.pairs.iter().map(|pair| &pair.before));
@@ -346,7 +346,7 @@ fn asked(edits: &Edits) -> Option<Told> {
     quote(text).filter(|text| !before(text)).map(|text| Told::Quoted { what: Quoted::Asks(text), path })
 }
 
-/// What stands between the keyword and the block.
+/// The text between the keyword and the block.
 fn condition(line: &str) -> Option<&str> {
     let line = line.trim_start_matches("} ").trim_start_matches("else ");
     let rest = ["if ", "if(", "elif ", "elsif ", "unless "]
@@ -357,7 +357,7 @@ fn condition(line: &str) -> Option<&str> {
     Some(inner.unwrap_or(rest)).filter(|text| text.chars().filter(|c| c.is_alphanumeric()).count() > 1)
 }
 
-/// Whether the brackets around the text were partners.
+/// Whether the brackets around the text match.
 fn closes(inner: &str) -> bool {
     let mut depth = 0_i32;
     let mut depths = inner.chars().map(|c| {
@@ -367,8 +367,7 @@ fn closes(inner: &str) -> bool {
     depths.all(|depth| depth >= 0)
 }
 
-/// Both lines where they are short; else what came to the line or went from it, else the words by which they differ,
-/// else less than words.
+/// Both lines if they are short; else the added or removed part, else the differing words, else the differing tokens.
 fn rewritten(pair: &Pair, edits: &Edits) -> Option<Quoted> {
     let quoted = |before: &str, after: &str| quote(before).zip(quote(after)).filter(|(a, b)| a != b);
     let becomes = |(before, after): (String, String)| Quoted::Becomes(before, after);
@@ -388,31 +387,31 @@ fn rewritten(pair: &Pair, edits: &Edits) -> Option<Quoted> {
     differing().or_else(|| words().map(becomes))
 }
 
-/// A part of a line that can stand by itself.
+/// A part of a line that can be quoted alone.
 fn is_part(text: &str) -> bool {
     let even = |mark: char| text.chars().filter(|c| *c == mark).count().is_multiple_of(2);
     let whole = even('\'') && !text.contains(['<', '>', '\\']) && !text.ends_with(['/', '(', '.', '=']);
     whole && !text.starts_with(['=', '/']) && text.chars().filter(|c| c.is_alphanumeric()).count() > 2
 }
 
-/// The statement before the comment that ends its line.
+/// The statement without a trailing comment.
 fn without_comment(line: &str) -> &str {
     let at = [" // ", "  # ", " /* "].iter().filter_map(|mark| line.find(mark)).min();
     at.map_or(line, |at| &line[..at])
 }
 
-/// Neither is only a rest of the other.
+/// Neither is only a remainder of the other.
 fn is_even(before: &str, after: &str) -> bool {
     let (a, b) = (words(before), words(after));
     a.min(b) * 4 >= a.max(b) && !KEYWORDS.contains(&before) && !KEYWORDS.contains(&after)
 }
 
-/// What tells nothing without the rest of its line.
+/// Words that say nothing without the rest of the line.
 const KEYWORDS: [&str; 14] =
     ["and", "or", "not", "if", "else", "return", "&&", "||", "in", "is", "const", "let", "var", "await"];
 
-/// The statement without the marks that only lead on to the next line, unless it opens a block within brackets; absent
-/// where it is too long to be quoted, or half of one.
+/// The statement without continuation marks, unless it opens a block within brackets; `None` if it is too long to
+/// quote, or incomplete.
 fn quote(line: &str) -> Option<String> {
     let ends = |c: char| matches!(c, ',' | ';' | '{' | '\\' | ':') || c.is_whitespace();
     let line = without_comment(line).trim().trim_start_matches("- ");
@@ -428,7 +427,7 @@ fn fits(text: &str) -> bool {
 }
 
 impl Quoted {
-    /// Behind a sentence about the definition that it is in.
+    /// As a supplement to a sentence about its definition.
     #[must_use]
     pub fn behind(&self) -> String {
         match self {
@@ -440,7 +439,7 @@ impl Quoted {
         }
     }
 
-    /// As a sentence of its own; `known` names the file already, or does not.
+    /// As a sentence of its own; `known` may already name the file.
     #[must_use]
     pub fn alone(&self, file: &str, known: &str) -> String {
         let whole = path(file);
@@ -461,7 +460,7 @@ impl Quoted {
         self.at(place)
     }
 
-    /// As a sentence about what is at the place.
+    /// As a sentence about this location.
     fn at(&self, place: &str) -> String {
         let there = |preposition: &str| format!(" {preposition} {place}");
         match self {

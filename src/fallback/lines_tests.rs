@@ -1,4 +1,4 @@
-//! What single lines tell of a small change, as the whole text says it.
+//! Line details, as they appear in the whole text.
 
 use crate::domain::clock::SystemClock;
 use crate::domain::patch::FileChange;

@@ -1,13 +1,13 @@
-//! What a merge commit says it merged: by git's own subjects, those of GitHub, GitLab, Bitbucket, Azure DevOps and
-//! Gitea, or its author's.
+//! Sentence for a merge commit, from git's own subjects, those of GitHub, GitLab, Bitbucket, Azure DevOps and Gitea, or
+//! a custom one.
 
 use super::phrase::{list_up_to, one_line, path};
 
-/// Conflicts that are named; more are counted.
+/// Limit of named conflicts; more are counted.
 const CONFLICTS: usize = 3;
 
-/// The sentence, without its full stop. It always says that this is a merge: `Merges branch 'x'`, `Merges pull request
-/// #12 from team/x: Retry on timeout`, and around a subject of its author's own `Merges “feat: add x (#12)”`.
+/// The sentence, without its full stop. It always identifies a merge: `Merges branch 'x'`, `Merges pull request #12
+/// from team/x: Retry on timeout`, and around a custom subject `Merges “feat: add x (#12)”`.
 #[must_use]
 pub fn sentence(subject: &str, body: &str, parents: usize) -> String {
     let subject = one_line(subject);
@@ -24,9 +24,9 @@ pub fn sentence(subject: &str, body: &str, parents: usize) -> String {
     format!("{told}, resolving conflicts in {}", list_up_to(CONFLICTS, conflicts, true))
 }
 
-/// What stands after the verb of a subject that says "merge" itself.
+/// The text after the merge verb of a subject.
 fn merged(subject: &str) -> Option<&str> {
-    // Queues that merge by themselves: `Auto merge of #12 - team:topic, r=team`.
+    // Merge queues: `Auto merge of #12 - team:topic, r=team`.
     let queued = ["Auto merge of ", "Rollup merge of ", "Automatic merge of "].iter();
     if let Some(what) = queued.filter_map(|start| subject.strip_prefix(start)).find(|what| what.starts_with('#')) {
         return Some(what);
@@ -37,11 +37,11 @@ fn merged(subject: &str) -> Option<&str> {
     matches!(verb.as_str(), "merge" | "merges" | "merged" | "merging").then_some(what)
 }
 
-/// With the title and the number of the request, where the forge writes them into the body.
+/// Adds title and number of the pull request, if the forge writes them into the body.
 fn told(what: &str, body: &str) -> String {
     let request = body.lines().find_map(|line| line.trim().strip_prefix("See merge request "));
     let number = request.and_then(|name| name.rfind('!').map(|at| &name[at..]));
-    // Gitea has the title in the subject already; so has Azure DevOps, which is no pull request by its words.
+    // Gitea has the title in the subject already; so does Azure DevOps, without the words "pull request".
     let is_titled = what.starts_with("pull request '");
     let of_forge = request.is_some() || what.starts_with('#') || what.contains("pull request ") && !is_titled;
     let title = body.lines().map(one_line).find(|line| !line.is_empty()).filter(|line| of_forge && is_title(line));
@@ -50,7 +50,7 @@ fn told(what: &str, body: &str) -> String {
     format!("Merges {what}{title}{number}")
 }
 
-/// Words, neither a trailer nor a list nor what a forge adds by itself.
+/// Prose: neither a trailer nor a list nor text added by a forge.
 fn is_title(line: &str) -> bool {
     let trailer = line.split_once(": ").is_some_and(|(key, _)| {
         key.contains('-') && key.chars().all(|c| c.is_ascii_alphabetic() || c == '-')
@@ -62,7 +62,7 @@ fn is_title(line: &str) -> bool {
     !(trailer || added || line.starts_with(['*', '-', '#', '>']) || line.ends_with(':'))
 }
 
-/// The files that git lists as conflicting, commented out or not.
+/// The conflicting files listed by git, commented out or not.
 fn conflicts(body: &str) -> Vec<String> {
     let bare = |line: &'_ str| line.trim_start_matches('#').trim().to_owned();
     let listed = body.lines().skip_while(|line| bare(line) != "Conflicts:").skip(1);

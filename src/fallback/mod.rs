@@ -1,4 +1,4 @@
-//! What is said when no model speaks: facts in plain sentences. It cannot fail.
+//! Template fallback: describes a commit in plain sentences without a model. Infallible.
 
 mod breaking;
 mod deeds;

@@ -1,12 +1,12 @@
-//! The sentence that quotes what the author noted before the commit.
+//! Quotes the author's note made before the commit.
 
 use super::phrase::one_line;
 use crate::domain::context::Context;
 
-/// A longer note is no remark, and is not quoted (words).
+/// Longer notes are not quoted (words).
 const WORDS: usize = 20;
 
-/// `Noted before: “…”.` for the last note that is short enough to be quoted and is not said in `text` already.
+/// `Noted before: “…”.` for the last note that is short enough and not yet in `text`.
 #[must_use]
 pub fn sentence(context: &Context, text: &str) -> Option<String> {
     let said = text.to_lowercase();
@@ -17,8 +17,7 @@ pub fn sentence(context: &Context, text: &str) -> Option<String> {
     context.notes.iter().rev().find(fits).map(|note| quoted(note))
 }
 
-/// The text without the sentence that quotes this note, or with nothing between the marks where a person's own
-/// template says that sentence in other words.
+/// The text without the sentence that quotes this note; in a custom template with other wording, without the quotation.
 #[must_use]
 pub fn without(text: &str, note: &str) -> String {
     let quoted = quoted(note);
@@ -32,13 +31,13 @@ fn quoted(note: &str) -> String {
     format!("Noted before: {}.", marked(note))
 }
 
-/// Between marks that its own words do not have.
+/// In quotation marks that the text itself does not contain.
 fn marked(note: &str) -> String {
     let words = one_line(note);
     format!("\u{201c}{}\u{201d}", plain(&words).replace(['\u{201c}', '\u{201d}'], "\""))
 }
 
-/// Without its own full stop.
+/// Without its full stop.
 fn plain(words: &str) -> &str {
     words.trim_end_matches(['.', ' '])
 }

@@ -1,15 +1,15 @@
-//! Which parameters a function gained or lost, from the line that defines it.
+//! Added and removed parameters of a function, from its definition line.
 
 use super::phrase::{code, count, list};
 use crate::domain::patch::{Commit, Line, Origin};
 use crate::facts::symbols::Symbol;
 
-/// Parameters that are named, and how long one may be (characters).
+/// Limits: named parameters, and characters of one.
 const NAMED: usize = 2;
 const CHARS: usize = 32;
 
-/// `adds the parameter `x` to`, `removes the parameters `x` and `y` from`: the words before the function's name.
-/// Absent where its parameters are on several lines, or some came and others went.
+/// `adds the parameter `x` to`, `removes the parameters `x` and `y` from`: the words before the function's name. `None`
+/// if the parameters span several lines, or some were added and others removed.
 #[must_use]
 pub fn verb(commit: &Commit, symbol: &Symbol) -> Option<String> {
     let file = commit.patch.files.iter().find(|file| file.path == symbol.path)?;
@@ -17,7 +17,7 @@ pub fn verb(commit: &Commit, symbol: &Symbol) -> Option<String> {
     let of = |origin: Origin| {
         let mut found = lines().filter(|line| line.origin == origin).filter_map(|line| of_line(line, symbol.bare()));
         let first = found.next()?;
-        // Called as it is defined, or defined twice.
+        // A call that looks like the definition, or a duplicate.
         found.next().is_none().then_some(first)
     };
     let (old, new) = (of(Origin::Removed)?, of(Origin::Added)?);
@@ -42,13 +42,13 @@ fn without(all: &[String], known: &[String]) -> Vec<String> {
     all.iter().filter(|one| !known.contains(one)).cloned().collect()
 }
 
-/// The first list is the second with some left out.
+/// `few` is `many` with some left out.
 fn is_part(few: &[String], many: &[String]) -> bool {
     let mut rest = many.iter();
     few.iter().all(|one| rest.any(|other| other == one))
 }
 
-/// The parameters of the function that the line defines.
+/// The parameters of the function defined on the line.
 fn of_line(line: &Line, name: &str) -> Option<Vec<String>> {
     const DEFINES: [&str; 12] = [
         "fn ", "func ", "def ", "function", "public ", "private ", "protected ", "static ", "async ", "export ", "=>",
@@ -67,7 +67,7 @@ fn of_line(line: &Line, name: &str) -> Option<Vec<String>> {
     (direct && defines && ends).then(|| split(&after[open..])).flatten()
 }
 
-/// What stands between the first bracket and its partner, by commas; absent where the line has no partner.
+/// Splits the text between the first bracket and its partner at commas; `None` without a partner.
 fn split(text: &str) -> Option<Vec<String>> {
     let (mut depth, mut items, mut item) = (0, Vec::new(), String::new());
     for c in text.chars() {

@@ -1,4 +1,4 @@
-//! Small pieces of English: lists, numbers, nouns, ends of sentences.
+//! English phrase helpers: lists, numbers, nouns, sentence ends.
 
 /// `a`, `a and b`, `a, b and c`.
 #[must_use]
@@ -10,7 +10,7 @@ pub fn list(items: &[String]) -> String {
     }
 }
 
-/// The first `limit` items, then how many more there are; `exact` says whether that number is known.
+/// The first `limit` items and the number of the rest; `exact`: whether that number is known.
 #[must_use]
 pub fn list_up_to(limit: usize, mut items: Vec<String>, exact: bool) -> String {
     if items.len() <= limit {
@@ -42,14 +42,14 @@ pub fn number(n: u64) -> String {
     grouped
 }
 
-/// Blanks and controls become single blanks: one paragraph, nothing a terminal obeys.
+/// Whitespace and control characters become single blanks: one paragraph without terminal escapes.
 #[must_use]
 pub fn one_line(text: &str) -> String {
     let plain = text.replace(|c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}'), " ");
     plain.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The text with a full stop, unless it ends its sentence itself.
+/// The text with a full stop, unless it already ends a sentence.
 #[must_use]
 pub fn sentence(text: &str) -> String {
     let text = text.trim_end_matches([':', ';', ',']).trim_end();
@@ -61,30 +61,30 @@ pub fn sentence(text: &str) -> String {
     format!("{text}.")
 }
 
-/// Words of a text, by its blanks.
+/// Number of words, separated by whitespace.
 #[must_use]
 pub fn words(text: &str) -> usize {
     text.split_whitespace().count()
 }
 
-/// With a capital letter at the start.
+/// With an initial capital letter.
 #[must_use]
 pub fn capitalized(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
-/// With a small letter at the start.
+/// With an initial small letter.
 #[must_use]
 pub fn uncapitalized(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }
 
-/// Longer paths are shown from their file name only, and cut.
+/// Longer paths are reduced to their file name, and cut.
 const PATH_CHARS: usize = 72;
 
-/// A path as it fits into a sentence.
+/// A path, shortened for a sentence.
 #[must_use]
 pub fn path(path: &str) -> String {
     let path = one_line(path);
@@ -98,13 +98,13 @@ pub fn path(path: &str) -> String {
     format!("{}…", name.chars().take(PATH_CHARS).collect::<String>())
 }
 
-/// A name from code.
+/// A name in code marks.
 #[must_use]
 pub fn code(name: &str) -> String {
     format!("`{}`", one_line(name))
 }
 
-/// At most `words` words and `chars` characters, cut between words where one ends in reach.
+/// At most `words` words and `chars` characters, cut between words if possible.
 #[must_use]
 pub fn cut(text: &str, words: usize, chars: usize) -> String {
     let by_words: Vec<&str> = text.split_whitespace().take(words).collect();

@@ -1,4 +1,4 @@
-//! What the template's files put together: sentences, and the plain facts for those who write their own.
+//! Values of the templates: complete sentences, and plain facts for custom templates.
 
 use minijinja::{Value, context};
 
@@ -14,16 +14,16 @@ use crate::facts::case::{self, Case};
 use crate::facts::roles::FileRole;
 use crate::facts::subject;
 
-/// Words of the author's subject.
+/// Limit of the subject's words.
 const SUBJECT_WORDS: usize = 40;
-/// No subject is quoted beyond this (characters): a line without blanks has only one word.
+/// Limit of the subject's characters: a line without blanks is a single word.
 const SUBJECT_CHARS: usize = 300;
-/// Tickets that are named; a list of more is a list of others' work.
+/// Limit of named tickets; a longer list refers to other work.
 const TICKETS: usize = 3;
-/// Paths that a person's own template can use.
+/// Limit of paths available to a custom template.
 const PATHS: usize = 20;
 
-/// Each a whole sentence, or empty.
+/// Each is a complete sentence, or empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Pieces {
     pub lead: String,
@@ -64,8 +64,8 @@ impl Pieces {
         pieces
     }
 
-    /// With a model's sentence before the deed; in its place where the author's subject leads and the sentence names the
-    /// first thing that came, went or changed, or where it is to stand `instead`.
+    /// Inserts a model's sentence before the headline; it replaces the headline if `instead`, or if the author's
+    /// subject leads and the sentence names the first changed symbol.
     pub fn with_sentence(mut self, commit: &Commit, facts: &Facts, sentence: &str, instead: bool) -> Self {
         let named = facts.symbols.first().is_none_or(|symbol| sentence.contains(symbol.bare()));
         let stands_for_it = instead || self.deed.is_empty() || (named && !self.lead.is_empty());
@@ -74,13 +74,13 @@ impl Pieces {
         self
     }
 
-    /// What is in the author's words, and what is not.
+    /// The author's words, and the generated ones.
     pub fn said(&self) -> (String, String) {
         let own = [&self.deed, &self.dependencies, &self.version, &self.about, &self.breaking, &self.split];
         (format!("{} {}", self.lead, self.why), own.map(String::as_str).join(" "))
     }
 
-    /// All of them in the order of most templates.
+    /// All pieces, in the usual order of the templates.
     pub fn all(&self) -> [&str; 10] {
         [
             &self.lead, &self.why, &self.breaking, &self.deed, &self.dependencies, &self.version, &self.about,
@@ -88,7 +88,7 @@ impl Pieces {
         ]
     }
 
-    /// What a template can say of a commit.
+    /// The template values of a commit.
     #[must_use]
     pub fn values(&self, commit: &Commit, facts: &Facts) -> Value {
         let prefix = facts.subject.prefix.as_ref();
@@ -119,7 +119,7 @@ impl Pieces {
     }
 }
 
-/// What the commit does, one sentence after the other.
+/// The generated sentences about the commit's changes.
 pub(super) fn deeds(commit: &Commit, facts: &Facts) -> String {
     let (dependencies, version) =
         (whole(dependencies::of(facts, "", facts.all_dependencies)), whole(version(facts, "")));
@@ -128,11 +128,11 @@ pub(super) fn deeds(commit: &Commit, facts: &Facts) -> String {
     said.collect::<Vec<_>>().join(" ")
 }
 
-/// Words that are left for how the change is spread.
+/// Words reserved for the distribution over roles.
 const SPLIT: usize = 12;
 
-/// What the commit does, and the one thing that its lines, names or words tell of it. Beside a subject that says
-/// something it is told only where it says something else, and where there is room for it and the author's reason.
+/// The headline, and one detail from lines, names or prose. Beside an informative subject the detail must be new, and
+/// must fit beside the author's reason.
 fn deed_and_about(commit: &Commit, facts: &Facts, lead: &str, said: &[&str]) -> (String, String) {
     let deed = deed(commit, facts, lead);
     let has_more = matches!(Variant::of(facts.case), Variant::Commit | Variant::Docs | Variant::Initial);
@@ -156,10 +156,10 @@ fn deed_and_about(commit: &Commit, facts: &Facts, lead: &str, said: &[&str]) -> 
     let (deed, more) = (whole(deed), whole(more));
     let room = WORDS.saturating_sub(SPLIT + words(&said) + words(&deed) + words(&more));
     let known = format!("{said} {deed} {more}");
-    // What a package's own list of versions says is known.
+    // Versions that the manifest states are already reported.
     let of = if by_lines { purpose::beside_lines } else { purpose::of };
     let purpose = whole(of(commit, facts, &known, room).filter(|_| !vague || facts.version.is_some()));
-    // New tests are counted where none is named.
+    // New tests are counted if none is named.
     let deed = if purpose.starts_with("Adds the test") { deed.replace(&deeds::new_tests(facts), "") } else { deed };
     (deed, format!("{more} {purpose}").trim().to_owned())
 }
@@ -180,7 +180,7 @@ fn beside_lead(commit: &Commit, facts: &Facts, lead: &str, deed: Deed, told: Opt
     (plain, purpose)
 }
 
-/// What is quoted has a word that was not said.
+/// The quotation contains a word that is new.
 fn tells_more(text: &str, said: &str) -> bool {
     let said = said.to_lowercase();
     let quoted = text.split(['`', '“', '”']).skip(1).step_by(2);
@@ -188,10 +188,10 @@ fn tells_more(text: &str, said: &str) -> bool {
     words.any(|word| word.chars().count() > 2 && !said.contains(&word))
 }
 
-/// The sentence about the whole, and what is told beside it.
+/// Combines the headline with a line detail.
 fn with_lines(commit: &Commit, deed: Deed, told: Told) -> (Option<String>, Option<String>) {
     match (told, deed.text, deed.only) {
-        // A value has the name of what it belongs to.
+        // A value carries its owner's name.
         (Told::Whole(text) | Told::Vague(text), _, _) => (Some(text), None),
         (Told::Beside(more), text, _) => (text, Some(more)),
         (Told::Quoted { what, path }, Some(text), Some(symbol)) if symbol.path == path => {
@@ -206,12 +206,12 @@ fn with_lines(commit: &Commit, deed: Deed, told: Told) -> (Option<String>, Optio
         }
         (Told::Quoted { what, path }, text, _) => {
             let more = what.alone(&path, text.as_deref().unwrap_or(""));
-            // The file that is merely edited is named by what became of its line.
+            // A merely edited file is named by its line detail.
             let only = text.as_ref().is_none_or(|text| *text == format!("Edits {}", phrase::path(&path)));
             if only {
                 return (Some(what.alone(&path, "")), None);
             }
-            // Of several definitions it is not known which asks.
+            // With several definitions, the condition's owner is unknown.
             (text, Some(more).filter(|_| !matches!(what, Quoted::Asks(_))))
         }
     }
@@ -221,7 +221,7 @@ fn whole(text: Option<String>) -> String {
     text.map(|text| sentence(&one_line(&text))).unwrap_or_default()
 }
 
-/// The author's words as a sentence; empty where they say nothing.
+/// The author's subject as a sentence; empty if uninformative.
 fn lead(commit: &Commit, facts: &Facts) -> String {
     let subject = one_line(&facts.subject.text);
     let text = match facts.case {
@@ -238,7 +238,7 @@ fn reverts(hash: &str) -> String {
     format!("Reverts commit {}", &hash[..hash.len().min(10)])
 }
 
-/// `fixup! Add x`: what is to become of it, and of which commit.
+/// `fixup! Add x`: the autosquash action and its target.
 fn fixup(subject: &str) -> Option<String> {
     let (mark, named) = subject::autosquash(subject)?;
     let what = match mark {
@@ -257,11 +257,11 @@ fn is_customary_start(subject: &str) -> bool {
     )
 }
 
-/// The sentence of the body that gives a reason, if there is room for it beside what must be said.
+/// The body's sentence with a reason, if it fits beside the mandatory parts.
 fn why(facts: &Facts, lead: &str, breaking: &str, taken: usize) -> String {
     let Some(why) = facts.author.why.as_deref().map(one_line) else { return String::new() };
     let title = why.trim_end_matches('.');
-    // `BREAKING CHANGE: …` is told already.
+    // `BREAKING CHANGE: …` has its own sentence.
     let labelled = title.split_once(": ").map_or(title, |(_, rest)| rest).to_lowercase();
     let said = title.is_empty() || lead.contains(title) || breaking.to_lowercase().contains(&labelled);
     let hash = |word: &str| word.len() >= 20 && word.chars().all(|c| c.is_ascii_hexdigit());
@@ -269,7 +269,7 @@ fn why(facts: &Facts, lead: &str, breaking: &str, taken: usize) -> String {
     if said || quoted || taken + words(&why) > WORDS { String::new() } else { sentence(&capitalized(&why)) }
 }
 
-/// What the commit does, with what its formats say.
+/// The headline, with the format sentences.
 fn deed(commit: &Commit, facts: &Facts, lead: &str) -> Deed {
     let of_formats = if facts.case == Case::Initial { None } else { formats::of(facts) };
     let only_formats = facts.formats.len() == facts.files_total && facts.symbols.is_empty();
@@ -286,7 +286,7 @@ fn plain_deed(commit: &Commit, facts: &Facts, lead: &str) -> Deed {
     let special = match facts.case {
         Case::ImportOrder => format!("Only reorders imports in {}", places(files)),
         Case::Vendored => vendored(commit),
-        // The dependencies say it.
+        // The dependency sentence covers it.
         Case::Dependencies => return Deed::default(),
         Case::Generated if !facts.dependencies.is_empty() => return Deed::default(),
         _ => return deeds::of(commit, facts, lead),
@@ -324,12 +324,12 @@ fn vendored(commit: &Commit) -> String {
     }
 }
 
-/// Vendored files are no generated ones, as the split would call them.
+/// Vendored files are not called generated.
 fn split(commit: &Commit, facts: &Facts, deed: &str) -> Option<String> {
     (facts.case != Case::Vendored).then(|| split::of(commit, facts, deed)).flatten()
 }
 
-/// Where the version came from is told even when the author names the new one.
+/// The old version is stated even if the author names the new one.
 fn version(facts: &Facts, lead: &str) -> Option<String> {
     let version = facts.version.as_ref()?;
     let to = &version.to;

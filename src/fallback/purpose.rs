@@ -1,4 +1,4 @@
-//! The one thing that a changelog, new tests, comments or documentation say about what a change is for.
+//! Purpose of a change: one detail from a changelog, new tests, comments or documentation.
 
 use super::lines;
 use super::phrase::{code, list_up_to, one_line, path, words};
@@ -10,30 +10,30 @@ use crate::facts::mentions::{Kind, Mention};
 use crate::facts::roles::FileRole;
 use crate::facts::symbols::{Fate, Symbol, bare};
 
-/// Up to so many changed lines of text one correction is worth telling.
+/// Up to this number of changed text lines a correction is reported.
 const CORRECTED: u64 = 6;
-/// Names of tests that are told.
+/// Limit of named tests.
 const TESTS: usize = 2;
 
 type Ask = fn(&Commit, &Facts) -> Option<String>;
 const ASKED: [Ask; 8] = [opaque, entry, correction, tests, section, prose, comment, line];
-/// Where source changed, its comments tell more than what documentation says beside.
+/// If source changed, its comments come before the documentation.
 const OF_SOURCE: [Ask; 7] = [opaque, entry, correction, tests, comment, section, prose];
 
-/// A sentence of at most `room` words without its full stop, which is not in what was `said`.
+/// A sentence of at most `room` words without its full stop, not yet in `said`.
 #[must_use]
 pub fn of(commit: &Commit, facts: &Facts, said: &str, room: usize) -> Option<String> {
     let of_source = facts.shares.first().is_some_and(|share| share.role == FileRole::Source);
     first(if of_source { &OF_SOURCE } else { &ASKED }, commit, facts, said, room)
 }
 
-/// The same where the lines themselves were told.
+/// The same after a line detail.
 #[must_use]
 pub fn beside_lines(commit: &Commit, facts: &Facts, said: &str, room: usize) -> Option<String> {
     first(&[opaque, entry, tests], commit, facts, said, room)
 }
 
-/// The same where the author's subject says what was done.
+/// The same after an informative subject.
 #[must_use]
 pub fn beside_lead(commit: &Commit, facts: &Facts, said: &str, room: usize) -> Option<String> {
     let only_words = facts.shares.first().is_none_or(|share| share.role == FileRole::Docs);
@@ -45,14 +45,14 @@ fn first(asked: &[Ask], commit: &Commit, facts: &Facts, said: &str, room: usize)
     asked.iter().filter_map(|ask| ask(commit, facts)).find(fits)
 }
 
-/// What stands between the marks was said already.
+/// Whether the quotation is already in `said`.
 pub fn repeats(said: &str, text: &str) -> bool {
     let quoted = text.split(['“', '”', '`']).skip(1).step_by(2);
     let quoted: Vec<&str> = quoted.filter(|part| !part.is_empty()).collect();
     !quoted.is_empty() && quoted.iter().all(|part| said.contains(part) || said.contains(bare(part)))
 }
 
-/// What has another digest, or another secret.
+/// A new digest or secret.
 fn opaque(_: &Commit, facts: &Facts) -> Option<String> {
     let all = || facts.mentions.iter().filter(|mention| mention.kind == Kind::Opaque);
     let mut phrases: Vec<&str> = all().filter_map(|mention| mention.before.as_deref()).collect();
@@ -67,7 +67,7 @@ fn opaque(_: &Commit, facts: &Facts) -> Option<String> {
     (!phrases.is_empty()).then(|| phrases.into_iter().map(told).collect::<Vec<_>>().join(". "))
 }
 
-/// What tells most of a kind; a text that was cut comes after one that is whole.
+/// The most characteristic mention of a kind; truncated texts come last.
 fn best(facts: &Facts, is: impl Fn(&Mention) -> bool) -> Option<&Mention> {
     let mut all: Vec<&Mention> = facts.mentions.iter().filter(|mention| is(mention)).collect();
     all.sort_by_key(|mention| (mention.text.starts_with('…'), mention.text.ends_with('…')));
@@ -79,7 +79,7 @@ fn entry(_: &Commit, facts: &Facts) -> Option<String> {
     Some(format!("The changelog says “{}”", entry.text))
 }
 
-/// A few words in the place of a few others, where the words are all that changed.
+/// A few replaced words, if nothing but prose changed.
 fn correction(commit: &Commit, facts: &Facts) -> Option<String> {
     let code = Edits::of(commit, |role| role != FileRole::Docs);
     let lines = commit.patch.insertions.zip(commit.patch.deletions).map(|(added, removed)| added + removed)?;
@@ -99,12 +99,12 @@ fn correction(commit: &Commit, facts: &Facts) -> Option<String> {
     })
 }
 
-/// Not the end of one sentence with the beginning of the next.
+/// Does not span two sentences.
 fn is_one(mention: &Mention) -> bool {
     ![Some(mention.text.as_str()), mention.before.as_deref()].into_iter().flatten().any(|text| text.contains(". "))
 }
 
-/// What came was there already, or what went is there still: the words were only set anew.
+/// The new text existed before, or the old one still does: it was only reflowed.
 fn is_elsewhere(commit: &Commit, mention: &Mention) -> bool {
     let hunks = || commit.patch.files.iter().filter(|file| file.path == mention.path).flat_map(|file| &file.hunks);
     let has = |side: Origin, text: &str| {
@@ -116,11 +116,11 @@ fn is_elsewhere(commit: &Commit, mention: &Mention) -> bool {
         || (mention.text.is_empty() && has(Origin::Added, before))
 }
 
-/// New tests, by what they say of themselves, else by their names.
+/// New tests, by title, else by name.
 fn tests(_: &Commit, facts: &Facts) -> Option<String> {
     let is_new = |mention: &&Mention| mention.kind == Kind::Title && mention.added == Some(true);
     let titles: Vec<String> = facts.mentions.iter().filter(is_new).map(|title| format!("“{}”", title.text)).collect();
-    // In a file that lost tests as well, one that came may be one that went under another name.
+    // In a file with removed tests, a new one may be a rename.
     let lost = |path: &str| {
         facts.symbols.iter().any(|symbol| symbol.test_case && symbol.fate == Fate::Removed && symbol.path == path)
     };
@@ -129,25 +129,25 @@ fn tests(_: &Commit, facts: &Facts) -> Option<String> {
     let is_test = |symbol: &&Symbol| symbol.test_case || (symbol.test && named(symbol.bare()));
     let new = facts.symbols.iter().filter(is_test).filter(|symbol| symbol.fate == Fate::Added);
     let names: Vec<String> = new.filter(|symbol| !lost(&symbol.path)).map(|symbol| code(symbol.bare())).collect();
-    // Of titles not all may have been kept.
+    // The list of titles may be incomplete.
     let (told, exact) = if titles.is_empty() { (names, facts.all_symbols) } else { (titles, false) };
     let noun = if told.len() == 1 { "test" } else { "tests" };
     (!told.is_empty()).then(|| format!("Adds the {noun} {}", list_up_to(TESTS, told, exact)))
 }
 
-/// What a new file says is not told: there is too much of it.
+/// A new file's prose is skipped: there is too much of it.
 fn is_new(commit: &Commit, path: &str) -> bool {
     commit.patch.files.iter().any(|file| file.path == path && file.change == Change::Added)
 }
 
-/// A heading that documentation gained.
+/// A new documentation heading.
 fn section(commit: &Commit, facts: &Facts) -> Option<String> {
     let is_section = |mention: &Mention| mention.kind == Kind::Heading && mention.added == Some(true);
     let heading = best(facts, |mention| is_section(mention) && !is_new(commit, &mention.path))?;
     (words(&heading.text) < 9).then(|| format!("Adds the section “{}” to {}", heading.text, path(&heading.path)))
 }
 
-/// What documentation says now, or no longer.
+/// A sentence added to or removed from the documentation.
 fn prose(commit: &Commit, facts: &Facts) -> Option<String> {
     let of = |gone: bool| {
         let docs = |mention: &Mention| {
@@ -167,9 +167,9 @@ fn prose(commit: &Commit, facts: &Facts) -> Option<String> {
     })
 }
 
-/// What a comment says now; what only went tells nothing of what is there.
+/// A new comment; a removed one says nothing about the code.
 fn comment(_: &Commit, facts: &Facts) -> Option<String> {
-    // Beside source, settings say little of what a change is for.
+    // Beside source, comments in settings are less informative.
     let head = facts.shares.first().map(|share| share.role);
     let whole = |mention: &Mention| {
         let role = FileRole::of(&mention.path);
@@ -190,7 +190,7 @@ fn line(commit: &Commit, _: &Facts) -> Option<String> {
     lines::of_docs(commit)
 }
 
-/// What is told in full by what kind of commit it is.
+/// Kinds of commits that need no further detail.
 #[must_use]
 pub fn is_told_by_its_case(case: Case) -> bool {
     matches!(

@@ -1,4 +1,4 @@
-//! How the change is spread: lines and files by role.
+//! Distribution of a change: lines and files by role.
 
 use super::phrase::{count, list, number, path};
 use crate::domain::patch::Commit;
@@ -6,11 +6,11 @@ use crate::facts::case::Case;
 use crate::facts::roles::{self, FileRole};
 use crate::facts::{Facts, Share, role_of};
 
-/// Roles that are told; the rest of a commit over eight roles is no news.
+/// Limit of named roles.
 const ROLES: usize = 4;
 
-/// The sentence, without its full stop; absent where there is nothing to count, or where the deed (empty if there
-/// was none) has said it.
+/// The sentence, without its full stop; `None` if there is nothing to count, or if the headline (empty if absent)
+/// covers it.
 pub fn of(commit: &Commit, facts: &Facts, deed: &str) -> Option<String> {
     match facts.case {
         Case::Empty | Case::Unknown | Case::RenameOnly | Case::ModeOnly | Case::SubmoduleOnly | Case::BinaryOnly => {
@@ -32,7 +32,7 @@ fn one_role(commit: &Commit, role: FileRole, share: &Share, deed: &str) -> Optio
     Some(if lines(share).is_some() { format!("{}{counted}", only(role)) } else { format!("Changes {counted}") })
 }
 
-/// Said where it is certain from paths and worth knowing.
+/// "only", where the paths make it certain and it is worth mentioning.
 fn only(role: FileRole) -> &'static str {
     match role {
         FileRole::Docs => "Documentation only: ",
@@ -51,9 +51,9 @@ fn by_role(commit: &Commit, facts: &Facts, deed: &str) -> Option<String> {
         return Some(files_only(commit, facts));
     }
     let head_told = first(commit, head, deed);
-    // A path keeps its letters.
+    // A path keeps its case.
     let mut parts = vec![if lines(head).is_some() { head_told } else { format!("Changes {head_told}") }];
-    // Submodules have no lines, and the deed has told of them.
+    // Submodules have no lines and are in the headline.
     let told = |share: &&Share| {
         let submodules = share.role == FileRole::Other && deed.contains("submodule");
         let mut files = commit.patch.files.iter().filter(|file| role_of(file) == share.role);
@@ -96,7 +96,7 @@ fn further(commit: &Commit, share: &Share, deed: &str) -> String {
     }
 }
 
-/// Others' code is no generated one, though both are read last.
+/// Vendored code is not called generated, though both are read last.
 fn adjective(commit: &Commit, role: FileRole) -> &'static str {
     let of_role = |path: &str| role == FileRole::Generated && FileRole::of(path) == role;
     let mut copied = commit.patch.files.iter().filter(|file| of_role(&file.path)).map(|f| roles::is_vendored(&f.path));
@@ -107,7 +107,7 @@ fn adjective(commit: &Commit, role: FileRole) -> &'static str {
     }
 }
 
-/// The one file of the role by its path, unless the deed named it.
+/// The single file of the role, unless the headline names it.
 fn single(commit: &Commit, share: &Share, deed: &str) -> Option<String> {
     if share.files != 1 {
         return None;
@@ -117,7 +117,7 @@ fn single(commit: &Commit, share: &Share, deed: &str) -> Option<String> {
     (!deed.contains(&shown)).then_some(shown)
 }
 
-/// `+84 −12`; absent where lines are unknown or none.
+/// `+84 −12`; `None` if unknown or zero.
 fn lines(share: &Share) -> Option<String> {
     let (added, removed) = (share.insertions?, share.deletions?);
     let sign = |mark: char, n: u64| (n > 0).then(|| format!("{mark}{}", number(n)));

@@ -1,5 +1,5 @@
-//! The sentences that stand in for a model. Total: any commit and any note gets some, and they are true,
-//! because they name nothing that is not in the patch or the message.
+//! Template text, the fallback without a model. Total: any commit and any note gets a true text, because it names only
+//! content of the patch or the message.
 
 use minijinja::context;
 
@@ -12,14 +12,14 @@ use crate::domain::patch::Commit;
 use crate::facts::Facts;
 use crate::facts::symbols::bare;
 
-/// One paragraph of at most sixty words by the built-in templates: the author's subject where it says something and
-/// why, what the commit does, and how the change is spread.
+/// One paragraph of at most sixty words from the built-in templates: the author's subject if informative, the reason,
+/// the headline, and the distribution.
 #[must_use]
 pub fn commit(commit: &Commit, facts: &Facts) -> String {
     commit_by(Variants::built_in(), commit, facts, &Context::default()).text
 }
 
-/// The same by the templates in force, with what its author noted before.
+/// The same from the active templates, with the author's note.
 #[must_use]
 pub fn commit_by(variants: &Variants, commit: &Commit, facts: &Facts, context: &Context) -> Told {
     let pieces = Pieces::of(commit, facts, context);
@@ -27,8 +27,8 @@ pub fn commit_by(variants: &Variants, commit: &Commit, facts: &Facts, context: &
     told.unwrap_or_else(|| Told { text: together(&pieces), complaint: None })
 }
 
-/// The same with a model's sentence in it; nothing where that has no room, or where it says nothing that the author's
-/// subject and the template's own sentences do not say. `adds` tells whether a sentence adds to these two texts.
+/// The same with a model's sentence; `None` if that does not fit, or if it adds nothing to the author's subject and the
+/// template's own sentences. `adds` decides whether a sentence adds to these two texts.
 #[must_use]
 pub fn with_sentence(
     variants: &Variants,
@@ -38,7 +38,7 @@ pub fn with_sentence(
 ) -> Option<String> {
     let pieces = Pieces::of(commit, facts, context);
     let (author, template) = pieces.said();
-    // Where the message says nothing, a sentence is worth as much as the template's, if it names as much.
+    // Without an informative message, a sentence replaces the template's if it has all its names.
     let instead = author.trim().is_empty() && names_all(sentence, &template);
     if !instead && !adds(sentence, &author, &template) {
         return None;
@@ -48,19 +48,19 @@ pub fn with_sentence(
     told.text.contains(sentence).then_some(told.text)
 }
 
-/// Whether a sentence has every name that a text quotes as code; false where there is none.
+/// Whether a sentence contains every code name of a text; false if there is none.
 fn names_all(sentence: &str, text: &str) -> bool {
     let mut names = text.split('`').skip(1).step_by(2).peekable();
     names.peek().is_some() && names.all(|name| sentence.contains(bare(name)))
 }
 
-/// What the commit does, by its facts alone, whatever its author said of it.
+/// What the commit does, from its facts alone.
 #[must_use]
 pub fn deeds(commit: &Commit, facts: &Facts) -> String {
     pieces::deeds(commit, facts)
 }
 
-/// What is said when there is nothing to put together, or nothing to do it with.
+/// Last resort if templates fail: the pieces joined.
 fn together(pieces: &Pieces) -> String {
     let mut text = String::new();
     for more in pieces.all().into_iter().filter(|piece| !piece.is_empty()) {
@@ -71,13 +71,13 @@ fn together(pieces: &Pieces) -> String {
     if text.is_empty() { "Changes that could not be read.".to_owned() } else { text }
 }
 
-/// A note is its own summary: on one line, with a full stop, in the person's own words.
+/// A note is its own summary: on one line, with a full stop, in the author's own words.
 #[must_use]
 pub fn note(text: &str) -> String {
     note_by(Variants::built_in(), text).text
 }
 
-/// The same by the templates in force.
+/// The same from the active templates.
 #[must_use]
 pub fn note_by(variants: &Variants, text: &str) -> Told {
     let text = sentence(&one_line(text));
@@ -370,7 +370,7 @@ mod tests {
             let text = text(&commit);
             prop_assert!(!text.trim().is_empty());
             prop_assert!(!text.chars().any(char::is_control), "{text:?}");
-            // Paths may hold blanks, which count as words: a few more than the sixty, never a flood.
+            // Paths may contain blanks, which count as words: slightly more than sixty.
             prop_assert!(words(&text) <= WORDS, "{text:?}");
             prop_assert!(sentence(&text) == text, "{text:?}");
         }

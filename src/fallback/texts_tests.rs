@@ -1,4 +1,4 @@
-//! One text of each variant, as a person reads it.
+//! One golden text of each variant.
 
 use super::template;
 use super::variants::Variant;
@@ -7,7 +7,7 @@ use crate::domain::patch::{Change, Commit, FileChange, Unread};
 use crate::facts;
 use crate::facts::sample::{commit, counted, file, unread};
 
-/// The variant that tells the commit, and its text.
+/// The variant of the commit, and its text.
 fn told(commit: &Commit) -> (Variant, String) {
     let facts = facts::of(commit, &SystemClock);
     (Variant::of(facts.case), template::commit(commit, &facts))

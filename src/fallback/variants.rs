@@ -1,5 +1,5 @@
-//! The files that put a template's sentences together: one per kind of commit, built in, or a person's own.
-//! A person's own is tried on samples when it is taken up, so that it can never cost a capture.
+//! Template files: one per kind of commit, built in or custom. A custom template is validated on samples when loaded,
+//! so that it cannot break a capture.
 
 mod samples;
 
@@ -15,12 +15,12 @@ use super::phrase::{self, one_line, sentence};
 use crate::facts::case::Case;
 use crate::facts::roles::FileRole;
 
-/// Words of a summary in all.
+/// Limit of a summary's words.
 pub const WORDS: usize = 60;
-/// Instructions that one text may take; the built-in ones take about thirty.
+/// Instruction limit (fuel) of one rendering; the built-in templates take about thirty.
 const FUEL: u64 = 5_000;
 
-/// Which file a commit or a note is told by.
+/// Template of a commit or a note.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Variant {
     Commit,
@@ -39,7 +39,7 @@ pub enum Variant {
 
 use Variant::{Binary, Commit, Dependencies, Docs, Fixup, Format, Generated, Initial, Merge, Note, Release, Revert};
 
-/// Every variant with its name and its built-in text.
+/// Every variant with its name and built-in text.
 const BUILT_IN: [(Variant, &str, &str); 12] = [
     (Commit, "commit", include_str!("../../templates/capture/commit.j2")),
     (Merge, "merge", include_str!("../../templates/capture/merge.j2")),
@@ -56,7 +56,7 @@ const BUILT_IN: [(Variant, &str, &str); 12] = [
 ];
 
 impl Variant {
-    /// The one for a kind of commit.
+    /// The variant for a kind of commit.
     #[must_use]
     pub fn of(case: Case) -> Self {
         match case {
@@ -80,7 +80,7 @@ impl Variant {
         }
     }
 
-    /// `commit`, `merge`, …: the name of its file without the ending.
+    /// `commit`, `merge`, …: the file name without its extension.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         BUILT_IN.iter().find(|(variant, ..)| *variant == self).map_or("commit", |(_, name, _)| name)
@@ -90,26 +90,26 @@ impl Variant {
         BUILT_IN.iter().find(|(_, own, _)| *own == name).map(|(variant, ..)| *variant)
     }
 
-    /// Notes are kept whole, whatever their length.
+    /// Notes have no limit.
     fn most_words(self) -> usize {
         if self == Note { usize::MAX } else { WORDS }
     }
 }
 
-/// The names of the files, without the folder: `commit.j2`, ….
+/// File names without the folder: `commit.j2`, ….
 pub fn file_names() -> impl Iterator<Item = String> {
     BUILT_IN.iter().map(|(_, name, _)| format!("{name}.j2"))
 }
 
-/// The templates in force, compiled.
+/// The active templates, compiled.
 pub struct Variants {
     environment: Environment<'static>,
-    /// A person's own, by the name under which it was compiled.
+    /// Custom templates, by their compiled name.
     own: BTreeMap<Variant, String>,
     complaints: Vec<String>,
 }
 
-/// A text, and why a person's own template did not make it.
+/// A text, and the error of a custom template that failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Told {
     pub text: String,
@@ -119,20 +119,20 @@ pub struct Told {
 static STANDARD: LazyLock<Variants> = LazyLock::new(|| Variants::with_own([]));
 
 impl Variants {
-    /// The built-in ones, compiled once per process.
+    /// The built-in templates, compiled once per process.
     #[must_use]
     pub fn built_in() -> &'static Self {
         &STANDARD
     }
 
-    /// The built-in ones, with those replaced for which there is a file: (its name, its text). One that is broken,
-    /// endless, or that says nothing or too much on the samples, is complained of and not used.
+    /// The built-in templates, overridden by files: (name, text). A template that is invalid, endless, or renders
+    /// nothing or too much on the samples is reported and not used.
     #[must_use]
     pub fn with_own(files: impl IntoIterator<Item = (String, String)>) -> Self {
         let mut environment = environment();
         let mut complaints = Vec::new();
         for (_, name, text) in BUILT_IN {
-            // A test compiles them all; without one of them its sentences are put together all the same.
+            // A test compiles them all; a missing one falls back to the joined pieces.
             if let Err(error) = environment.add_template(name, text) {
                 complaints.push(format!("the built-in {name}.j2 is broken: {}", reason(&error)));
             }
@@ -146,7 +146,7 @@ impl Variants {
         variants
     }
 
-    /// With what was wrong before any of them was compiled.
+    /// Adds earlier complaints.
     #[must_use]
     pub fn complaining(mut self, more: impl IntoIterator<Item = String>) -> Self {
         self.complaints.extend(more);
@@ -157,7 +157,7 @@ impl Variants {
         let names = || format!("its name is none of {}", file_names().collect::<Vec<_>>().join(", "));
         let variant = file.strip_suffix(".j2").and_then(Variant::named).ok_or_else(names)?;
         if multiplies(&text) {
-            return Err("it multiplies, which takes memory without end and no sentence needs".to_owned());
+            return Err("it multiplies inside a tag, which can exhaust the memory".to_owned());
         }
         let name = format!("your {file}");
         self.environment.add_template_owned(name.clone(), text).map_err(|error| reason(&error))?;
@@ -168,13 +168,13 @@ impl Variants {
         Ok(())
     }
 
-    /// What is wrong with a person's own templates; empty when nothing is.
+    /// Errors of the custom templates; empty if there are none.
     #[must_use]
     pub fn complaints(&self) -> &[String] {
         &self.complaints
     }
 
-    /// The text by the person's own template, else by the built-in one; absent when both fail.
+    /// The text of the custom template, else of the built-in one; `None` if both fail.
     pub(super) fn tell(&self, variant: Variant, values: &Value) -> Option<Told> {
         let own = self.own.get(&variant).map(|name| self.render(name, values, variant));
         let complaint = match own {
@@ -185,7 +185,7 @@ impl Variants {
         self.render(variant.as_str(), values, variant).ok().map(|text| Told { text, complaint })
     }
 
-    /// What the template says, up to a size: "x" a hundred million times is one instruction.
+    /// Renders up to a size limit: "x" repeated a hundred million times is one instruction.
     fn rendered(&self, name: &str, values: &Value) -> Result<String, String> {
         let template = self.environment.get_template(name).map_err(|error| reason(&error))?;
         let mut page = Page::default();
@@ -197,7 +197,7 @@ impl Variants {
         Ok(String::from_utf8_lossy(&page.bytes).into_owned())
     }
 
-    /// One paragraph that fits, or what is wrong with it.
+    /// One paragraph within the limits, or the error.
     fn render(&self, name: &str, values: &Value, variant: Variant) -> Result<String, String> {
         let rendered = self.rendered(name, values)?;
         let lines = rendered.lines().filter(|line| !line.trim().is_empty()).count();
@@ -206,16 +206,16 @@ impl Variants {
         if text.is_empty() {
             Err("it says nothing".to_owned())
         } else if lines > LINES {
-            Err(format!("it has {lines} lines, and {LINES} at most are one paragraph"))
+            Err(format!("it has {lines} lines; at most {LINES} are allowed"))
         } else if words > variant.most_words() {
-            Err(format!("it has {words} words, and {WORDS} are the most"))
+            Err(format!("it has {words} words; at most {WORDS} are allowed"))
         } else {
             Ok(text)
         }
     }
 }
 
-/// A `*` between the marks of a tag, outside of strings and comments: one instruction, and a gigabyte.
+/// A `*` in a tag, outside of strings and comments: one instruction that may produce a gigabyte.
 fn multiplies(text: &str) -> bool {
     let (mut rest, mut quote) = (text, None);
     let mut inside = false;
@@ -235,10 +235,10 @@ fn multiplies(text: &str) -> bool {
     false
 }
 
-/// A template's text up to this size (bytes); notes are the longest.
+/// Size limit of a rendered text (bytes); notes are the longest.
 const SIZE: usize = 256 << 10;
 
-/// Takes what fits, and remembers that something did not.
+/// Bounded writer that records an overflow.
 #[derive(Debug, Default)]
 struct Page {
     bytes: Vec<u8>,
@@ -260,7 +260,7 @@ impl Write for Page {
     }
 }
 
-/// Lines that are put together to a paragraph.
+/// Limit of lines that are joined to a paragraph.
 const LINES: usize = 2;
 
 impl fmt::Debug for Variants {
@@ -275,14 +275,14 @@ fn environment() -> Environment<'static> {
     environment.set_auto_escape_callback(|_| AutoEscape::None);
     environment.set_fuel(Some(FUEL));
     environment.add_function("say", say);
-    // They make much of little, and no sentence needs them.
+    // They amplify text, and no template needs them.
     for filter in ["indent", "format"] {
         environment.remove_filter(filter);
     }
     environment
 }
 
-/// The sentences in the order given, without those that are empty or would lead past the limit.
+/// The sentences in order, without empty ones and those beyond the limit.
 fn say(sentences: Rest<Value>) -> Result<String, Error> {
     let mut said = String::new();
     let mut words = 0;

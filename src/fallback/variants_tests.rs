@@ -1,4 +1,4 @@
-//! A person's own templates: what they may do, and what becomes of broken ones.
+//! Custom templates: capabilities, limits and error handling.
 
 use minijinja::context;
 

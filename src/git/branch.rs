@@ -1,5 +1,5 @@
-//! Which branch a commit was made on. Where HEAD is now says it only of a commit that nobody has moved on from:
-//! `git switch -c next` right after a commit puts another name on the same tip. HEAD's log knows.
+//! The branch that a commit was made on. HEAD's current branch is right only while HEAD has not moved on: `git switch
+//! -c next` right after a commit puts another name on the same tip. HEAD's log decides.
 
 use std::path::Path;
 
@@ -9,18 +9,18 @@ use super::reflog::message;
 use super::text;
 use crate::domain::id::Oid;
 
-/// How far back the log is searched (bytes): some four hundred moves.
+/// Maximum backward search in the log (bytes): about four hundred moves.
 const SEARCHED: u64 = 64 << 10;
 
-/// By the log of the worktree's HEAD; where that has no word of the commit being made, the branch HEAD is on if the
-/// commit is its tip. Absent for a commit made on no branch, and where it is not known.
+/// From the log of the worktree's HEAD; where it does not record the commit, HEAD's branch if the commit is its tip.
+/// `None` for a commit on a detached HEAD, or when unknown.
 pub fn of(git_dir: &Path, head: Option<(Oid, Option<Vec<u8>>)>, oid: &Oid) -> Option<String> {
     let (tip, branch) = head.map_or((None, None), |(tip, branch)| (Some(tip), branch));
     let now = branch.map(|name| text::path(&name));
     made_on(git_dir, now.clone(), oid).unwrap_or_else(|| now.filter(|_| tip.as_ref() == Some(oid)))
 }
 
-/// From the newest line back to the one that tells of the commit, each move undone.
+/// Reads from the newest line back to the one that records the commit, undoing each move.
 fn made_on(git_dir: &Path, mut on: Option<String>, oid: &Oid) -> Option<Option<String>> {
     let path = git_dir.join("logs/HEAD");
     let size = file::look(&path)?.size;
@@ -37,7 +37,7 @@ fn made_on(git_dir: &Path, mut on: Option<String>, oid: &Oid) -> Option<Option<S
     None
 }
 
-/// The branch that a move of HEAD left, or that a rebase ended on: what it copied belongs there.
+/// The branch that a HEAD move left, or that a rebase ended on: its copies belong there.
 fn left(message: &str) -> Option<&str> {
     if let Some(moved) = message.strip_prefix("checkout: moving from ") {
         return moved.split_once(" to ").map(|(from, _)| from);
@@ -45,7 +45,7 @@ fn left(message: &str) -> Option<&str> {
     message.split_once(": returning to refs/heads/").map(|(_, branch)| branch)
 }
 
-/// HEAD was detached.
+/// Whether HEAD was detached.
 fn is_commit(name: &str) -> bool {
     matches!(name.len(), 40 | 64) && name.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

@@ -1,32 +1,32 @@
-//! What new branches brought: the commits that were not there before, and what each branch grew from.
+//! New commits of new branches, and the base commit of each branch.
 
 use std::collections::{HashMap, HashSet};
 
 use crate::domain::id::Oid;
 
-/// Commits that were not there before, children before their parents.
+/// Commits that did not exist before, children before their parents.
 #[derive(Debug, Default)]
 pub struct Brought {
     order: Vec<Oid>,
     parents: HashMap<Oid, Vec<Oid>>,
 }
 
-/// What of a commit and its ancestors was not there before.
+/// The start of the new commits below a tip.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Base {
     Nothing,
-    /// All that this one does not have; without it, the whole history.
+    /// All commits not reachable from this one; `None`: the whole history.
     Above(Option<Oid>),
 }
 
 impl Brought {
-    /// The next commit of the walk.
+    /// Adds the next commit of the walk.
     pub fn add(&mut self, oid: Oid, parents: Vec<Oid>) {
         self.order.push(oid.clone());
         self.parents.insert(oid, parents);
     }
 
-    /// What the branch with this tip grew from: a parent, known before, of the oldest commit that is new in it.
+    /// The base of the branch with this tip: a known parent of its oldest new commit.
     #[must_use]
     pub fn base(&self, tip: &Oid) -> Base {
         if !self.parents.contains_key(tip) {

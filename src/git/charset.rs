@@ -1,21 +1,21 @@
-//! The charset that a commit's `encoding` header names.
+//! Charset decoding per a commit's `encoding` header.
 
 use std::borrow::Cow;
 
 use encoding_rs::{Encoding, REPLACEMENT, WINDOWS_1252};
 
-/// `None`: UTF-8, as git assumes where no header says otherwise, or a name that is not known.
+/// `None`: UTF-8, git's default without a header, or an unknown name.
 pub type Charset = Option<Code>;
 
-/// How bytes stand for characters.
+/// How bytes map to characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Code {
     Listed(&'static Encoding),
-    /// A page of the Windows console: ASCII, and these characters from 0x80 on.
+    /// A Windows console code page: ASCII, and these characters from 0x80 on.
     Page(&'static str),
 }
 
-/// Pages of the Windows console, which the WHATWG does not list (Unicode's mappings of vendors' code pages).
+/// Windows console code pages, which the WHATWG does not list (Unicode's vendor mappings).
 const PAGES: [(&[&str], &str); 3] = [
     (
         &["cp437", "ibm437", "437"],
@@ -34,7 +34,7 @@ const PAGES: [(&[&str], &str); 3] = [
     ),
 ];
 
-/// Names that iconv knows and the WHATWG's list of labels (which `encoding_rs` follows) does not.
+/// Names known to iconv but absent from the WHATWG label list (which `encoding_rs` follows).
 const ALIASES: [(&str, &str); 12] = [
     ("cp932", "shift_jis"),
     ("cp943", "shift_jis"),
@@ -50,7 +50,7 @@ const ALIASES: [(&str, &str); 12] = [
     ("utf-8-mac", "utf-8"),
 ];
 
-/// The charset of this label, in whatever case and with `_` or `-`.
+/// The charset for a label, case-insensitive, with `_` or `-`.
 pub fn named(label: &[u8]) -> Charset {
     let label = String::from_utf8_lossy(label).trim().to_ascii_lowercase();
     let dashed = label.replace('_', "-");
@@ -59,7 +59,7 @@ pub fn named(label: &[u8]) -> Charset {
     if let Some((_, page)) = page {
         return Some(Code::Page(page));
     }
-    // `REPLACEMENT` turns the whole text into one character.
+    // `REPLACEMENT` would turn the whole text into one character.
     [alias.unwrap_or(&label), &dashed, &latin(&dashed)]
         .into_iter()
         .find_map(|name| Encoding::for_label(name.as_bytes()))
@@ -67,7 +67,7 @@ pub fn named(label: &[u8]) -> Charset {
         .map(Code::Listed)
 }
 
-/// `latin-1` and `cp-1251` as they are written without the hyphen.
+/// Normalises `latin-1` and `cp-1251` to the form without hyphen.
 fn latin(label: &str) -> String {
     match label.split_once('-') {
         Some((head @ ("latin" | "cp" | "ibm"), rest)) => format!("{head}{rest}"),
@@ -75,7 +75,7 @@ fn latin(label: &str) -> String {
     }
 }
 
-/// The text; what is no character of the charset becomes U+FFFD.
+/// Decodes the text; invalid bytes become U+FFFD.
 pub fn decode(bytes: &[u8], charset: Charset) -> Cow<'_, str> {
     let text = match charset {
         Some(Code::Listed(charset)) => charset.decode_without_bom_handling(bytes).0,
@@ -100,7 +100,7 @@ fn of_page(bytes: &[u8], page: &str) -> String {
     bytes.iter().copied().map(of).collect()
 }
 
-/// Text in a Western European charset that no header names: all beyond ASCII are letters beside a letter of ASCII.
+/// Heuristic for undeclared Western European text: each non-ASCII byte is a letter next to an ASCII letter.
 fn is_western(bytes: &[u8]) -> bool {
     let is_letter = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_alphabetic);
     let beside = |at: usize| is_letter(at + 1) || at.checked_sub(1).is_some_and(is_letter);

@@ -1,8 +1,8 @@
-//! The hardened `git` child, for repositories that libgit2 cannot open (reftable, SHA-256).
+//! Hardened `git` child process for repositories that libgit2 cannot open (reftable, SHA-256).
 //!
-//! Only commands that execute nothing of the repository's are used (`cat-file`, `rev-parse`, `rev-list`, `config`,
-//! `for-each-ref`, `log` without diffs and signatures); the switches against fsmonitor, hooks and external diffs
-//! stand all the same.
+//! Only commands that execute nothing from the repository are used (`cat-file`, `rev-parse`, `rev-list`, `config`,
+//! `for-each-ref`, `log` without diffs and signatures); switches against fsmonitor, hooks and external diffs are set as
+//! well.
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -16,21 +16,21 @@ use super::objects::Objects;
 use crate::config::env;
 use crate::domain::id::Oid;
 
-/// A child that has not answered by then is killed. A capture has two seconds in all.
+/// Timeout after which a child is killed. A capture has two seconds in total.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// More than this of a child's output is not read (bytes).
+/// Maximum output read from a child (bytes).
 const OUTPUT_BYTES: u64 = 4 << 20;
-/// Objects larger than this are never asked for (bytes); every bound of the reader is lower.
+/// Objects larger than this are never requested (bytes); every bound of the reader is lower.
 const OBJECT_BYTES: u64 = 64 << 20;
 
-/// A repository by its git directory, or a directory in its work tree.
+/// A repository, given by its git directory or a directory in its work tree.
 #[derive(Debug, Clone)]
 pub struct Git {
     directory: PathBuf,
     is_git_dir: bool,
 }
 
-/// What a child said.
+/// Exit status and output of a child.
 #[derive(Debug)]
 pub struct Output {
     pub success: bool,
@@ -63,12 +63,12 @@ impl Git {
         command
     }
 
-    /// Runs `git ARGS` to its end and returns what it printed.
+    /// Runs `git ARGS` to completion and returns its output.
     pub fn run<A: AsRef<OsStr>>(&self, args: &[A]) -> Result<Output, GitError> {
         self.feed(args, &[])
     }
 
-    /// The same with something on its standard input.
+    /// Same as `run`, with data on standard input.
     pub fn feed<A: AsRef<OsStr>>(&self, args: &[A], input: &[u8]) -> Result<Output, GitError> {
         let mut command = self.command();
         command.args(args).stdin(Stdio::piped()).stderr(Stdio::piped());
@@ -81,19 +81,19 @@ impl Git {
         let stdout = capped(stdout, OUTPUT_BYTES);
         let success = watched.finish();
         let stderr = errors.join().unwrap_or_default();
-        // A child that ends without reading its input breaks this pipe; its exit status says the rest.
+        // A child that exits without reading its input breaks this pipe; its exit status is reported below.
         let _ = feeder.join();
         Ok(Output { success, stdout, stderr: String::from_utf8_lossy(&stderr).into_owned() })
     }
 
-    /// Runs and returns the first line printed; absent when the child failed.
+    /// Runs and returns the first output line; `None` when the child failed.
     pub fn line<A: AsRef<OsStr>>(&self, args: &[A]) -> Result<Option<String>, GitError> {
         let output = self.run(args)?;
         let first = output.stdout.split(|byte| *byte == b'\n').next().unwrap_or_default();
         Ok(output.success.then(|| String::from_utf8_lossy(first).into_owned()))
     }
 
-    /// Opens the object database: one child for all objects of a commit.
+    /// Starts `cat-file`: one child process for all objects of a commit.
     pub fn objects(&self) -> Result<CatFile, GitError> {
         let mut command = self.command();
         command.args(["cat-file", "--batch-command", "--buffer"]).stdin(Stdio::piped());
@@ -109,13 +109,13 @@ impl Git {
 fn capped(pipe: Option<impl Read>, limit: u64) -> Vec<u8> {
     let mut bytes = Vec::new();
     if let Some(pipe) = pipe {
-        // What was read before an error is still what the child said; its exit status tells the rest.
+        // Output read before an error is kept; the exit status shows the failure.
         let _ = pipe.take(limit).read_to_end(&mut bytes);
     }
     bytes
 }
 
-/// A child with somebody who kills it when it takes too long, or when nobody waits for it any more.
+/// A child with a watchdog thread that kills it on timeout or when the handle is dropped.
 #[derive(Debug)]
 struct Watched {
     done: Option<Sender<()>>,
@@ -128,10 +128,10 @@ impl Watched {
         Self { done: Some(done), watcher: Some(std::thread::spawn(move || watch(child, &told, patience))) }
     }
 
-    /// The child closed its output: whether it ended well.
+    /// Call after the child closed its output; returns whether it exited successfully.
     fn finish(mut self) -> bool {
         if let Some(done) = self.done.take() {
-            // The watcher may have killed the child and left; then its verdict is all there is.
+            // If the watchdog has killed the child and exited, its result is authoritative.
             let _ = done.send(());
         }
         self.watcher.take().is_some_and(|watcher| watcher.join().unwrap_or(false))
@@ -142,7 +142,7 @@ impl Drop for Watched {
     fn drop(&mut self) {
         drop(self.done.take());
         if let Some(watcher) = self.watcher.take() {
-            // Waits for the reaping only: the dropped sender has told the watcher to kill.
+            // Waits only for reaping: dropping the sender has signalled the watchdog to kill.
             let _ = watcher.join();
         }
     }
@@ -151,14 +151,14 @@ impl Drop for Watched {
 fn watch(mut child: Child, told: &Receiver<()>, patience: Duration) -> bool {
     let finished = told.recv_timeout(patience);
     if finished.is_err() {
-        // Fails only when it is gone already.
+        // Fails only when the process has already exited.
         let _ = child.kill();
     }
-    // After its output was closed (or cut at the bound) it may still write: closing our ends ends it.
+    // After its output was closed or truncated the child may still write: closing our pipe ends makes it exit.
     child.wait().is_ok_and(|status| status.success() && finished.is_ok())
 }
 
-/// `git cat-file --batch-command`: object after object through one pair of pipes.
+/// `git cat-file --batch-command`: reads many objects through one pair of pipes.
 #[derive(Debug)]
 pub struct CatFile {
     pipes: std::cell::RefCell<(ChildStdin, BufReader<ChildStdout>)>,
@@ -166,7 +166,7 @@ pub struct CatFile {
 }
 
 impl CatFile {
-    /// Asks one question; the answer's first line is `<id> <type> <size>` or `<id> missing`.
+    /// Sends one request; the response's first line is `<id> <type> <size>` or `<id> missing`.
     fn ask(&self, verb: &str, id: &Oid) -> Option<u64> {
         let (stdin, stdout) = &mut *self.pipes.borrow_mut();
         write!(stdin, "{verb} {id}\nflush\n").ok()?;
@@ -203,7 +203,7 @@ mod tests {
     }
 
     fn is_gone(pid: u32) -> bool {
-        // Signal 0 asks whether the process is there; it was reaped, so nobody else can have its number yet.
+        // Signal 0 tests whether the process exists; it was reaped just now, so its pid is not reused yet.
         nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid.cast_signed()), None).is_err()
     }
 
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_child_that_nobody_waits_for_is_killed_and_reaped() {
+    fn an_abandoned_child_is_killed_and_reaped() {
         let child = sleeper();
         let pid = child.id();
         drop(Watched::over(child, Duration::from_secs(600)));

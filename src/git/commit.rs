@@ -1,4 +1,4 @@
-//! A raw commit object, parsed as bytes: git stores no promise that any of it is UTF-8.
+//! Commit object parser. Works on bytes: git does not guarantee UTF-8.
 
 use jiff::Timestamp;
 
@@ -6,7 +6,7 @@ use super::charset::{self, Charset};
 use super::text;
 use crate::domain::id::Oid;
 
-/// What a commit object says by itself.
+/// The fields of a commit object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Header {
     pub tree: Oid,
@@ -16,10 +16,11 @@ pub struct Header {
     pub authored_at: Timestamp,
     pub committer_email: String,
     pub committed_at: Timestamp,
-    /// As jj (`change-id`) and GitButler (`gitbutler-change-id`, later `change-id`) write it into the header.
+    /// Change id from the header, as jj (`change-id`) and GitButler (`gitbutler-change-id`, later `change-id`) write
+    /// it.
     pub change_id: Option<String>,
     pub message: String,
-    /// How the message and the names are encoded.
+    /// Encoding of the message and the names.
     pub charset: Charset,
 }
 
@@ -36,18 +37,18 @@ impl Header {
     }
 }
 
-/// jj writes 32 letters, GitButler such or a UUID, Gerrit `I` and 40 digits. A word is none, nor is a placeholder of
-/// zeros, which stands for no change yet.
+/// Recognises change ids: jj writes 32 letters, GitButler such or a UUID, Gerrit `I` and 40 digits. A word is not one,
+/// nor is a placeholder of zeros.
 fn is_change(id: &str) -> bool {
     let is_written = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
     let digits = id.strip_prefix('I').unwrap_or(id);
     (16..=128).contains(&id.len()) && id.bytes().all(is_written) && digits.bytes().any(|byte| !b"0-".contains(&byte))
 }
 
-/// Messages beyond this are cut (bytes): a generated one can have megabytes, a written one never.
+/// Messages are truncated here (bytes): generated ones can have megabytes.
 const MESSAGE_BYTES: usize = 64 << 10;
 
-/// Parses a commit object; absent when it has no tree, author or committer.
+/// Parses a commit object; `None` when it has no tree, author or committer.
 pub fn parse(raw: &[u8]) -> Option<Header> {
     let (head, message) = split_at_blank_line(raw);
     let mut fields = Fields::default();
@@ -124,18 +125,18 @@ pub fn signature(bytes: &[u8], charset: Charset) -> Option<(String, String, Time
     Some((name, email, timestamp(seconds)))
 }
 
-/// Nonsense and times beyond year 9999 become 1970: a broken date must not lose a commit.
+/// Invalid times and times beyond year 9999 become 1970: a broken date must not lose a commit.
 fn timestamp(digits: &[u8]) -> Timestamp {
     let seconds = std::str::from_utf8(digits).ok().and_then(|text| text.parse().ok()).unwrap_or(0);
     Timestamp::from_second(seconds).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
-/// A message as text that is safe to store and print; bytes that the charset does not have become U+FFFD.
+/// A message as text that is safe to store and print; undecodable bytes become U+FFFD.
 pub(super) fn decode(bytes: &[u8], charset: Charset) -> String {
     tidy(&text::harmless(charset::decode(bytes, charset).as_bytes(), true))
 }
 
-/// Messages written on Windows have `\r` before each line end; by now it is escaped.
+/// Removes the escaped `\r` that messages written on Windows have before each line end.
 fn tidy(text: &str) -> String {
     text.replace("\\r\n", "\n")
 }
@@ -170,7 +171,7 @@ mod tests {
         assert_eq!(header.message, "\\x1b]0;owned\\x07 \u{fffd} subject");
     }
 
-    /// A commit whose header names this encoding, its author's name and its message in it.
+    /// A commit with this `encoding` header, its author name and message in that encoding.
     fn encoded(label: &str, name: &[u8], message: &[u8]) -> Header {
         let head = format!("tree {TREE}\nauthor ");
         let rest = format!(" <a@b> 1 +0\ncommitter C <c@d> 1 +0\nencoding {label}\n\n");

@@ -1,4 +1,4 @@
-//! What the reflogs tell of a repository, and whose the commits are.
+//! Reflog-based history: new commits since known log positions, and their authorship.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -23,23 +23,23 @@ use super::{GitError, commit, jj, library, outside, squash, tables, tips};
 use crate::domain::event::LogPosition;
 use crate::domain::id::Oid;
 
-/// Commits that one silent move brought; more are not counted.
+/// Maximum commits counted for one unlogged move of a branch.
 const ARRIVED: usize = 10_000;
 
-/// What was there before: a branch that begins here is not made of it.
+/// Baseline of existing commits: what a new branch starts from is not counted as new.
 #[derive(Debug, Default)]
 pub struct Before {
-    /// Where the branches were.
+    /// Tips of the local branches.
     pub tips: HashSet<Oid>,
-    /// Where the remote-tracking branches are.
+    /// Tips of the remote-tracking branches.
     pub remotes: Vec<Oid>,
 }
 
 impl Repo {
-    /// Where every log ends now: what was done before is known.
+    /// The current end position of every log: marks all earlier activity as known.
     ///
     /// # Errors
-    /// When a child was needed and failed.
+    /// When a child process was needed and failed.
     pub fn log_ends(&self) -> Result<Vec<LogPosition>, GitError> {
         let mut ends = self.ends()?;
         ends.extend(jj::end(&self.place().common_dir));
@@ -55,12 +55,11 @@ impl Repo {
         }
     }
 
-    /// What was done beyond the known positions, at most 1 MiB of each log. A log that must be read anew (there is
-    /// no position for it, or it was replaced) tells what happened at or after `since`; one that came into being
-    /// after that is news as a whole.
+    /// Activity after the known positions, at most 1 MiB of each log. A log that must be re-read (no position, or
+    /// replaced) yields entries at or after `since`; a log created after that is new as a whole.
     ///
     /// # Errors
-    /// When a child was needed and failed, or the references of a repository without logs cannot be read.
+    /// When a child process was needed and failed, or the references of a repository without logs cannot be read.
     pub fn news(&self, known: &[LogPosition], since: Timestamp) -> Result<News, GitError> {
         let mut news = self.told_by_git(known, since)?;
         if let Some((position, entries)) = jj::news(self, known, since)? {
@@ -83,7 +82,7 @@ impl Repo {
         Ok(news)
     }
 
-    /// Without logs a new branch is told with what it grew from, as far as positions know the others.
+    /// Without logs, a new branch is reported with its base commit, as far as positions of the others are known.
     fn moved(&self, mut news: News, known: &[LogPosition]) -> Result<News, GitError> {
         let deeds = || news.entries.iter().map(|entry| &entry.deed);
         if deeds().all(|deed| !is_new(deed)) {
@@ -127,7 +126,7 @@ impl Repo {
         })
     }
 
-    /// What was there before these lines were written.
+    /// The commits that existed before these lines were written.
     fn before(&self, fresh: &[Fresh]) -> Result<Before, GitError> {
         let news: HashSet<&str> = fresh.iter().filter_map(|fresh| fresh.log.branch()).collect();
         let is_still = |name: &str| !news.contains(name);
@@ -144,7 +143,7 @@ impl Repo {
         Ok(remotes.into_iter().map(|(_, tip)| tip).collect())
     }
 
-    /// Branches with their tips.
+    /// Local branches with their tips.
     fn branches(&self) -> Result<Vec<(String, Oid)>, GitError> {
         match &self.backend {
             Backend::Library(repo) => library::tips(repo, "refs/heads/*"),
@@ -152,8 +151,8 @@ impl Repo {
         }
     }
 
-    /// What the new branches among these deeds brought: one walk for all of them, because each reads as much of the
-    /// history as all.
+    /// New commits of the new branches among these changes: one walk for all, since each walk reads as much history as
+    /// all.
     fn brought<'a>(&self, deeds: impl Iterator<Item = &'a Deed>, before: &Before) -> Result<Brought, GitError> {
         let mut tips: Vec<Oid> = deeds.filter(|deed| is_new(deed)).filter_map(tip).cloned().collect();
         tips.sort();
@@ -166,21 +165,20 @@ impl Repo {
         }
     }
 
-    /// Commits made here at or after `since` per the reflogs of all worktrees and branches, oldest first, without those
-    /// that an amend or a rebase replaced. A commit may be unreachable by now.
+    /// Commits made here at or after `since` per the reflogs of all worktrees and branches, oldest first, excluding
+    /// those replaced by an amend or a rebase. A commit may be unreachable by now.
     ///
     /// # Errors
-    /// When a child was needed and failed.
+    /// When a child process was needed and failed.
     pub fn committed_since(&self, since: Timestamp) -> Result<Vec<Oid>, GitError> {
         Ok(self.made_since(since)?.into_iter().map(|made| made.oid).collect())
     }
 
-    /// As [`Repo::committed_since`], with what each commit replaced and when it was made. What a silent tool brought
-    /// counts when it is the user's, or on no remote. A reflog knows whole seconds, so the whole second of `since`
-    /// belongs to it.
+    /// Same as [`Repo::committed_since`], with the commits each replaced and its time. Unlogged commits count when they
+    /// are the user's or on no remote. Reflogs have whole seconds, so the whole second of `since` is included.
     ///
     /// # Errors
-    /// As there.
+    /// Same as [`Repo::committed_since`].
     pub fn made_since(&self, since: Timestamp) -> Result<Vec<Made>, GitError> {
         let since = Timestamp::from_second(since.as_second()).unwrap_or(since);
         let common_dir = &self.place().common_dir;
@@ -201,10 +199,10 @@ impl Repo {
         Ok(found)
     }
 
-    /// Whether `one` was made here after `other`, by the order of the logs. Unknown where they do not tell.
+    /// Whether `one` was made here after `other`, by log order. `None` where the logs do not show it.
     ///
     /// # Errors
-    /// When a child was needed and failed.
+    /// When a child process was needed and failed.
     pub fn was_made_after(&self, one: &Oid, other: &Oid) -> Result<Option<bool>, GitError> {
         let common_dir = &self.place().common_dir;
         let mut searches = Vec::new();
@@ -219,7 +217,7 @@ impl Repo {
         } else {
             for head in places::heads(common_dir) {
                 let mut search = Search::of(one, other);
-                // A log that cannot be read tells nothing; the others do.
+                // An unreadable log is skipped; the others are still used.
                 let _ = tail::last(&head.path, |line| search.take(line));
                 searches.push(search);
             }
@@ -227,11 +225,11 @@ impl Repo {
         Ok(order::is_later(&searches))
     }
 
-    /// Whether git says that it made this commit here, in what the logs of the worktrees' HEADs tell of late (1 MiB of
-    /// each). Where no log is kept nothing can be said.
+    /// Whether the recent HEAD logs of the worktrees (1 MiB each) record that git made this commit here. `None` where
+    /// no log is kept.
     ///
     /// # Errors
-    /// When a child was needed and failed.
+    /// When a child process was needed and failed.
     pub fn made_here(&self, oid: &Oid) -> Result<Option<bool>, GitError> {
         let common_dir = &self.place().common_dir;
         let makes_it = |line: &Line| line.new.as_ref() == Some(oid) && message::makes(&line.message);
@@ -249,15 +247,15 @@ impl Repo {
         Ok(is_logged.then(|| heads.iter().any(|(_, made)| *made)))
     }
 
-    /// What is ours of what a silent tool brought. What is gone by now counts no more.
+    /// The user's own commits among those that an unlogged move added. Deleted commits are skipped.
     fn moved_here(&self, from: Option<&Oid>, to: &Oid, at: Timestamp) -> Vec<Made> {
         let arrived = self.arrived(from, to, ARRIVED).unwrap_or_default();
         let ours = self.ours(&arrived, &[]).unwrap_or_default();
         ours.into_iter().map(|oid| Made { oid, replaces: None, at }).collect()
     }
 
-    /// The commits in `to` that are not in `from`, oldest first; of more than `limit` the newest. Without `from` all
-    /// that `to` has.
+    /// The commits in `to` that are not in `from`, oldest first, limited to the newest `limit`. Without `from`, all
+    /// commits of `to`.
     ///
     /// # Errors
     /// When the history cannot be read.
@@ -268,17 +266,17 @@ impl Repo {
         }
     }
 
-    /// The commits that a squash merge has prepared for the next commit, per `SQUASH_MSG`.
+    /// The commits that a pending squash merge combines, per `SQUASH_MSG`.
     ///
     /// # Errors
-    /// When the file is there and cannot be read.
+    /// When the file exists and cannot be read.
     pub fn squash_prepared(&self) -> Result<Vec<Oid>, GitError> {
         squash::prepared(&self.place().git_dir)
     }
 }
 
-/// Silent switches to a branch, and the first line of a new worktree, brought nothing. Other branches may have been
-/// made of what a tool had brought to the branch that is checked out: `branches_too`.
+/// Marks unlogged switches to a branch, and the first line of a new worktree, as adding no commits. `branches_too`:
+/// lines that moved the branch as well, which may contain commits of an unlogged tool.
 fn switched(told: &mut [Told], Fresh { log, tail }: &Fresh, before: &Before, branches_too: &HashSet<&Line>) {
     for Told { deed, line, .. } in told {
         let Deed::Moved { from, to } = deed else { continue };
@@ -300,7 +298,7 @@ fn tip(deed: &Deed) -> Option<&Oid> {
     }
 }
 
-/// A new branch is told with what it grew from, and one that is where another was before brought nothing.
+/// Adds the base commit to a new branch; one at the tip of another branch adds no commits.
 fn grow(deed: &mut Deed, brought: &Brought) {
     if let Deed::Moved { from: from @ None, to } = deed {
         match brought.base(to) {
@@ -310,7 +308,7 @@ fn grow(deed: &mut Deed, brought: &Brought) {
     }
 }
 
-/// The repository as what answers questions.
+/// The repository as a source of answers for open reflog questions.
 struct Asked<'a> {
     repo: &'a Repo,
     objects: &'a dyn Objects,
@@ -331,7 +329,7 @@ impl History for Asked<'_> {
     }
 
     fn before_rebase(&self, branch: &str, to: &Oid) -> Option<Oid> {
-        // Reftable has no file for it, but then its lines are at hand.
+        // Reftable has no file for the log, but then its lines are already loaded.
         let at_hand = self.fresh.iter().filter(|fresh| fresh.log.branch() == Some(branch));
         let mut lines = at_hand.flat_map(|fresh| &fresh.tail.lines);
         if let Some(line) = lines.rfind(|line| line.ends_a_rebase_at(to)) {
@@ -342,7 +340,7 @@ impl History for Asked<'_> {
     }
 }
 
-/// The log of a branch, whose name somebody else may have written.
+/// The log path of a branch. The branch name is untrusted input.
 fn log_of(common_dir: &std::path::Path, branch: &str) -> Option<PathBuf> {
     unlogged::is_sound(branch).then(|| common_dir.join("logs").join(branch))
 }

@@ -1,4 +1,4 @@
-//! Two versions of one file as hunks, each headed by the definition that encloses its first change.
+//! Diff hunks between two versions of a file, each headed by the definition that encloses its first change.
 
 use git2::{DiffLineType, DiffOptions};
 
@@ -7,7 +7,7 @@ use crate::domain::patch::{Hunk, Line, Origin};
 use crate::facts::language::{Language, SymbolKind};
 use crate::facts::layout::{indent, is_margin};
 
-/// The lines of one file that changed.
+/// The changed lines of one file.
 #[derive(Debug, Default)]
 pub struct Diffed {
     pub insertions: u64,
@@ -15,20 +15,20 @@ pub struct Diffed {
     pub hunks: Vec<Hunk>,
     /// Bytes of text in `hunks`.
     pub kept: usize,
-    /// Every changed line is in `hunks`, uncut.
+    /// Whether `hunks` holds every changed line in full.
     pub whole: bool,
 }
 
-/// How much text of a diff is kept (bytes), and where a line is cut.
+/// Limits for diff text and line length (bytes).
 #[derive(Debug, Clone, Copy)]
 pub struct Room {
     pub patch_bytes: usize,
     pub line_bytes: usize,
 }
 
-/// Git looks for a NUL in this many bytes to call a file binary.
+/// Git's binary heuristic looks for a NUL in this many bytes.
 const BINARY_PROBE: usize = 8000;
-/// How far above a change its enclosing definition is looked for (lines).
+/// How far above a change the enclosing definition is searched (lines).
 const ENCLOSING_REACH: usize = 1000;
 
 #[must_use]
@@ -36,7 +36,7 @@ pub fn is_binary(content: &[u8]) -> bool {
     content[..content.len().min(BINARY_PROBE)].contains(&0)
 }
 
-/// Diffs two versions of the file at `path`. No configuration takes part: the buffers are all libgit2 sees.
+/// Diffs two versions of the file at `path`, independent of configuration: libgit2 sees only the buffers.
 pub fn diff(path: &str, old: &[u8], new: &[u8], room: Room) -> Result<Diffed, GitError> {
     let mut options = DiffOptions::new();
     options.context_lines(3).force_text(true).indent_heuristic(true);
@@ -59,7 +59,7 @@ pub fn diff(path: &str, old: &[u8], new: &[u8], room: Room) -> Result<Diffed, Gi
     Ok(diffed)
 }
 
-/// Where the first changed line of a hunk stands, counted from zero.
+/// Line index of a hunk's first change, from zero.
 enum First {
     Old(usize),
     New(usize),
@@ -108,7 +108,7 @@ impl<'a> Sides<'a> {
     }
 }
 
-/// One version of a file; its line starts are found when first needed.
+/// One version of a file; its line starts are computed on first use.
 struct Version<'a> {
     content: &'a [u8],
     lines: Option<Vec<&'a [u8]>>,
@@ -119,10 +119,10 @@ impl<'a> Version<'a> {
         Self { content, lines: None }
     }
 
-    /// The line above `line` that opens the definition around it; empty where none is recognised.
+    /// The line above `line` that opens the enclosing definition; empty where none is recognised.
     ///
-    /// Going up, only lines indented less than everything seen so far can enclose. Git itself takes the
-    /// nearest line that looks like a definition, which names the neighbour for a change between two functions.
+    /// Going up, only lines with less indentation than all lines seen so far can enclose. Git itself takes the nearest
+    /// line that looks like a definition, which names the neighbour for a change between two functions.
     fn enclosing(&mut self, line: usize, language: Option<Language>) -> &'a [u8] {
         let content = self.content;
         let lines = self.lines.get_or_insert_with(|| content.split(|byte| *byte == b'\n').collect());
@@ -145,7 +145,7 @@ impl<'a> Version<'a> {
 
 fn opens_definition(line: &[u8], language: Option<Language>) -> bool {
     let Some(language) = language else {
-        // Git's own rule where it knows no language.
+        // Git's own rule for unknown languages.
         return line.first().is_some_and(|first| first.is_ascii_alphabetic() || matches!(first, b'_' | b'$'));
     };
     let text = String::from_utf8_lossy(&line[..line.len().min(400)]);

@@ -1,4 +1,4 @@
-//! Who the user is, and whose a commit is.
+//! User identity and commit authorship, resolved through `.mailmap`.
 
 use std::collections::HashSet;
 
@@ -8,14 +8,14 @@ use super::repo::{Backend, Repo, header};
 use super::{GitError, library, outside, text, tree};
 use crate::domain::id::Oid;
 
-/// More than this of a `.mailmap` is not read (bytes).
+/// Maximum size of a `.mailmap` (bytes).
 const MAILMAP: u64 = 1 << 20;
 
-/// Who people are, per the `.mailmap` of a commit: read as an object, never from the work tree.
+/// The `.mailmap` of a commit: read as an object, never from the work tree.
 pub struct People(git2::Mailmap);
 
 impl People {
-    /// Absent when the tree has none.
+    /// `None` when the tree has none.
     #[must_use]
     pub fn of_tree(objects: &dyn Objects, tree: &Oid) -> Option<Self> {
         let blob = tree::file(objects, tree, b".mailmap")?;
@@ -25,7 +25,7 @@ impl People {
     }
 
     fn resolve(&self, name: &str, email: &str) -> Option<(String, String)> {
-        // libgit2 takes no empty names.
+        // libgit2 rejects empty names.
         let name = if name.is_empty() { "?" } else { name };
         let who = git2::Signature::new(name, email, &git2::Time::new(0, 0)).ok()?;
         let who = self.0.resolve_signature(&who).ok()?;
@@ -39,7 +39,7 @@ impl People {
     }
 }
 
-/// An address as it is, and as the mailmap has it; lower case.
+/// An address as written and as mapped by the mailmap; lower case.
 fn addresses(people: Option<&People>, name: &str, email: &str) -> Vec<String> {
     let mapped = people.and_then(|people| people.resolve(name, email)).map(|(_, email)| email);
     [Some(email.to_owned()), mapped].into_iter().flatten().map(|email| email.to_lowercase()).collect()
@@ -68,13 +68,13 @@ impl Repo {
         }
     }
 
-    /// Per the `.mailmap` of HEAD.
+    /// The `.mailmap` of HEAD.
     fn people(&self, objects: &dyn Objects) -> Option<People> {
         let (tip, _) = self.tip().ok()?;
         People::of_tree(objects, &header(objects, &tip).ok()?.tree)
     }
 
-    /// Those of the commits whose author or committer is the user: one of [`Repo::identities`] or of `more`.
+    /// The commits authored or committed by the user: one of [`Repo::identities`] or of `more`.
     ///
     /// # Errors
     /// When git's configuration cannot be read.
@@ -97,7 +97,7 @@ impl Repo {
         })
     }
 
-    /// Those of the commits that are the user's own work: as [`Repo::by_user`], and what no remote-tracking branch has.
+    /// The commits that are the user's own work: by the user, or on no remote-tracking branch.
     ///
     /// # Errors
     /// When git's configuration, the references or the history cannot be read.

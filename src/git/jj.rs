@@ -1,6 +1,5 @@
-//! What jj did in a repository: its operations say which commits it made and of what, their views which are visible.
-//! Of jj's files only the fields needed here are read (`simple_op_store.proto` of jj 0.30 to 0.45); a file that reads
-//! otherwise tells nothing.
+//! jj operation log reader: which commits jj made and from what, and which are visible. Only the needed fields of jj's
+//! files are parsed (`simple_op_store.proto` of jj 0.30 to 0.45); a file that does not parse is ignored.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
@@ -15,20 +14,20 @@ use super::{GitError, commit, library};
 use crate::domain::event::LogPosition;
 use crate::domain::id::Oid;
 
-/// What the position in jj's operations is called.
+/// The position key for jj's operations.
 const LOG: &str = "jj/operations";
-/// Operations that are read at once, newest first.
+/// Maximum operations read per call, newest first.
 const OPERATIONS: usize = 2_000;
-/// Operations that are looked at to tell the latest from those that it replaced a moment ago.
+/// Maximum operations checked to separate current heads from those just replaced.
 const NEAR: usize = 200;
-/// Commits that became visible and are looked at, the newest.
+/// Maximum newly visible commits checked, newest first.
 const SHOWN: usize = 10_000;
-/// Larger files are not read (bytes).
+/// Maximum file size (bytes).
 const FILE: u64 = 64 << 20;
 /// Git's empty tree.
 const EMPTY_TREE: &str = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
 
-/// The directory `.jj/repo` of the jj repository that keeps its commits in this git directory.
+/// The directory `.jj/repo` of the jj repository backed by this git directory.
 #[must_use]
 pub fn repo_dir(common_dir: &Path) -> Option<PathBuf> {
     let dir = match workspace(common_dir) {
@@ -45,13 +44,13 @@ pub fn workspace(common_dir: &Path) -> Option<PathBuf> {
     is_inside.then(|| common_dir.ancestors().nth(4).map(Path::to_owned)).flatten()
 }
 
-/// The directory whose entries change with every operation.
+/// The directory that changes with every operation.
 #[must_use]
 pub fn heads_dir(common_dir: &Path) -> Option<PathBuf> {
     repo_dir(common_dir).map(|dir| dir.join("op_heads/heads"))
 }
 
-/// The git directory that the nearest `.jj` from `start` upwards keeps its commits in, unless a `.git` is as near.
+/// The git directory behind the nearest `.jj` from `start` upwards, unless a `.git` is as near.
 #[must_use]
 pub fn discover(start: &Path) -> Option<PathBuf> {
     let start = start.canonicalize().ok()?;
@@ -59,20 +58,20 @@ pub fn discover(start: &Path) -> Option<PathBuf> {
     if found.join(".git").exists() {
         return None;
     }
-    // A further workspace has a file there that names the first one's directory.
+    // An additional workspace has a file there that names the main one's directory.
     let repo = named_in(&found.join(".jj/repo")).unwrap_or_else(|| found.join(".jj/repo"));
     let store = repo.join("store");
     let git_dir = named_in(&store.join("git_target")).unwrap_or_else(|| store.join("git"));
     git_dir.canonicalize().ok().filter(|dir| dir.is_dir())
 }
 
-/// The path in a file of jj's, as seen from where the file is.
+/// The path stored in one of jj's files, relative to that file.
 fn named_in(file: &Path) -> Option<PathBuf> {
     let text = String::from_utf8(content(file).filter(|bytes| !bytes.is_empty())?).ok()?;
     Some(file.parent()?.join(text.trim_end_matches(['\n', '\r'])))
 }
 
-/// The position of everything that was done until now.
+/// The position after all current operations.
 #[must_use]
 pub fn end(common_dir: &Path) -> Option<LogPosition> {
     let heads = heads(&repo_dir(common_dir)?);
@@ -91,7 +90,7 @@ fn heads(dir: &Path) -> Vec<String> {
     heads
 }
 
-/// The operations below these, as far as heads can be that jj has not removed yet: it adds the new one first.
+/// Ancestors of these operations, as deep as stale heads can be: jj adds a new head before it removes the old one.
 fn below(dir: &Path, heads: &[String]) -> HashSet<String> {
     let parents = |id: &String| read_operation(dir, id).map(|operation| operation.parents).unwrap_or_default();
     let mut next: VecDeque<String> = heads.iter().flat_map(parents).collect();
@@ -105,7 +104,7 @@ fn below(dir: &Path, heads: &[String]) -> HashSet<String> {
     found
 }
 
-/// An operation, as far as it is of interest.
+/// The needed fields of an operation.
 #[derive(Debug, Default)]
 struct Operation {
     view: String,
@@ -120,7 +119,7 @@ struct View {
     working: HashSet<Oid>,
 }
 
-/// The fields of a message that have a length; absent for what is no message.
+/// The length-delimited fields of a protobuf message; `None` for malformed input.
 fn fields(mut bytes: &[u8]) -> Option<Vec<(u64, &[u8])>> {
     let mut found = Vec::new();
     while !bytes.is_empty() {
@@ -222,16 +221,16 @@ fn views(dir: &Path, operations: &[String]) -> View {
     all
 }
 
-/// What operations did.
+/// The effects of a series of operations.
 #[derive(Debug, Default)]
 struct Story {
-    /// Of what each commit was made.
+    /// The predecessors of each commit.
     made: HashMap<Oid, Vec<Oid>>,
-    /// The latest operations of before.
+    /// The newest known operations that the series starts from.
     before: Vec<String>,
 }
 
-/// The story of the operations since those that end it.
+/// Collects the operations back to those for which `is_before` holds.
 fn story(dir: &Path, heads: &[String], is_before: impl Fn(&str) -> bool) -> Story {
     let mut seen: HashSet<String> = HashSet::new();
     let mut next: VecDeque<String> = heads.iter().cloned().collect();
@@ -258,9 +257,8 @@ fn done_at(dir: &Path, operation: &str) -> Option<Timestamp> {
     file::look(&dir.join("op_store/operations").join(operation))?.changed
 }
 
-/// What jj did since the known position, and the new position; absent where that is the old one. Where nothing is known
-/// of jj (it came to the repository later, or has thrown the known operations away) it tells which commits it made at or
-/// after `since`.
+/// Changes by jj since the known position, and the new position; `None` for an unchanged one. Without a known position
+/// (jj was added later, or discarded those operations) it returns the commits made at or after `since`.
 ///
 /// # Errors
 /// When the history cannot be read.
@@ -289,7 +287,7 @@ pub fn news(
     let change = Change { made: story.made, old: views(&dir, &old), new: views(&dir, &new) };
     let mut shown = library::between(library, &change.old.heads, &change.new.heads, SHOWN)?;
     if known.is_empty() {
-        // What jj found in the repository was there before.
+        // Commits that jj imported from the repository existed before.
         shown.retain(|oid| change.made.contains_key(oid));
     }
     for left in change.old.working.difference(&change.new.working) {
@@ -303,7 +301,7 @@ pub fn news(
     Ok(Some((now, entries)))
 }
 
-/// Whether jj shows the commit in its log now; never in a repository that is not jj's.
+/// Whether jj's log shows the commit now; always false in a repository without jj.
 ///
 /// # Errors
 /// When the history cannot be read.
@@ -323,7 +321,7 @@ fn is_visible(repo: &Repo, oid: &Oid, heads: &[Oid]) -> Result<bool, GitError> {
     Ok(false)
 }
 
-/// What lies between two states of a jj repository.
+/// The difference between two states of a jj repository.
 struct Change {
     made: HashMap<Oid, Vec<Oid>>,
     old: View,
@@ -361,7 +359,7 @@ impl Change {
         Ok(deeds)
     }
 
-    /// Everything that this commit was made of, near and far.
+    /// All transitive predecessors of this commit.
     fn predecessors(&self, oid: &Oid) -> Vec<Oid> {
         let (mut found, mut next) = (Vec::new(), vec![oid]);
         while let Some(made) = next.pop() {
@@ -375,8 +373,8 @@ impl Change {
         found
     }
 
-    /// The working copy's described commit was only written anew with what its files hold by now: it is captured when
-    /// its description changes, or when it is left.
+    /// The described working-copy commit was only rewritten with the current files: it is captured when its description
+    /// changes, or when it is left.
     fn is_snapshot(&self, objects: &dyn Objects, oid: &Oid, found: &commit::Header) -> bool {
         let is_alike = |old: &Oid| {
             self.old.working.contains(old)
@@ -387,7 +385,7 @@ impl Change {
     }
 }
 
-/// Described, and not empty.
+/// Described and not empty.
 fn is_finished(objects: &dyn Objects, found: &commit::Header) -> bool {
     let is_empty = match found.parents.as_slice() {
         [] => found.tree.as_str() == EMPTY_TREE,
@@ -419,7 +417,7 @@ mod tests {
         for dir in ["op_heads/heads", "op_store/operations"] {
             std::fs::create_dir_all(top.path().join(dir)).unwrap();
         }
-        // `cc` is above `bb`, which is above `aa`; `dd` was done beside them.
+        // `cc` is above `bb`, which is above `aa`; `dd` is concurrent with them.
         for (id, parent) in [("aa", None), ("bb", Some(0xaa)), ("cc", Some(0xbb)), ("dd", Some(0xaa))] {
             let bytes = parent.map_or(vec![], |parent| vec![0x12, 1, parent]);
             std::fs::write(top.path().join("op_store/operations").join(id), bytes).unwrap();

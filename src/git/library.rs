@@ -1,4 +1,4 @@
-//! A repository through libgit2: in process, executing nothing.
+//! libgit2 backend: reads a repository in process, without executing anything.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -11,14 +11,14 @@ use super::brought::Brought;
 use super::history::Before;
 use crate::domain::id::Oid;
 
-/// How opening went, when it did not fail for good.
+/// The result of opening a repository.
 pub enum Opened {
     Repository(Repository),
-    /// libgit2 does not know this format (reftable, SHA-256).
+    /// A format unknown to libgit2 (reftable, SHA-256).
     Unsupported,
 }
 
-/// Opens the repository around `start`, or the one whose git directory it is.
+/// Opens the repository around `start`, or the one with `start` as its git directory.
 ///
 /// # Errors
 /// When there is none, or when it belongs to another user.
@@ -43,7 +43,7 @@ pub fn open(start: &Path, search: bool) -> Result<Opened, GitError> {
     })
 }
 
-/// The commit HEAD is at, and the branch it is on.
+/// The commit at HEAD, and the current branch.
 pub fn head(repo: &Repository) -> Result<(Oid, Option<Vec<u8>>), GitError> {
     let head = match repo.head() {
         Ok(head) => head,
@@ -61,22 +61,22 @@ fn oid(id: git2::Oid) -> Result<Oid, GitError> {
     id.to_string().parse().map_err(|error| GitError::git("cannot read an object id", error))
 }
 
-/// The commit that `rev` names.
+/// Resolves `rev` to a commit.
 pub fn resolve(repo: &Repository, rev: &str) -> Result<Oid, GitError> {
     let no_such = |_| GitError::NoSuchCommit { rev: rev.to_owned() };
     let object = repo.revparse_single(rev).map_err(no_such)?;
     oid(object.peel(ObjectType::Commit).map_err(no_such)?.id())
 }
 
-/// Commits whose dates may be this far out of order before a walk towards the past ends (commits).
+/// A walk towards the past ends after this many commits older than the limit, since dates can be out of order.
 const DISORDER: usize = 200;
 
-/// Reachable from `to`, not from `from`, authored at or after `since`; oldest first.
+/// Commits reachable from `to`, not from `from`, authored at or after `since`; oldest first.
 pub fn walk(repo: &Repository, to: &Oid, from: Option<&Oid>, since: Option<Timestamp>) -> Result<Vec<Oid>, GitError> {
     let failed = |error| GitError::git("cannot walk the history", error);
     let id = |oid: &Oid| git2::Oid::from_str(oid.as_str());
     let mut walk = repo.revwalk().map_err(failed)?;
-    // A topological walk loads the whole history first; one by time streams and can stop early.
+    // A topological walk loads the whole history first; a walk by time streams and can stop early.
     let order = if from.is_none() && since.is_some() { Sort::TIME } else { Sort::TOPOLOGICAL | Sort::TIME };
     walk.set_sorting(order).map_err(failed)?;
     walk.push(id(to).map_err(failed)?).map_err(failed)?;
@@ -99,7 +99,7 @@ pub fn walk(repo: &Repository, to: &Oid, from: Option<&Oid>, since: Option<Times
     Ok(found)
 }
 
-/// Whether `earlier` is among the ancestors of `later`; a commit that is gone is nobody's ancestor.
+/// Whether `earlier` is an ancestor of `later`; false for a commit that no longer exists.
 pub fn is_ancestor(repo: &Repository, earlier: &Oid, later: &Oid) -> Result<bool, GitError> {
     let failed = |error| GitError::git("cannot compare two commits", error);
     let id = |oid: &Oid| git2::Oid::from_str(oid.as_str()).map_err(failed);
@@ -109,7 +109,7 @@ pub fn is_ancestor(repo: &Repository, earlier: &Oid, later: &Oid) -> Result<bool
     }
 }
 
-/// Every setting whose name matches `pattern`, in the order of precedence, lowest first; names in git's lower case.
+/// All settings with a name that matches `pattern`, lowest precedence first; names in git's lower case.
 pub fn settings(repo: &Repository, pattern: &str) -> Result<Vec<(String, Vec<u8>)>, GitError> {
     let failed = |error| GitError::git("cannot read git's configuration", error);
     let config = repo.config().and_then(|mut config| config.snapshot()).map_err(failed)?;
@@ -124,7 +124,7 @@ pub fn settings(repo: &Repository, pattern: &str) -> Result<Vec<(String, Vec<u8>
     Ok(found)
 }
 
-/// One setting with the level it comes from, a leading `~/` expanded.
+/// One path setting with its level, a leading `~/` expanded.
 pub fn path_setting(repo: &Repository, name: &str) -> Result<Option<(PathBuf, &'static str)>, GitError> {
     let failed = |error| GitError::git("cannot read git's configuration", error);
     let config = repo.config().and_then(|mut config| config.snapshot()).map_err(failed)?;
@@ -142,18 +142,18 @@ pub fn path_setting(repo: &Repository, name: &str) -> Result<Option<(PathBuf, &'
     Ok(Some((config.get_path(name).map_err(failed)?, origin)))
 }
 
-/// A setting of the user's or the system's configuration; what a repository says does not count.
+/// A setting of the user's or the system's configuration; repository settings are ignored.
 pub fn user_setting(name: &str) -> Option<String> {
     git2::Config::open_default().and_then(|mut config| config.snapshot()).ok()?.get_string(name).ok()
 }
 
-/// The origin's URL as it stands in the configuration.
+/// The origin URL as configured.
 pub fn origin(repo: &Repository) -> Option<Vec<u8>> {
     let config = repo.config().and_then(|mut config| config.snapshot()).ok()?;
     config.get_bytes("remote.origin.url").ok().map(<[u8]>::to_vec)
 }
 
-/// In `to`, not in `from`: the newest `limit`, oldest first.
+/// Commits in `to` but not in `from`: the newest `limit`, oldest first.
 pub fn arrived(repo: &Repository, from: Option<&Oid>, to: &Oid, limit: usize) -> Result<Vec<Oid>, GitError> {
     let failed = |error| GitError::git("cannot walk the history", error);
     let mut walk = repo.revwalk().map_err(failed)?;
@@ -170,7 +170,7 @@ pub fn arrived(repo: &Repository, from: Option<&Oid>, to: &Oid, limit: usize) ->
     Ok(found)
 }
 
-/// Reachable from the new heads, not from the old ones: the newest `limit`, oldest first. What is gone is passed over.
+/// Reachable from the new heads, not from the old ones: the newest `limit`, oldest first. Missing objects are skipped.
 pub fn between(repo: &Repository, old: &[Oid], new: &[Oid], limit: usize) -> Result<Vec<Oid>, GitError> {
     let failed = |error| GitError::git("cannot walk the history", error);
     let mut walk = repo.revwalk().map_err(failed)?;
@@ -195,7 +195,7 @@ fn id(oid: &Oid) -> Result<git2::Oid, git2::Error> {
     git2::Oid::from_str(oid.as_str())
 }
 
-/// What is gone hides nothing.
+/// A missing commit hides nothing.
 fn hide(walk: &mut git2::Revwalk<'_>, id: git2::Oid) -> Result<(), git2::Error> {
     match walk.hide(id) {
         Err(error) if error.code() == ErrorCode::NotFound => Ok(()),
@@ -203,7 +203,7 @@ fn hide(walk: &mut git2::Revwalk<'_>, id: git2::Oid) -> Result<(), git2::Error> 
     }
 }
 
-/// Which of the commits no remote-tracking branch has.
+/// The commits that are on no remote-tracking branch.
 pub fn unpublished(repo: &Repository, oids: &[Oid]) -> Result<HashSet<Oid>, GitError> {
     let failed = |error| GitError::git("cannot compare with the remotes", error);
     let mut remotes: Vec<Oid> = tips(repo, "refs/remotes/*")?.into_iter().map(|(_, tip)| tip).collect();
@@ -212,7 +212,7 @@ pub fn unpublished(repo: &Repository, oids: &[Oid]) -> Result<HashSet<Oid>, GitE
     let mut left: HashSet<git2::Oid> = oids.iter().filter_map(|oid| id(oid).ok()).collect();
     let mut walk = repo.revwalk().map_err(failed)?;
     for oid in &left {
-        // What is gone cannot be compared, and is not there to be captured.
+        // Missing commits cannot be compared or captured.
         if repo.odb().is_ok_and(|odb| odb.exists(*oid)) {
             walk.push(*oid).map_err(failed)?;
         }
@@ -233,11 +233,11 @@ pub fn unpublished(repo: &Repository, oids: &[Oid]) -> Result<HashSet<Oid>, GitE
     Ok(found)
 }
 
-/// A commit on top of another is not older than it by more than this (seconds), or HEAD alone finds it.
+/// Assumed maximum by which a child commit's date precedes its parent's (seconds); beyond it only HEAD is checked.
 const SKEW: i64 = 24 * 60 * 60;
 
-/// Whether HEAD or a branch has the commit. Among the branches one walk looks at nothing that is clearly older than
-/// it: with thousands of branches, comparing with each reads the history thousands of times.
+/// Whether HEAD or a branch contains the commit. One walk covers all branches and skips commits clearly older than it:
+/// comparing each of thousands of branches would read the history thousands of times.
 pub fn on_a_branch(repo: &Repository, oid: &Oid) -> Result<bool, GitError> {
     let failed = |error| GitError::git("cannot compare with the branches", error);
     let wanted = id(oid).map_err(failed)?;
@@ -263,13 +263,13 @@ pub fn on_a_branch(repo: &Repository, oid: &Oid) -> Result<bool, GitError> {
     Ok(false)
 }
 
-/// Commits beyond this are not walked.
+/// Maximum commits walked.
 const UNPUBLISHED: usize = 50_000;
 
-/// References beyond this are not looked at.
+/// Maximum references read.
 const TIPS: usize = 5_000;
 
-/// The references that match, with the commits they are at.
+/// The references that match, with their commits.
 pub fn tips(repo: &Repository, glob: &str) -> Result<Vec<(String, Oid)>, GitError> {
     let failed = |error| GitError::git("cannot read the references", error);
     let references = repo.references_glob(glob).map_err(failed)?.flatten().take(TIPS);
@@ -281,13 +281,13 @@ pub fn tips(repo: &Repository, glob: &str) -> Result<Vec<(String, Oid)>, GitErro
         .collect())
 }
 
-/// What of these commits and their ancestors was not there before, the newest.
+/// The newest of these commits and their ancestors that did not exist before.
 pub fn brought(repo: &Repository, new: &[Oid], before: &Before) -> Result<Brought, GitError> {
     let failed = |error| GitError::git("cannot walk the history", error);
     let mut walk = repo.revwalk().map_err(failed)?;
     walk.set_sorting(Sort::TOPOLOGICAL).map_err(failed)?;
     for tip in new.iter().filter_map(|tip| id(tip).ok()) {
-        // What is gone by now counts no more.
+        // Missing commits are skipped.
         if repo.find_commit(tip).is_ok() {
             walk.push(tip).map_err(failed)?;
         }
@@ -303,10 +303,10 @@ pub fn brought(repo: &Repository, new: &[Oid], before: &Before) -> Result<Brough
     Ok(brought)
 }
 
-/// Of new branches at most so many commits are looked at.
+/// Maximum commits of new branches that are read.
 const BROUGHT: usize = 10_000;
 
-/// The settings of these names, those that are set.
+/// Values of the settings with these names, where set.
 pub fn named(repo: &Repository, names: &[&str]) -> Result<Vec<String>, GitError> {
     let failed = |error| GitError::git("cannot read git's configuration", error);
     let config = repo.config().and_then(|mut config| config.snapshot()).map_err(failed)?;

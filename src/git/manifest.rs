@@ -1,4 +1,4 @@
-//! What a project calls itself in the manifest at the root of its work tree.
+//! Project name from the manifest in the root of the work tree.
 
 use std::io::Read as _;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -6,10 +6,10 @@ use std::path::Path;
 
 use nix::fcntl::OFlag;
 
-/// Longer manifests are not read to the end, and then name nothing (bytes).
+/// Longer manifests are truncated and then ignored (bytes).
 const LONGEST: u64 = 256 << 10;
 
-/// The first manifest that gives a name counts.
+/// The first manifest with a name wins.
 pub fn name(work_tree: &Path) -> Option<String> {
     type Reader = fn(&str) -> Option<String>;
     let manifests: [(&str, Reader); 4] =
@@ -17,7 +17,7 @@ pub fn name(work_tree: &Path) -> Option<String> {
     manifests.into_iter().find_map(|(file, reader)| reader(&read(&work_tree.join(file))?))
 }
 
-/// A regular file's text. A pipe is not waited for, and a link is not followed out of the work tree.
+/// A regular file's text. Does not block on a pipe, and follows no link out of the work tree.
 fn read(path: &Path) -> Option<String> {
     let flags = OFlag::O_NONBLOCK | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
     let file = std::fs::OpenOptions::new().read(true).custom_flags(flags.bits()).open(path).ok()?;
@@ -44,14 +44,14 @@ fn string(value: &toml::Value) -> Option<String> {
     value.as_str().map(str::to_owned)
 }
 
-/// `@scope/name` is called `name`.
+/// `@scope/name` yields `name`.
 fn of_npm(text: &str) -> Option<String> {
     let manifest: serde_json::Value = serde_json::from_str(text).ok()?;
     let name = manifest.get("name")?.as_str()?;
     Some(name.rsplit('/').next().unwrap_or(name).to_owned())
 }
 
-/// `module example.org/team/tool/v2` is called `tool`.
+/// `module example.org/team/tool/v2` yields `tool`.
 fn of_go(text: &str) -> Option<String> {
     let line = text.lines().find_map(|line| line.trim().strip_prefix("module "))?;
     let path = line.split("//").next()?.trim().trim_matches('"');
@@ -95,6 +95,6 @@ mod tests {
         nix::unistd::mkfifo(&dir.path().join("Cargo.toml"), nix::sys::stat::Mode::S_IRWXU).unwrap();
         std::fs::write(dir.path().join("elsewhere"), "module example.org/secret\n").unwrap();
         std::os::unix::fs::symlink("elsewhere", dir.path().join("go.mod")).unwrap();
-        assert_eq!(name(dir.path()), None, "nobody writes into that pipe, and links are not followed");
+        assert_eq!(name(dir.path()), None, "a pipe without a writer, and links are not followed");
     }
 }

@@ -1,4 +1,4 @@
-//! Reading repositories: bounded, in bytes, never executing anything. `git2` ends here.
+//! Repository access: bounded, byte-based, never executes anything. `git2` is used only here.
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -44,21 +44,21 @@ pub use names::Within;
 pub use patch::Exclude;
 pub use repo::Repo;
 
-/// How much of a patch is read. The defaults come from measurements of libgit2: stopping early keeps a
-/// commit of 500 files and 200,000 lines at milliseconds, and files beyond 1 MiB cost their whole size.
+/// Bounds for reading a patch. Defaults are from measurements of libgit2: stopping early keeps a commit of 500 files
+/// and 200,000 lines at milliseconds, and files beyond 1 MiB cost their whole size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
-    /// Files larger than this are named, not read (bytes).
+    /// Files larger than this are listed, not read (bytes).
     pub file_bytes: u64,
-    /// Blob bytes that are diffed in all, both sides together.
+    /// Maximum blob bytes diffed, both sides together.
     pub blob_bytes: u64,
-    /// Patch text that is kept (bytes).
+    /// Maximum patch text kept (bytes).
     pub patch_bytes: usize,
-    /// A line is cut here (bytes).
+    /// Lines are truncated here (bytes).
     pub line_bytes: usize,
-    /// Files that are listed.
+    /// Maximum files listed.
     pub files: usize,
-    /// Up to this many changed files similar renames are looked for; beyond it only exact ones.
+    /// Maximum changed files for similarity detection; beyond it only exact renames are found.
     pub rename_deltas: usize,
 }
 
@@ -75,7 +75,7 @@ impl Default for Bounds {
     }
 }
 
-/// Where a repository lies.
+/// The location of a repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     pub id: RepoId,
@@ -83,13 +83,13 @@ pub struct Place {
     pub git_dir: PathBuf,
     /// Git directory that all worktrees share, absolute and canonical.
     pub common_dir: PathBuf,
-    /// Absent for a bare repository.
+    /// `None` for a bare repository.
     pub work_tree: Option<PathBuf>,
     /// From the remote's URL, else a manifest's or the directory's name.
     pub project: String,
 }
 
-/// Why a repository could not be read.
+/// Reasons why a repository could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum GitError {
     #[error("{} is not in a git repository", path.display())]
@@ -111,7 +111,7 @@ pub enum GitError {
 }
 
 impl GitError {
-    /// Git's configuration cannot be read: a person can mend it, and nothing else is wrong with the repository.
+    /// Whether git's configuration is unreadable: the user can fix it, and the repository itself is fine.
     #[must_use]
     pub fn is_of_configuration(&self) -> bool {
         let Self::Git { source, .. } = self else { return false };

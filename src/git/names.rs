@@ -1,5 +1,6 @@
-//! Whether a repository knows a name at a commit: among its paths, then in its files, nearest to the change first,
-//! within bounds of bytes and time. The answer is yes or not found; nothing of what was read is kept.
+//! Name lookup for hallucination checks: whether a repository contains a name at a commit, first among its paths, then
+//! in its files, nearest to the change first, within bounds of bytes and time. The answer is yes or not found; nothing
+//! read is kept.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Instant;
@@ -14,13 +15,13 @@ use crate::domain::clock::Clock;
 use crate::domain::id::Oid;
 use crate::facts::roles::FileRole;
 
-/// How far is looked.
+/// Bounds of the search.
 pub struct Within<'a> {
     pub clock: &'a dyn Clock,
     pub until: Instant,
-    /// Content that is read (bytes).
+    /// Maximum content read (bytes).
     pub bytes: u64,
-    /// Paths whose content is never loaded.
+    /// Paths that are never loaded.
     pub excluded: &'a dyn Fn(&str) -> bool,
 }
 
@@ -36,16 +37,16 @@ impl Within<'_> {
     }
 }
 
-/// Paths that are looked at.
+/// Maximum paths checked.
 const PATHS: usize = 50_000;
-/// Larger files are data, not code (bytes).
+/// Larger files count as data, not code (bytes).
 const FILE_BYTES: u64 = 512 << 10;
-/// Names that are looked for.
+/// Maximum names searched.
 const NAMES: usize = 64;
 
 impl Repo {
-    /// Those of the names, given in small letters, that the commit's tree or, for what it took away, its first
-    /// parent's knows: as a path or part of one, or as a word in a file.
+    /// The lower-case names that the commit's tree contains or, for removed files, its first parent's: as a path or
+    /// part of one, or as a word in a file.
     ///
     /// # Errors
     /// As [`Repo::commit`].
@@ -66,7 +67,7 @@ impl Repo {
     }
 }
 
-/// All files of a tree, within bounds; their paths answer first.
+/// All files of a tree, within bounds; their paths are checked first.
 fn files(objects: &dyn Objects, tree: &Oid, sought: &mut Sought, within: &Within<'_>) -> Vec<Side> {
     let mut files = Vec::new();
     tree::each_file(objects, tree, &mut |side| {
@@ -77,7 +78,7 @@ fn files(objects: &dyn Objects, tree: &Oid, sought: &mut Sought, within: &Within
     files
 }
 
-/// What the commit changed, then its neighbours, then code, then the rest.
+/// Search order: changed files, their neighbours, code, the rest.
 fn in_order(nearest: &[Side], far: Vec<Side>) -> Vec<Side> {
     let folder = |side: &Side| side.path.rsplitn(2, |byte| *byte == b'/').nth(1).unwrap_or_default().to_vec();
     let folders: HashSet<Vec<u8>> = nearest.iter().map(folder).collect();
@@ -91,7 +92,7 @@ fn in_order(nearest: &[Side], far: Vec<Side>) -> Vec<Side> {
     nearest.iter().cloned().chain(far).filter(Side::is_file).collect()
 }
 
-/// Names that are still to be found.
+/// Names not found yet.
 struct Sought {
     names: Vec<String>,
     open: HashMap<String, bool>,
@@ -115,7 +116,7 @@ impl Sought {
         self.open.into_iter().filter(|(_, open)| !open).map(|(name, _)| name).collect()
     }
 
-    /// The path is or ends with the name, has it for a directory, or has a component of this name.
+    /// Matches a name that ends the path, or is one of its directories or components.
     fn path(&mut self, path: &str) {
         let low = path.to_lowercase();
         for (name, open) in self.open.iter_mut().filter(|(_, open)| **open) {

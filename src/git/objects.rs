@@ -1,13 +1,13 @@
-//! Reading objects by id, from libgit2 or from the child, so that everything above is written once.
+//! Object reader interface with a libgit2 implementation; the child process implements it as well.
 
 use super::GitError;
 use crate::domain::id::Oid;
 
-/// The two questions that reading a commit asks of an object database.
+/// Read access to an object database.
 pub trait Objects {
-    /// Size in bytes, without loading the object; absent when the repository does not have it.
+    /// Size in bytes, without loading the object; `None` when the object is missing.
     fn size(&self, id: &Oid) -> Option<u64>;
-    /// The object's content; absent when the repository does not have it.
+    /// The object's content; `None` when the object is missing.
     fn read(&self, id: &Oid) -> Option<Vec<u8>>;
 }
 

@@ -1,4 +1,4 @@
-//! A repository that libgit2 cannot open, through the hardened `git` child.
+//! Git CLI backend: reads repositories that libgit2 cannot open through the hardened `git` child process.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use super::history::Before;
 use super::patch::Between;
 use crate::domain::id::Oid;
 
-/// Where git says the repository lies: (git directory, common directory, work tree).
+/// Repository location per git: (git directory, common directory, work tree).
 pub fn locate(start: &Path) -> Result<(PathBuf, PathBuf, Option<PathBuf>), GitError> {
     let start = if start.is_file() { start.parent().unwrap_or(start) } else { start };
     let output = Git::inside(start).run(&["rev-parse", "--path-format=absolute", "--git-dir", "--git-common-dir"])?;
@@ -40,7 +40,7 @@ fn path(bytes: &[u8]) -> PathBuf {
     PathBuf::from(std::ffi::OsStr::from_bytes(bytes))
 }
 
-/// `rev-parse --show-toplevel` knows it only from inside; an event names the git directory.
+/// `rev-parse --show-toplevel` works only inside the work tree; an event names the git directory.
 fn work_tree(git_dir: &Path, common_dir: &Path) -> Result<Option<PathBuf>, GitError> {
     let git = Git::of_git_dir(git_dir);
     if git_dir != common_dir {
@@ -67,7 +67,7 @@ pub fn resolve(git: &Git, rev: &str) -> Result<Oid, GitError> {
     id.and_then(|id| id.parse().ok()).ok_or_else(|| GitError::NoSuchCommit { rev: rev.to_owned() })
 }
 
-/// As the walk through libgit2: reachable from `to`, not from `from`, authored at or after `since`; oldest first.
+/// Same as the libgit2 walk: reachable from `to`, not from `from`, authored at or after `since`; oldest first.
 pub fn walk(git: &Git, to: &Oid, from: Option<&Oid>, since: Option<Timestamp>) -> Result<Vec<Oid>, GitError> {
     let hidden = from.map(|from| format!("^{from}"));
     let mut args = vec!["rev-list", "--topo-order", "--reverse", "--no-commit-header", "--format=%H %at", to.as_str()];
@@ -83,12 +83,12 @@ pub fn walk(git: &Git, to: &Oid, from: Option<&Oid>, since: Option<Timestamp>) -
         .collect())
 }
 
-/// Whether `earlier` is among the ancestors of `later`; a commit that is gone is nobody's ancestor.
+/// Whether `earlier` is an ancestor of `later`; false for a commit that no longer exists.
 pub fn is_ancestor(git: &Git, earlier: &Oid, later: &Oid) -> Result<bool, GitError> {
     Ok(git.run(&["merge-base", "--is-ancestor", earlier.as_str(), later.as_str()])?.success)
 }
 
-/// In `to`, not in `from`: the newest `limit`, oldest first.
+/// Commits in `to` but not in `from`: the newest `limit`, oldest first.
 pub fn arrived(git: &Git, from: Option<&Oid>, to: &Oid, limit: usize) -> Result<Vec<Oid>, GitError> {
     let (hidden, most) = (from.map(|from| format!("^{from}")), format!("--max-count={limit}"));
     let mut args = vec!["rev-list", "--topo-order", "--ignore-missing", &most, to.as_str()];
@@ -100,7 +100,7 @@ pub fn arrived(git: &Git, from: Option<&Oid>, to: &Oid, limit: usize) -> Result<
     Ok(found)
 }
 
-/// Which of the commits no remote-tracking branch has.
+/// The commits that are on no remote-tracking branch.
 pub fn unpublished(git: &Git, oids: &[Oid]) -> Result<HashSet<Oid>, GitError> {
     let input: String = oids.iter().map(|oid| format!("{oid}\n")).collect();
     let most = format!("--max-count={UNPUBLISHED}");
@@ -111,19 +111,19 @@ pub fn unpublished(git: &Git, oids: &[Oid]) -> Result<HashSet<Oid>, GitError> {
     Ok(oids.iter().filter(|oid| walked.contains(oid.as_str())).cloned().collect())
 }
 
-/// Whether HEAD or a branch has the commit.
+/// Whether HEAD or a branch contains the commit.
 pub fn on_a_branch(git: &Git, oid: &Oid) -> Result<bool, GitError> {
     let output = git.run(&["rev-list", "--max-count=1", oid.as_str(), "--not", "HEAD", "--branches"])?;
     Ok(succeed(output, "cannot compare with the branches")?.stdout.is_empty())
 }
 
-/// Commits beyond this are not walked.
+/// Maximum commits walked.
 const UNPUBLISHED: usize = 50_000;
 
-/// References beyond this are not looked at.
+/// Maximum references read.
 const TIPS: usize = 5_000;
 
-/// The references below a folder, with the commits they are at.
+/// The references below a prefix with their commits.
 pub fn tips(git: &Git, below: &str) -> Result<Vec<(String, Oid)>, GitError> {
     let most = format!("--count={TIPS}");
     let output = succeed(
@@ -135,7 +135,7 @@ pub fn tips(git: &Git, below: &str) -> Result<Vec<(String, Oid)>, GitError> {
     Ok(text.lines().filter_map(pair).collect())
 }
 
-/// What of these commits and their ancestors was not there before, the newest.
+/// The newest of these commits and their ancestors that did not exist before.
 pub fn brought(git: &Git, new: &[Oid], before: &Before) -> Result<Brought, GitError> {
     let known = before.tips.iter().chain(&before.remotes).take(TIPS).map(|known| format!("^{known}\n"));
     let input: String = new.iter().map(|tip| format!("{tip}\n")).chain(known).collect();
@@ -151,7 +151,7 @@ pub fn brought(git: &Git, new: &[Oid], before: &Before) -> Result<Brought, GitEr
     Ok(brought)
 }
 
-/// The settings of these names, those that are set.
+/// Values of the settings with these names, where set.
 pub fn named(git: &Git, names: &[&str]) -> Result<Vec<String>, GitError> {
     let mut found = Vec::new();
     for name in names {
@@ -168,7 +168,7 @@ fn succeed(output: Output, doing: &str) -> Result<Output, GitError> {
     Err(GitError::git(doing, std::io::Error::other(said)))
 }
 
-/// Every setting whose name matches `pattern`, lowest precedence first.
+/// All settings with a name that matches `pattern`, lowest precedence first.
 pub fn settings(git: &Git, pattern: &str) -> Result<Vec<(String, Vec<u8>)>, GitError> {
     let output = git.run(&["config", "--null", "--get-regexp", pattern])?;
     let entries = output.stdout.split(|byte| *byte == 0).filter(|entry| !entry.is_empty());
@@ -180,7 +180,7 @@ pub fn settings(git: &Git, pattern: &str) -> Result<Vec<(String, Vec<u8>)>, GitE
         .collect())
 }
 
-/// `core.hooksPath` with its level, seen past our own switch on the command line.
+/// `core.hooksPath` with its level, ignoring our own override on the command line.
 pub fn hooks_path(git: &Git) -> Result<Option<(PathBuf, String)>, GitError> {
     let output = git.run(&["config", "--null", "--show-scope", "--type=path", "--get-all", "core.hooksPath"])?;
     let fields: Vec<&[u8]> = output.stdout.split(|byte| *byte == 0).collect();
@@ -193,7 +193,7 @@ pub fn origin(git: &Git) -> Option<Vec<u8>> {
     Some(url.into_bytes())
 }
 
-/// `git diff-tree -p | git patch-id --stable`, whatever the configuration says.
+/// Equal to `git diff-tree -p | git patch-id --stable`, regardless of configuration.
 pub fn patch_id(git: &Git, between: Between<'_>) -> Option<String> {
     let empty = if between.new.as_str().len() == 64 { EMPTY_TREE_SHA256 } else { EMPTY_TREE };
     let old = between.old.map_or(empty, Oid::as_str);

@@ -1,4 +1,4 @@
-//! A commit's patch against its first parent, read within bounds, saying what was left unread.
+//! Patch reader: diffs a commit against its first parent within byte bounds and records what was left unread.
 
 use super::hunk::{self, Diffed, Room};
 use super::objects::Objects;
@@ -11,24 +11,24 @@ use crate::facts::formats::pointer;
 use crate::facts::roles::FileRole;
 use crate::facts::syntax::grammar::{Grammar, SIDE_BYTES};
 
-/// What the patch is between: the first parent's tree (absent: the empty tree) and the commit's.
+/// The two trees that the patch is between: the first parent's (`None`: the empty tree) and the commit's.
 #[derive(Debug, Clone, Copy)]
 pub struct Between<'a> {
     pub old: Option<&'a Oid>,
     pub new: &'a Oid,
 }
 
-/// Which content is not to be read.
+/// Paths with content excluded from reading.
 #[derive(Clone, Copy)]
 pub struct Exclude<'a> {
-    /// Named, but never loaded.
+    /// Listed by name; content is never loaded.
     pub excluded: &'a dyn Fn(&str) -> bool,
-    /// Of the excluded ones those whose packages may be read where they are lockfiles; their lines never are.
+    /// Excluded lockfiles of which the package names may be read; their lines never are.
     pub packages: &'a dyn Fn(&str) -> bool,
 }
 
 impl<'a> Exclude<'a> {
-    /// What is excluded is not read for anything.
+    /// Excludes paths without any exception for lockfiles.
     #[must_use]
     pub fn excluding(excluded: &'a dyn Fn(&str) -> bool) -> Self {
         Self { excluded, packages: &|_| false }
@@ -41,14 +41,14 @@ impl std::fmt::Debug for Exclude<'_> {
     }
 }
 
-/// A patch of which nothing could be read, because its trees are not all here (partial or shallow clones).
+/// An empty patch for commits with trees missing locally (partial or shallow clones).
 #[must_use]
 pub fn unreadable() -> Patch {
     Patch { truncated: true, ..Patch::default() }
 }
 
-/// Reads the patch. Excluded paths are named; their content is never loaded, but for the packages of lockfiles that
-/// may be read.
+/// Reads the patch. Excluded paths are listed by name; their content is never loaded, except for the package names of
+/// permitted lockfiles.
 pub fn read(
     objects: &dyn Objects,
     between: Between<'_>,
@@ -77,10 +77,10 @@ pub fn read(
     Ok(reader.finish(files.into_iter().map(|(file, _)| file).collect(), files_total))
 }
 
-/// Of so many files the size is asked for; of more than these little fits into the bounds anyway.
+/// Maximum number of size lookups; more than this rarely fits the bounds anyway.
 const SIZED: usize = 200;
 
-/// Within a role the small ones come first: what a tool wrote is known by its size where its path does not tell.
+/// Sorts small files first within a role: generated files are recognised by size where their path gives no hint.
 fn small_first(files: &mut [(FileChange, Delta)], objects: &dyn Objects, excluded: &dyn Fn(&str) -> bool) {
     let sized = files.len().min(SIZED);
     let size =
@@ -91,7 +91,7 @@ fn small_first(files: &mut [(FileChange, Delta)], objects: &dyn Objects, exclude
     }
 }
 
-/// The file as its delta alone tells it.
+/// The file with what its delta contains: path, kind and mode, no lines.
 fn shell(delta: &Delta) -> FileChange {
     let (change, mode_changed) = match (&delta.old, &delta.new) {
         (None, _) => (Change::Added, false),
@@ -122,13 +122,13 @@ fn change_between(old: &Side, new: &Side) -> Change {
     }
 }
 
-/// After this many files did not fit into what is left of the budget, no further one is looked at.
+/// After this many files in a row exceed the remaining budget, reading stops.
 const MISSES: usize = 16;
-/// So much is kept whole for grammars, both sides of all files together (bytes).
+/// Limit for the full text kept for grammars, both sides of all files together (bytes).
 const TEXT_BYTES: usize = 8 << 20;
-/// A longer link is not read (bytes).
+/// Symbolic links longer than this are not read (bytes).
 const LINK_BYTES: u64 = 4 << 10;
-/// And so much for the packages of lockfiles, beside what is diffed: they are only looked through.
+/// Additional limit for lockfile text; it is only scanned for packages (bytes).
 const LOCK_BYTES: usize = 2 << 20;
 
 struct Reader<'a> {
@@ -150,7 +150,7 @@ impl<'a> Reader<'a> {
         Self { objects, bounds, paths, blob_left, patch_left, text_left, lock_left, misses: 0, truncated: false }
     }
 
-    /// `others_wait`: this is not the last file.
+    /// `others_wait`: further files follow this one.
     fn fill(&mut self, file: &mut FileChange, delta: &Delta, others_wait: bool) -> Result<(), GitError> {
         if delta.old.as_ref().map(|side| &side.id) == delta.new.as_ref().map(|side| &side.id) {
             (file.insertions, file.deletions) = (Some(0), Some(0));
@@ -176,14 +176,14 @@ impl<'a> Reader<'a> {
         let diffed = hunk::diff(&file.path, &old, &new, room)?;
         self.keep(file, diffed);
         if pointer::is_pointer(&old) != pointer::is_pointer(&new) {
-            // The content moved; its lines are no news.
+            // Pure rename: no changed lines.
             file.hunks = pointers_alone(&old, &new);
         }
         file.texts = self.texts(&file.path, &old, &new).or_else(|| self.locked(&file.path, &old, &new));
         Ok(())
     }
 
-    /// What symbolic links point to, as lines; of what stood in a link's place no more than a pointer.
+    /// Targets of symbolic links as lines; of a file replaced by a link only LFS-style pointers are kept.
     fn link(&self, file: &FileChange, delta: &Delta) -> Vec<Hunk> {
         if file.unread != Some(Unread::Symlink) {
             return Vec::new();
@@ -195,12 +195,12 @@ impl<'a> Reader<'a> {
             (side.kind() == SYMLINK || pointer::is_pointer(&content)).then_some(content)
         };
         let (old, new) = (text(delta.old.as_ref()).unwrap_or_default(), text(delta.new.as_ref()).unwrap_or_default());
-        // What became a link, or was one, is told only where its content is kept elsewhere.
+        // A type change to or from a link shows lines only where the content is an LFS-style pointer.
         let told = file.change != Change::TypeChanged || pointer::is_pointer(&old) || pointer::is_pointer(&new);
         if told { lines_of(&old, &new) } else { Vec::new() }
     }
 
-    /// Both sides of a lockfile whose lines are not read, because it is excluded or large.
+    /// Both sides of a lockfile that is not read line by line because it is excluded or too large.
     fn packages(&mut self, file: &FileChange, delta: &Delta) -> Option<Box<Texts>> {
         let unread = matches!(file.unread, Some(Unread::Excluded | Unread::TooLarge | Unread::BudgetSpent));
         let readable = |path: &str| !(self.paths.excluded)(path) || (self.paths.packages)(path);
@@ -221,7 +221,7 @@ impl<'a> Reader<'a> {
         self.locked(&file.path, &self.content(delta.old.as_ref())?, &self.content(delta.new.as_ref())?)
     }
 
-    /// Both sides of a lockfile, as far as there is room.
+    /// Both sides of a lockfile, as far as the lockfile limit allows.
     fn locked(&mut self, path: &str, old: &[u8], new: &[u8]) -> Option<Box<Texts>> {
         let bytes = old.len() + new.len();
         let is_text = !hunk::is_binary(old) && !hunk::is_binary(new);
@@ -232,14 +232,14 @@ impl<'a> Reader<'a> {
         Some(Box::new(whole(old, new)))
     }
 
-    /// What one file may take of the patch's bound: while much is left and others wait, not all of it.
+    /// Bytes that one file may use of the patch's bound: not the whole bound while other files follow.
     fn room(&self, others_wait: bool) -> usize {
         let much = self.patch_left > self.bounds.patch_bytes / 4;
         if others_wait && much { self.patch_left - self.patch_left / 4 } else { self.patch_left }
     }
 
-    /// Both sides whole, where a grammar can make something of them. Rows are those of the hunks: decoding lossily
-    /// neither makes nor loses a newline.
+    /// The full text of both sides where a grammar can parse it. Row numbers match those of the hunks: lossy decoding
+    /// neither adds nor removes newlines.
     fn texts(&mut self, path: &str, old: &[u8], new: &[u8]) -> Option<Box<Texts>> {
         let fits = old.len().max(new.len()) <= SIDE_BYTES && old.len() + new.len() <= self.text_left;
         if !fits || Grammar::of(path).is_none() || FileRole::of(path) == FileRole::Generated {
@@ -249,7 +249,7 @@ impl<'a> Reader<'a> {
         Some(Box::new(whole(old, new)))
     }
 
-    /// Lines are counted beyond the patch's bound as long as the blobs fit into theirs: counting is cheap.
+    /// Stores the hunks and counts. Lines are counted beyond the patch bound while blobs fit theirs: counting is cheap.
     fn keep(&mut self, file: &mut FileChange, diffed: Diffed) {
         self.patch_left = self.patch_left.saturating_sub(diffed.kept);
         self.truncated |= !diffed.whole;
@@ -260,7 +260,7 @@ impl<'a> Reader<'a> {
         file.hunks = diffed.hunks;
     }
 
-    /// Why the file is not to be loaded; else its size is taken off the budget.
+    /// The reason not to load the file; otherwise its size is deducted from the budget.
     fn obstacle(&mut self, file: &FileChange, delta: &Delta) -> Option<Unread> {
         let sides = || delta.old.iter().chain(&delta.new);
         if (self.paths.excluded)(&file.path) || file.old_path.as_deref().is_some_and(self.paths.excluded) {
@@ -291,7 +291,7 @@ impl<'a> Reader<'a> {
         None
     }
 
-    /// An absent side is empty.
+    /// Content of one side; an absent side is empty.
     fn content(&self, side: Option<&Side>) -> Option<Vec<u8>> {
         side.map_or(Some(Vec::new()), |side| self.objects.read(&side.id))
     }
@@ -318,18 +318,18 @@ fn whole(old: &[u8], new: &[u8]) -> Texts {
     Texts { old: text(old), new: text(new) }
 }
 
-/// Lockfiles, notebooks and string catalogs: what a changed line is, the lines around it do not tell.
+/// Lockfiles, notebooks and string catalogs: their changed lines need the whole file as context.
 fn is_read_whole(path: &str) -> bool {
     dependencies::is_lockfile(path) || path.ends_with(".ipynb") || path.ends_with(".xcstrings")
 }
 
-/// The lines of those sides that are pointers to content kept elsewhere.
+/// Hunks for those sides that are LFS-style pointers.
 fn pointers_alone(old: &[u8], new: &[u8]) -> Vec<Hunk> {
     let pointer = |content: &'_ [u8]| if pointer::is_pointer(content) { content.to_vec() } else { Vec::new() };
     lines_of(&pointer(old), &pointer(new))
 }
 
-/// Everything removed, everything added.
+/// All old lines as removed, all new lines as added.
 fn lines_of(old: &[u8], new: &[u8]) -> Vec<Hunk> {
     let line = |origin: Origin| {
         move |bytes: &[u8]| Line { origin, text: text::line(bytes, usize::try_from(LINK_BYTES).unwrap_or(usize::MAX)) }
@@ -341,7 +341,7 @@ fn lines_of(old: &[u8], new: &[u8]) -> Vec<Hunk> {
     if lines.is_empty() { Vec::new() } else { vec![Hunk { header: String::new(), old_start: 1, new_start: 1, lines }] }
 }
 
-/// No text, or shut out on purpose: the total is that of the rest.
+/// Binary or excluded on purpose: does not make the total count incomplete.
 fn has_no_say(unread: Unread) -> bool {
     matches!(unread, Unread::Binary | Unread::Submodule | Unread::Symlink | Unread::Excluded)
 }

@@ -1,4 +1,4 @@
-//! The patch id: what a patch is, whatever commit carries it.
+//! Patch id: identifies a patch independently of the commit that carries it.
 
 use git2::{DiffOptions, Repository};
 
@@ -6,8 +6,8 @@ use super::patch::Between;
 use crate::domain::id::Oid;
 use crate::domain::patch::{Change, FileChange, Patch};
 
-/// Whether the patch's id says what the patch is. Git's id of a binary or unread file holds only its path:
-/// two different pictures would be one patch.
+/// Whether the patch id identifies the content. Git's id of a binary or unread file covers only its path: two different
+/// pictures would share an id.
 #[must_use]
 pub fn is_meaningful(patch: &Patch, parents: usize) -> bool {
     let changes_lines = |count: Option<u64>| count.is_some_and(|lines| lines > 0);
@@ -17,13 +17,13 @@ pub fn is_meaningful(patch: &Patch, parents: usize) -> bool {
         && (changes_lines(patch.insertions) || changes_lines(patch.deletions))
 }
 
-/// A file without lines: an empty one, or one whose mode alone changed. Of its headers git and libgit2 make different
-/// ids (3 of 2,236 commits of three real histories).
+/// A file without lines: an empty one, or a change of mode only. git and libgit2 compute different ids from its headers
+/// (3 of 2,236 commits of three real histories).
 fn has_header_only(file: &FileChange) -> bool {
     file.change != Change::Renamed && file.insertions == Some(0) && file.deletions == Some(0)
 }
 
-/// Exactly `git diff-tree -p | git patch-id --stable`, whatever the configuration says.
+/// Equal to `git diff-tree -p | git patch-id --stable`, regardless of configuration.
 pub fn of(repo: &Repository, between: Between<'_>) -> Option<String> {
     let tree = |id: &Oid| repo.find_tree(git2::Oid::from_str(id.as_str()).ok()?).ok();
     let old = match between.old {

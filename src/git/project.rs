@@ -1,10 +1,10 @@
-//! What a repository's project is called.
+//! Project name of a repository.
 
 use std::path::Path;
 
 use super::{manifest, text};
 
-/// The last component of the origin's URL, else the name in a manifest, else the directory's, else `unnamed`.
+/// The last component of the origin URL, else the name in a manifest, else the directory's, else `unnamed`.
 #[must_use]
 pub fn name(origin: Option<&[u8]>, common_dir: &Path, work_tree: Option<&Path>) -> String {
     let of_manifest = || tidy(manifest::name(work_tree?)?.as_bytes());
@@ -23,12 +23,12 @@ fn of_url(url: &[u8]) -> Option<String> {
     tidy(last.strip_suffix(b".git").unwrap_or(last))
 }
 
-/// `project/.git` → `project`; a bare `project.git` → `project`; a worktree elsewhere keeps the main one's name.
+/// `project/.git` → `project`; bare `project.git` → `project`; a linked worktree keeps the main one's name.
 fn of_directory(common_dir: &Path, work_tree: Option<&Path>) -> Option<String> {
     let own = common_dir.file_name()?.as_encoded_bytes();
     if own != b".git" {
         let bare = tidy(own.strip_suffix(b".git").unwrap_or(own));
-        // A submodule's or a separated git directory: its work tree has the name that people know.
+        // A submodule or separated git directory: the work tree carries the familiar name.
         return work_tree.and_then(Path::file_name).and_then(|name| tidy(name.as_encoded_bytes())).or(bare);
     }
     tidy(common_dir.parent()?.file_name()?.as_encoded_bytes())

@@ -1,4 +1,4 @@
-//! Whether anything still leads to a commit.
+//! Reachability of a commit from HEAD, branches, jj and finished rebases.
 
 use super::reflog::line::Line;
 use super::reflog::{places, tail};
@@ -6,11 +6,11 @@ use super::repo::{Backend, Repo};
 use super::{GitError, jj, library, outside, tables};
 use crate::domain::id::Oid;
 
-/// Rebases that are looked at: what is asked about was made by one of the latest.
+/// Maximum rebases checked: the commits in question were made by a recent one.
 const REBASES: usize = 50;
 
 impl Repo {
-    /// Whether HEAD of this worktree or a branch has the commit.
+    /// Whether HEAD of this worktree or a branch contains the commit.
     ///
     /// # Errors
     /// When the references or the history cannot be read.
@@ -21,7 +21,7 @@ impl Repo {
         }
     }
 
-    /// Whether HEAD of this worktree, a branch or jj shows the commit.
+    /// Whether HEAD of this worktree, a branch or jj contains the commit.
     ///
     /// # Errors
     /// When the references or the history cannot be read.
@@ -29,8 +29,8 @@ impl Repo {
         Ok(self.on_a_branch(oid)? || jj::shows(self, oid)?)
     }
 
-    /// Whether a rebase that came to its end left the commit on its branch, wherever the branch went since; as far as
-    /// what the logs of the worktrees' HEADs tell of late reaches (1 MiB of each). One that was given up leaves none.
+    /// Whether a finished rebase left the commit on its branch, wherever the branch moved since, per the recent HEAD
+    /// logs of the worktrees (1 MiB each). An aborted rebase leaves none.
     ///
     /// # Errors
     /// When a child was needed and failed, or the history cannot be read.
@@ -43,7 +43,7 @@ impl Repo {
         Ok(false)
     }
 
-    /// Where rebases ended, the latest first.
+    /// End commits of rebases, latest first.
     fn rebased(&self) -> Result<Vec<Oid>, GitError> {
         let mut tips = Vec::new();
         let mut look = |line: &Line| {
@@ -59,7 +59,7 @@ impl Repo {
             }
         } else {
             for head in places::heads(common_dir) {
-                // A log that cannot be read tells nothing; the others do.
+                // An unreadable log is skipped; the others are still used.
                 let _ = tail::last(&head.path, &mut look);
             }
         }

@@ -1,4 +1,4 @@
-//! Renames: exact ones by object id, similar ones by the lines two files share.
+//! Rename detection: exact by object id, similar by shared lines.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -7,24 +7,24 @@ use super::objects::Objects;
 use super::tree::{Delta, Side};
 use crate::domain::id::Oid;
 
-/// What similarity may cost.
+/// Cost limits of similarity detection.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Similar renames are looked for up to this many changed files. Comparing all pairs grows with the square:
-    /// 500 renames with edits took libgit2 1.9 s.
+    /// Maximum changed files for similarity detection. Comparing all pairs is quadratic: 500 renames with edits took
+    /// libgit2 1.9 s.
     pub deltas: usize,
-    /// No candidate larger than this is loaded (bytes).
+    /// Maximum size of a candidate (bytes).
     pub file_bytes: u64,
-    /// All candidates together (bytes).
+    /// Maximum size of all candidates together (bytes).
     pub blob_bytes: u64,
 }
 
-/// Two files are one, renamed, from this percentage of shared bytes on (git's default).
+/// Percentage of shared bytes from which two files count as a rename (git's default).
 const THRESHOLD: u64 = 50;
 
-/// Joins a deletion and an addition that are one file renamed into one delta.
+/// Joins a deletion and an addition of the same file into one rename delta.
 ///
-/// `excluded` paths take part by object id only: their content is never loaded.
+/// `excluded` paths are matched by object id only: their content is never loaded.
 pub fn join(deltas: Vec<Delta>, objects: &dyn Objects, limits: Limits, excluded: &dyn Fn(&[u8]) -> bool) -> Vec<Delta> {
     let deltas = exact(deltas);
     if deltas.len() > limits.deltas {
@@ -55,7 +55,7 @@ fn exact(deltas: Vec<Delta>) -> Vec<Delta> {
     merge(deltas, pairs)
 }
 
-/// Empty files are all alike; calling one a renamed other one would be a guess.
+/// Empty files are all identical; treating one as renamed would be a guess.
 fn is_empty_blob(id: &Oid) -> bool {
     matches!(
         id.as_str(),
@@ -142,7 +142,7 @@ impl Loader<'_> {
     }
 }
 
-/// A file as a bag of hashed lines, each with the bytes it stands for.
+/// A file as a multiset of hashed lines, each with its number of bytes.
 struct Lines {
     bytes: u64,
     bag: HashMap<u64, u64>,

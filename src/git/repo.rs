@@ -1,4 +1,4 @@
-//! A repository: where it lies, its commits, its settings.
+//! An opened repository: its location, commits and settings.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -45,7 +45,7 @@ impl Repo {
         }
     }
 
-    /// Opens the repository whose git directory (`.git`, or `.git/worktrees/NAME`) this is.
+    /// Opens the repository with this git directory (`.git`, or `.git/worktrees/NAME`).
     ///
     /// # Errors
     /// As [`Repo::discover`].
@@ -75,7 +75,7 @@ impl Repo {
         &self.place
     }
 
-    /// The commit HEAD is at.
+    /// The commit at HEAD.
     ///
     /// # Errors
     /// [`GitError::Unborn`] before the first commit.
@@ -90,10 +90,10 @@ impl Repo {
         }
     }
 
-    /// The commit that `rev` names, as git understands revisions.
+    /// Resolves `rev` to a commit, with git's revision syntax.
     ///
     /// # Errors
-    /// [`GitError::NoSuchCommit`] when it names none.
+    /// [`GitError::NoSuchCommit`] when there is none.
     pub fn resolve(&self, rev: &str) -> Result<Oid, GitError> {
         match &self.backend {
             Backend::Library(repo) => library::resolve(repo, rev),
@@ -101,11 +101,11 @@ impl Repo {
         }
     }
 
-    /// `REV` is that commit, `A..B` what B has and A has not (an absent end is HEAD); oldest first, those
-    /// authored at or after `since`.
+    /// Commits of a range: `REV` is that single commit, `A..B` those in B but not in A (a missing end is HEAD); oldest
+    /// first, limited to those authored at or after `since`.
     ///
     /// # Errors
-    /// [`GitError::NoSuchCommit`] when an end names none; `A...B` is no range of commits to capture.
+    /// [`GitError::NoSuchCommit`] when an end does not resolve; `A...B` is not supported.
     pub fn range(&self, spec: &str, since: Option<Timestamp>) -> Result<Vec<Oid>, GitError> {
         if spec.contains("...") {
             return Err(GitError::NoSuchCommit { rev: spec.to_owned() });
@@ -134,7 +134,7 @@ impl Repo {
         }
     }
 
-    /// Whether `earlier` is among the ancestors of `later`; a commit that is gone is nobody's ancestor.
+    /// Whether `earlier` is an ancestor of `later`; false for a commit that no longer exists.
     ///
     /// # Errors
     /// When the history cannot be read.
@@ -145,7 +145,7 @@ impl Repo {
         }
     }
 
-    /// What the commit lies on, the branch that it was made on first.
+    /// The commit's parents, first parent first.
     ///
     /// # Errors
     /// As [`Repo::commit`].
@@ -153,7 +153,7 @@ impl Repo {
         self.with_objects(|objects| Ok(header(objects, oid)?.parents))
     }
 
-    /// Whether the commit names its change in its header, as jj and GitButler write it.
+    /// Whether the commit header has a change id, as jj and GitButler write it.
     ///
     /// # Errors
     /// As [`Repo::commit`].
@@ -161,8 +161,7 @@ impl Repo {
         self.with_objects(|objects| Ok(header(objects, oid)?.change_id.is_some()))
     }
 
-    /// The change that the commit is a version of: the header's, else the message's last `Change-Id:`. A commit that is
-    /// gone has none.
+    /// The change id of the commit: the header's, else the message's last `Change-Id:`. `None` for a missing commit.
     ///
     /// # Errors
     /// When the repository cannot be read.
@@ -189,20 +188,20 @@ impl Repo {
         }
     }
 
-    /// Reads a commit and its patch against its first parent within `bounds`. The content of paths for which
-    /// `excluded` answers true is never loaded.
+    /// Reads a commit and its patch against its first parent within `bounds`. The content of paths for which `excluded`
+    /// returns true is never loaded.
     ///
     /// # Errors
-    /// [`GitError::Missing`] when the repository has no such object (any more), [`GitError::NoSuchCommit`] when it
-    /// is no commit.
+    /// [`GitError::Missing`] when the repository does not have the object, [`GitError::NoSuchCommit`] when it is not a
+    /// commit.
     pub fn commit(&self, oid: &Oid, bounds: &Bounds, excluded: &dyn Fn(&str) -> bool) -> Result<Commit, GitError> {
         self.commit_with(oid, bounds, Exclude::excluding(excluded))
     }
 
-    /// As [`Repo::commit`], with both sides of those excluded lockfiles whose packages may be read.
+    /// Same as [`Repo::commit`], with both sides of those excluded lockfiles of which the package names may be read.
     ///
     /// # Errors
-    /// As there.
+    /// Same as [`Repo::commit`].
     pub fn commit_with(&self, oid: &Oid, bounds: &Bounds, paths: Exclude<'_>) -> Result<Commit, GitError> {
         self.with_objects(|objects| self.read(objects, oid, bounds, paths))
     }
@@ -221,7 +220,7 @@ impl Repo {
         let header = header(objects, oid)?;
         let parent = header.parents.first().map(|parent| self::header(objects, parent));
         let patch = match &parent {
-            // A shallow clone ends here: against nothing, every file of the project would seem new.
+            // Boundary of a shallow clone: against an empty tree every file of the project would look new.
             Some(Err(_)) => patch::unreadable(),
             Some(Ok(parent)) => self.patch(objects, Some(&parent.tree), &header, bounds, paths)?,
             None => self.patch(objects, None, &header, bounds, paths)?,
@@ -267,8 +266,8 @@ impl Repo {
         Ok(patch)
     }
 
-    /// The repository's `uro.*` settings, merged as git merges them (system, global, local, worktree; the last
-    /// value of a key counts), keys without `uro.`.
+    /// The repository's `uro.*` settings without the `uro.` prefix, merged in git's order (system, global, local,
+    /// worktree; the last value of a key wins).
     ///
     /// # Errors
     /// When git's configuration cannot be read.
@@ -282,7 +281,7 @@ impl Repo {
         Ok(merged.into_iter().collect())
     }
 
-    /// What git's configuration of every level says about our hooks (`hook.uro-*`), by name; the last value counts.
+    /// The git configuration of our hooks (`hook.uro-*`) from all levels, by name; the last value wins.
     ///
     /// # Errors
     /// When git's configuration cannot be read.
@@ -297,7 +296,7 @@ impl Repo {
         }
     }
 
-    /// `core.hooksPath`, absolute, and the level it is set at (`local`, `global`, `system` or `worktree`).
+    /// `core.hooksPath`, absolute, and its level (`local`, `global`, `system` or `worktree`).
     ///
     /// # Errors
     /// When git's configuration cannot be read.
@@ -308,7 +307,7 @@ impl Repo {
             }
             Backend::Child(git) => outside::hooks_path(git)?,
         };
-        // Git runs hooks from the root of the work tree, and takes a relative path from there.
+        // Git runs hooks in the root of the work tree and resolves relative paths from there.
         let root = self.place.work_tree.as_deref().unwrap_or(&self.place.git_dir);
         Ok(set.map(|(path, origin)| (root.join(path), origin)))
     }

@@ -1,5 +1,5 @@
-//! Which commits a squash merge carries: git lists them in `SQUASH_MSG`, and so in the message of the commit unless
-//! somebody edits them away.
+//! Commits of a squash merge: git lists them in `SQUASH_MSG`, and so in the commit message unless the author edits them
+//! out.
 
 use std::io::{ErrorKind, Read as _};
 use std::path::Path;
@@ -8,14 +8,14 @@ use super::GitError;
 use super::reflog::file;
 use crate::domain::id::Oid;
 
-/// More than this of the list is not read (bytes).
+/// Maximum size of the list (bytes).
 const LIST: u64 = 4 << 20;
-/// Commits beyond this are not looked at.
+/// Maximum commits listed.
 const COMMITS: usize = 1_000;
-/// What the list begins with (`builtin/merge.c`).
+/// First line of the list (`builtin/merge.c`).
 const TITLE: &str = "Squashed commit of the following:";
 
-/// The commits listed in the `SQUASH_MSG` of a worktree; none without the file.
+/// The commits listed in the `SQUASH_MSG` of a worktree; empty without the file.
 pub fn prepared(git_dir: &Path) -> Result<Vec<Oid>, GitError> {
     let read = || -> std::io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
@@ -29,7 +29,7 @@ pub fn prepared(git_dir: &Path) -> Result<Vec<Oid>, GitError> {
     }
 }
 
-/// The commits that a message names in the form of git's own list, in its order (newest first).
+/// The commits that a message lists in git's own format, in its order (newest first).
 #[must_use]
 pub fn listed(message: &str) -> Vec<Oid> {
     let Some((_, list)) = message.split_once(TITLE) else { return Vec::new() };

@@ -1,5 +1,5 @@
-//! The commit to come: what is staged, read as the commit will be read, before there is one. Git's trees are made in
-//! memory from the index; nothing is written into the repository.
+//! Preview of the next commit: reads what is staged before the commit exists. Git's trees are built in memory from the
+//! index; nothing is written into the repository.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -16,40 +16,40 @@ use crate::domain::id::Oid;
 use crate::domain::patch::Commit;
 use crate::hook::head;
 
-/// An index with more entries than this is not read: it would cost more processor than a model's head start is worth.
+/// Maximum index entries: reading more would cost more processor time than a model's head start is worth.
 const ENTRIES: usize = 300_000;
-/// Of a message no more than this is compared (bytes).
+/// Maximum length of a compared message (bytes).
 const MESSAGE: usize = 64 << 10;
 
-/// The tree without entries.
+/// The empty tree.
 const NOTHING: &str = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
 
-/// What is known of the commit to come.
+/// The stage of preparation of the next commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Moment {
-    /// Its message is being written: git waits for an editor, and what will be committed is fixed.
+    /// Its message is being edited: git waits for an editor, and the content of the commit is fixed.
     Editor,
-    /// Something was staged. Whether and what is to be committed is a guess.
+    /// Something was staged. Whether and what will be committed is a guess.
     Settled,
 }
 
-/// The commit that would come of what is staged now.
+/// The commit that the staged content would form.
 #[derive(Debug, Clone)]
 pub struct Staged {
-    /// The tree that it will have.
+    /// Its tree.
     pub tree: Oid,
-    /// What it will lie on: HEAD, or what HEAD lies on where HEAD is being amended.
+    /// Its parents: HEAD, or HEAD's parents when HEAD is being amended.
     pub parents: Vec<Oid>,
-    /// Tree objects that are perhaps not in the repository yet.
+    /// Tree objects that may not be in the repository yet.
     trees: HashMap<Oid, Vec<u8>>,
 }
 
 impl Repo {
-    /// What is staged; none where that makes no ordinary commit: nothing differs, a merge or a sequence is under way,
-    /// conflicts are open, the commit is made already. Reads the index once, and no blob.
+    /// The staged commit; `None` where it would not be an ordinary commit: no difference, a merge or a sequence in
+    /// progress, open conflicts, already committed. Reads the index once, and no blob.
     ///
     /// # Errors
-    /// When the index cannot be read (it is being written, or of a kind that libgit2 does not know), or HEAD cannot.
+    /// When the index cannot be read (being written, or in a format unknown to libgit2), or HEAD cannot.
     pub fn staged(&self, moment: Moment) -> Result<Option<Staged>, GitError> {
         let git_dir = &self.place().git_dir;
         if git_dir.join("MERGE_HEAD").exists() || head::in_sequence(git_dir) {
@@ -65,7 +65,7 @@ impl Repo {
             let parents = self.parents_to_be(objects, git_dir, moment)?;
             let below = parents.first().map(|parent| header(objects, parent)).transpose()?;
             let old = below.as_ref().map_or(NOTHING, |below| below.tree.as_str());
-            // Ids of another length belong to a repository whose index libgit2 did not really understand.
+            // Ids of another length mean that libgit2 misread the index.
             let differs = old != tree.as_str() && old.len() == tree.as_str().len();
             Ok(differs.then_some(Staged { tree, parents, trees }))
         })
@@ -78,16 +78,16 @@ impl Repo {
             Err(error) => return Err(error),
         };
         let last = header(objects, &head)?;
-        // An amended commit's message is what the editor begins with.
+        // Amending: the editor starts with the message of the amended commit.
         let amended = moment == Moment::Editor && begins_with(&git_dir.join("COMMIT_EDITMSG"), &last);
         Ok(if amended { last.parents } else { vec![head] })
     }
 
-    /// The commit to come, without what is not known yet: message, author, branch and times are empty, its id is that
-    /// of its tree. Its patch is the one that [`Repo::commit`] will give, but for the patch id.
+    /// The next commit with what is known so far: message, author, branch and times are empty, its id is that of its
+    /// tree. Its patch equals the later one of [`Repo::commit`], except for the patch id.
     ///
     /// # Errors
-    /// As [`Repo::commit`].
+    /// Same as [`Repo::commit`].
     pub fn staged_commit(&self, staged: &Staged, bounds: &Bounds, paths: Exclude<'_>) -> Result<Commit, GitError> {
         let patch = self.with_objects(|objects| {
             let below = staged.parents.first().map(|parent| header(objects, parent)).transpose()?;
@@ -111,7 +111,7 @@ impl Repo {
     }
 }
 
-/// The repository's objects and those trees that are only in memory.
+/// The repository's objects plus the trees that exist only in memory.
 struct Above<'a> {
     trees: &'a HashMap<Oid, Vec<u8>>,
     objects: &'a dyn Objects,
@@ -127,8 +127,8 @@ impl Objects for Above<'_> {
     }
 }
 
-/// A commit leaves its message behind. It was made when HEAD moved after that was written; with `-m` that takes a few
-/// milliseconds.
+/// Whether the commit is done: git leaves its message file behind, and HEAD moved after the file was written; with `-m`
+/// that takes a few milliseconds.
 fn is_over(git_dir: &Path) -> bool {
     let written = modified(&git_dir.join("COMMIT_EDITMSG"));
     let moved = modified(&git_dir.join("logs/HEAD"));
@@ -139,9 +139,9 @@ fn modified(path: &Path) -> Option<SystemTime> {
     std::fs::metadata(path).ok()?.modified().ok()
 }
 
-/// The index that a commit under way is made of. Seen with git 2.47: a plain one takes `index`; `-a` and `-i` a new
-/// `index.lock`; one of paths alone `next-index-PID.lock`, written after an `index.lock` for afterwards. What a crash
-/// has left behind is older.
+/// The index that a running commit uses. Observed with git 2.47: a plain commit uses `index`; `-a` and `-i` a new
+/// `index.lock`; a commit of paths `next-index-PID.lock`, written after an `index.lock` for afterwards. Files left by a
+/// crash are older.
 fn index_of_commit(git_dir: &Path) -> PathBuf {
     let of_paths = std::fs::read_dir(git_dir).into_iter().flatten().filter_map(|entry| {
         let name = entry.ok()?.file_name();
@@ -169,9 +169,9 @@ fn ends_line(rest: &str) -> bool {
 
 type Trees = HashMap<Oid, Vec<u8>>;
 
-/// The trees that `git write-tree` would write for this index, and the id of the topmost; none with open conflicts.
+/// The trees that `git write-tree` would write for this index, and the id of the root; `None` with open conflicts.
 fn trees(index: &Path) -> Result<Option<(Oid, Trees)>, GitError> {
-    // To libgit2 a missing file is an empty index; here it is the end of a commit.
+    // libgit2 treats a missing file as an empty index; here it means that the commit has ended.
     std::fs::metadata(index).map_err(|error| GitError::git("cannot find the index", error))?;
     let failed = |error| GitError::git("cannot read the index", error);
     let index = Index::open(index).map_err(failed)?;
@@ -195,15 +195,15 @@ fn is_open_conflict(entry: &IndexEntry) -> bool {
     entry.flags & STAGE != 0
 }
 
-/// `git add -N`: not part of a commit yet.
+/// `git add -N` (intent to add): not part of a commit yet.
 fn is_only_intended(entry: &IndexEntry) -> bool {
     IndexEntryExtendedFlag::from_bits_truncate(entry.flags_extended).is_intent_to_add()
 }
 
-/// Trees under construction, from paths in git's order, which is also that of a tree's entries.
+/// Tree builder: takes paths in git's order, which is also the order of a tree's entries.
 #[derive(Default)]
 struct Growing {
-    /// From the top down; the topmost has no name.
+    /// From the root down; the root has no name.
     open: Vec<(Vec<u8>, Vec<u8>)>,
     top: Vec<u8>,
     done: Trees,
@@ -220,7 +220,7 @@ impl Growing {
         Ok(())
     }
 
-    /// Adds to the innermost tree.
+    /// Adds an entry to the innermost tree.
     fn entry(&mut self, mode: u32, name: &[u8], id: git2::Oid) {
         let raw = self.open.last_mut().map_or(&mut self.top, |(_, raw)| raw);
         raw.extend(format!("{mode:o} ").into_bytes());

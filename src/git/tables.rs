@@ -1,4 +1,4 @@
-//! The reflogs of a reftable repository, which only git itself can read: one child tells all of them.
+//! Reflogs of a reftable repository, which only git itself can read: one child process lists all of them.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -16,27 +16,27 @@ use super::reflog::tail::Tail;
 use crate::domain::event::LogPosition;
 use crate::domain::id::Oid;
 
-/// The position that stands for all tables.
+/// The position key for all tables.
 const ALL: &str = "reftable";
-/// The newest entries of all logs together; more only when these do not reach back to what is known.
+/// Newest entries read of all logs together; the larger number only when these do not reach the known positions.
 const FEW: usize = 1_000;
 const MANY: usize = 20_000;
-/// So many entries tell a place in a log from others: whole seconds and repeated switches do not.
+/// Number of entries that identify a place in a log: whole seconds and repeated switches alone do not.
 const CHAIN: usize = 3;
 
-/// Whether the references are in tables.
+/// Whether the repository uses the reftable format.
 pub fn has(common_dir: &Path) -> bool {
     common_dir.join("reftable").is_dir()
 }
 
-/// Where every log ends now.
+/// The current end position of every log.
 pub fn ends(git: &Git, common_dir: &Path) -> Result<Vec<LogPosition>, GitError> {
     let mut positions = vec![position(ALL, &stamp(common_dir))];
     positions.extend(logs(git, common_dir, FEW)?.0.iter().map(Table::position));
     Ok(positions)
 }
 
-/// What is new in every log; without a child while the tables are those that are known.
+/// The new lines of every log; starts no child process while the tables are unchanged.
 pub fn read(
     git: &Git,
     common_dir: &Path,
@@ -86,13 +86,13 @@ impl Table {
         position(&self.log.key(), &self.identity(self.lines.len()))
     }
 
-    /// Of the place before the line with this index: by the lines that come before it.
+    /// Identity of the place before the line with this index: a hash of the preceding lines.
     fn identity(&self, end: usize) -> String {
         let chain = |length: usize| hash(&self.lines[end.saturating_sub(length)..end]);
         format!("{:016x}.{:016x}", chain(CHAIN), chain(1))
     }
 
-    /// Where what is known ends; after an expiry of old entries only its last line may be left.
+    /// The index after the known lines; after an expiry only the last known line may remain.
     fn place(&self, known: &HashMap<&str, &str>) -> Option<usize> {
         let known = known.get(self.log.key().as_str())?;
         let ends = || (1..=self.lines.len()).rev();
@@ -115,7 +115,7 @@ fn position(log: &str, identity: &str) -> LogPosition {
     LogPosition { log: log.to_owned(), identity: identity.to_owned(), offset: 0 }
 }
 
-/// Changes whenever a table is written, in any worktree.
+/// File stamp that changes whenever a table is written, in any worktree.
 fn stamp(common_dir: &Path) -> String {
     let mut lists = vec![common_dir.to_owned()];
     lists.extend(places::worktrees(common_dir));
@@ -126,13 +126,13 @@ fn stamp(common_dir: &Path) -> String {
     format!("{:016x}", fingerprint::of(&text))
 }
 
-/// All logs, as far as their newest entries go.
+/// The newest entries of all logs.
 pub fn since(git: &Git, common_dir: &Path) -> Result<Vec<Fresh>, GitError> {
     let fresh = |table: Table| Fresh { log: table.log, tail: Tail { lines: table.lines, ..Tail::default() } };
     Ok(logs(git, common_dir, MANY)?.0.into_iter().map(fresh).collect())
 }
 
-/// All logs with their newest entries, and whether these are all there are.
+/// The newest entries of all logs, and whether the list is complete.
 fn logs(git: &Git, common_dir: &Path, most: usize) -> Result<(Vec<Table>, bool), GitError> {
     let count = format!("--max-count={most}");
     let linked: Vec<String> = places::worktrees(common_dir)
@@ -155,7 +155,7 @@ fn logs(git: &Git, common_dir: &Path, most: usize) -> Result<(Vec<Table>, bool),
     };
     let mut heads = vec!["main-worktree/HEAD"];
     heads.extend(linked.iter().map(String::as_str));
-    // Where a HEAD is unborn git refuses: then the others.
+    // Git fails where a HEAD is unborn: then the other logs are read.
     for heads in [&heads[..], &heads[..1], &[]] {
         let output = show(heads)?;
         if output.success {
@@ -178,7 +178,7 @@ fn tables(text: &str, common_dir: &Path) -> Vec<Table> {
         tables[index].lines.push(line);
     }
     for table in &mut tables {
-        // Newest first: what an entry changed is the commit of the one after it.
+        // Newest first: an entry's old commit is the commit of the one after it.
         table.lines.reverse();
         for index in 1..table.lines.len() {
             table.lines[index].old = table.lines[index - 1].new.clone();

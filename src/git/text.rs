@@ -1,9 +1,9 @@
-//! Bytes from a repository as text that is safe to store and print.
+//! Sanitises bytes from a repository to text that is safe to store and print.
 
 use std::fmt::Write as _;
 
-/// Decodes lossily and escapes what a terminal or a reader could be fooled with: C0 and C1 controls and the
-/// bidirectional controls. `\n` and `\t` are kept where `keep_layout`, else escaped too.
+/// Decodes lossily and escapes characters that could spoof a terminal or a reader: C0, C1 and bidirectional controls.
+/// `\n` and `\t` are kept where `keep_layout`, else escaped too.
 pub fn harmless(bytes: &[u8], keep_layout: bool) -> String {
     let text = String::from_utf8_lossy(bytes);
     if !text.chars().any(|c| is_harmful(c, keep_layout)) {
@@ -16,7 +16,7 @@ pub fn harmless(bytes: &[u8], keep_layout: bool) -> String {
     safe
 }
 
-/// A path: nothing but printable text on one line.
+/// A path as printable text on one line.
 pub fn path(bytes: &[u8]) -> String {
     harmless(bytes, false)
 }
@@ -25,7 +25,7 @@ pub fn path(bytes: &[u8]) -> String {
 pub fn line(bytes: &[u8], limit: usize) -> String {
     let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
     let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
-    // A character is at most four bytes: cutting the bytes first keeps a giant line cheap.
+    // A character has at most four bytes: truncating the bytes first keeps a giant line cheap.
     let head = &bytes[..bytes.len().min(limit.saturating_add(4))];
     let mut text = harmless(head, true);
     text.truncate(text.floor_char_boundary(limit));

@@ -1,5 +1,4 @@
-//! Repositories that keep no reflogs (bare ones, `core.logAllRefUpdates=false`): where their branches are is all
-//! that tells.
+//! Branch tip comparison for repositories without reflogs (bare ones, `core.logAllRefUpdates=false`).
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -15,7 +14,7 @@ use super::reflog::tail::{ABSENT, TIP as ALL};
 use crate::domain::event::LogPosition;
 use crate::domain::id::Oid;
 
-/// Whether the branches themselves are all there is.
+/// Whether the repository keeps no logs, so that only branch tips are available.
 pub fn are_all(common_dir: &Path) -> bool {
     !common_dir.join("logs").is_dir() && !common_dir.join("reftable").is_dir()
 }
@@ -27,7 +26,7 @@ pub fn ends(common_dir: &Path, branches: &[(String, Oid)]) -> Vec<LogPosition> {
     positions
 }
 
-/// What moved since. `branches` is asked only when some file changed.
+/// Branches moved since the known positions. `branches` is called only when some file changed.
 pub fn news(
     common_dir: &Path,
     known: &[LogPosition],
@@ -46,7 +45,7 @@ pub fn news(
         if was == Some(tip.as_str()) {
             continue;
         }
-        // Where nothing was ever known, all that is there now was there before.
+        // Without any known position, all existing branches are old.
         if known.contains_key(ALL) || was.is_some() {
             let from = was.and_then(|was| was.parse().ok());
             let deed = Deed::Moved { from, to: tip.clone() };
@@ -68,7 +67,7 @@ fn position(log: &str, identity: &str) -> LogPosition {
     LogPosition { log: log.to_owned(), identity: identity.to_owned(), offset: 0 }
 }
 
-/// The time of the branch's file; packed branches have none of their own.
+/// Modification time of the branch's file, or of `packed-refs`.
 fn changed(common_dir: &Path, branch: &str) -> Timestamp {
     let seconds = |path: &Path| file::look(path).and_then(|look| look.changed);
     seconds(&common_dir.join(branch))
@@ -76,7 +75,7 @@ fn changed(common_dir: &Path, branch: &str) -> Timestamp {
         .unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
-/// Changes whenever one of the files does.
+/// File stamp that changes whenever one of the files does.
 fn stamp(common_dir: &Path) -> String {
     let mut paths = vec![common_dir.join("packed-refs")];
     paths.extend(places::files(&common_dir.join("refs/heads")).into_iter().map(|(path, _)| path));

@@ -1,7 +1,7 @@
-//! Where a repository shows that something was done: the directories to watch and the files to poll. Measured on
-//! git 2.47: a commit appends to `logs/HEAD` and to the branch's log before the branch itself is moved; in a linked
-//! worktree the log of HEAD is its own; a reftable repository renames a file onto `reftable/tables.list`; gc replaces
-//! logs by rename, so a watch on a file would die silently.
+//! Paths that change with repository activity: directories to watch and files to poll. Measured on git 2.47: a commit
+//! appends to `logs/HEAD` and to the branch's log before it moves the branch; a linked worktree has its own HEAD log; a
+//! reftable repository renames a file onto `reftable/tables.list`; gc replaces logs by rename, so a watch on a file
+//! would silently stop.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -10,22 +10,22 @@ use std::path::{Path, PathBuf};
 
 use super::reflog::{places, unlogged};
 
-/// Directories with branches that are watched below the first one.
+/// Watched branch directories below the first one.
 const DEEPER: usize = 2;
 
-/// Directories of a repository without linked worktrees that are watched.
+/// Watched directories of a repository without linked worktrees.
 const PLAIN: usize = 5;
 
-/// What to watch and what to poll. Both name only what is there: look again after an event that tells something.
+/// Paths to watch and to poll. Both list only existing paths: refresh after a relevant event.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Traces {
-    /// Directories: at most five for a repository without linked worktrees, and two or three more for each of those.
+    /// Directories: at most five for a repository without linked worktrees, plus two or three for each of those.
     pub dirs: Vec<PathBuf>,
-    /// Files and directories of which inode, size or modification time change when anything moves.
+    /// Files and directories with an inode, size or modification time that changes when anything moves.
     pub stat: Vec<PathBuf>,
 }
 
-/// The traces of the repository with this common directory. Reads directories, writes nothing.
+/// Collects the paths of the repository with this common directory. Reads directories, writes nothing.
 #[must_use]
 pub fn traces(common_dir: &Path) -> Traces {
     let mut traces = Traces { dirs: vec![common_dir.to_owned()], stat: Vec::new() };
@@ -53,7 +53,7 @@ impl Traces {
         self.stat.push(git_dir.join("reftable/tables.list"));
     }
 
-    /// The folder with the branches (or what is there on the way to it), and those below that changed last.
+    /// The branch folder (or its nearest existing parent), and the most recently changed folders below it.
     fn branches(&mut self, common_dir: &Path, heads: &str, above: &[&str]) {
         let heads = common_dir.join(heads);
         let logs = *above.last().unwrap_or(&"");
@@ -72,7 +72,7 @@ impl Traces {
         self.stat.extend(files.into_iter().map(|(path, _)| path));
     }
 
-    /// Tools that write no log (go-git, isomorphic-git) move the branch that is checked out.
+    /// Tools that write no log (go-git, isomorphic-git) still move the checked-out branch.
     fn unlogged(&mut self, common_dir: &Path) {
         let Some(branch) = unlogged::checked_out(common_dir, common_dir) else { return };
         if self.dirs.len() < PLAIN {
@@ -90,7 +90,7 @@ impl Traces {
         }
         for git_dir in found {
             let logs = git_dir.join("logs");
-            // What is staged there, and the message of the commit to come.
+            // The index and the message of the next commit.
             self.dirs.push(git_dir.clone());
             if git_dir.join("reftable").is_dir() {
                 self.reftable(&git_dir);
@@ -99,15 +99,15 @@ impl Traces {
                 self.stat.extend(unlogged::checked_out(common_dir, &git_dir));
                 self.dirs.push(logs);
             } else {
-                // Being created right now: its log comes next.
+                // Still being created: its log follows.
                 self.stat.push(git_dir);
             }
         }
     }
 }
 
-/// The folders below `heads` whose files changed last. One without files counts by its own time: git makes it a moment
-/// before the file. Of those above each other the inner one comes first.
+/// The folders below `heads` with the latest changes. A folder without files counts with its own time: git creates it
+/// shortly before the file. Of nested folders the inner one comes first.
 fn busiest(heads: &Path, files: &[(PathBuf, i64)]) -> Vec<PathBuf> {
     let mut changes: BTreeMap<PathBuf, i64> = places::folders(heads).into_iter().collect();
     // Latest last.
@@ -121,7 +121,7 @@ fn busiest(heads: &Path, files: &[(PathBuf, i64)]) -> Vec<PathBuf> {
     found.into_iter().take(DEEPER).map(|(folder, _)| folder).collect()
 }
 
-/// Whether an event on `name` in `dir`, one of the directories of [`traces`], can mean news or something more to
+/// Whether an event on `name` in `dir`, one of the watched directories, can mean new commits or a new directory to
 /// watch. `index.lock`, `COMMIT_EDITMSG`, `HEAD.lock` and the like cannot.
 #[must_use]
 pub fn is_telling(common_dir: &Path, dir: &Path, name: &OsStr) -> bool {
@@ -145,15 +145,15 @@ pub fn is_telling(common_dir: &Path, dir: &Path, name: &OsStr) -> bool {
     }
 }
 
-/// Whether an event on `name` in `dir` can mean that a commit is to come of the worktree with this git directory: its
-/// index was written, or its message is being.
+/// Whether an event on `name` in `dir` announces a commit in the worktree with this git directory: its index was
+/// written, or its message is being edited.
 #[must_use]
 pub fn is_of_a_commit_to_come(common_dir: &Path, dir: &Path, name: &OsStr) -> bool {
     (name == "index" || name == "COMMIT_EDITMSG")
         && (dir == common_dir || dir.parent().is_some_and(|parent| parent == common_dir.join("worktrees")))
 }
 
-/// The git directory of the worktree whose HEAD moved, when `name` in `dir` is the log that says so.
+/// The git directory of the worktree with the moved HEAD, when `name` in `dir` is its HEAD log.
 #[must_use]
 pub fn moved<'a>(dir: &'a Path, name: &OsStr) -> Option<&'a Path> {
     if name == "HEAD" && dir.ends_with("logs") { dir.parent() } else { None }
@@ -161,7 +161,7 @@ pub fn moved<'a>(dir: &'a Path, name: &OsStr) -> Option<&'a Path> {
 
 fn in_common_dir(common_dir: &Path, name: &OsStr) -> bool {
     let is_new_place = ["logs", "worktrees", "reftable"].iter().any(|place| name == *place);
-    // Where there are no logs the branches themselves tell.
+    // Without logs the branches themselves are watched.
     is_new_place || ((name == "packed-refs" || name == "refs") && !common_dir.join("logs").is_dir())
 }
 

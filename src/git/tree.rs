@@ -1,4 +1,4 @@
-//! Which paths differ between two trees, found by comparing tree objects: no blob is read, no config asked.
+//! Tree diff: changed paths between two trees by comparing tree objects; reads no blob and no configuration.
 
 use std::cmp::Ordering;
 
@@ -30,7 +30,7 @@ impl Side {
     }
 }
 
-/// A changed path; at least one side is there.
+/// A changed path; at least one side is present.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delta {
     pub old: Option<Side>,
@@ -48,18 +48,18 @@ impl Delta {
 /// The differences between two trees, in git's path order.
 #[derive(Debug, Default)]
 pub struct Deltas {
-    /// At most [`KEPT`].
+    /// The first ones, up to a limit.
     pub kept: Vec<Delta>,
-    /// All of them.
+    /// Total number of differences.
     pub total: usize,
 }
 
-/// More changed paths than this are counted, not kept: an import of 100,000 files must not cost 100 MB.
+/// More changed paths than this are counted, not kept: an import of 100,000 files must not use 100 MB.
 pub const KEPT: usize = 10_000;
-/// Trees nested deeper than this are not followed: nobody's files are, an attacker's can be.
+/// Maximum tree depth: real projects stay far below it, a crafted repository may not.
 const DEPTH: usize = 256;
 
-/// A tree object is not in the repository (a partial clone), or is broken.
+/// A tree object is missing (a partial clone) or malformed.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Unreadable;
 
@@ -70,7 +70,7 @@ pub fn diff(objects: &dyn Objects, old: Option<&Oid>, new: Option<&Oid>) -> Resu
     Ok(walk.found)
 }
 
-/// The regular file of this name at the top of a tree.
+/// The regular file of this name in the root of a tree.
 #[must_use]
 pub fn file(objects: &dyn Objects, tree: &Oid, name: &[u8]) -> Option<Oid> {
     let raw = objects.read(tree)?;
@@ -78,12 +78,12 @@ pub fn file(objects: &dyn Objects, tree: &Oid, name: &[u8]) -> Option<Oid> {
     (found.mode & TYPE == 0o100_000).then(|| found.oid().ok()).flatten()
 }
 
-/// Hands every file of a tree to `take`, in git's order, until it answers false; what cannot be read is passed over.
+/// Calls `take` for every file of a tree, in git's order, until it returns false; unreadable subtrees are skipped.
 pub fn each_file(objects: &dyn Objects, tree: &Oid, take: &mut dyn FnMut(Side) -> bool) {
     files_below(objects, tree, &mut Vec::new(), DEPTH, take);
 }
 
-/// Whether to go on.
+/// Returns whether to continue.
 fn files_below(
     objects: &dyn Objects,
     tree: &Oid,
@@ -152,7 +152,7 @@ impl Walk<'_> {
         tree.map_or(Ok(Vec::new()), |id| self.objects.read(id).ok_or(Unreadable))
     }
 
-    /// Entries of one name: same kind on both sides, or one side absent.
+    /// Entries with one name: same kind on both sides, or one side absent.
     fn pair(&mut self, old: Option<Entry<'_>>, new: Option<Entry<'_>>) -> Result<(), Unreadable> {
         let Some(any) = old.or(new) else { return Ok(()) };
         if old.map(|e| (e.mode, e.id)) == new.map(|e| (e.mode, e.id)) {
@@ -192,7 +192,7 @@ impl Entry<'_> {
         self.mode & TYPE == TREE
     }
 
-    /// Git sorts a directory as if its name ended in a slash; equal means the same name and both or neither a tree.
+    /// Git's order: a directory sorts as if its name ended in a slash; equal means same name and same kind.
     fn order(&self, other: &Self) -> Ordering {
         let key = |entry: &Self| entry.is_tree().then_some(b'/');
         self.name.iter().copied().chain(key(self)).cmp(other.name.iter().copied().chain(key(other)))

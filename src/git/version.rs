@@ -1,13 +1,13 @@
-//! Which git is installed: what the `git` on the search path says about itself.
+//! Version of the installed git, parsed from `git --version`.
 
 use std::path::Path;
 
 use super::child::Git;
 
-/// Major and minor version of the `git` on the search path; absent when there is none, or it says something else.
+/// Major and minor version of the `git` on PATH; `None` when missing or unparsable.
 #[must_use]
 pub fn version() -> Option<(u32, u32)> {
-    // From the root, so that no repository's configuration is read.
+    // Runs in the root directory so that no repository's configuration is read.
     parse(&Git::inside(Path::new("/")).line(&["--version"]).ok()??)
 }
 

@@ -1,5 +1,5 @@
-//! Carrying out a plan as a sequence of file system operations, each atomic and durable before the next one begins: after
-//! a kill or a power loss between any two of them, the person's own hook is in place and runs.
+//! Executes a plan as a sequence of atomic file system operations, each made durable before the next one:
+//! after a kill or a power loss between any two of them, the user's own hook is in place and runs.
 
 use std::ffi::OsString;
 use std::fs;
@@ -11,7 +11,7 @@ use super::slot::{exists, mark};
 use super::{GithooksError, Plan, Step, block, config_file};
 use crate::config::paths::{sync_directory_of, write_synced};
 
-/// Carries out `plan`, step by step. After a failure the rest is not done; planning anew and applying goes on.
+/// Executes `plan` step by step and stops at the first failure; planning and applying again continues.
 ///
 /// # Errors
 /// The first operation that failed, with its path.
@@ -19,7 +19,7 @@ pub fn apply(plan: &Plan) -> Result<(), GithooksError> {
     plan.steps.iter().flat_map(operations).try_for_each(|operation| operation.perform())
 }
 
-/// What a power loss can fall between.
+/// One operation; a power loss can happen between two of them.
 #[derive(Debug)]
 pub(super) enum Operation<'a> {
     MakeDirectory(&'a Path),
@@ -39,9 +39,9 @@ pub(super) enum Operation<'a> {
         to: &'a Path,
     },
     Remove(PathBuf),
-    /// Unless something is in it.
+    /// Unless the directory has other entries.
     RemoveDirectory(&'a Path),
-    /// Makes the names in the directory of this path durable.
+    /// Syncs the parent directory of this path.
     Sync(&'a Path),
     Configure {
         file: &'a Path,
@@ -60,7 +60,7 @@ pub(super) fn operations(step: &Step) -> Vec<Operation<'_>> {
         Step::Move { from, to } => vec![Operation::Rename { from: from.clone(), to }, Operation::Sync(to)],
         Step::Keep { from, to } => vec![Operation::Link { from, to }, Operation::Sync(to)],
         Step::Program { at, content } => vec![
-            // Readable and executable for everyone who may read the directory, as git's samples are.
+            // Readable and executable for every user with access to the directory, as git's samples are.
             Operation::Write { at: new_name(at), content, mode: 0o755 },
             Operation::Sync(at),
             Operation::Rename { from: new_name(at), to: at },
@@ -84,7 +84,7 @@ impl Operation<'_> {
             Self::Remove(path) => fs::remove_file(path).map_err(GithooksError::io("remove", path)),
             Self::RemoveDirectory(path) => remove_if_empty(path).map_err(GithooksError::io("remove", path)),
             Self::Sync(path) => sync_directory_of(path).map_err(GithooksError::io("sync", path)),
-            // What is in the file counts when it is locked, not when the plan was made.
+            // The content under the lock counts, which may differ from the plan's.
             Self::Configure { file, program: Some(program) } => {
                 config_file::rewrite(file, |text| Some(block::installed(text, program)))
             }
@@ -94,15 +94,15 @@ impl Operation<'_> {
 }
 
 fn write_anew(at: &Path, content: &[u8], mode: u32) -> io::Result<()> {
-    // One that an earlier attempt left behind; it may be a link by now.
+    // Left by an interrupted attempt; it may be a link by now.
     if exists(at) {
         fs::remove_file(at)?;
     }
     write_synced(at, content, mode)
 }
 
-/// Where the file system has no hard links, or the hook is none of the kinds of file that can have them, a copy stands
-/// in: it is complete before it gets its name.
+/// If the file system has no hard links, or this kind of file cannot have them, a copy is made instead: it is
+/// complete before it gets its name.
 fn link(from: &Path, to: &Path) -> io::Result<()> {
     match fs::hard_link(from, to) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => copy(from, to),
@@ -113,7 +113,7 @@ fn link(from: &Path, to: &Path) -> io::Result<()> {
 fn copy(from: &Path, to: &Path) -> io::Result<()> {
     let (new, found) = (new_name(to), fs::symlink_metadata(from)?);
     if found.is_dir() {
-        // Git runs no directory: nothing is lost while it has no name.
+        // Git runs no directory, so moving it away loses no hook.
         return fs::rename(from, to);
     }
     if exists(&new) {

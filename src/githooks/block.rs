@@ -1,8 +1,8 @@
-//! Hooks in git's configuration (git 2.54 and later): the lines that are appended to a configuration file, and how
-//! they are found again and taken out, whatever other tools did to the file meanwhile.
+//! Config-based hooks (git 2.54 and later): the lines that are appended to a git configuration file, and their
+//! detection and removal after edits by other tools.
 //!
-//! The lines are recognised one by one and not as a whole: git writes new keys into our sections, removes sections
-//! together with the comments behind them (and so perhaps our first line), and appends sections behind ours.
+//! Each line is recognised on its own: git writes new keys into our sections, removes sections together with the
+//! comments behind them (perhaps our first line), and appends sections behind ours.
 
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ pub const FIRST_GIT: (u32, u32) = (2, 54);
 
 const BEGIN: &str = "# uro-capture: begin";
 const END: &str = "# uro-capture: end";
-/// What the first line says about the file before: how it is to be left.
+/// First line of the block: records how to restore the file's end.
 const WAYS_BACK: [(Before, &str); 4] = [
     (Before::Whole, "(`uro-capture deinit` removes these lines)"),
     (Before::Unended, "(`uro-capture deinit` removes these lines and the line end before them)"),
@@ -24,30 +24,30 @@ const WAYS_BACK: [(Before, &str); 4] = [
 ];
 const COMMAND: &str = "\tcommand = ";
 
-/// How the file was before our lines, where taking them out does not tell.
+/// State of the file before our lines, if removing them does not restore it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Before {
     /// It ended with a line end, or was empty.
     Whole,
     /// Its last line had no end.
     Unended,
-    /// Its last line had no end and went on in the next (`\`), which therefore had to be an empty one.
+    /// Its last line had no end and continued (`\`) in the next, which therefore had to be empty.
     Continued,
-    /// There was no file.
+    /// The file did not exist.
     Missing,
 }
 
-/// What a configuration file says about our hooks.
+/// Our hooks as found in a configuration file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Block {
-    /// Of the hooks that are there: the program they call; absent where somebody changed the command.
+    /// Program per hook; `None` if the command was edited.
     pub hooks: Vec<(HookName, Option<PathBuf>)>,
-    /// Hooks that `hook.<name>.enabled = false` switches off in the same section.
+    /// Hooks disabled by `hook.<name>.enabled = false` in the same section.
     pub disabled: Vec<HookName>,
 }
 
 impl Block {
-    /// Every hook is there, switched on, and calls `program` (any one program, if none is given).
+    /// True if every hook is there, enabled, and calls `program` (any one program, if `None`).
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.disabled.is_empty() && HOOKS.iter().all(|hook| self.program(*hook).is_some())
@@ -65,20 +65,20 @@ pub fn friendly_name(hook: HookName) -> String {
     format!("uro-{}", hook.as_str())
 }
 
-/// What git runs: a line of shell, to which it adds `"$@"`. Silent and successful also when the program is gone.
+/// The shell line that git runs, with `"$@"` appended. Silent and successful also without the program.
 #[must_use]
 pub fn command(hook: HookName, program: &Path) -> Vec<u8> {
     let program = quote::for_shell(program.as_os_str().as_bytes());
     [b"test ! -x ", program.as_slice(), b" || ", &program, b" ", hook.as_str().as_bytes()].concat()
 }
 
-/// The lines as a person would paste them.
+/// The lines for manual pasting.
 #[must_use]
 pub fn snippet(program: &Path) -> Vec<u8> {
     HOOKS.iter().flat_map(|hook| section(*hook, program)).collect()
 }
 
-/// Git runs the hooks of an event one after the other unless each of them may run beside the others: ours may.
+/// Git runs the hooks of an event one after the other unless all of them allow parallel runs: ours do.
 fn section(hook: HookName, program: &Path) -> Vec<u8> {
     let head = format!("{}\n\tevent = {}\n\tparallel = true\n{COMMAND}", header(hook), hook.as_str());
     [head.as_bytes(), &quote::for_git_config(&command(hook, program)), b"\n"].concat()
@@ -88,7 +88,7 @@ fn header(hook: HookName) -> String {
     format!("[hook \"{}\"]", friendly_name(hook))
 }
 
-/// `text` (absent: there is no file) with our lines, for `program`. What was ours before is replaced.
+/// Returns `text` (`None`: no file) with our lines for `program`; earlier lines of ours are replaced.
 #[must_use]
 pub fn installed(text: Option<&[u8]>, program: &Path) -> Vec<u8> {
     let clean = text.and_then(removed);
@@ -105,7 +105,7 @@ pub fn installed(text: Option<&[u8]>, program: &Path) -> Vec<u8> {
     text
 }
 
-/// `text` without our lines; absent when that leaves nothing of a file that we made.
+/// Returns `text` without our lines; `None` if that empties a file that we created.
 #[must_use]
 pub fn removed(text: &[u8]) -> Option<Vec<u8>> {
     let (mut kept, mut before) = (Vec::with_capacity(text.len()), None);
@@ -118,14 +118,14 @@ pub fn removed(text: &[u8]) -> Option<Vec<u8>> {
     }
     match before {
         Some((Before::Missing, _)) if kept.is_empty() => return None,
-        // Where something was appended behind ours, the line end is needed.
+        // Text appended behind our block needs the line end.
         Some((way, at)) if at == kept.len() && kept.ends_with(glue(way)) => kept.truncate(at - glue(way).len()),
         _ => {}
     }
     Some(kept)
 }
 
-/// What the file says about our hooks; absent when nothing.
+/// Finds our hooks in the file; `None` if there are none.
 #[must_use]
 pub fn read(text: &[u8]) -> Option<Block> {
     let mut block = Block { hooks: Vec::new(), disabled: Vec::new() };
@@ -147,7 +147,7 @@ fn program_of(hook: HookName, line: &[u8]) -> Option<PathBuf> {
     program_in(hook, &quote::from_git_config(line.get(COMMAND.trim_start().len()..)?)?)
 }
 
-/// The program that a command calls; absent when the command is none of ours.
+/// The program that a command of ours calls; `None` for other commands.
 #[must_use]
 pub fn program_in(hook: HookName, value: &[u8]) -> Option<PathBuf> {
     use std::os::unix::ffi::OsStringExt;
@@ -156,13 +156,13 @@ pub fn program_in(hook: HookName, value: &[u8]) -> Option<PathBuf> {
     (command(hook, &program) == *value).then_some(program)
 }
 
-/// A value that git takes for no.
+/// True for a value that git parses as false.
 #[must_use]
 pub fn is_no(value: &[u8]) -> bool {
     [b"false".as_slice(), b"no", b"off", b"0"].contains(&value.trim_ascii().to_ascii_lowercase().as_slice())
 }
 
-/// Lower case, as git compares keys.
+/// Lower-cases a key, as git compares keys.
 fn key(line: &[u8]) -> Vec<u8> {
     let end = line.iter().position(|byte| !(byte.is_ascii_alphanumeric() || *byte == b'-')).unwrap_or(line.len());
     line[..end].to_ascii_lowercase()
@@ -185,8 +185,8 @@ fn glue(before: Before) -> &'static [u8] {
     }
 }
 
-/// Whether a line goes on in the next one: it ends with a backslash that no other one takes back. A comment that
-/// ends so does not, but an empty line more does it no harm.
+/// True if a line continues in the next one: it ends with an unescaped backslash. A comment that ends so does not
+/// continue, but an extra empty line after it is harmless.
 fn continues(line: &[u8]) -> bool {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     line.iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1
@@ -201,7 +201,7 @@ enum Whose {
     Foreign,
 }
 
-/// Each line with its end, and whose it is.
+/// Splits the text into lines with their ends, and marks ours.
 fn parts(text: &[u8]) -> Vec<(&[u8], Whose)> {
     let lines: Vec<&[u8]> = text.split_inclusive(|byte| *byte == b'\n').collect();
     let mut parts = Vec::with_capacity(lines.len());
@@ -242,8 +242,8 @@ fn hook_of(header_line: &[u8]) -> Option<HookName> {
     HOOKS.into_iter().find(|hook| header(*hook).as_bytes() == header_line)
 }
 
-/// A section of this name outside of our lines is ours if it has the command: a person who switches our hook off in
-/// one repository, where it stands in the user's configuration, has a section with `enabled` alone.
+/// A section of this name outside of our lines is ours only with our command: a user who disables our hook in one
+/// repository, while it is installed in the user configuration, has a section with `enabled` alone.
 fn has_command(following: &[&[u8]]) -> bool {
     let body = following.iter().map(|line| line.trim_ascii()).take_while(|line| line.first() != Some(&b'['));
     body.into_iter().any(|line| key(line) == b"command")

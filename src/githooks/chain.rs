@@ -1,4 +1,4 @@
-//! The script that stands in a hook's place, before the one that was there: its text, and how it is recognised.
+//! Chaining hook script: calls `uro-hook`, then the prior hook. Its template and its detection.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -8,22 +8,22 @@ use super::quote;
 use crate::domain::event::HookName;
 
 const TEMPLATE: &str = include_str!("../../hooks/chained.sh");
-/// Raised whenever the template changes, so that older scripts are renewed.
+/// Template version; raised with every change, so that older scripts are renewed.
 pub const VERSION: u32 = 2;
-/// The start of the second line of every script of ours.
+/// Marker: the start of the second line of every script of ours.
 const MARK: &str = "# uro-capture hook, version ";
 const PROGRAM: &[u8] = b"\nuro_program=";
 
-/// What a script of ours says about itself.
+/// Parsed header of our script.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Script {
     pub version: u32,
     pub program: PathBuf,
-    /// Somebody changed it: it is of this version and yet not what this version writes.
+    /// Edited by hand: of this version, but not as this version writes it.
     pub edited: bool,
 }
 
-/// The script for `hook` that reports through `program`.
+/// Renders the script of `hook` that reports through `program`.
 #[must_use]
 pub fn render(hook: HookName, program: &Path) -> Vec<u8> {
     let text = TEMPLATE.replace("@HOOK@", hook.as_str());
@@ -31,7 +31,7 @@ pub fn render(hook: HookName, program: &Path) -> Vec<u8> {
     [before.as_bytes(), &quote::for_shell(program.as_os_str().as_bytes()), after.as_bytes()].concat()
 }
 
-/// Reads a script; `None` if it is none of ours.
+/// Parses a script; `None` if it is not ours.
 #[must_use]
 pub fn recognise(hook: HookName, text: &[u8]) -> Option<Script> {
     let line = text.split(|byte| *byte == b'\n').nth(1)?;

@@ -1,4 +1,4 @@
-//! Changing one of git's configuration files as git itself does: under its lock, in one rename.
+//! Atomic edit of a git configuration file, with git's own locking: `<file>.lock`, then one rename.
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, Write};
@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 use super::GithooksError;
 use crate::config::paths::sync_directory_of;
 
-/// A configuration file is a few kilobytes; one that is larger than this is not git's (bytes).
+/// Size limit in bytes; git configuration files have a few kilobytes.
 const LIMIT: u64 = 16 << 20;
 
-/// The file's bytes; absent where there is none.
+/// The file's bytes; `None` if it does not exist.
 ///
 /// # Errors
-/// When it is there and cannot be read, or is no file.
+/// It cannot be read, or is not a regular file.
 pub fn read(path: &Path) -> Result<Option<Vec<u8>>, GithooksError> {
     match fs::metadata(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -27,12 +27,12 @@ pub fn read(path: &Path) -> Result<Option<Vec<u8>>, GithooksError> {
     fs::read(path).map(Some).map_err(GithooksError::io("read", path))
 }
 
-/// Reads the file under git's lock and writes what `change` makes of it: absent in, there was no file; absent out,
-/// there shall be none. Nothing is written where nothing changes. Links are followed, the mode is kept.
+/// Reads the file under git's lock and writes the result of `change`: `None` means no file, before or after. An
+/// unchanged file is not written. Links are followed, the mode is kept.
 ///
 /// # Errors
-/// [`GithooksError::Locked`] while another process changes it, [`GithooksError::ReadOnly`] where it cannot be
-/// written; the file is as it was then.
+/// [`GithooksError::Locked`] while another process changes it, [`GithooksError::ReadOnly`] if it cannot be
+/// written; the file is then unchanged.
 pub fn rewrite(path: &Path, change: impl FnOnce(Option<&[u8]>) -> Option<Vec<u8>>) -> Result<(), GithooksError> {
     let target = followed(path);
     let lock = Lock::take(path, &target)?;
@@ -41,17 +41,17 @@ pub fn rewrite(path: &Path, change: impl FnOnce(Option<&[u8]>) -> Option<Vec<u8>
     match new {
         new if new == old => Ok(()),
         Some(text) => lock.replace(&text),
-        // The lock is let go of afterwards.
+        // The lock is released afterwards.
         None => fs::remove_file(&target).map_err(|error| refused(path, error)),
     }
 }
 
-/// Git locks and replaces the file that a link leads to, not the link.
+/// Git locks and replaces the target of a link, not the link.
 fn followed(path: &Path) -> PathBuf {
     if let Ok(real) = path.canonicalize() {
         return real;
     }
-    // A link to a file that does not exist yet.
+    // A dangling link.
     match fs::read_link(path) {
         Ok(target) => path.parent().map_or(target.clone(), |dir| dir.join(&target)),
         Err(_) => path.to_owned(),
@@ -65,7 +65,7 @@ fn refused(path: &Path, error: io::Error) -> GithooksError {
     }
 }
 
-/// `<file>.lock`, removed when dropped unless it has become the file.
+/// `<file>.lock`, removed on drop unless it was renamed to the file.
 struct Lock<'a> {
     asked: &'a Path,
     target: &'a Path,
@@ -76,7 +76,7 @@ struct Lock<'a> {
 
 impl<'a> Lock<'a> {
     fn take(asked: &'a Path, target: &'a Path) -> Result<Self, GithooksError> {
-        // Git would replace it all the same; somebody who took the right away meant it.
+        // Git would replace it all the same; but the file was made read-only on purpose.
         if fs::metadata(target).is_ok_and(|found| found.permissions().mode() & 0o222 == 0) {
             return Err(GithooksError::ReadOnly(asked.to_owned()));
         }
@@ -109,7 +109,7 @@ impl<'a> Lock<'a> {
 
 impl Drop for Lock<'_> {
     fn drop(&mut self) {
-        // After the rename a lock of this name is somebody else's.
+        // After the rename, a lock of this name belongs to another process.
         if self.held {
             let _ = fs::remove_file(&self.at);
         }
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn while_somebody_holds_the_lock_nothing_is_written_and_the_lock_stays_theirs() {
+    fn while_another_process_holds_the_lock_nothing_is_written() {
         let (home, path) = stage(Some(b"a"));
         fs::write(home.path().join("config.lock"), "theirs").expect("locked");
         let error = rewrite(&path, |_| Some(b"b".to_vec())).expect_err("locked");

@@ -1,4 +1,4 @@
-//! What must be done so that git's configuration names our hooks, or names them no longer.
+//! Plans adding our hooks to git's configuration, and removing them.
 
 use std::path::Path;
 
@@ -7,10 +7,10 @@ use super::slot::is_program;
 use super::{GithooksError, Plan, Step, block, config_file};
 use crate::domain::event::HOOKS;
 
-/// Plans our lines in `file`, so that they call `program`, an absolute path. Empty if they do already.
+/// Plans our lines in `file` with the command `program`, an absolute path. Empty if they are there already.
 ///
 /// # Errors
-/// Where `program` is none, or `file` cannot be read.
+/// `program` is not absolute, or `file` cannot be read.
 pub fn plan_configure(file: &Path, program: &Path) -> Result<Plan, GithooksError> {
     if !program.is_absolute() || !is_program(program) {
         return Err(GithooksError::NotAProgram(program.to_owned()));
@@ -24,7 +24,7 @@ pub fn plan_configure(file: &Path, program: &Path) -> Result<Plan, GithooksError
 /// Plans the removal of our lines from `file`. Empty if there are none.
 ///
 /// # Errors
-/// Where `file` cannot be read.
+/// `file` cannot be read.
 pub fn plan_unconfigure(file: &Path) -> Result<Plan, GithooksError> {
     let Some(text) = config_file::read(file)? else { return Ok(Plan::default()) };
     if block::removed(&text).as_ref() == Some(&text) {
@@ -33,10 +33,10 @@ pub fn plan_unconfigure(file: &Path) -> Result<Plan, GithooksError> {
     Ok(one(Step::Configure { file: file.to_owned(), program: None }))
 }
 
-/// What `file` says about our hooks; absent when nothing, or there is no file.
+/// Our hooks in `file`; `None` if there are none, or no file.
 ///
 /// # Errors
-/// Where it cannot be read.
+/// `file` cannot be read.
 pub fn configured(file: &Path) -> Result<Option<Block>, GithooksError> {
     Ok(config_file::read(file)?.and_then(|text| block::read(&text)))
 }

@@ -1,4 +1,4 @@
-//! Whether the hooks are still ours and still work.
+//! Inspection of installed hook files: present, outdated, broken or lost.
 
 use std::path::Path;
 
@@ -7,23 +7,23 @@ use super::chain::VERSION;
 use super::slot::{Found, Slot, is_program};
 use crate::domain::event::{HOOKS, HookName};
 
-/// How one hook stands.
+/// State of one hook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
     Ok,
-    /// Ours was here and somebody removed or replaced it.
+    /// Lost: our hook was removed or replaced.
     Lost,
     Absent,
-    /// Ours, but a link or an older script, or its program is gone: installing again mends it.
+    /// Broken: ours, but a link, an older script, or its program is missing; reinstalling repairs it.
     Outdated,
 }
 
-/// In what form our hook is there.
+/// Form of our hook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum How {
     /// Alone.
     File,
-    /// Before another hook that was there already.
+    /// Chained before a prior hook.
     Chained,
 }
 
@@ -32,17 +32,17 @@ pub enum How {
 pub struct HookState {
     pub hook: HookName,
     pub state: State,
-    /// `None` where it is lost or absent.
+    /// `None` if lost or absent.
     pub how: Option<How>,
 }
 
-/// Looks at all our hooks in `hooks_dir`. A missing directory has none.
+/// Inspects all our hooks in `hooks_dir`. A missing directory has none.
 ///
-/// That a hook was lost shows from what it left (a kept prior hook, its siblings); where nothing is left, all are
-/// `Absent`, and only who remembers having installed them can tell.
+/// A lost hook is detected by what it left (a kept prior hook, its siblings); without such traces all are
+/// `Absent`, and only the registry knows that they were installed.
 ///
 /// # Errors
-/// Where a hook cannot be read.
+/// A hook cannot be read.
 pub fn inspect(hooks_dir: &Path) -> Result<Vec<HookState>, GithooksError> {
     let slots: Vec<Slot> = HOOKS.iter().map(|hook| Slot::read(hooks_dir, *hook)).collect::<Result<_, _>>()?;
     let any = slots.iter().any(Slot::is_ours);
@@ -52,7 +52,7 @@ pub fn inspect(hooks_dir: &Path) -> Result<Vec<HookState>, GithooksError> {
 fn state(slot: &Slot, any_ours: bool) -> HookState {
     let state = match &slot.found {
         Found::Script(script) if script.version == VERSION && is_program(&script.program) => State::Ok,
-        // In front of a kept hook it would hide that.
+        // A link before a kept hook would hide the loss.
         Found::Launcher(program) if is_program(program) && !slot.has_prior() => State::Ok,
         Found::Link(_) | Found::Launcher(_) | Found::Script(_) => State::Outdated,
         Found::Nothing | Found::Foreign if any_ours || slot.has_prior() => State::Lost,

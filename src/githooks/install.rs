@@ -1,4 +1,4 @@
-//! What must be done so that git calls our hooks, whatever is there already.
+//! Plans the installation of hook files, with or without existing hooks.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use crate::domain::event::HOOKS;
 /// Plans the hooks in `hooks_dir` so that each calls `program`, an absolute path. Empty if they do already.
 ///
 /// # Errors
-/// Where `program` is none, `hooks_dir` is no directory, or a hook cannot be read.
+/// `program` is not absolute, `hooks_dir` is no directory, or a hook cannot be read.
 pub fn plan_install(hooks_dir: &Path, program: &Path) -> Result<Plan, GithooksError> {
     if !program.is_absolute() || !is_program(program) {
         return Err(GithooksError::NotAProgram(program.to_owned()));
@@ -29,12 +29,12 @@ pub fn plan_install(hooks_dir: &Path, program: &Path) -> Result<Plan, GithooksEr
     Ok(plan)
 }
 
-/// Takes our hooks back from where another manager put them, so that none is ever called by our own, and leaves
-/// there what the manager would have found without us. A prior hook that its manager has written anew is not kept
-/// a second time. Tells whether a prior hook is still in its place.
+/// Undoes the moves of other hook managers: removes our hooks from their backup places, so that none is called by
+/// our own, and restores there the prior hook. A prior hook rewritten by its manager is not kept a second time.
+/// Returns whether a prior hook is still in its place.
 ///
 /// # Errors
-/// Where the directory cannot be read.
+/// The directory cannot be read.
 pub(super) fn reclaim(slot: &Slot, plan: &mut Plan) -> Result<bool, GithooksError> {
     let mut prior = slot.has_prior();
     if prior && slot.prior_is_back() {
@@ -52,11 +52,11 @@ pub(super) fn reclaim(slot: &Slot, plan: &mut Plan) -> Result<bool, GithooksErro
     Ok(prior)
 }
 
-/// A hook in `hooks_dir` that cannot be called by ours, because it goes by its name: where there is one, nothing is
+/// A hook in `hooks_dir` that depends on its own file name and so cannot be chained: with one, nothing is
 /// installed.
 ///
 /// # Errors
-/// Where a hook cannot be read.
+/// A hook cannot be read.
 pub fn dispatcher(hooks_dir: &Path) -> Result<Option<PathBuf>, GithooksError> {
     for hook in HOOKS {
         let slot = Slot::read(hooks_dir, hook)?;
@@ -90,8 +90,8 @@ fn is_current(script: &Script, program: &Path) -> bool {
     script.version == VERSION && script.program == program
 }
 
-/// The person's hook gets the prior hook's name beside its own: it stays in place until ours replaces it. A prior hook
-/// that is kept already is of no use any more, since git would not have called it; but it is not ours to throw away.
+/// The user's hook gets the kept name as a second name: it stays in place until ours replaces it. An older kept
+/// hook is unused, since git would not have called it; but it is the user's file and is not deleted.
 fn keep_foreign(slot: &Slot, has_prior: bool, plan: &mut Plan) {
     if has_prior {
         let free = slot.free_name("uro-prior");
@@ -101,7 +101,7 @@ fn keep_foreign(slot: &Slot, has_prior: bool, plan: &mut Plan) {
     plan.steps.push(Step::Keep { from: slot.at.clone(), to: slot.prior() });
 }
 
-/// Only a script can call the hook from before; alone, a launcher costs less.
+/// Only a script can chain the prior hook; without one, a launcher is faster.
 fn hook(slot: &Slot, has_prior: bool, program: &Path) -> Step {
     let alone = (!has_prior).then(|| launcher::render(slot.hook, program)).flatten();
     Step::Program { at: slot.at.clone(), content: alone.unwrap_or_else(|| chain::render(slot.hook, program)) }

@@ -1,9 +1,9 @@
-//! The program that stands in a hook's place where nothing else does: some 350 bytes that become `uro-hook`.
+//! Launcher: a static executable of some 350 bytes that replaces itself by `uro-hook` (no prior hook).
 //!
-//! It calls execve(2) with the hook's name, its arguments and its environment, and exits 0 where that fails. A shell script would do
-//! the same for 0.5 ms more, half of what all else costs; a symbolic link would cost nothing, but whoever writes into
-//! the hook (git-lfs does, and `cat >`) would write into the program that all repositories call, and an interpreter
-//! line makes git complain once the program is gone. Elsewhere than on x86-64 Linux the script stands in.
+//! It calls execve(2) with the hook's name, its arguments and its environment, and exits 0 if that fails. A shell
+//! script would cost 0.5 ms more, half of all else; a symbolic link would be free, but tools that write into
+//! the hook (git-lfs, `cat >`) would overwrite the shared program, and with an interpreter line git complains once
+//! the program is missing. Other systems than x86-64 Linux get the script.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -15,9 +15,9 @@ use crate::domain::event::HookName;
 const MAGIC: [u8; 16] = [0x7f, b'E', b'L', b'F', 2, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 /// File header and one program header, per the ELF-64 specification (bytes).
 const HEADERS: usize = 64 + 56;
-/// Where it is loaded: the customary address of a program that is not relocatable.
+/// Load address: the customary one of a non-relocatable program.
 const BASE: u64 = 0x40_0000;
-/// Name and path follow the code at once, so that the code can name them by their distance.
+/// Hook name and path follow the code directly, for RIP-relative addressing.
 const CODE: [u8; 51] = [
     0x48, 0x8b, 0x04, 0x24, // mov (%rsp), %rax            how many arguments
     0x48, 0x8d, 0x54, 0xc4, 0x10, // lea 16(%rsp,%rax,8), %rdx   the environment
@@ -32,13 +32,13 @@ const CODE: [u8; 51] = [
     0xb8, 0x3c, 0x00, 0x00, 0x00, // mov $60, %eax               exit
     0x0f, 0x05, // syscall
 ];
-/// Bytes for the hook's name and its zero: the longest, `post-applypatch`, fills them.
+/// Field width of the hook's name with its zero byte: the longest, `post-applypatch`, fills it.
 const NAME: usize = 16;
-/// For whoever looks into the file.
+/// Comment for readers of the file.
 const NOTE: &str = "\nuro-capture hook: becomes the program named above, and does nothing where that is gone.\n\
                     `uro-capture deinit` removes it.\n";
 
-/// The program that becomes `program HOOK ARGUMENTS…`; `None` where this machine needs another kind.
+/// Builds the launcher of `program HOOK ARGUMENTS…`; `None` on other machines.
 #[must_use]
 pub fn render(hook: HookName, program: &Path) -> Option<Vec<u8>> {
     let path = program.as_os_str().as_bytes();
@@ -49,7 +49,7 @@ pub fn render(hook: HookName, program: &Path) -> Option<Vec<u8>> {
     Some([headers((HEADERS + body.len()) as u64), body].concat())
 }
 
-/// Which program a launcher of ours for `hook` becomes; `None` if it is none.
+/// The program of our launcher for `hook`; `None` if the bytes are no launcher.
 #[must_use]
 pub fn recognise(hook: HookName, file: &[u8]) -> Option<PathBuf> {
     let rest = file.get(HEADERS..)?.strip_prefix(&CODE)?.strip_prefix(name(hook).as_slice())?;
@@ -63,7 +63,7 @@ fn name(hook: HookName) -> Vec<u8> {
     name
 }
 
-/// File header and program header of a file of `size` bytes that is loaded whole, readable and executable.
+/// File header and program header of a file of `size` bytes that is loaded entirely, readable and executable.
 fn headers(size: u64) -> Vec<u8> {
     let half = |value: u16| value.to_le_bytes().to_vec();
     let word = |value: u32| value.to_le_bytes().to_vec();

@@ -1,15 +1,15 @@
-//! Where git looks for hooks, and whose place that is.
+//! Location of the hooks directory, and its owner: repository, work tree or shared.
 
 use std::path::{Component, Path, PathBuf};
 
-/// The directory git runs hooks from.
+/// The directory from which git runs hooks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Location {
-    /// This repository's own.
+    /// The repository's own directory.
     Repository(PathBuf),
-    /// In the work tree (husky and its like): people commit it, so nothing is written there.
+    /// In the work tree (husky and similar): its content is committed, so nothing is written there.
     WorkTree(PathBuf),
-    /// Elsewhere, and so perhaps shared with other repositories: only for who asks for all of them.
+    /// Elsewhere, perhaps shared with other repositories: written only on explicit request.
     Shared(PathBuf),
 }
 
@@ -22,11 +22,11 @@ impl Location {
     }
 }
 
-/// Tells it from the repository's shared git directory, its work tree (none if bare) and `core.hooksPath`.
+/// Derived from the shared git directory, the work tree (none if bare) and `core.hooksPath`.
 ///
-/// Links are followed: people link `.git/hooks` to a directory that they share, too.
+/// Links are followed, since `.git/hooks` may link to a shared directory, too.
 ///
-/// git takes a relative `core.hooksPath` from the directory it runs hooks in: the work tree's root.
+/// git resolves a relative `core.hooksPath` against the directory in which hooks run: the work tree's root.
 #[must_use]
 pub fn locate(common_dir: &Path, work_tree: Option<&Path>, hooks_path: Option<&Path>) -> Location {
     let own = common_dir.join("hooks");
@@ -40,7 +40,7 @@ pub fn locate(common_dir: &Path, work_tree: Option<&Path>, hooks_path: Option<&P
     }
 }
 
-/// The path without links as far as it exists, and without `.` and `..` beyond.
+/// Resolves links as far as the path exists, and `.` and `..` beyond.
 fn real(path: &Path) -> PathBuf {
     if let Ok(real) = path.canonicalize() {
         return real;

@@ -1,7 +1,7 @@
-//! Installing git hooks beside whatever is there, and taking them out again without a trace.
+//! Git hook installation: added beside existing hooks and removable without a trace.
 //!
-//! From git 2.54 on they stand in git's configuration and displace nothing. Below, where no hook was, ours is a
-//! launcher that becomes `uro-hook`; a hook that was there is kept byte for byte and called by a small shell script.
+//! From git 2.54 on, hooks are entries of git's configuration. Before, a repository without a hook gets a
+//! launcher that becomes `uro-hook`; an existing hook is kept byte for byte and called by a small shell script.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -41,12 +41,12 @@ pub enum GithooksError {
     Locked(PathBuf),
     #[error("git's configuration {} cannot be written", .0.display())]
     ReadOnly(PathBuf),
-    #[error("{} is no configuration file of git's", .0.display())]
+    #[error("{} is not a git configuration file", .0.display())]
     NotAConfiguration(PathBuf),
 }
 
 impl GithooksError {
-    /// Names what was being done to `path`, for `map_err`.
+    /// Adds the action and `path` to an I/O error, for `map_err`.
     pub(crate) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Io { doing, path, source }
@@ -56,64 +56,64 @@ impl GithooksError {
 /// One change to the file system.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
-    /// Makes the hooks directory, with a mark in it that says so.
+    /// Creates the hooks directory, with a marker file in it.
     MakeDirectory(PathBuf),
-    /// Renames what is there, keeping every byte, the mode and the times. Replaces what is at `to`.
+    /// Renames a file, keeping every byte, the mode and the times. Replaces `to`.
     Move {
         from: PathBuf,
         to: PathBuf,
     },
-    /// Gives the file a second name, keeping every byte, the mode and the times; nothing may be at `to`. A later step
-    /// replaces what is at `from`, so that there is no moment without it.
+    /// Adds a second name for the file, keeping every byte, the mode and the times; `to` must not exist. A later step
+    /// replaces `from`, so that it exists at every moment.
     Keep {
         from: PathBuf,
         to: PathBuf,
     },
-    /// Puts an executable file with `content` at `at`.
+    /// Writes an executable file with `content` at `at`.
     Program {
         at: PathBuf,
         content: Vec<u8>,
     },
     Remove(PathBuf),
-    /// Removes the directory's mark, and the directory itself unless somebody put something into it.
+    /// Removes the directory's marker file, and the directory itself if it is empty then.
     RemoveDirectory(PathBuf),
-    /// Puts our lines, which call `program`, into one of git's configuration files, or takes them out (absent).
+    /// Adds our lines with the command `program` to a git configuration file, or removes them (`None`).
     Configure {
         file: PathBuf,
         program: Option<PathBuf>,
     },
 }
 
-/// What is to be done, in this order, and what a person should know about it.
+/// Ordered steps, and warnings for the user.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
     pub steps: Vec<Step>,
     pub notes: Vec<Note>,
 }
 
-/// Something that was left as it is.
+/// A file that was left unchanged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Note {
-    /// Our script, changed by hand: not overwritten.
+    /// Our script, edited by hand: not overwritten.
     Edited(PathBuf),
-    /// A hook from before that nothing calls any more, since somebody replaced ours.
+    /// A prior hook that is no longer called, since our hook was replaced.
     Kept(PathBuf),
 }
 
 impl Plan {
-    /// Nothing is to be done.
+    /// True without any step.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty()
     }
 
-    /// First this one, then `other`.
+    /// Appends the steps of `other`.
     pub fn then(&mut self, other: Self) {
         self.steps.extend(other.steps);
         self.notes.extend(other.notes);
     }
 
-    /// Every path that will be written, renamed or removed, in order and once each: what `--dry-run` lists.
+    /// Every path that will be written, renamed or removed, in order, without duplicates: the list of `--dry-run`.
     #[must_use]
     pub fn writes(&self) -> Vec<&Path> {
         let mut paths: Vec<&Path> = Vec::new();

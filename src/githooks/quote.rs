@@ -1,13 +1,13 @@
-//! Quoting bytes for the shell and for git's configuration, and reading them back.
+//! Quoting for the shell and for git's configuration, and its inverse.
 
-/// Between single quotes, as a shell takes it literally.
+/// Single-quotes for a POSIX shell.
 #[must_use]
 pub fn for_shell(bytes: &[u8]) -> Vec<u8> {
     let inner = bytes.split(|byte| *byte == b'\'').collect::<Vec<_>>().join(b"'\\''".as_slice());
     [b"'", inner.as_slice(), b"'"].concat()
 }
 
-/// Reads the single-quoted word that `text` starts with.
+/// Parses the single-quoted word at the start of `text`.
 #[must_use]
 pub fn from_shell(text: &[u8]) -> Option<Vec<u8>> {
     let (mut rest, mut word) = (text.strip_prefix(b"'")?, Vec::new());
@@ -22,7 +22,7 @@ pub fn from_shell(text: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
-/// Between double quotes, as git takes a value literally.
+/// Double-quotes a value for a git configuration file.
 #[must_use]
 pub fn for_git_config(bytes: &[u8]) -> Vec<u8> {
     let mut value = vec![b'"'];
@@ -38,7 +38,7 @@ pub fn for_git_config(bytes: &[u8]) -> Vec<u8> {
     value
 }
 
-/// Reads one double-quoted value that [`for_git_config`] wrote.
+/// Parses one double-quoted value written by [`for_git_config`].
 #[must_use]
 pub fn from_git_config(text: &[u8]) -> Option<Vec<u8>> {
     let inner = text.trim_ascii().strip_prefix(b"\"")?.strip_suffix(b"\"")?;

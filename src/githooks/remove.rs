@@ -1,4 +1,4 @@
-//! What must be done so that everything is as it was before the hooks were installed.
+//! Plans the removal of hook files: afterwards the hooks directory is as before the installation.
 
 use std::path::Path;
 
@@ -7,10 +7,10 @@ use super::slot::{Found, Slot, exists, mark};
 use super::{GithooksError, Note, Plan, Step};
 use crate::domain::event::HOOKS;
 
-/// Plans the removal of our hooks from `hooks_dir` and the return of the hooks from before. Empty if none is ours.
+/// Plans the removal of our hooks from `hooks_dir` and the return of the prior hooks. Empty if none is ours.
 ///
 /// # Errors
-/// Where a hook cannot be read.
+/// A hook cannot be read.
 pub fn plan_remove(hooks_dir: &Path) -> Result<Plan, GithooksError> {
     let mut plan = Plan::default();
     for hook in HOOKS {
@@ -43,7 +43,7 @@ fn remove(slot: &Slot, has_prior: bool, plan: &mut Plan) {
     }
 }
 
-/// In one rename, so that at no moment the hook from before is missing.
+/// A single rename, so that the prior hook is present at every moment.
 fn restore(slot: &Slot, has_prior: bool, plan: &mut Plan) {
     if has_prior {
         plan.steps.push(Step::Move { from: slot.prior(), to: slot.at.clone() });

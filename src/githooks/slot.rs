@@ -1,4 +1,4 @@
-//! The place of one hook: what is in it, and in the places beside it that are ours.
+//! Hook slot: one hook's file in the hooks directory, and our files beside it.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -9,31 +9,31 @@ use super::chain::{self, Script};
 use super::{GithooksError, launcher};
 use crate::domain::event::HookName;
 
-/// The file name of our program: a link to anything of this name is ours.
+/// File name of our program: a link to such a name is ours.
 const PROGRAM: &str = "uro-hook";
-/// A script of ours is far shorter; of other files no more is read.
+/// Read limit: our scripts are far shorter.
 const SCRIPT: u64 = 64 << 10;
-/// The mark of a hooks directory that we made. git ignores files that are not named as a hook.
+/// Marker file of a hooks directory that we created. git ignores files that are not named as a hook.
 const MARK: &str = ".uro-capture";
-/// How scripts ask for their own name, in the shell, Python and Ruby.
+/// How scripts read their own name, in the shell, Python and Ruby.
 const ASKS_ITS_NAME: [&str; 6] = ["basename", "##*/", "argv[0]", "PROGRAM_NAME", "${0:t}", "$0:t"];
-/// Where overcommit puts the hooks it finds.
+/// Directory into which overcommit moves existing hooks.
 const OLD_HOOKS: &str = "old-hooks";
 
-/// What stands in a hook's place.
+/// Content of a hook slot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
     Nothing,
-    /// A link to our program, as earlier versions made.
+    /// A link to our program, as made by earlier versions.
     Link(PathBuf),
-    /// Our launcher; which program it becomes.
+    /// Our launcher, with its program.
     Launcher(PathBuf),
     /// Our script.
     Script(Script),
     Foreign,
 }
 
-/// The place of one hook in a hooks directory.
+/// One hook's slot in a hooks directory.
 #[derive(Debug, Clone)]
 pub struct Slot {
     pub hook: HookName,
@@ -42,17 +42,17 @@ pub struct Slot {
 }
 
 impl Slot {
-    /// Looks at the place of `hook` in `hooks_dir`.
+    /// Reads the slot of `hook` in `hooks_dir`.
     ///
     /// # Errors
-    /// Where something is there and cannot be read.
+    /// The file exists and cannot be read.
     pub fn read(hooks_dir: &Path, hook: HookName) -> Result<Self, GithooksError> {
         let at = hooks_dir.join(hook.as_str());
         let found = look(hook, &at).map_err(GithooksError::io("read", &at))?;
         Ok(Self { hook, at, found })
     }
 
-    /// Where the hook from before is kept.
+    /// Path of the kept prior hook.
     #[must_use]
     pub fn prior(&self) -> PathBuf {
         self.beside("uro-prior")
@@ -64,7 +64,7 @@ impl Slot {
         self.at.with_file_name(format!("{}.{ending}", self.hook.as_str()))
     }
 
-    /// `post-commit.<ending>-1`, or the first number that is not taken.
+    /// `post-commit.<ending>-1`, or the first free number.
     #[must_use]
     pub fn free_name(&self, ending: &str) -> PathBuf {
         let mut number = 1_u32;
@@ -82,15 +82,15 @@ impl Slot {
         exists(&self.prior())
     }
 
-    /// The hook from before is the one that stands here (again): a manager wrote its own anew.
+    /// True if the slot holds the prior hook again: a manager rewrote its own.
     #[must_use]
     pub fn prior_is_back(&self) -> bool {
         let read = |path: &Path| fs::read(path).ok();
         self.found == Found::Foreign && read(&self.at).is_some_and(|text| read(&self.prior()) == Some(text))
     }
 
-    /// A hook that asks under which name it was called, as dispatchers for all hooks do: under another name it would
-    /// do something else, so it cannot be called by ours.
+    /// True for a hook that depends on its own file name, as dispatchers for all hooks do: under another name it would
+    /// act differently, so it cannot be chained.
     #[must_use]
     pub fn goes_by_name(&self) -> bool {
         let mut text = Vec::new();
@@ -99,11 +99,11 @@ impl Slot {
         self.found == Found::Foreign && read.is_ok() && text.starts_with(b"#!") && ASKS_ITS_NAME.iter().any(asks)
     }
 
-    /// Hooks of ours that another manager put out of its way: `post-commit.old` (lefthook), `post-commit.legacy`
+    /// Our hooks that another manager moved away: `post-commit.old` (lefthook), `post-commit.legacy`
     /// (pre-commit), `old-hooks/post-commit` (overcommit).
     ///
     /// # Errors
-    /// Where the directory cannot be read.
+    /// The directory cannot be read.
     pub fn strays(&self) -> Result<Vec<Stray>, GithooksError> {
         let Some(dir) = self.at.parent() else { return Ok(Vec::new()) };
         let mut places = beside(dir, self.hook).map_err(GithooksError::io("read", dir))?;
@@ -125,15 +125,15 @@ fn is_ours(found: &Found) -> bool {
     matches!(found, Found::Link(_) | Found::Launcher(_) | Found::Script(_))
 }
 
-/// A hook of ours in a place where it was not put by us.
+/// A hook of ours at another manager's backup place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stray {
     pub at: PathBuf,
-    /// It may have stood before another hook, which is the prior one now.
+    /// It may have been chained before a hook that is the prior one now.
     pub is_script: bool,
 }
 
-/// What is named as the hook and some ending that is none of ours.
+/// Files named as the hook plus an ending that is not ours.
 fn beside(dir: &Path, hook: HookName) -> io::Result<Vec<PathBuf>> {
     let entries = match fs::read_dir(dir) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -172,19 +172,19 @@ fn look(hook: HookName, at: &Path) -> io::Result<Found> {
     Ok(launcher.or_else(|| chain::recognise(hook, &text).map(Found::Script)).unwrap_or(Found::Foreign))
 }
 
-/// Whether anything is there, a dangling link included.
+/// True if the path exists, also as a dangling link.
 #[must_use]
 pub fn exists(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok()
 }
 
-/// Whether a file is there that somebody may run.
+/// True for an executable file.
 #[must_use]
 pub fn is_program(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
 }
 
-/// The file by which a directory that we made is known.
+/// Path of the marker file of a directory that we created.
 #[must_use]
 pub fn mark(hooks_dir: &Path) -> PathBuf {
     hooks_dir.join(MARK)

@@ -1,4 +1,4 @@
-//! The room on trial: real repositories, real commits, hooks of several kinds, and not a byte left behind.
+//! Integration tests of hook installation: real repositories, real commits, several hook managers, clean removal.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,7 +12,7 @@ use super::{GithooksError, HookState, How, Note, Plan, State, apply, inspect, pl
 use crate::domain::event::HookName;
 use crate::hook::test_program::{rewrite_program, write_program};
 
-/// A repository and, instead of the real hook, a script that notes how it was called and talks too much.
+/// A repository with a hook program that logs its calls and prints noise.
 struct Stage {
     _home: tempfile::TempDir,
     work: PathBuf,
@@ -54,7 +54,7 @@ impl Stage {
         self.write(&self.hook(name), text);
     }
 
-    /// Runs it in the repository, whose hooks this process may just have written.
+    /// Runs a command in the repository; this process may just have written its hooks.
     fn run(&self, program: &str, arguments: &[&str]) -> Output {
         for hook in fs::read_dir(self.hooks()).into_iter().flatten().map(|entry| entry.expect("an entry")) {
             if hook.file_type().expect("known").is_file() {
@@ -150,7 +150,7 @@ fn without_a_hook_before_git_calls_ours() {
 }
 
 #[test]
-fn whoever_writes_over_our_hook_reaches_no_other_file() {
+fn writing_over_our_hook_changes_no_other_file() {
     let stage = Stage::new();
     let program = fs::read(&stage.program).expect("there");
     stage.install();
@@ -196,7 +196,7 @@ fn removal_leaves_git_as_it_was_to_the_byte() {
 }
 
 #[test]
-fn a_directory_that_we_made_stays_if_somebody_uses_it() {
+fn a_directory_that_we_made_stays_if_it_is_used() {
     let stage = Stage::new();
     let _ = fs::remove_dir_all(stage.hooks());
     stage.install();
@@ -303,7 +303,7 @@ fn a_hook_put_over_ours_is_told_as_lost_and_chained_by_the_next_install() {
 }
 
 #[test]
-fn removing_touches_no_hook_that_somebody_put_over_ours() {
+fn removing_touches_no_hook_that_replaced_ours() {
     let stage = Stage::new();
     stage.prior("post-commit", "#!/bin/sh\necho first\n");
     stage.install();
@@ -360,14 +360,14 @@ fn an_install_that_broke_off_after_the_rename_is_finished_by_the_next() {
     assert_eq!(stage.commit(), "prior\n");
 }
 
-/// Performs the first `count` operations of a plan, as after a power loss behind them; gives how many there are.
+/// Executes the first `count` operations of a plan, as before a power loss; returns the total number.
 fn perform_some(plan: &Plan, count: usize) -> usize {
     let operations: Vec<_> = plan.steps.iter().flat_map(operations).collect();
     operations.iter().take(count).for_each(|operation| operation.perform().expect("performed"));
     operations.len()
 }
 
-/// For every number of operations: the person's hook runs, and installing and removing end as if nothing had happened.
+/// For every number of operations: the user's hook runs, and install and remove then end as without interruption.
 fn holds_in_every_state(prepare: impl Fn(&Stage), removing: bool) {
     let mut count = 0;
     loop {

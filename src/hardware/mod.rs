@@ -1,4 +1,4 @@
-//! What this machine can carry: memory, cores, load, pressure, power.
+//! System sampler: memory, cores, load, pressure and power of this machine.
 
 use serde::Serialize;
 use sysinfo::System;
@@ -9,14 +9,14 @@ pub mod pressure;
 use power::Power;
 use pressure::Pressure;
 
-/// One look at the machine. What the system does not tell is absent.
+/// One sample of the machine's resources. Values that the system does not report are absent.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Hardware {
-    /// Bytes; inside a container its limit.
+    /// Bytes; inside a container, the container's limit.
     pub ram_total: Option<u64>,
-    /// Bytes that programs can have without swapping.
+    /// Available memory in bytes, without swapping.
     pub ram_available: Option<u64>,
-    /// Cores that this process may use.
+    /// Cores available to this process.
     pub cores: usize,
     /// Runnable tasks, averaged over a minute.
     pub load: Option<f64>,
@@ -25,7 +25,7 @@ pub struct Hardware {
 }
 
 impl Hardware {
-    /// Looks. Takes well under a millisecond; never fails.
+    /// Takes a sample in well under a millisecond; never fails.
     #[must_use]
     pub fn measure() -> Self {
         let (ram_total, ram_available) = memory();
@@ -39,7 +39,7 @@ impl Hardware {
         }
     }
 
-    /// Load per core; above 1 tasks wait for each other.
+    /// Load per core; above 1 tasks wait for a core.
     #[must_use]
     pub fn load_per_core(&self) -> Option<f64> {
         #[expect(clippy::cast_precision_loss, reason = "core counts are small")]

@@ -1,4 +1,4 @@
-//! Where the machine's power comes from: long model runs wait for the mains.
+//! Power source: mains or battery. Long model runs wait for mains power.
 
 use std::path::Path;
 
@@ -11,12 +11,12 @@ pub enum Power {
     Battery {
         percent: Option<u8>,
     },
-    /// The system does not tell; counts as mains.
+    /// Not reported by the system; counts as mains.
     Unknown,
 }
 
 impl Power {
-    /// From the running system; Linux only.
+    /// Reads the running system; Linux only.
     #[must_use]
     pub fn read() -> Self {
         Self::read_from(Path::new("/sys/class/power_supply"))
@@ -27,8 +27,8 @@ impl Power {
         matches!(self, Self::Battery { .. })
     }
 
-    /// A mains supply that is online wins; else a system battery that discharges. Batteries of mice and
-    /// keyboards (`scope` = `Device`) say nothing about the machine.
+    /// A mains supply that is online wins; else a discharging system battery. Batteries of mice and
+    /// keyboards (`scope` = `Device`) do not count.
     fn read_from(dir: &Path) -> Self {
         let supplies: Vec<Supply> = std::fs::read_dir(dir)
             .map(|entries| entries.filter_map(Result::ok).map(|entry| Supply::read(&entry.path())).collect())

@@ -1,11 +1,11 @@
-//! Linux pressure stall information: how much of the last seconds tasks spent waiting
+//! Linux pressure stall information (PSI): share of the last seconds in which tasks waited
 //! (<https://docs.kernel.org/accounting/psi.html>).
 
 use std::path::Path;
 
 use serde::Serialize;
 
-/// Percent of the last ten seconds in which at least one task waited; absent where the kernel does not tell.
+/// Percent of the last ten seconds in which at least one task waited; absent without kernel support.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct Pressure {
     pub cpu: Option<f64>,
@@ -13,7 +13,7 @@ pub struct Pressure {
 }
 
 impl Pressure {
-    /// From the running kernel.
+    /// Reads the running system.
     #[must_use]
     pub fn read() -> Self {
         Self::read_from(Path::new("/proc/pressure"))
@@ -25,7 +25,7 @@ impl Pressure {
     }
 }
 
-/// `some avg10=1.53 avg60=…` → 1.53.
+/// Parses `some avg10=1.53 avg60=…` to 1.53.
 fn some_avg10(text: &str) -> Option<f64> {
     let line = text.lines().find_map(|line| line.strip_prefix("some "))?;
     line.split(' ').find_map(|field| field.strip_prefix("avg10="))?.parse().ok()

@@ -1,7 +1,7 @@
-//! The doorbell: one datagram of one byte that says "there is something in the spool".
+//! Doorbell: one datagram of one byte wakes the sidecar after an append to the spool.
 //!
-//! It carries nothing that could be lost with it, and it never waits: a stopped sidecar's full queue is fine,
-//! since the record lies in the spool already.
+//! The datagram carries no data and is sent without waiting: a full queue of a stopped sidecar is harmless,
+//! since the record is in the spool already.
 
 use std::fs::File;
 use std::io;
@@ -9,17 +9,17 @@ use std::os::fd::AsRawFd;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::path::Path;
 
-/// How ringing went.
+/// Result of ringing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ring {
     Rung,
-    /// Somebody is there and has enough to read already.
+    /// The sidecar's socket queue is full: unread datagrams are waiting.
     Busy,
-    /// Nobody listens.
+    /// No process listens.
     Absent,
 }
 
-/// Rings at the socket `bell`, without waiting.
+/// Sends the datagram to the socket `bell`, without waiting.
 #[must_use]
 pub fn ring(bell: &Path) -> Ring {
     match send(bell) {
@@ -41,19 +41,19 @@ fn is_full(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::WouldBlock || (cfg!(target_os = "macos") && error.raw_os_error() == Some(55))
 }
 
-/// A socket's address, also where its path is longer than the 107 bytes that fit into one.
+/// Socket address; also works for paths longer than the 107 bytes of `sun_path`.
 #[derive(Debug)]
 pub struct Address {
     pub socket: SocketAddr,
-    /// Keeps the directory open that a short name for a long path goes through.
+    /// Keeps the directory open behind the short `/proc` name of a long path.
     _directory: Option<File>,
 }
 
 impl Address {
-    /// The address of `path`. Bind and connect while it lives.
+    /// Builds the address of `path`. Bind and connect while it lives.
     ///
     /// # Errors
-    /// Where the directory cannot be opened, or the path is too long on a system without `/proc`.
+    /// The directory cannot be opened, or the path is too long on a system without `/proc`.
     pub fn of(path: &Path) -> io::Result<Self> {
         if let Ok(socket) = SocketAddr::from_pathname(path) {
             return Ok(Self { socket, _directory: None });
@@ -82,11 +82,11 @@ mod tests {
     }
 
     #[test]
-    fn a_listener_that_never_reads_is_busy_and_nobody_waits_for_it() {
+    fn a_listener_that_never_reads_is_busy_and_never_waited_for() {
         let home = tempfile::tempdir().expect("a directory");
         let bell = home.path().join("bell.sock");
         let _listener = UnixDatagram::bind(&bell).expect("bound");
-        // More than any system's queue takes; a ring that waited would hang here.
+        // More datagrams than any system queues; a blocking send would hang here.
         let rings: Vec<_> = (0..5000).map(|_| ring(&bell)).collect();
         assert_eq!(rings.first(), Some(&Ring::Rung));
         assert_eq!(rings.last(), Some(&Ring::Busy));

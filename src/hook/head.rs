@@ -1,7 +1,7 @@
-//! Which repository and which commit: read from git's files, since starting `git` would cost more than all else.
+//! Repository and HEAD lookup from git's files: starting `git` would cost more than the rest of the hook.
 //!
-//! Every read is bounded and every failure means "unknown": the sidecar then looks for itself, and it can also
-//! read what is not looked at here (reftable).
+//! Every read is bounded and every failure means "unknown": the sidecar then resolves HEAD itself, also from
+//! formats that are not read here (reftable).
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -11,14 +11,14 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::spool::record::is_oid;
 
-/// HEAD, `.git` files and loose references are one line; more than this is none of them.
+/// HEAD, `.git` files and loose references are one line; a longer file is none of them.
 const LINE: u64 = 4096;
-/// Looked through at most, in bytes; some 200,000 packed references.
+/// Read limit of `packed-refs`, in bytes; some 200,000 references.
 const PACKED: u64 = 16 << 20;
-/// As deep as git itself follows symbolic references.
+/// The depth to which git itself follows symbolic references.
 const DEPTH: usize = 5;
 
-/// The git directory of the worktree that `start` lies in: what `GIT_DIR` says, else the next `.git` upwards.
+/// Finds the git directory of the worktree of `start`: `GIT_DIR`, else the next `.git` upwards.
 /// `start` must be absolute.
 #[must_use]
 pub fn git_dir(from_env: Option<&OsStr>, start: &Path) -> Option<PathBuf> {
@@ -28,7 +28,7 @@ pub fn git_dir(from_env: Option<&OsStr>, start: &Path) -> Option<PathBuf> {
     start.ancestors().find_map(|directory| follow(&directory.join(".git")))
 }
 
-/// A directory is itself; a `.git` file (linked worktree, submodule) is what it names.
+/// Resolves `.git`: a directory is itself; a file (linked worktree, submodule) names the directory.
 fn follow(path: &Path) -> Option<PathBuf> {
     if is_git_dir(path) {
         return Some(path.to_owned());
@@ -43,7 +43,7 @@ fn is_git_dir(path: &Path) -> bool {
     std::fs::symlink_metadata(path.join("HEAD")).is_ok()
 }
 
-/// The path without `.`; only one with `..` in it costs a walk through the file system.
+/// The path without `.`; a path with `..` is resolved in the file system.
 fn tidy(path: &Path) -> Option<PathBuf> {
     if path.components().any(|part| part == Component::ParentDir) {
         return path.canonicalize().ok();
@@ -51,7 +51,7 @@ fn tidy(path: &Path) -> Option<PathBuf> {
     Some(path.components().filter(|part| *part != Component::CurDir).collect())
 }
 
-/// The commit HEAD points to, in hex; `None` where it cannot be told (unborn branch, reftable, damage).
+/// The commit id of HEAD, in hex; `None` if unknown (unborn branch, reftable, damage).
 #[must_use]
 pub fn head(git_dir: &Path) -> Option<String> {
     let mut value = line(&git_dir.join("HEAD"))?;
@@ -69,21 +69,21 @@ pub fn head(git_dir: &Path) -> Option<String> {
     None
 }
 
-/// A rebase, a cherry-pick or revert of several commits, or `am` is in progress. `CHERRY_PICK_HEAD` is no trace of
-/// one: a single cherry-pick is a commit like any other.
+/// True during a rebase, `am`, or a cherry-pick or revert of several commits. `CHERRY_PICK_HEAD` does not count:
+/// a single cherry-pick is an ordinary commit.
 #[must_use]
 pub fn in_sequence(git_dir: &Path) -> bool {
     let traces = ["rebase-merge", "rebase-apply", "sequencer"];
     traces.iter().any(|trace| git_dir.join(trace).symlink_metadata().is_ok())
 }
 
-/// Where branches are kept: for a linked worktree, not its own git directory.
+/// The common git directory, which holds the branches of a linked worktree.
 fn common_dir(git_dir: &Path) -> PathBuf {
     let named = line(&git_dir.join("commondir"));
     named.map_or_else(|| git_dir.to_owned(), |named| git_dir.join(OsStr::from_bytes(&named)))
 }
 
-/// The name of a reference if it is one that git would follow: below `refs/`, without a step upwards.
+/// Validates a reference name as git does: below `refs/`, without a step upwards.
 fn reference(name: &[u8]) -> Option<Vec<u8>> {
     let name = name.trim_ascii();
     let sound = name.starts_with(b"refs/") && name.split(|byte| *byte == b'/').all(|part| !part.starts_with(b"."));
@@ -111,7 +111,7 @@ fn oid(value: &[u8]) -> Option<String> {
     std::str::from_utf8(value).ok().filter(|text| is_oid(text)).map(str::to_owned)
 }
 
-/// The one line of a small file, without its end. A path may end with spaces, so nothing else is trimmed.
+/// Reads a one-line file without its line end. Trailing spaces may belong to a path and stay.
 fn line(path: &Path) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(256);
     File::open(path).ok()?.take(LINE + 1).read_to_end(&mut bytes).ok()?;
@@ -154,7 +154,7 @@ mod tests {
         git(directory, &["rev-parse", "HEAD"])
     }
 
-    /// A repository with one commit, in a directory whose name needs care.
+    /// A repository with one commit, in a directory with special characters in its name.
     fn repository() -> (tempfile::TempDir, PathBuf, String) {
         let home = tempfile::tempdir().expect("a directory");
         let root = home.path().canonicalize().expect("there").join("é work");

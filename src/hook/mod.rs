@@ -1,7 +1,7 @@
-//! What git calls: append one record to the spool, ring the sidecar's bell, be gone.
+//! Git hook entry point: appends one record to the spool, rings the sidecar's doorbell and exits.
 //!
-//! A commit never waits for us and never fails because of us: every failure here ends in silence. Nothing but
-//! the standard library is used, and the environment is read here directly, once.
+//! A commit never waits for the hook and never fails because of it: every failure is silent. The hook uses only
+//! the standard library and reads the environment here, once.
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Read};
@@ -24,41 +24,41 @@ pub mod start;
 #[cfg(test)]
 pub mod test_program;
 
-/// The names under which git calls the program when it is linked as the hook itself. Other hook managers rename a
-/// hook that was there and call it themselves, as `post-commit.legacy` or `post-commit.old`.
+/// Hook names under which git calls the linked program. Hook managers rename an existing hook and call it
+/// themselves, as `post-commit.legacy` or `post-commit.old`.
 const NAMES: [&str; 4] = ["post-commit", "post-merge", "post-rewrite", "post-applypatch"];
-/// A hook's argument is one word; more is none of git's.
+/// Length limit of a hook's argument; git passes one word.
 const MAX_ARGUMENT: usize = 64;
 
-/// Everything the hook takes from outside.
+/// All inputs of the hook.
 #[derive(Debug)]
 pub struct Call<'a> {
-    /// When the program started.
+    /// Start time of the program.
     pub now: SystemTime,
-    /// With the program's own name first.
+    /// Arguments, including the program's own name.
     pub args: &'a [OsString],
-    /// The directory git runs it in, absolute.
+    /// Working directory, absolute.
     pub cwd: &'a Path,
-    /// The program's own real path: the sidecar lies beside it.
+    /// The program's own real path; the sidecar is in the same directory.
     pub program: Option<PathBuf>,
-    /// Names and values of the environment.
+    /// Environment variables.
     pub env: &'a [(OsString, OsString)],
 }
 
-/// What became of a call, for tests: git never learns it.
+/// Outcome of a call, for tests; git never sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     /// `URO_SKIP` is set.
     Skipped,
-    /// No hook's name, no repository or no home: there is nothing to report, or nowhere.
+    /// Nothing to report, or no place for the record: no hook name, no repository or no home.
     Nothing,
-    /// How ringing went, and whether the record is in the spool.
+    /// Result of ringing, and whether the record was spooled.
     Reported { spooled: bool, ring: Ring },
-    /// Nobody heard it, and the sidecar was started.
+    /// No process listened, and the sidecar was started.
     Started { spooled: bool },
 }
 
-/// The hook, from its call to its end. `stdin` is read for post-rewrite alone.
+/// Runs the hook from call to exit. Only post-rewrite reads `stdin`.
 pub fn main_with(call: &Call<'_>, stdin: &mut dyn Read) -> Outcome {
     if call.var("URO_SKIP").is_some_and(|value| !value.is_empty() && value != "0") {
         call.skip();
@@ -69,8 +69,8 @@ pub fn main_with(call: &Call<'_>, stdin: &mut dyn Read) -> Outcome {
     };
     let spooled = writer::append(&places.spool, &record).is_ok();
     let ring = bell::ring(&places.bell());
-    // Also where the queue is full: that of a stopped sidecar stays so. One that only has much to do answers its
-    // would-be successor, which leaves.
+    // Also with a full queue: that of a stopped sidecar stays full. A busy sidecar answers the new one, which
+    // exits.
     if ring != Ring::Rung && call.start(&places) {
         Outcome::Started { spooled }
     } else {
@@ -79,13 +79,13 @@ pub fn main_with(call: &Call<'_>, stdin: &mut dyn Read) -> Outcome {
 }
 
 impl Call<'_> {
-    /// Leaves word of the commit that nobody is to capture, for whoever finds it in git's logs. Nothing is rung.
+    /// Records a commit that must not be captured, for the later scan of git's logs. The doorbell stays silent.
     fn skip(&self) {
         let makes_one = self.event().is_some_and(|(name, _)| name != "post-rewrite");
         let places = Places::from_env(|name| self.place(name)).filter(|_| makes_one);
         let record = places.as_ref().and_then(|_| self.record(&mut io::empty()));
         if let (Some(places), Some(record)) = (places, record) {
-            // Where it cannot be written the commit is captured after all: there is nobody to tell.
+            // If the record cannot be written, the commit is captured after all.
             let _ = writer::append(&places.skipped, &record);
         }
     }
@@ -96,7 +96,7 @@ impl Call<'_> {
         let oid = head::head(&git_dir);
         let rewrites = match (event, argument.map(OsStr::as_bytes)) {
             ("post-rewrite", _) => rewrites(stdin),
-            // A squash merge: the commit to come may be made before anybody else can look.
+            // A squash merge: read its commits now, since the next commit deletes the list.
             ("post-merge", Some(b"1")) => squash::carried(&git_dir, oid.as_deref()),
             _ => Vec::new(),
         };
@@ -115,7 +115,7 @@ impl Call<'_> {
         })
     }
 
-    /// The hook's name and first argument: called as the hook itself, or by a shim that tells the name.
+    /// The hook's name and first argument, from the program name or from a shim's arguments.
     fn event(&self) -> Option<(&'static str, Option<&OsStr>)> {
         let own = self.args.first().map(Path::new).and_then(Path::file_name).and_then(named);
         match own {
@@ -124,7 +124,7 @@ impl Call<'_> {
         }
     }
 
-    /// The program's own path, where it is called to stand sentinel.
+    /// The program's own path, if it is called as the sentinel.
     fn sentinel(&self) -> Option<&Path> {
         let is_word = self.args.len() == 2 && self.arg(1).is_some_and(|word| word == sentinel::WORD);
         self.program.as_deref().filter(|_| is_word)
@@ -138,8 +138,8 @@ impl Call<'_> {
         self.env.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone())
     }
 
-    /// A variable that names a place. A relative `URO_HOME` is meant from here; the sidecar, which is started
-    /// elsewhere, is told the absolute one.
+    /// A path variable, made absolute: the sidecar starts in another directory, where a relative `URO_HOME` would
+    /// point elsewhere.
     fn place(&self, name: &str) -> Option<OsString> {
         let value = self.var(name)?;
         let is_home = name == places::HOME && !value.is_empty();
@@ -157,7 +157,7 @@ fn known(name: &OsStr) -> Option<&'static str> {
     NAMES.into_iter().find(|known| name.as_bytes() == known.as_bytes())
 }
 
-/// The hook whose name this is, or was before somebody put a suffix to it.
+/// Strips a hook manager's suffix from a hook name.
 fn named(file: &OsStr) -> Option<&'static str> {
     let name = file.as_bytes().split(|byte| *byte == b'.').next()?;
     known(OsStr::from_bytes(name))
@@ -168,7 +168,7 @@ fn nanoseconds(time: SystemTime) -> u64 {
     u64::try_from(age.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// What git tells about a rewrite. The rest of an overlong list is read and dropped, so that git can finish writing.
+/// Reads git's list of rewritten commits. The rest of an overlong list is drained, so that git can finish writing.
 fn rewrites(stdin: &mut dyn Read) -> Vec<u8> {
     let mut pairs = Vec::new();
     let limit = MAX_REWRITES as u64 + 1;
@@ -178,7 +178,7 @@ fn rewrites(stdin: &mut dyn Read) -> Vec<u8> {
     pairs
 }
 
-/// Reads the process's own call and serves it.
+/// Reads the process's inputs and runs the hook.
 #[expect(clippy::disallowed_methods, reason = "the hook reads clock and environment itself: once, here")]
 pub fn serve() -> Option<Outcome> {
     let now = SystemTime::now();
@@ -205,7 +205,7 @@ mod tests {
 
     const OID: &str = "0123456789abcdef0123456789abcdef01234567";
 
-    /// A home and a repository as git would leave it, without git.
+    /// A home and a repository in git's layout, made without git.
     struct Stage {
         root: tempfile::TempDir,
         env: Vec<(OsString, OsString)>,
@@ -240,7 +240,7 @@ mod tests {
         }
     }
 
-    /// A stdin that must not be read: a terminal would never end.
+    /// A stdin that fails the test when read: a terminal would never reach its end.
     struct Forbidden;
 
     impl Read for Forbidden {

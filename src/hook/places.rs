@@ -1,26 +1,26 @@
-//! Where the spool and the doorbell lie. The program's other half asks here too, so both always agree.
+//! Paths of the spool and the doorbell. Hook and sidecar both use them and so always agree.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-/// The directory of this product below the XDG base directories.
+/// Our directory below the XDG base directories.
 const PRODUCT: &str = "uroboro";
-/// The variable that puts everything under one directory. Whoever asks makes it absolute first.
+/// The variable that moves everything under one directory. Callers make it absolute first.
 pub const HOME: &str = "URO_HOME";
 
-/// The directories through which hook and sidecar meet.
+/// Directories shared by hook and sidecar.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Places {
     /// Holds the spool's files.
     pub spool: PathBuf,
-    /// Holds the records of what nobody is to capture.
+    /// Holds the records of commits that must not be captured.
     pub skipped: PathBuf,
     /// Holds the doorbell and the start stamp.
     pub run: PathBuf,
 }
 
 impl Places {
-    /// Derives them from the environment as `env` tells it; `None` where it names no home.
+    /// Derives the paths from the environment `env`; `None` if it names no home.
     pub fn from_env(env: impl Fn(&str) -> Option<OsString>) -> Option<Self> {
         let state = state(&env)?;
         Some(Self { spool: state.join("spool"), skipped: state.join("skipped"), run: run(&env)? })
@@ -32,14 +32,14 @@ impl Places {
         self.run.join("bell.sock")
     }
 
-    /// Its time of modification is when a hook last started the sidecar.
+    /// Start stamp: its modification time is the last start of the sidecar by a hook.
     #[must_use]
     pub fn start_stamp(&self) -> PathBuf {
         self.run.join("start.stamp")
     }
 }
 
-/// Where state lies: `$URO_HOME/state`, else `uroboro` in `$XDG_STATE_HOME` or `~/.local/state`.
+/// State directory: `$URO_HOME/state`, else `uroboro` in `$XDG_STATE_HOME` or `~/.local/state`.
 pub fn state(env: &impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     match absolute(env, HOME) {
         Some(home) => Some(home.join("state")),
@@ -47,7 +47,7 @@ pub fn state(env: &impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     }
 }
 
-/// Where sockets lie: `$URO_HOME/run`, else `$XDG_RUNTIME_DIR/uroboro`, else `run` in [`state`].
+/// Socket directory: `$URO_HOME/run`, else `$XDG_RUNTIME_DIR/uroboro`, else `run` in the state directory.
 pub fn run(env: &impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     if let Some(home) = absolute(env, HOME) {
         return Some(home.join("run"));
@@ -63,8 +63,8 @@ pub fn base(env: &impl Fn(&str) -> Option<OsString>, name: &str, below: &str) ->
     absolute(env, name).or_else(|| Some(absolute(env, "HOME")?.join(below)))
 }
 
-/// The variable's value if it is an absolute path. The XDG specification says to ignore any other; a relative
-/// one would also mean another place in every repository.
+/// The variable's value if it is an absolute path. The XDG specification says to ignore a relative one, which
+/// would also differ per repository.
 pub fn absolute(env: &impl Fn(&str) -> Option<OsString>, name: &str) -> Option<PathBuf> {
     env(name).map(PathBuf::from).filter(|path: &PathBuf| Path::is_absolute(path))
 }

@@ -1,8 +1,8 @@
-//! The sidecar's sentinel: it hears the sidecar's heart beat, and starts a successor when that stops.
+//! Sentinel (watchdog): listens to the sidecar's heartbeat and starts a successor when the beats stop.
 //!
-//! A sidecar that was stopped or is stuck still owns its sockets, so hooks ring and nobody notices. This process
-//! notices without a commit or a command: it is `uro-hook` once more, started by the sidecar with one end of a
-//! socket pair as its standard input. The end of that stream means that the sidecar is gone, by whatever means.
+//! A stopped or stuck sidecar still owns its sockets, so hooks ring in vain. The sentinel detects this without a
+//! commit or a command: it is `uro-hook`, started by the sidecar with one end of a socket pair as its standard
+//! input. The end of that stream means that the sidecar exited or crashed.
 
 use std::ffi::OsString;
 use std::io::{self, ErrorKind, Read};
@@ -14,27 +14,27 @@ use std::time::Duration;
 
 use super::start::{self, Change};
 
-/// The one argument with which `uro-hook` becomes the sentinel.
+/// The argument that makes `uro-hook` the sentinel.
 pub const WORD: &str = "sentinel";
 
-/// Longer than a sidecar's pause between two beats, which is a second.
+/// Timeout of one beat, longer than the second between two beats.
 const SILENCE: Duration = Duration::from_millis(1500);
-/// Silences in a row after which the sidecar counts as stuck. One alone is what is left of a suspension of us both.
+/// Missed beats in a row after which the sidecar counts as stuck. A single one may be a suspended machine.
 const STUCK: u32 = 2;
-/// A successor that finds the sidecar in good health leaves again; the pause before the next one grows by this.
+/// A successor exits if the sidecar is healthy; the wait before the next one grows by this.
 const PATIENCE: u32 = 4;
 
-/// Listens at standard input until it ends. `hook` is this program's own real path.
+/// Reads beats from standard input until its end. `hook` is this program's own real path.
 pub fn stand(hook: &Path, env: &[(OsString, OsString)]) {
     let Ok(line) = io::stdin().as_fd().try_clone_to_owned().map(UnixStream::from) else { return };
-    // A terminal or a file, given by a person who tries it: it has no timeouts.
+    // A terminal or a file, from a manual call: it has no timeouts.
     if line.set_read_timeout(Some(SILENCE)).is_err() {
         return;
     }
     let mut last: Option<Child> = None;
     listen(&line, || {
         if let Some(child) = &mut last {
-            // One that left again is no zombie for longer than until here.
+            // Reap a successor that exited, so that it does not stay a zombie.
             let _ = child.try_wait();
         }
         let changes: Vec<Change> = env.iter().filter_map(|(name, _)| start::without(name)).collect();
@@ -42,7 +42,7 @@ pub fn stand(hook: &Path, env: &[(OsString, OsString)]) {
     });
 }
 
-/// Hears beats, and calls `succeed` when they stay away. Returns at the end of the stream.
+/// Counts beats, and calls `succeed` when they stop. Returns at the end of the stream.
 fn listen(mut line: impl Read, mut succeed: impl FnMut()) {
     let (mut silences, mut due) = (0_u32, STUCK);
     loop {
@@ -66,7 +66,7 @@ fn listen(mut line: impl Read, mut succeed: impl FnMut()) {
 mod tests {
     use super::*;
 
-    /// Plays a list: `b` a beat, `-` a silence, `!` a signal, the end at its end.
+    /// Plays a script: `b` a beat, `-` a missed beat, `!` a signal, then the end of the stream.
     struct Line<'a>(std::str::Chars<'a>);
 
     impl Read for Line<'_> {
@@ -91,7 +91,7 @@ mod tests {
         assert_eq!(successors("bbbbbb"), 0);
         assert_eq!(successors("bb-bb-b-!-"), 1, "a signal is no beat");
         assert_eq!(successors("bb-bb-b-b-"), 0);
-        assert_eq!(successors(""), 0, "its end is nobody's concern: the next ring starts one");
+        assert_eq!(successors(""), 0, "the end starts no successor: the next ring does");
     }
 
     #[test]

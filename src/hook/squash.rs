@@ -1,4 +1,4 @@
-//! What a squash merge carries: git lists it in `SQUASH_MSG`, which is gone with the next commit.
+//! Commits of a squash merge, from git's `SQUASH_MSG`, which the next commit deletes.
 
 use std::fs::File;
 use std::io::Read;
@@ -6,15 +6,15 @@ use std::path::Path;
 
 use crate::spool::record::is_oid;
 
-/// More of the list is not read (bytes).
+/// Read limit of the list, in bytes.
 const LIST: u64 = 1 << 20;
-/// Commits beyond this are left out: their pairs stay below 100 KiB.
+/// Maximum number of commits: their pairs stay below 100 KiB.
 const COMMITS: usize = 1_000;
-/// What the list begins with (`builtin/merge.c`).
+/// First line of the list (`builtin/merge.c`).
 const TITLE: &[u8] = b"Squashed commit of the following:";
 
-/// Lines of `commit head`: each commit listed there with the one it was merged onto; with itself where that is unknown,
-/// because the references are in a form that is not read here.
+/// Builds lines of `commit head`: each listed commit with the one it was merged onto, or with itself if that is
+/// unknown, because the references are in a format that is not read here.
 #[must_use]
 pub fn carried(git_dir: &Path, head: Option<&str>) -> Vec<u8> {
     let mut list = Vec::new();
@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_somebody_wrote_names_nothing() {
+    fn a_message_written_by_hand_names_nothing() {
         let dir = tempfile::tempdir().expect("a directory");
         std::fs::write(dir.path().join("SQUASH_MSG"), format!("commit {}\n", "1".repeat(40))).expect("written");
         assert!(carried(dir.path(), Some(&"f".repeat(40))).is_empty());

@@ -1,4 +1,4 @@
-//! Starting the sidecar where nobody answered the bell: detached, rarely, and without waiting for it.
+//! Sidecar start by a hook that found no listener: detached, rate-limited, and without waiting.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, OpenOptions};
@@ -11,32 +11,32 @@ use std::time::{Duration, SystemTime};
 
 use crate::spool::writer::create_private;
 
-/// At most one start in this time: it needs far less to listen, and one that cannot should not be tried per commit.
+/// Minimum time between two starts: a sidecar listens much sooner, and a broken one must not be retried per commit.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// The program that holds the sidecar.
+/// File name of the sidecar's program.
 const PROGRAM: &str = "uro-capture";
 
 /// A variable and its new value; `None` removes it.
 pub type Change = (OsString, Option<OsString>);
 
-/// The removal of a variable of git's own, which would mislead the sidecar about every other repository.
+/// Removes one of git's own variables, which would mislead the sidecar about every other repository.
 #[must_use]
 pub fn without(name: &OsStr) -> Option<Change> {
     name.as_bytes().starts_with(b"GIT_").then(|| (name.to_owned(), None))
 }
 
-/// Starts the sidecar that lies beside `hook` (the hook's own real path) in a changed environment, unless one was
-/// started a moment ago. Tells whether it did.
+/// Starts the sidecar beside `hook` (the hook's own real path) in a changed environment, unless one was started
+/// a moment ago. Returns whether it did.
 pub fn start(hook: &Path, stamp: &Path, now: SystemTime, changes: Vec<Change>) -> bool {
     if sidecar(hook).is_none() || was_started(stamp, now) || touch(stamp).is_err() {
         return false;
     }
-    // The child is not waited for: this process ends at once and leaves it to init.
+    // The child is not waited for: this process exits at once and init adopts the child.
     beside(hook, changes).is_some()
 }
 
-/// Starts the sidecar that lies beside `hook`, however lately one was started.
+/// Starts the sidecar beside `hook`, without the rate limit.
 pub fn beside(hook: &Path, changes: Vec<Change>) -> Option<Child> {
     command(&sidecar(hook)?, changes).spawn().ok()
 }
@@ -46,13 +46,13 @@ fn sidecar(hook: &Path) -> Option<PathBuf> {
     fs::metadata(&program).is_ok_and(|metadata| metadata.is_file()).then_some(program)
 }
 
-/// A stamp from the future (the clock was set back) does not count.
+/// A stamp in the future (the clock was set back) does not count.
 fn was_started(stamp: &Path, now: SystemTime) -> bool {
     let touched = fs::metadata(stamp).and_then(|metadata| metadata.modified());
     touched.is_ok_and(|touched| now.duration_since(touched).is_ok_and(|age| age < PAUSE))
 }
 
-/// Renews the stamp. Where that fails nothing is started: else every commit would.
+/// Renews the stamp. If that fails nothing is started, else every commit would start a sidecar.
 fn touch(stamp: &Path) -> io::Result<()> {
     match open(stamp) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -68,8 +68,8 @@ fn open(stamp: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(stamp)
 }
 
-/// No descriptor of git's stays open in it: a caller that captures git's output waits for every holder of the
-/// pipe. It closes those beyond the first three itself, and it leaves git's terminal and session itself.
+/// The sidecar inherits none of git's descriptors: a caller that captures git's output waits for every holder of
+/// the pipe. The sidecar closes those beyond the first three itself, and starts its own session.
 fn command(program: &Path, changes: Vec<Change>) -> Command {
     let mut command = Command::new(program);
     command.args(["sidecar", "run", "--detached"]).current_dir("/");
@@ -93,7 +93,7 @@ mod tests {
         SystemTime::now()
     }
 
-    /// A directory with a program that writes what it was given, and the path of a hook beside it.
+    /// A directory with a program that writes down its input, and the path of a hook beside it.
     fn install(home: &Path) -> PathBuf {
         let program = home.join(PROGRAM);
         let script = "#!/bin/sh\necho started >&2\necho started\nd=${0%/*}\n\

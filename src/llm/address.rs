@@ -1,4 +1,4 @@
-//! Where a model server may be: the loopback guard.
+//! Loopback guard: validates and resolves the address of a model server.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Instant;
@@ -7,7 +7,7 @@ use reqwest::Url;
 
 use super::{ClockFired, LlmError};
 
-/// An endpoint's address that has passed the checks that need no resolver.
+/// An endpoint's address after the checks that need no resolver.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Address {
     /// Scheme, host, port and path prefix, without a trailing slash in the path.
@@ -19,13 +19,13 @@ pub(super) struct Address {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Host {
-    /// Written as a number, or `localhost`: nobody has to be asked.
+    /// A numeric address or `localhost`: needs no resolver.
     Known(Vec<IpAddr>),
     Name(String),
 }
 
 impl Address {
-    /// Reads `url`; a missing scheme means `http`, a trailing `/v1` is ours to add.
+    /// Parses `url`; a missing scheme means `http`, a trailing `/v1` is dropped.
     ///
     /// # Errors
     /// `InvalidEndpoint` for other schemes, credentials, queries and `https` without `remote`;
@@ -71,17 +71,17 @@ impl Address {
         self.remote
     }
 
-    /// As a person reads it.
+    /// Display form for messages.
     pub(super) fn display(&self) -> String {
         self.base.as_str().trim_end_matches('/').to_owned()
     }
 
-    /// The name that must be pinned, where there is one.
+    /// The host name to pin, if the address has one.
     pub(super) fn name(&self) -> Option<&str> {
         self.base.domain()
     }
 
-    /// Every address the host stands for, each checked. Names are looked up on a blocking thread of
+    /// All addresses of the host, each checked. Names are resolved on a blocking thread of
     /// the runtime, bounded by `until`.
     ///
     /// # Errors
@@ -102,7 +102,7 @@ impl Address {
         Ok(ips.into_iter().map(|ip| SocketAddr::new(ip, self.port)).collect())
     }
 
-    /// Every single address must be loopback: a name with one foreign address is a foreign name.
+    /// Every address must be loopback: a name with one remote address counts as remote.
     fn guard(&self, ips: &[IpAddr]) -> Result<(), LlmError> {
         if ips.is_empty() {
             return Err(LlmError::Unreachable { url: self.display() });
@@ -135,7 +135,7 @@ fn connectable(base: &mut Url) -> Option<Host> {
     let name = text.trim_end_matches('.').to_ascii_lowercase();
     base.set_host(Some(&name)).ok()?;
     if name == "localhost" || name.ends_with(".localhost") {
-        // RFC 6761: these names are loopback by definition; asking a resolver could only do harm.
+        // RFC 6761: these names are loopback by definition; a resolver must not override that.
         return Some(Host::Known(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]));
     }
     (!name.is_empty()).then_some(Host::Name(name))

@@ -1,4 +1,4 @@
-//! An answer while it grows: what arrived, when, and what the server counted.
+//! Answer accumulator: the streamed text, its timings, and the server's token counts.
 
 use std::time::{Duration, Instant};
 
@@ -10,34 +10,34 @@ use crate::domain::timing::Tokens;
 use crate::quality::heard::Heard;
 use crate::quality::sentence;
 
-/// Below this share of our own estimate a prompt was cut, not merely estimated badly:
-/// Ollama's cut leaves about half the context, our estimate is at most 1.6 times too high.
+/// Below this share of our own estimate the server truncated the prompt, beyond any estimation error:
+/// Ollama's truncation leaves about half the context, our estimate is at most 1.6 times too high.
 const TRUNCATED_BELOW: f64 = 0.5;
 
-/// What one frame meant for the stream.
+/// Effect of one frame on the stream.
 #[derive(Debug)]
 pub(super) enum Flow {
     More,
     Done(Finish),
 }
 
-/// Reads the frames of one protocol.
+/// Parser for the frames of one protocol.
 pub(super) trait Frames {
-    /// Takes one line of the body.
+    /// Parses one line of the body.
     ///
     /// # Errors
-    /// When the line reports an error or is not what the protocol promises.
+    /// The line reports an error or violates the protocol.
     fn line(&mut self, line: &[u8], growing: &mut Growing) -> Result<Flow, LlmError>;
 
-    /// How the server said that the answer ends, once it has said so; only counts may still follow.
+    /// The finish reason once the server has sent it; only counts may still follow.
     fn ending(&self) -> Option<Finish>;
 }
 
-/// How a frame says that the answer ends, in the words of whichever protocol: `done_reason`, `finish_reason`, `done`.
-/// An empty reason, which some servers send with each frame, is none.
+/// Parses a finish reason of any protocol: `done_reason`, `finish_reason`, `done`.
+/// An empty reason, which some servers send with each frame, is `None`.
 ///
 /// # Errors
-/// The reason is that the server gave up.
+/// The reason is a server-side failure.
 pub(super) fn ending(value: &Value) -> Result<Option<Finish>, LlmError> {
     let reasons = [&value["done_reason"], &value["choices"][0]["finish_reason"], &value["finish_reason"]];
     let reason = reasons.into_iter().filter_map(Value::as_str).map(str::trim);
@@ -60,7 +60,7 @@ fn is_true(value: &Value) -> bool {
     value.as_bool().unwrap_or_else(|| value.as_str() == Some("true"))
 }
 
-/// Collects one answer.
+/// Accumulates one answer.
 #[derive(Debug)]
 pub(super) struct Growing {
     sent: Instant,
@@ -71,7 +71,7 @@ pub(super) struct Growing {
     last: Option<Instant>,
     pub(super) tokens: Tokens,
     pub(super) load: Option<Duration>,
-    /// Bytes of hidden reasoning; never content.
+    /// Bytes of hidden reasoning; never part of the content.
     pub(super) reasoning: usize,
 }
 
@@ -90,12 +90,12 @@ impl Growing {
         }
     }
 
-    /// The time at which the frames that follow have arrived.
+    /// Sets the arrival time of the following frames.
     pub(super) fn at(&mut self, now: Instant) {
         self.now = now;
     }
 
-    /// Takes content; an empty string is no token.
+    /// Appends content; an empty string is no token.
     pub(super) fn content(&mut self, text: &str) {
         if text.is_empty() {
             return;
@@ -110,7 +110,7 @@ impl Growing {
         !self.text.is_empty()
     }
 
-    /// The text ends with a whole sentence: where a server closes the stream there, nothing is missing.
+    /// The text ends with a whole sentence: if the server closes the stream here, nothing is missing.
     pub(super) fn is_whole(&self) -> bool {
         let text = self.text.trim_end();
         sentence::ends(text).last().is_some_and(|end| *end == text.len())
@@ -121,7 +121,7 @@ impl Growing {
         self.heard.pieces()
     }
 
-    /// How it stands at `now`.
+    /// Progress at `now`.
     pub(super) fn so_far(&self, now: Instant, until: Instant) -> SoFar<'_> {
         SoFar {
             text: &self.text,
@@ -135,9 +135,9 @@ impl Growing {
         }
     }
 
-    /// Closes the answer at `now`.
+    /// Finishes the answer at `now`.
     pub(super) fn finish(mut self, finish: Finish, ask: &Ask, now: Instant, broken_off: Option<String>) -> Answer {
-        // Servers without usage: a chunk is about a token.
+        // Servers without usage counts: one chunk is about one token.
         self.tokens.output = self.tokens.output.or(Some(self.chunks()).filter(|chunks| *chunks > 0));
         Answer {
             finish,
@@ -160,8 +160,8 @@ impl Growing {
         (n > 1).then(|| span / (n - 1))
     }
 
-    /// Only a prompt near the context's size is ever cut; older Ollama versions under-report the
-    /// count of small prompts that are cached.
+    /// Only a prompt near the context's size is ever truncated; older Ollama versions under-report the
+    /// count of small cached prompts.
     fn truncated(&self, ask: &Ask) -> bool {
         let (Some(counted), Some(estimate)) = (self.tokens.prompt, ask.prompt_estimate) else { return false };
         estimate > ask.sampling.num_ctx / 2 && (counted as f64) < f64::from(estimate) * TRUNCATED_BELOW
@@ -172,7 +172,7 @@ impl Growing {
 mod tests {
     use super::*;
     use crate::domain::clock::{Clock, SystemClock};
-    use crate::llm::Sampling;
+    use crate::domain::model::Sampling;
 
     fn ask(estimate: u32) -> Ask {
         let sampling =

@@ -1,4 +1,4 @@
-//! One endpoint: what it is, what it offers, and one streamed answer under one deadline.
+//! Model server client: detection, model list, and one streamed answer per request under one deadline.
 
 use std::collections::{HashMap, HashSet};
 use std::pin::pin;
@@ -14,21 +14,22 @@ use super::answer::{Flow, Frames, Growing};
 use super::fingerprint::{configured, fingerprint};
 use super::form::Form;
 use super::frames::{Lines, TooMuch, body_cap};
-use super::pace::{Patient, STEP, Verdict};
+use super::pace::{Patient, STEP};
 use super::refusal::{error_text, refusal};
 use super::wire::{Whole, Wire, broken, read_whole};
-use super::{Answer, Api, Ask, ClockFired, Finish, LlmError, Offered, Pace, Server, ollama, openai};
+use super::{Answer, Ask, ClockFired, Finish, LlmError, Pace, Server, ollama, openai};
 use crate::config::{ApiKey, EndpointConfig, secret::HIDDEN};
 use crate::domain::clock::{Clock, SystemClock};
+use crate::domain::model::{Api, Offered, Verdict, same_model};
 
-/// How long a model that was found on this machine is believed to still be here: a name can be
-/// made to mean a cloud model, but not between two commits without somebody doing it.
+/// How long a model that was found local counts as local: a name can be reassigned to a cloud model, but only by
+/// the user's own action.
 const LOCAL_FOR: Duration = Duration::from_secs(60);
-/// How long counts are waited for after a server has said that the answer ends.
+/// How long to wait for token counts after the server's finish reason.
 const COUNTS: Duration = Duration::from_millis(100);
 
-/// A client of one endpoint. Cheap to keep, safe to share; dropping a future closes its connection,
-/// which makes every server in scope stop generating.
+/// Client of one endpoint. Cheap to keep and shareable; dropping a future closes its connection,
+/// which makes every server in scope stop generating (cancellation).
 #[derive(Debug)]
 pub struct Client {
     address: Address,
@@ -36,14 +37,14 @@ pub struct Client {
     key: Option<ApiKey>,
     wire: OnceCell<Wire>,
     server: OnceCell<Server>,
-    /// Models that ran on the server's own machine when last looked at.
+    /// Models that ran on the server's own machine at the last check.
     local: Mutex<HashMap<String, Instant>>,
-    /// Models whose chat template takes no system message.
+    /// Models with a chat template that rejects system messages.
     merged: Mutex<HashSet<String>>,
 }
 
 impl Client {
-    /// Checks the address as far as that needs no resolver; connects to nothing.
+    /// Checks the address without a resolver; opens no connection.
     ///
     /// # Errors
     /// `InvalidEndpoint` and `NotLoopback`.
@@ -59,10 +60,10 @@ impl Client {
         })
     }
 
-    /// What answers here; asked once, remembered after success.
+    /// The detected server; detection runs once and is cached after success.
     ///
     /// # Errors
-    /// When nothing answers like a model server before `until`.
+    /// No model server answers before `until`.
     pub async fn server(&self, until: Instant) -> Result<Server, LlmError> {
         let ask = async || match self.api {
             Some(api) => Ok(configured(api)),
@@ -71,10 +72,10 @@ impl Client {
         self.server.get_or_try_init(ask).await.cloned().map_err(|error| self.without_key(error))
     }
 
-    /// What the server offers.
+    /// The models of the server.
     ///
     /// # Errors
-    /// When the server does not answer before `until`, or answers with something else than a list.
+    /// The server does not answer before `until`, or answers with something other than a list.
     pub async fn models(&self, until: Instant) -> Result<Vec<Offered>, LlmError> {
         self.list(until).await.map_err(|error| self.without_key(error))
     }
@@ -104,24 +105,24 @@ impl Client {
         }
     }
 
-    /// Asks, and collects the answer until it ends or `ask.until` has come, whichever is first.
-    /// Text that has arrived is never lost: once there is some, only a cloud model is an error.
+    /// Sends a request and collects the answer until it ends or `ask.until` is reached.
+    /// Partial text is never lost: once text arrived, only a cloud model is an error.
     ///
     /// # Errors
-    /// When there is no text at all: which clock fired, or what the server said or did instead.
+    /// No text at all: the clock that fired, or the server's failure.
     pub async fn ask(&self, ask: &Ask) -> Result<Answer, LlmError> {
         self.ask_paced(ask, &Patient).await
     }
 
-    /// The same, but `pace` may end it earlier: what has come until then is cut there, as at the deadline.
+    /// The same request with a pace, which may end the answer earlier: its text is cut there, as at the deadline.
     ///
     /// # Errors
-    /// As [`Client::ask`]; `Deadline(ClockFired::Pace)` when it was given up before there was any text.
+    /// As without a pace; `Deadline(ClockFired::Pace)` if it was given up before any text.
     pub async fn ask_paced(&self, ask: &Ask, pace: &dyn Pace) -> Result<Answer, LlmError> {
         if SystemClock.instant() >= ask.until {
             return Err(LlmError::Deadline(ClockFired::Connect));
         }
-        // Somebody else may be finding these things out with far more time than we have.
+        // Another request may be running the same detection with a later deadline.
         let known = tokio::time::timeout_at(ask.until.into(), self.prepare(ask)).await;
         let (wire, server) = known.unwrap_or(Err(LlmError::Deadline(ClockFired::Connect)))?;
         let form = self.form(&ask.model);
@@ -138,13 +139,13 @@ impl Client {
         }
     }
 
-    /// How the rules reach this model.
+    /// Message form for this model.
     fn form(&self, model: &str) -> Form {
         let merged = self.merged.lock().unwrap_or_else(PoisonError::into_inner);
         if merged.contains(model) { Form::Merged } else { Form::Separate }
     }
 
-    /// Some servers repeat the key that they refuse.
+    /// Some servers echo the rejected key.
     fn hide_key(&self, words: &str) -> String {
         self.key.as_ref().map_or_else(|| words.to_owned(), |key| words.replace(key.expose(), HIDDEN))
     }
@@ -156,7 +157,7 @@ impl Client {
         error
     }
 
-    /// One request, and what comes back.
+    /// One request with its response.
     async fn send(
         &self,
         ask: &Ask,
@@ -173,7 +174,7 @@ impl Client {
         };
         let growing = Growing::new(SystemClock.instant());
         let watch = Watch { until: ask.until, pace };
-        // Some servers send not even a head before the first token.
+        // Some servers send no response head before the first token.
         let sent = watch.wait(&growing, wire.post(path, &body, ask.until)).await;
         let response = sent.map_err(|over| LlmError::Deadline(over.clock(ClockFired::Connect)))??;
         if !response.status().is_success() {
@@ -182,7 +183,7 @@ impl Client {
         collect(response, frames.as_mut(), growing, ask, &watch).await
     }
 
-    /// Everything that must be known before the question may leave.
+    /// Checks that must pass before the request may be sent.
     async fn prepare(&self, ask: &Ask) -> Result<(&Wire, Server), LlmError> {
         let wire = self.wire(ask.until).await?;
         let server = self.server(ask.until).await?;
@@ -196,7 +197,7 @@ impl Client {
         self.wire.get_or_try_init(async || Wire::open(self.address.clone(), self.key.as_ref(), until).await).await
     }
 
-    /// Reads a JSON document that must have `field`.
+    /// Fetches a JSON document that must have `field`.
     async fn document(&self, path: &str, field: &str, until: Instant) -> Result<Value, LlmError> {
         let whole = self.wire(until).await?.get(path, until).await?;
         let value = whole.json();
@@ -210,8 +211,8 @@ impl Client {
         Ok(value)
     }
 
-    /// Ollama hands cloud models' questions on to another machine: such a model is told by its name,
-    /// or by its entry in the list, before a word of the question is sent.
+    /// Ollama forwards requests for cloud models to another machine: such a model is detected by its name,
+    /// or by its list entry, before any part of the prompt is sent.
     async fn stays_here(&self, model: &str, until: Instant) -> Result<(), LlmError> {
         if self.address.is_remote() {
             return Ok(());
@@ -225,7 +226,7 @@ impl Client {
         }
         let tags = self.document(ollama::TAGS, "models", until).await?;
         let offered = ollama::offered(&tags, None);
-        match offered.iter().find(|offered| ollama::same_model(&offered.name, model)) {
+        match offered.iter().find(|offered| same_model(&offered.name, model)) {
             None => Err(LlmError::NoSuchModel { model: model.to_owned() }),
             Some(offered) if offered.cloud => Err(LlmError::Cloud { model: model.to_owned() }),
             Some(_) => {
@@ -240,14 +241,14 @@ impl Client {
     }
 }
 
-/// The error behind a status; the status alone when its body does not come in time.
+/// The error of a failed response; its status alone if the body does not arrive in time.
 async fn refused(response: Response, ask: &Ask) -> LlmError {
     let status = response.status().as_u16();
     let whole = read_whole(response, ask.until).await.unwrap_or(Whole { status, body: Vec::new() });
     refusal(&whole, &ask.model)
 }
 
-/// Why nothing is waited for any longer.
+/// Why a wait ended.
 #[derive(Debug, Clone, Copy)]
 enum Over {
     Deadline,
@@ -255,7 +256,7 @@ enum Over {
 }
 
 impl Over {
-    /// The clock that fired, where `clock` is the one of the deadline.
+    /// The clock that fired, if the wait ended at the deadline; `clock` names it.
     fn clock(self, clock: ClockFired) -> ClockFired {
         match self {
             Self::Deadline => clock,
@@ -264,7 +265,7 @@ impl Over {
     }
 }
 
-/// Waits for what a server sends, as long as the deadline and the pace allow.
+/// Waits for server data, as long as the deadline and the pace allow.
 #[derive(Clone, Copy)]
 struct Watch<'a> {
     until: Instant,
@@ -272,7 +273,7 @@ struct Watch<'a> {
 }
 
 impl Watch<'_> {
-    /// The same with an earlier end.
+    /// The same with an earlier limit.
     fn until(self, until: Instant) -> Self {
         Self { until, ..self }
     }
@@ -299,13 +300,13 @@ impl Watch<'_> {
     }
 }
 
-/// Why a stream is read no further.
+/// Why reading a stream stopped.
 enum Ended {
     Over(Over),
     Badly(LlmError),
 }
 
-/// Reads the stream to its end, the deadline or the pace's. Returning drops the response, which closes the connection.
+/// Reads the stream to its end, the deadline or the pace's. Returning drops the response and so the connection.
 async fn collect(
     mut response: Response,
     frames: &mut (dyn Frames + Send),
@@ -318,7 +319,7 @@ async fn collect(
     loop {
         let chunk = match ended {
             None => watch.wait(&growing, response.chunk()).await,
-            // Heartbeats may follow for as long as the server likes.
+            // Heartbeats may follow indefinitely.
             Some((until, _)) => watch.until(until).wait(&growing, response.chunk()).await,
         };
         let now = SystemClock.instant();
@@ -339,7 +340,7 @@ async fn collect(
             (Ok(Flow::More), Some((until, finish))) if now >= until => {
                 return Ok(growing.finish(finish, ask, now, None));
             }
-            // What arrives need not be text: the pace judges the text alone. A stream that is always ready never
+            // Not all frames are text, and the pace judges the text alone. A stream that is always ready never
             // yields to the timer.
             (Ok(Flow::More), _) => watch.judge(&growing, now).err(),
             (Err(Ended::Over(over)), None) => Some(over),

@@ -1,4 +1,4 @@
-//! What answers at an address: told by the shape of its answers, never by a status or a port.
+//! Server detection by the shape of the answers, never by a status or a port.
 //! (LM Studio answers unknown paths with 200 and an error text.)
 
 use std::time::Instant;
@@ -8,14 +8,15 @@ use serde_json::Value;
 use super::openai::{LLAMA_CPP, LM_STUDIO, MODELS, PROPS};
 use super::refusal::refusal;
 use super::wire::{Whole, Wire};
-use super::{Api, LlmError, Server};
+use super::{LlmError, Server};
+use crate::domain::model::Api;
 
 const VERSION: &str = "/api/version";
 
-/// Asks at most three questions, the most telling one first.
+/// Sends at most three requests, the most specific one first.
 ///
 /// # Errors
-/// Any error of the wire; `Status` for a server that only fails; `NotAModelServer` for anything else.
+/// Any transport error; `Status` for a server that only fails; `NotAModelServer` for anything else.
 pub(super) async fn fingerprint(wire: &Wire, url: &str, until: Instant) -> Result<Server, LlmError> {
     if let Some(server) = ollama(&wire.get(VERSION, until).await?) {
         return Ok(server);
@@ -34,7 +35,7 @@ pub(super) async fn fingerprint(wire: &Wire, url: &str, until: Instant) -> Resul
     })
 }
 
-/// What is assumed of a server whose protocol was configured.
+/// The default for a server with a configured protocol.
 pub(super) fn configured(api: Api) -> Server {
     let name = match api {
         Api::Ollama => "ollama",

@@ -1,15 +1,15 @@
-//! How the rules and the question are put into messages.
+//! Message form: puts rules and question into a system and a user message, or into one user message.
 
 use serde_json::{Value, json};
 
 use super::Ask;
 
-/// Templates of some models (Gemma, early Mistral) know no system role and raise an error where one is sent.
+/// Chat templates of some models (Gemma, early Mistral) have no system role and raise an error for one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
-    /// The rules as the system message, the question as the user's.
+    /// Rules in the system message, question in the user message.
     Separate,
-    /// Both in the user's message, the rules first, so that a server can keep their prefix.
+    /// Both in the user message, the rules first, so that the server's prefix cache applies.
     Merged,
 }
 

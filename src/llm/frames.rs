@@ -1,10 +1,10 @@
 //! Bounded framing of a streamed body: lines (NDJSON) and server-sent events. Bytes in, frames out.
 
-/// Longest line that is taken: a token with its envelope needs a few hundred bytes.
+/// Maximum line length: a token with its envelope needs a few hundred bytes.
 pub(super) const LINE_CAP: usize = 64 * 1024;
 /// Smallest bound of a whole body.
 pub(super) const BODY_CAP: usize = 256 * 1024;
-/// What one token costs on the wire at most, envelope included (measured: 230–300 bytes at llama.cpp).
+/// Maximum bytes of one token on the wire, envelope included (measured: 230–300 bytes with llama.cpp).
 const WIRE_BYTES_PER_TOKEN: usize = 1024;
 
 /// A bound was exceeded.
@@ -14,18 +14,18 @@ pub(super) struct TooMuch {
     pub(super) limit: usize,
 }
 
-/// The bound of an answer of `max_tokens` tokens, in bytes.
+/// Size limit of an answer of `max_tokens` tokens, in bytes.
 pub(super) fn body_cap(max_tokens: u32) -> usize {
     BODY_CAP.max(usize::try_from(max_tokens).unwrap_or(usize::MAX).saturating_mul(WIRE_BYTES_PER_TOKEN))
 }
 
-/// Splits a body into lines, never holding more than the bounds allow.
+/// Splits a body into lines within the size limits.
 #[derive(Debug)]
 pub(super) struct Lines {
     buffer: Vec<u8>,
-    /// Start of the first line that was not handed out.
+    /// Start of the first pending line.
     start: usize,
-    /// Up to here no newline was found.
+    /// Scan position: no newline before it.
     scanned: usize,
     taken: usize,
     body_cap: usize,
@@ -37,7 +37,7 @@ impl Lines {
         Self { buffer: Vec::new(), start: 0, scanned: 0, taken: 0, body_cap, overflow: false }
     }
 
-    /// Takes as much of `chunk` as the bound allows; the excess is reported after the lines before it.
+    /// Appends as much of `chunk` as the limit allows; the excess is reported after the lines before it.
     pub(super) fn push(&mut self, chunk: &[u8]) {
         self.buffer.drain(..self.start);
         self.scanned -= self.start;
@@ -49,10 +49,10 @@ impl Lines {
         self.buffer.extend_from_slice(part);
     }
 
-    /// The next whole line without its line end, or nothing until more is pushed.
+    /// The next whole line without its line end, or `None` until more is pushed.
     ///
     /// # Errors
-    /// When a line or the body exceeds its bound.
+    /// A line or the body exceeds its limit.
     pub(super) fn next(&mut self) -> Result<Option<&[u8]>, TooMuch> {
         let found = self.buffer[self.scanned..].iter().position(|byte| *byte == b'\n').map(|at| self.scanned + at);
         let length = found.unwrap_or(self.buffer.len()) - self.start;
@@ -69,7 +69,7 @@ impl Lines {
         Ok(Some(trim_end(&self.buffer[line])))
     }
 
-    /// What stands after the last newline once the body has ended.
+    /// The rest after the last newline once the body has ended.
     pub(super) fn rest(&mut self) -> &[u8] {
         let rest = trim_end(&self.buffer[self.start..]);
         self.start = self.buffer.len();
@@ -82,18 +82,18 @@ fn trim_end(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
 }
 
-/// What one line of an event stream is.
+/// Kind of one line of an event stream.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Event<'a> {
     /// The value of a `data` field.
     Data(&'a [u8]),
     /// A comment, another field or an event's end.
     Nothing,
-    /// Not a line of an event stream at all: some servers answer plain JSON where a stream was asked for.
+    /// Not event-stream syntax: some servers answer plain JSON to a streaming request.
     Bare(&'a [u8]),
 }
 
-/// Reads one line of an event stream. Every server in scope puts one JSON text into one `data` line.
+/// Parses one line of an event stream. Every server in scope puts one JSON text into one `data` line.
 pub(super) fn event(line: &[u8]) -> Event<'_> {
     if line.is_empty() || line.starts_with(b":") {
         return Event::Nothing;
@@ -105,7 +105,7 @@ pub(super) fn event(line: &[u8]) -> Event<'_> {
     if matches!(field, b"event" | b"id" | b"retry" | b"data") { Event::Nothing } else { Event::Bare(line) }
 }
 
-/// What a line of a streamed answer carries.
+/// Content of one line of a streamed answer.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Payload {
     /// A JSON text.
@@ -116,11 +116,11 @@ pub(super) enum Payload {
     Nothing,
 }
 
-/// Finds the JSON texts of a streamed answer in either protocol: lines of JSON, server-sent events, or one document
-/// that a server sends where a stream was asked for, also indented over several lines.
+/// Extracts the JSON texts of a streamed answer: JSON lines, server-sent events, or one document sent in reply to
+/// a streaming request, also indented over several lines.
 #[derive(Debug, Default)]
 pub(super) struct Payloads {
-    /// The event whose data is coming is a heartbeat.
+    /// The current event is a heartbeat: skip its data.
     heartbeat: bool,
     /// The lines so far of an indented document.
     open: Vec<u8>,
@@ -168,7 +168,7 @@ fn is_done(data: &[u8]) -> bool {
     data.eq_ignore_ascii_case(b"[DONE]")
 }
 
-/// What servers and proxies send so that a connection stays open.
+/// Keep-alives of servers and proxies.
 fn is_heartbeat(text: &[u8]) -> bool {
     let known: [&[u8]; 8] =
         [b"ping", b"[ping]", b"heartbeat", b"[heartbeat]", b"keep-alive", b"keepalive", b"keep_alive", b"null"];

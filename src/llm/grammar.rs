@@ -1,11 +1,11 @@
-//! A wording in the notation of llama.cpp (`grammars/README.md` there). A sentence that grows too long is cut by
-//! `max_tokens`, and told from a whole one by that.
+//! GBNF grammar (llama.cpp, `grammars/README.md`) of a wording, for constrained decoding. An overlong sentence is
+//! cut by `max_tokens` and recognised by that finish reason.
 
 use std::fmt::Write as _;
 
 use crate::domain::wording::{Object, Side, Wording};
 
-/// The grammar of all sentences that the wording allows.
+/// Renders the grammar of all sentences that the wording allows.
 pub(super) fn of(wording: &Wording) -> String {
     let lists = [
         ("word", &wording.words),
@@ -15,7 +15,7 @@ pub(super) fn of(wording: &Wording) -> String {
         ("renamed", &wording.renamed),
     ];
     let has = |name: &str| lists.iter().any(|(known, list)| *known == name && !list.is_empty());
-    // One or more words, or names of these sides, of those that there are.
+    // One or more words, or names of the non-empty groups among these.
     let some = |sides: &[Side]| {
         let rules = sides.iter().map(|side| rule(*side)).filter(|name| has(name));
         format!("(\" \" ({}))+", ["word"].into_iter().chain(rules).collect::<Vec<_>>().join(" | "))

@@ -1,9 +1,10 @@
-//! Local model servers: what they offer, one streamed answer under one deadline. `reqwest` ends here.
+//! Local model servers: model lists, and one streamed answer under one deadline. Only this module uses `reqwest`.
 
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
+use crate::domain::model::{Api, Sampling};
 use crate::domain::timing::Tokens;
 use crate::domain::wording::Wording;
 
@@ -22,18 +23,9 @@ mod wire;
 mod writing;
 
 pub use client::Client;
-pub use ollama::same_model;
 pub use pace::{Pace, SoFar};
 
-/// Which wire protocol a server speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Api {
-    Ollama,
-    Openai,
-}
-
-/// What answered at an endpoint's address.
+/// The detected server of an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Server {
     pub api: Api,
@@ -42,97 +34,34 @@ pub struct Server {
     pub version: Option<String>,
 }
 
-/// A model that an endpoint offers.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Offered {
-    pub name: String,
-    pub digest: Option<String>,
-    pub family: Option<String>,
-    /// Number of weights, where the server tells.
-    pub parameters: Option<u64>,
-    pub quantization: Option<String>,
-    pub size_bytes: Option<u64>,
-    pub context_length: Option<u64>,
-    /// Loaded now; absent where the server cannot tell.
-    pub resident: Option<bool>,
-    /// The server has not loaded it and would load it for a request (a router), perhaps in the place of another.
-    pub loads_on_request: bool,
-    /// Context length of the loaded runner.
-    pub loaded_context: Option<u64>,
-    /// Part of the weights that lie in GPU memory, 0..=1, for loaded models.
-    pub gpu_share: Option<f64>,
-    /// It runs on somebody else's machine (an Ollama cloud model).
-    pub cloud: bool,
-    /// It writes text (not: embeddings, speech, images), as far as its server or its name tells.
-    pub completes: bool,
-    /// It can think aloud before it answers; absent where the server does not tell.
-    pub thinks: Option<bool>,
-}
-
-impl Offered {
-    /// A model of which only the name is known.
-    #[must_use]
-    pub fn named(name: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            digest: None,
-            family: None,
-            parameters: None,
-            quantization: None,
-            size_bytes: None,
-            context_length: None,
-            resident: None,
-            loads_on_request: false,
-            loaded_context: None,
-            gpu_share: None,
-            cloud: false,
-            completes: writing::by_name(name) != Some(false),
-            thinks: None,
-        }
-    }
-}
-
-/// Options of one role; the same role always sends the same ones, so that no server reloads a model.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Sampling {
-    pub temperature: f64,
-    pub top_p: f64,
-    pub top_k: u32,
-    pub repeat_penalty: f64,
-    /// Context window in tokens: a runner option, must not vary between calls.
-    pub num_ctx: u32,
-    /// Most tokens to write.
-    pub max_tokens: u32,
-}
-
-/// One question. Rules come first and stay byte-stable, so that a server can keep their prefix.
+/// One request. The rules come first and are byte-stable, for the server's prefix cache.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ask {
     pub model: String,
     pub rules: String,
     pub question: String,
     pub sampling: Sampling,
-    /// What the answer is made of, where one sentence is wanted. Servers that take a grammar can write nothing else then,
-    /// others end at the first empty line.
+    /// Vocabulary of the answer, if one sentence is wanted. Servers with grammar support are constrained to it, others
+    /// stop at the first empty line.
     pub wording: Option<Wording>,
-    /// The instant at which the answer is cut, wherever it is.
+    /// Deadline: the answer is cut at this instant.
     pub until: Instant,
-    /// How long the server should keep the model loaded, when it can be told.
+    /// How long the server should keep the model loaded (Ollama's `keep_alive`).
     pub keep_alive: Option<Duration>,
-    /// Our own estimate of the prompt in tokens; a server that counts far fewer has cut it.
+    /// Our own estimate of the prompt in tokens; a far lower count of the server means truncation.
     pub prompt_estimate: Option<u32>,
 }
 
-/// Which clock ended a wait.
+/// The clock that ended a wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClockFired {
-    /// Waiting for the connection or its headers.
+    /// While connecting or waiting for headers.
     Connect,
-    /// Connected; no content had arrived.
+    /// While waiting for the first content.
     FirstToken,
-    /// Content had arrived and stopped or went on too long.
+    /// While content was arriving.
     Stream,
-    /// None: the rest was not worth waiting for.
+    /// The pace: the rest would not have arrived in time.
     Pace,
 }
 
@@ -147,20 +76,20 @@ impl std::fmt::Display for ClockFired {
     }
 }
 
-/// How the answer ended.
+/// Finish reason of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Finish {
-    /// The model stopped by itself.
+    /// The model stopped by itself (end of sequence).
     Stop,
     /// It reached `max_tokens`.
     Length,
-    /// The deadline cut it, or a pace before it.
+    /// Cut by the deadline or a pace.
     Cut(ClockFired),
     /// The stream ended without its closing message.
     Aborted,
 }
 
-/// What came back, with what was measured on the way.
+/// The answer with its measurements.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
     pub text: String,
@@ -172,18 +101,18 @@ pub struct Answer {
     pub ttft: Option<Duration>,
     /// (e2e − ttft) / (n − 1).
     pub tpot: Option<Duration>,
-    /// Chunks of content up to the end of the first sentence; a chunk is about a token.
+    /// Chunks of content up to the end of the first sentence; one chunk is about one token.
     pub sentence_tokens: Option<u64>,
     /// Request sent → end.
     pub took: Duration,
-    /// The server evaluated noticeably fewer prompt tokens than were sent: it cut the prompt.
+    /// The server evaluated noticeably fewer prompt tokens than were sent: it truncated the prompt.
     pub prompt_truncated: bool,
-    /// What went wrong after text had arrived (`Finish::Aborted`): the server's words or the broken rule.
+    /// Error after text had arrived (`Finish::Aborted`): the server's message or the violated limit.
     pub broken_off: Option<String>,
 }
 
 impl Answer {
-    /// A text of which nothing was measured.
+    /// A text without measurements.
     #[must_use]
     pub fn unmeasured(text: &str, finish: Finish) -> Self {
         Self {
@@ -201,7 +130,7 @@ impl Answer {
     }
 }
 
-/// Why there is no answer at all.
+/// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum LlmError {
     #[error("{url} is not on this machine")]
@@ -222,7 +151,7 @@ pub enum LlmError {
     PromptTooLong { message: String },
     #[error("the server broke off: {message}")]
     MidStream { message: String },
-    #[error("the answer is not what the protocol promises: {message}")]
+    #[error("the answer violates the protocol: {message}")]
     Garbled { message: String },
     #[error("the answer exceeds {limit} bytes")]
     TooMuch { limit: usize },
@@ -233,13 +162,13 @@ pub enum LlmError {
 }
 
 impl LlmError {
-    /// The server wants a key, or another one.
+    /// The server requires a key, or rejected this one (401, 403).
     #[must_use]
     pub fn is_refused_key(&self) -> bool {
         matches!(self, Self::Status { status: 401 | 403, .. })
     }
 
-    /// The server's own words in it.
+    /// The server's message.
     fn message_mut(&mut self) -> Option<&mut String> {
         match self {
             Self::Status { message, .. }

@@ -10,7 +10,8 @@ use super::frames::{Payload, Payloads};
 use super::openai::PARAGRAPH;
 use super::refusal::reported;
 use super::writing::writes;
-use super::{Ask, Finish, LlmError, Offered};
+use super::{Ask, Finish, LlmError};
+use crate::domain::model::{Offered, same_model};
 
 pub(super) const CHAT: &str = "/api/chat";
 pub(super) const TAGS: &str = "/api/tags";
@@ -45,11 +46,11 @@ pub(super) fn body(ask: &Ask, form: Form) -> Value {
     body
 }
 
-/// Reads the stream of `/api/chat`.
+/// Parses the stream of `/api/chat`.
 #[derive(Debug, Default)]
 pub(super) struct Stream {
     model: String,
-    /// Cloud models may answer.
+    /// Permits answers of cloud models.
     remote: bool,
     payloads: Payloads,
     ending: Option<Finish>,
@@ -79,7 +80,7 @@ impl Frames for Stream {
         measures(&value, growing);
         let ending = ending(&value)?;
         self.ending = ending.or(self.ending);
-        // A reason without `done` ends the answer as well; a line may follow that has the counts.
+        // A reason without `done` ends the answer as well; a line with the counts may follow.
         Ok(match ending {
             Some(finish) if value["done"].as_bool() == Some(true) => Flow::Done(finish),
             _ => Flow::More,
@@ -91,7 +92,7 @@ impl Frames for Stream {
     }
 }
 
-/// Broken UTF-8 becomes replacement characters: the text around it is worth keeping.
+/// Broken UTF-8 becomes replacement characters, so that the text around it is kept.
 pub(super) fn parse(line: &[u8]) -> Result<Value, LlmError> {
     serde_json::from_str::<Value>(&String::from_utf8_lossy(line))
         .ok()
@@ -99,7 +100,7 @@ pub(super) fn parse(line: &[u8]) -> Result<Value, LlmError> {
         .ok_or_else(|| LlmError::Garbled { message: "a line is not a JSON object".to_owned() })
 }
 
-/// Zero fields are left out by the server (Go's `omitempty`).
+/// The server omits zero fields (Go's `omitempty`).
 fn measures(value: &Value, growing: &mut Growing) {
     let tokens = &mut growing.tokens;
     tokens.prompt = value["prompt_eval_count"].as_u64().or(tokens.prompt);
@@ -111,27 +112,13 @@ fn is_elsewhere(value: &Value) -> bool {
     ["remote_host", "remote_model"].iter().any(|key| value[*key].as_str().is_some_and(|text| !text.is_empty()))
 }
 
-/// A cloud model by its name alone (`…:cloud`, `…-cloud`).
+/// Recognises a cloud model by its name alone (`…:cloud`, `…-cloud`).
 pub(super) fn is_cloud_name(model: &str) -> bool {
     let model = model.to_ascii_lowercase();
     model.ends_with(":cloud") || model.ends_with("-cloud")
 }
 
-/// Whether two names mean the same model: case, `:latest` and the default registry do not matter.
-#[must_use]
-pub fn same_model(one: &str, other: &str) -> bool {
-    normal(one) == normal(other)
-}
-
-fn normal(name: &str) -> String {
-    let name = name.trim().to_ascii_lowercase();
-    let name = name.strip_prefix("registry.ollama.ai/").unwrap_or(&name);
-    let name = name.strip_prefix("library/").unwrap_or(name);
-    let tagged = name.rsplit('/').next().is_some_and(|last| last.contains(':'));
-    if tagged { name.to_owned() } else { format!("{name}:latest") }
-}
-
-/// Joins what is installed (`/api/tags`) with what is loaded (`/api/ps`; absent when it did not answer).
+/// Joins the installed models (`/api/tags`) with the loaded ones (`/api/ps`; absent if it did not answer).
 pub(super) fn offered(tags: &Value, ps: Option<&Value>) -> Vec<Offered> {
     list(tags).iter().filter_map(|tag| one(tag, ps)).collect()
 }
@@ -169,12 +156,12 @@ fn gpu_share(row: &Value) -> Option<f64> {
     Some((row["size_vram"].as_u64().unwrap_or(0) as f64 / size as f64).clamp(0.0, 1.0))
 }
 
-/// What the model can do, where the server tells; older ones leave it out.
+/// The model's capabilities, if reported; older servers omit them.
 fn capabilities(tag: &Value) -> Option<&[Value]> {
     tag["capabilities"].as_array().map(Vec::as_slice).filter(|known| !known.is_empty())
 }
 
-/// "3.2B" → 3 200 000 000.
+/// Parses "3.2B" to 3 200 000 000.
 pub(super) fn count(text: &str) -> Option<u64> {
     let text = text.trim();
     let (digits, unit) = text.split_at(text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len()));
@@ -196,7 +183,8 @@ mod tests {
 
     use super::*;
     use crate::domain::clock::{Clock, SystemClock};
-    use crate::llm::{Answer, Sampling};
+    use crate::domain::model::Sampling;
+    use crate::llm::Answer;
 
     fn ask() -> Ask {
         let sampling =

@@ -1,4 +1,4 @@
-//! The protocol that llama.cpp's server, LM Studio, vLLM and many others share: `/v1/chat/completions`
+//! OpenAI-compatible protocol of llama.cpp's server, LM Studio, vLLM and others: `/v1/chat/completions`
 //! as server-sent events, and `/v1/models`.
 
 use serde_json::{Value, json};
@@ -10,19 +10,20 @@ use super::grammar;
 use super::ollama::parse;
 use super::refusal::reported;
 use super::writing::writes;
-use super::{Ask, Finish, LlmError, Offered, Server};
+use super::{Ask, Finish, LlmError, Server};
+use crate::domain::model::Offered;
 
 pub(super) const CHAT: &str = "/v1/chat/completions";
 pub(super) const MODELS: &str = "/v1/models";
 pub(super) const PROPS: &str = "/props";
-/// LM Studio's own list, which tells what is loaded; its `/v1/models` lists what it would load for a request, too.
+/// LM Studio's own list, which reports loaded models; its `/v1/models` also lists loadable ones.
 pub(super) const LM_STUDIO_MODELS: &str = "/api/v0/models";
 pub(super) const LM_STUDIO: &str = "lmstudio";
 
-/// How the fingerprint names llama.cpp's server, which takes more than the common options.
+/// Detected name of llama.cpp's server, which accepts more than the common options.
 pub(super) const LLAMA_CPP: &str = "llama.cpp";
 
-/// The request. Servers that are strict about unknown fields get only the common ones.
+/// Builds the request. Servers that reject unknown fields get only the common ones.
 pub(super) fn body(ask: &Ask, server: &Server, form: Form) -> Value {
     let sampling = &ask.sampling;
     let mut body = json!({
@@ -48,10 +49,10 @@ pub(super) fn body(ask: &Ask, server: &Server, form: Form) -> Value {
     body
 }
 
-/// What ends an answer of one paragraph.
+/// Stop sequence of a one-paragraph answer.
 pub(super) const PARAGRAPH: &str = "\n\n";
 
-/// Reads the event stream.
+/// Parses the event stream.
 #[derive(Debug, Default)]
 pub(super) struct Stream {
     payloads: Payloads,
@@ -100,7 +101,7 @@ fn measures(value: &Value, growing: &mut Growing) {
     tokens.output = usage["completion_tokens"].as_u64().or_else(|| timings["predicted_n"].as_u64()).or(tokens.output);
 }
 
-/// The models of a list; `props` is llama.cpp's, whose one model is always loaded.
+/// Parses a model list; `props` is llama.cpp's: its one model is always loaded.
 pub(super) fn offered(models: &Value, props: Option<&Value>) -> Vec<Offered> {
     let rows = models["data"].as_array().map_or(&[][..], Vec::as_slice);
     rows.iter().filter_map(|row| one(row, props)).collect()
@@ -135,7 +136,7 @@ fn first(row: &Value, fields: &[&str]) -> Option<u64> {
     fields.iter().find_map(|field| row[*field].as_u64())
 }
 
-/// Whether the model is loaded, where the server says so of each: llama.cpp's router has `status.value` (`loaded`,
+/// Loaded state per model, if reported: llama.cpp's router has `status.value` (`loaded`,
 /// `loading`, `unloaded`, `sleeping`), LM Studio's own list has `state` (`loaded`, `not-loaded`), others a flag.
 fn loaded(row: &Value) -> Option<bool> {
     if let Some(flag) = row["loaded"].as_bool() {
@@ -157,7 +158,8 @@ mod tests {
 
     use super::*;
     use crate::domain::clock::{Clock, SystemClock};
-    use crate::llm::{Answer, Api, Sampling};
+    use crate::domain::model::{Api, Sampling};
+    use crate::llm::Answer;
 
     fn ask() -> Ask {
         let sampling =

@@ -1,38 +1,38 @@
-//! Whether an answer that is on its way is still worth waiting for; whoever asks decides it.
+//! Pace: a caller's early stop of a streamed answer that will not be complete by its deadline.
 
 use std::time::Duration;
 
-pub use crate::route::pace::Verdict;
+use crate::domain::model::Verdict;
 
-/// How long nothing may come before a pace is asked again.
+/// Poll interval while no tokens arrive.
 pub(super) const STEP: Duration = Duration::from_millis(50);
 
-/// Judges an answer after each piece that arrives, and every 50 ms while none does. Must be quick: it is asked
-/// between two tokens. Anything but `Wait` ends the request.
+/// Judges an answer after each chunk, and every 50 ms while none arrives. Must be fast: it runs between two
+/// tokens. Any verdict but `Wait` ends the request.
 pub trait Pace: Send + Sync {
     fn judge(&self, so_far: &SoFar<'_>) -> Verdict;
 }
 
-/// An answer on its way.
+/// Progress of a streamed answer.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SoFar<'a> {
     pub text: &'a str,
-    /// Chunks of content; a chunk is about a token.
+    /// Chunks of content; one chunk is about one token.
     pub tokens: u64,
-    /// The tokens of the first sentence, once it has ended for certain: something follows it.
+    /// Tokens of the first sentence, once more text follows it.
     pub sentence_tokens: Option<u64>,
-    /// Tokens since the last sentence that has ended for certain, or since the start.
+    /// Tokens since the end of the last complete sentence, or since the start.
     pub unfinished: u64,
     pub since_sent: Duration,
-    /// Since the last token, or since the request was sent.
+    /// Time since the last token, or since the request was sent.
     pub silent: Duration,
-    /// Between two tokens, on average; absent before there are two.
+    /// Mean time between two tokens; absent before the second.
     pub tpot: Option<Duration>,
-    /// Until the deadline.
+    /// Time until the deadline.
     pub left: Duration,
 }
 
-/// Waits until the deadline.
+/// Never stops before the deadline.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Patient;
 

@@ -1,11 +1,11 @@
-//! What a server means when it says no: its status and words become one of our errors.
+//! Error mapping: a server's status and error text become an `LlmError`.
 
 use serde_json::Value;
 
 use super::LlmError;
 use super::wire::{Whole, harmless};
 
-/// Reads the error out of a response that is not a success.
+/// Parses the error of an unsuccessful response.
 pub(super) fn refusal(whole: &Whole, model: &str) -> LlmError {
     let raw = raw_message(whole);
     let message = harmless(telling(&raw));
@@ -18,14 +18,14 @@ pub(super) fn refusal(whole: &Whole, model: &str) -> LlmError {
         401 | 403 => LlmError::Status { status: whole.status, message },
         404 if low.contains("model") => LlmError::NoSuchModel { model: model.to_owned() },
         400 | 413 if speaks_of_length(&low) => LlmError::PromptTooLong { message },
-        // A server that is busy has not looked at the messages.
+        // A busy server has not looked at the messages.
         429 | 503 => LlmError::Status { status: whole.status, message },
         400.. if refuses_system_role(&low) => LlmError::NoSystemRole { message },
         status => LlmError::Status { status, message },
     }
 }
 
-/// The error that a line of a stream, or a body behind a 200, reports.
+/// Parses the error in a stream line, or in a body with status 200.
 pub(super) fn reported(value: &Value) -> Option<LlmError> {
     let raw = raw_error(value)?;
     let message = harmless(telling(&raw));
@@ -33,17 +33,17 @@ pub(super) fn reported(value: &Value) -> Option<LlmError> {
     Some(if refuses_system_role(&low) { LlmError::NoSystemRole { message } } else { LlmError::MidStream { message } })
 }
 
-/// Ollama and llama.cpp say it in several ways.
+/// Ollama and llama.cpp have several messages for it.
 fn speaks_of_length(low: &str) -> bool {
     ["exceed_context", "exceeds the available context", "longer than the context", "context length", "context size"]
         .iter()
         .any(|words| low.contains(words))
 }
 
-/// Whether a chat template would not take the system message. Templates raise it in their own words ("System role not
+/// True if the chat template rejected the system message. Templates raise it in their own words ("System role not
 /// supported", "Conversation roles must alternate user/assistant", "Only user and assistant roles are supported!"), and
 /// servers wrap it: llama.cpp as status 500 with the place in the template, vLLM as 400, LM Studio as "Error rendering
-/// prompt with jinja template". Asking once more with one message costs nothing where this was something else.
+/// prompt with jinja template". A retry with one message is harmless if the cause was another.
 fn refuses_system_role(low: &str) -> bool {
     let any = |words: &[&str]| words.iter().any(|words| low.contains(words));
     let of_template = any(&["jinja", "raise_exception", "templateerror", "chat template", "rendering prompt"]);
@@ -56,7 +56,7 @@ fn refuses_system_role(low: &str) -> bool {
     of_template || of_roles
 }
 
-/// What a template raised, without the excerpt of the template that llama.cpp puts before it.
+/// The template's message, without the excerpt that llama.cpp puts before it.
 fn telling(raw: &str) -> &str {
     ["Jinja Exception: ", "TemplateError: "]
         .iter()
@@ -64,7 +64,7 @@ fn telling(raw: &str) -> &str {
         .unwrap_or(raw)
 }
 
-/// The server's words, or the bare body.
+/// The server's message, or the bare body.
 fn raw_message(whole: &Whole) -> String {
     let json = whole.json();
     raw_error(&json)
@@ -81,7 +81,7 @@ fn raw_error(value: &Value) -> Option<String> {
     Some(words(error).or_else(|| words(&value["message"])).unwrap_or_else(|| error.to_string()))
 }
 
-/// Text as servers nest it: itself, `{"message": …}`, or a list of such (FastAPI).
+/// Nested text: a string, `{"message": …}`, or a list of such (FastAPI).
 fn words(value: &Value) -> Option<String> {
     match value {
         Value::String(text) if !text.trim().is_empty() => Some(text.clone()),
@@ -93,7 +93,7 @@ fn words(value: &Value) -> Option<String> {
     }
 }
 
-/// The words of an `error` field, if there is one.
+/// The text of an `error` field, if there is one.
 pub(super) fn error_text(value: &Value) -> Option<String> {
     raw_error(value).map(|text| harmless(telling(&text)))
 }

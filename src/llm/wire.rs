@@ -1,5 +1,5 @@
-//! HTTP as one dares to speak it with a server one does not trust: no proxy, no redirect, no
-//! decompression, no referer, bounded everywhere, and every wait ends at the caller's instant.
+//! Hardened HTTP transport for untrusted servers: no proxy, no redirect, no decompression, no referer, bounded
+//! bodies, and every wait ends at the caller's deadline.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,18 +11,18 @@ use serde_json::Value;
 use super::address::Address;
 use super::{ClockFired, LlmError};
 use crate::config::ApiKey;
-use crate::prompt::redact::redact;
+use crate::redact::redact;
 
-/// A loopback connection that takes longer than this meets a server that does not accept.
+/// Connect timeout: a loopback server that takes longer does not accept.
 const CONNECT_LOCAL: Duration = Duration::from_secs(1);
 const CONNECT_REMOTE: Duration = Duration::from_secs(5);
-/// Bound of the bodies that are read whole (model lists, properties, errors).
+/// Size limit of bodies that are read whole (model lists, properties, errors).
 const WHOLE_CAP: usize = 1024 * 1024;
 const HEADERS_CAP: usize = 64;
-/// Bound of a server's words in our messages, in characters.
+/// Length limit of a server's message in ours, in characters.
 const MESSAGE_CAP: usize = 300;
 
-/// A hardened client that is pinned to one address.
+/// A hardened client pinned to one address.
 #[derive(Debug)]
 pub(super) struct Wire {
     client: Client,
@@ -37,17 +37,17 @@ pub(super) struct Whole {
 }
 
 impl Whole {
-    /// The body as JSON; `Null` when it is none.
+    /// The body as JSON; `Null` if it is none.
     pub(super) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or(Value::Null)
     }
 }
 
 impl Wire {
-    /// Resolves the address, checks it and pins the client to what was found.
+    /// Resolves the address, checks it and pins the client to the result.
     ///
     /// # Errors
-    /// What [`Address::resolve`] reports, or `InvalidEndpoint` when no client can be built.
+    /// Errors of the address resolution, or `InvalidEndpoint` if no client can be built.
     pub(super) async fn open(address: Address, key: Option<&ApiKey>, until: Instant) -> Result<Self, LlmError> {
         let addresses = address.resolve(until).await?;
         let mut builder = hardened(&address, key);
@@ -60,19 +60,19 @@ impl Wire {
         Ok(Self { client, address })
     }
 
-    /// Reads a small document.
+    /// Fetches a small document.
     ///
     /// # Errors
-    /// When nothing answers within `until`, or more than [`WHOLE_CAP`] bytes do.
+    /// No answer within `until`, or more than [`WHOLE_CAP`] bytes.
     pub(super) async fn get(&self, path: &str, until: Instant) -> Result<Whole, LlmError> {
         let response = self.send(self.client.get(self.address.join(path)), until).await?;
         read_whole(response, until).await
     }
 
-    /// Sends a question; the response's body is still to be read.
+    /// Sends a request; the response's body is still unread.
     ///
     /// # Errors
-    /// When no response head comes within `until`.
+    /// No response head within `until`.
     pub(super) async fn post(&self, path: &str, body: &Value, until: Instant) -> Result<Response, LlmError> {
         self.send(self.client.post(self.address.join(path)).json(body), until).await
     }
@@ -96,7 +96,7 @@ impl Wire {
     }
 }
 
-/// Everything that reqwest does by default and must not: see the module's first lines.
+/// Switches off reqwest's defaults that are forbidden here: see the module's first lines.
 #[expect(clippy::disallowed_methods, reason = "the one place that builds the client, hardened")]
 fn hardened(address: &Address, key: Option<&ApiKey>) -> reqwest::ClientBuilder {
     let mut headers = HeaderMap::new();
@@ -116,7 +116,7 @@ fn hardened(address: &Address, key: Option<&ApiKey>) -> reqwest::ClientBuilder {
         .http1_only()
         .http1_max_headers(HEADERS_CAP)
         .tcp_nodelay(true)
-        // A kept connection may be closed by its server just as we send, and a commit has no time for a second try.
+        // The server may close a kept connection just as we send, and a commit has no time for a retry.
         .pool_max_idle_per_host(0)
         .user_agent(concat!("uro-capture/", env!("CARGO_PKG_VERSION")))
         .default_headers(headers)
@@ -124,20 +124,20 @@ fn hardened(address: &Address, key: Option<&ApiKey>) -> reqwest::ClientBuilder {
     if address.is_https() { with_tls(builder) } else { without_tls(builder) }
 }
 
-/// Marked as sensitive, so that no debug output shows it.
+/// Marked as sensitive, so that debug output hides it.
 fn bearer(key: &ApiKey) -> Option<HeaderValue> {
     let mut value = HeaderValue::try_from(format!("Bearer {}", key.expose())).ok()?;
     value.set_sensitive(true);
     Some(value)
 }
 
-/// TLS by ring, roots of the platform. A provider that somebody installed before is as good.
+/// TLS by ring, roots of the platform. An already installed provider is equally good.
 fn with_tls(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
     let _already_there = rustls::crypto::ring::default_provider().install_default();
     builder.https_only(true)
 }
 
-/// Plain HTTP to this machine: an empty TLS setup spares reading the platform's certificates.
+/// Plain HTTP to this machine: an empty TLS setup avoids reading the platform's certificates.
 fn without_tls(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     match rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions() {
@@ -148,7 +148,7 @@ fn without_tls(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
     }
 }
 
-/// Packed bodies were not asked for and are not unpacked.
+/// Compressed bodies were not requested and are not decompressed.
 fn plain(response: Response) -> Result<Response, LlmError> {
     match response.headers().get(CONTENT_ENCODING) {
         Some(encoding) if encoding != "identity" => {
@@ -158,7 +158,7 @@ fn plain(response: Response) -> Result<Response, LlmError> {
     }
 }
 
-/// Reads a body whole, bounded in bytes and time.
+/// Reads a whole body, bounded in bytes and time.
 ///
 /// # Errors
 /// `TooMuch`, `Deadline` or `MidStream`.
@@ -194,15 +194,15 @@ fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// A server's words made fit for a message: redacted, one line, no control or direction characters, bounded.
+/// Sanitises a server's text for a message: redacted, one line, no control or direction characters, bounded.
 pub(super) fn harmless(text: &str) -> String {
-    // What lies far behind the part that is shown needs no redaction.
+    // Text far behind the displayed part needs no redaction.
     let text: String = text.chars().filter(|c| !is_disguise(*c)).take(8 * MESSAGE_CAP).collect();
     let line = redact(&text).split_whitespace().collect::<Vec<_>>().join(" ");
     line.chars().filter(|c| !c.is_control()).take(MESSAGE_CAP).collect()
 }
 
-/// Characters that are not seen and change how others are read (zero width, direction marks).
+/// Invisible characters that change how others are displayed (zero width, direction marks).
 fn is_disguise(c: char) -> bool {
     matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }

@@ -1,8 +1,9 @@
-//! Whether a listed model writes text: by what its server tells, and by its name where that tells nothing.
+//! Text generation check of a listed model: by the server's data, else by its name.
 
+use crate::domain::model::names_other_kind;
 use serde_json::Value;
 
-/// Kinds of model as servers name them in `type`, `task`, `pipeline_tag` and `capabilities`: LM Studio (`llm`, `vlm`,
+/// Model kinds as servers name them in `type`, `task`, `pipeline_tag` and `capabilities`: LM Studio (`llm`, `vlm`,
 /// `embeddings`), Ollama and llama.cpp (`completion`, `embedding`), vLLM (`generate`, `embed`, `score`), Hugging Face's
 /// servers (its pipeline tags).
 const WRITING: [&str; 13] = [
@@ -37,25 +38,20 @@ const OTHER: [&str; 25] = [
     "draft",
 ];
 
-/// Words of names (split at everything but letters and digits) that only models of other kinds carry.
-const NAMES: [&str; 40] = [
-    "embed", "embedder", "embedding", "embeddings", "rerank", "reranker", "ranker", "colbert", "bert", "roberta",
-    "minilm", "mpnet", "bge", "gte", "e5", "sbert", "whisper", "parakeet", "wav2vec2", "canary", "tts", "kokoro",
-    "piper", "bark", "vits", "xtts", "stt", "asr", "sdxl", "diffusion", "flux", "dall", "clip", "siglip", "vae",
-    "mmproj", "moderation", "guard", "shieldgemma", "reward",
-];
-
-/// Architectures that encode and cannot continue a text (older Ollama servers list no capabilities, only the family).
+/// Encoder architectures, which cannot generate text (older Ollama servers list only the family, no capabilities).
 const ENCODERS: [&str; 8] =
     ["bert", "nomic-bert", "nomic-bert-moe", "jina-bert-v2", "xlm-roberta", "clip", "whisper", "t5encoder"];
 
-/// `Some(true)`: the server says that it writes; `Some(false)`: the server or the name says that it does not.
+/// `Some(true)`: a text model by the server's data; `Some(false)`: another kind, by the server's data or the name.
 #[must_use]
 pub(super) fn writes(row: &Value) -> Option<bool> {
-    by_output(row).or_else(|| by_kind(row)).or_else(|| by_family(row)).or_else(|| by_name(listed_name(row)?))
+    by_output(row)
+        .or_else(|| by_kind(row))
+        .or_else(|| by_family(row))
+        .or_else(|| names_other_kind(listed_name(row)?).then_some(false))
 }
 
-/// What comes out of it (`architecture.output_modalities` of llama.cpp's router and others).
+/// Output modalities (`architecture.output_modalities` of llama.cpp's router and others).
 fn by_output(row: &Value) -> Option<bool> {
     let places = [&row["architecture"]["output_modalities"], &row["output_modalities"]];
     let outputs = places.into_iter().find_map(Value::as_array).filter(|outputs| !outputs.is_empty())?;
@@ -87,24 +83,13 @@ fn by_family(row: &Value) -> Option<bool> {
     let details = &row["details"];
     let listed = details["families"].as_array().into_iter().flatten().filter_map(Value::as_str);
     let families: Vec<&str> = details["family"].as_str().into_iter().chain(listed).filter(|f| !f.is_empty()).collect();
-    // A model that sees has `clip` beside the family that writes.
+    // A vision model has `clip` beside the family of its text model.
     let encodes = |family: &&str| ENCODERS.contains(family);
     (!families.is_empty() && families.iter().all(encodes)).then_some(false)
 }
 
 fn listed_name(row: &Value) -> Option<&str> {
     ["id", "name", "model"].iter().find_map(|field| row[*field].as_str())
-}
-
-/// `Some(false)` where the name is that of a model of another kind.
-pub(super) fn by_name(name: &str) -> Option<bool> {
-    let name = name.to_ascii_lowercase();
-    // The last part of a path is the model; an organisation's name before it (`bert-labs/…`) tells nothing.
-    let model = name.rsplit('/').next().unwrap_or(&name);
-    let mut words = model.split(|c: char| !c.is_ascii_alphanumeric());
-    let is_other =
-        |word: &str| NAMES.contains(&word) || NAMES.contains(&word.trim_end_matches(|c: char| c.is_ascii_digit()));
-    (words.any(is_other) || model.contains("embed")).then_some(false)
 }
 
 #[cfg(test)]

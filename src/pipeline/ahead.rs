@@ -1,42 +1,42 @@
-//! Reading a prompt before its commit exists: what is staged is packed as the capture will pack it, and the model that
-//! would be asked about it is let read that. When the commit comes, only its message is left to be read.
+//! Prefill before a commit exists: the staged change is packed exactly as the capture will pack it, and the model that
+//! would be asked reads it into its prefix cache. At commit time only the message is left to read.
 
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::models::{self, Models, PromptOf, Size};
 use super::services::{Exclusions, Services};
 use super::subject::Subject;
 use crate::config::Config;
+use crate::dispatch::{self, Models, PromptOf, Size};
 use crate::domain::id::Oid;
 use crate::git::repo::Repo;
 use crate::git::staged::Moment;
 use crate::git::{Bounds, Exclude, GitError};
 
-/// Who reads, and how it ends: true when all of it was read.
+/// Sends a prompt to a model ahead of time; true when all of it was read.
 pub trait Reader: Send + Sync {
     fn read<'a>(&'a self, config: &'a Config, tree: &'a Oid, prompt: &'a PromptOf<'a>, until: Instant) -> Read<'a>;
 }
 
-/// Dropping it ends the reading; what was read stays read.
+/// Dropping it ends the reading; what was read stays in the cache.
 pub type Read<'a> = Pin<Box<dyn Future<Output = bool> + Send + 'a>>;
 
 impl Reader for Models {
     fn read<'a>(&'a self, config: &'a Config, tree: &'a Oid, prompt: &'a PromptOf<'a>, until: Instant) -> Read<'a> {
-        Box::pin(async move { self.read_ahead(config, tree, prompt, until).await == models::Reading::Whole })
+        Box::pin(async move { self.read_ahead(config, tree, prompt, until).await == dispatch::Reading::Whole })
     }
 }
 
-/// Which commit is to come: its tree and what it will lie on.
+/// Identifies the expected commit: its tree and its parents.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Key {
     pub tree: Oid,
     parents: Vec<Oid>,
 }
 
-/// Something to be read.
+/// A prompt to be read ahead.
 #[derive(Debug)]
 pub struct Reading {
     pub key: Key,
@@ -45,18 +45,18 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// Reads until it is done or `until` has come.
+    /// Reads until done or until `until`.
     pub async fn read(&self, reader: &Arc<dyn Reader>, until: Instant) -> bool {
         let prompt = |size: &Size| self.subject.prompt(&size.budget);
         reader.read(&self.config, &self.key.tree, &prompt, until).await
     }
 }
 
-/// What is there to be read of the commit to come in this git directory; nothing where nothing is captured,
-/// nothing is staged, or it is what was `read` last. Blocking: git.
+/// The prompt of the expected commit in this git directory; `None` where nothing is captured, nothing is staged, or it
+/// equals `read`, the last one. Blocking: git.
 ///
 /// # Errors
-/// When the repository or its index cannot be read. There will be another index: nothing is lost.
+/// When the repository or its index cannot be read. The next index change tries again: nothing is lost.
 pub fn staged(
     services: &Services,
     git_dir: &Path,

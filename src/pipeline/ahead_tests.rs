@@ -1,4 +1,4 @@
-//! What is read ahead against what the capture sends.
+//! The prompt that is read ahead against the prompt that the capture sends.
 
 use super::*;
 use crate::pipeline::tests::{Place, Scene};

@@ -1,21 +1,21 @@
-//! What a model answered, as it is kept with the decision: redacted and bounded, with what of it is not in the text.
+//! The stored answer of a model: redacted and bounded, with the parts that the text does not use and why.
 
 use super::judging;
-use super::models::Attempt;
+use crate::dispatch::Attempt;
 use crate::domain::capture::Reason;
 use crate::llm::{Answer, Finish};
-use crate::prompt::redact::redact;
 use crate::quality::clean;
 use crate::quality::dropped;
 use crate::quality::expected::Expected;
+use crate::redact::redact;
 use crate::route::decision::Reasoned;
 
 /// Longest answer that is kept, in bytes.
 const KEPT: usize = 4096;
-/// So much of an answer is looked at for secrets (bytes): one that begins within the kept part ends within this.
+/// Bytes of an answer that are searched for secrets: one that begins within the kept part ends within this.
 const READ: usize = 4 * KEPT;
 
-/// What came of one attempt beside the text.
+/// What is stored of one attempt beside the text.
 #[derive(Debug, Default)]
 pub(super) struct Answered {
     answer: Option<String>,
@@ -23,8 +23,8 @@ pub(super) struct Answered {
 }
 
 impl Answered {
-    /// `text` is what is kept of the answer, `reason` how it was judged, and `told` are the sentences that were left out
-    /// because they are not grounded: they are told elsewhere. `raw` are the author's words.
+    /// `text` is what is kept of the answer, `reason` the judgement, and `told` the ungrounded sentences that were left
+    /// out: they are listed elsewhere. `raw` are the author's words.
     pub fn of(attempt: &Attempt, raw: &str, (text, reason): (Option<&str>, Reason), told: &[&str]) -> Self {
         let Ok(answer) = &attempt.result else { return Self::default() };
         let shown = redact(cut(&answer.text, READ));
@@ -36,7 +36,7 @@ impl Answered {
         Self { answer: Some(bounded(&shown)), dropped: all }
     }
 
-    /// Decision, failure and answer as they are stored (JSON); nothing where there is none of them.
+    /// Decision, failure and answer as they are stored (JSON); `None` where there is none of them.
     pub fn reasoned(&self, attempt: &Attempt) -> Option<String> {
         let Self { answer, dropped } = self;
         let (decision, failure) = (attempt.decision.clone(), judging::failure(attempt));
@@ -47,8 +47,8 @@ impl Answered {
         serde_json::to_string(&reasoned).ok()
     }
 
-    /// The stored decision of a capture, with this answer in the place of an earlier one: why the template was written at
-    /// first stays. Whatever is not known of it stays as well.
+    /// The stored decision of a capture with this answer in place of the earlier one. The reason of the first template
+    /// and unknown fields stay.
     pub fn instead(&self, stored: Option<&str>) -> Option<String> {
         let stored = stored.and_then(|stored| serde_json::from_str(stored).ok());
         let mut fields: serde_json::Map<String, serde_json::Value> = stored.unwrap_or_default();
@@ -59,7 +59,7 @@ impl Answered {
     }
 }
 
-/// At most so many bytes of it, whole characters.
+/// At most so many bytes of the text, in whole characters.
 fn cut(text: &str, most: usize) -> &str {
     let mut end = most.min(text.len());
     while !text.is_char_boundary(end) {
@@ -73,16 +73,16 @@ fn bounded(text: &str) -> String {
     if kept.len() < text.len() { format!("{kept}\u{2026}") } else { kept.to_owned() }
 }
 
-/// Why nothing of the answer is kept, where that has one reason.
+/// Why nothing of the answer is kept, where one reason holds for all of it.
 fn whole(answer: &Answer, reason: Reason, expected: &Expected) -> Option<String> {
     let piece = || answer.finish != Finish::Stop && clean::salvage(&answer.text, expected).is_some();
     let why = match reason {
-        Reason::Deadline | Reason::Unusable if piece() => "what is whole of it tells less than the template".to_owned(),
+        Reason::Deadline | Reason::Unusable if piece() => "its whole sentences say less than the template".to_owned(),
         Reason::Overflow => "the server cut the prompt".to_owned(),
         Reason::Deadline => "no whole sentence came in time".to_owned(),
         Reason::Unusable => match clean::clean(&answer.text, expected) {
             Err(why) if answer.finish == Finish::Stop => why.to_string(),
-            _ => "no sentence of it is whole".to_owned(),
+            _ => "it has no whole sentence".to_owned(),
         },
         _ => return None,
     };
@@ -114,7 +114,7 @@ mod tests {
         let late = stored(&attempt("Adds a re", Finish::Length), None, Reason::Deadline);
         assert_eq!(late.dropped, ["the whole answer (no whole sentence came in time)"]);
         let piece = stored(&attempt("Adds a retry. It wa", Finish::Length), None, Reason::Unusable);
-        assert_eq!(piece.dropped[0], "the whole answer (what is whole of it tells less than the template)");
+        assert_eq!(piece.dropped[0], "the whole answer (its whole sentences say less than the template)");
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! One unit of work becomes one capture: template stored first, the model's words in their place if they
-//! come in time. The same code serves the sidecar and the commands that run without one.
+//! One unit of work becomes one capture: the template is stored first, and a model's text replaces it if it arrives
+//! within the budget. The sidecar and commands without one use the same code.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -21,7 +21,7 @@ use crate::domain::id::{CaptureId, Oid};
 use crate::domain::timing::{Timing, Tokens, ms};
 use crate::git::GitError;
 use crate::git::repo::Repo;
-use crate::prompt::redact::redact;
+use crate::redact::redact;
 use crate::store::{Recorded, StoreError};
 
 /// Why a capture could not be made.
@@ -36,7 +36,7 @@ pub enum CaptureError {
     Settings(#[from] Unreadable),
 }
 
-/// Which commit, who reported it, since when its budget runs.
+/// The commit, the source that reported it, and the start of its budget.
 #[derive(Debug, Clone)]
 pub struct Request {
     pub oid: Oid,
@@ -45,7 +45,7 @@ pub struct Request {
     pub plan: Plan,
 }
 
-/// Where the final text is to come from.
+/// Source of the final text.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Plan {
     /// Ask the model within the budget.
@@ -56,12 +56,12 @@ pub enum Plan {
     Carry { summary: String, provenance: Provenance, tokens: Tokens },
 }
 
-/// What taking up a commit or note led to.
+/// Outcome of taking up a commit or a note.
 #[derive(Debug)]
 pub enum Taken {
-    /// Stored with the template; the job lets a model write.
+    /// Stored with the template; the job asks a model.
     New(Box<Job>),
-    /// Stored with the text it keeps; no model is asked.
+    /// Stored with its final text; no model is asked.
     Final(CaptureId),
     /// This unit of work has a live capture already.
     Known(CaptureId),
@@ -78,9 +78,9 @@ pub struct Job {
     pub(super) deadline: Deadline,
     pub(super) queue: Duration,
     pub(super) plan: Plan,
-    /// The text that stands where no model's does.
+    /// The text that is kept unless a model's replaces it.
     pub(super) template: String,
-    /// Where the repository's names can be looked up.
+    /// Where names of the repository are looked up.
     pub(super) git_dir: Option<PathBuf>,
 }
 
@@ -110,12 +110,12 @@ pub(super) fn take_reported(
     take(services, repo, request, event, Unreported::First)
 }
 
-/// What is to become of commits that were squashed into this one and that nobody has reported yet.
+/// What to do with unreported commits that were squashed into this one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Unreported {
     /// They are captured first, so that this commit's capture can replace theirs.
     First,
-    /// They are left: one level is what a person makes.
+    /// They are left: one level of squashing is what people make.
     Left,
 }
 
@@ -124,7 +124,7 @@ fn take_unreported(services: &Services, repo: &Repo, carried: &[Oid]) -> Result<
         let plan = Plan::Template(Reason::Disabled);
         let request = Request { oid, source: Source::Reconcile, stamp: services.clock.now(), plan };
         match take(services, repo, &request, None, Unreported::Left) {
-            // What is gone by now has nothing to be replaced.
+            // What is gone by now leaves nothing to replace.
             Ok(_) | Err(CaptureError::Git(GitError::Missing(_) | GitError::NoSuchCommit { .. })) => {}
             Err(error) => return Err(error),
         }
@@ -132,7 +132,7 @@ fn take_unreported(services: &Services, repo: &Repo, carried: &[Oid]) -> Result<
     Ok(())
 }
 
-/// The author of GitButler's commits that nobody wrote: the merge of all branches that it checks out, made anew with
+/// The author of the commits that GitButler makes by itself: the merge of all branches that it checks out, remade with
 /// each change of one of them, and work that it puts aside.
 const BOOKKEEPER: &str = "gitbutler@gitbutler.com";
 
@@ -156,7 +156,7 @@ fn take(
     }
     let commit = exclusions.commit(repo, &request.oid)?;
     if commit.author_email == BOOKKEEPER && request.source != Source::Manual {
-        return Ok(Taken::Skipped("GitButler made it to keep its books"));
+        return Ok(Taken::Skipped("it is an internal commit of GitButler"));
     }
     let mut subject = Subject::commit(commit, services.clock.as_ref());
     let carried = identity::carried(services, repo, &subject)?;
@@ -189,7 +189,7 @@ fn take(
     })
 }
 
-/// Stores what a model is to be asked about as pending, everything else as it stays.
+/// Stores captures for a model as pending, all others as final.
 fn record(
     services: &Services,
     capture: &Capture,
@@ -232,7 +232,7 @@ pub fn take_note(services: &Services, repo: Option<&Repo>, text: &str, stamp: Ti
     Ok(Job { id: capture.id, subject, config, deadline, queue, plan, template: capture.summary, git_dir: None })
 }
 
-/// Nobody is asked about what a later commit stands for already.
+/// No model is asked about a commit that a later one has superseded.
 fn plan(kin: &Kin, subject: &Subject, asked: &Plan) -> Plan {
     let carried = carried(&kin.earlier, subject);
     let late = kin.newer.as_ref().map(|_| Plan::Template(Reason::Disabled));
@@ -309,7 +309,7 @@ pub fn resume(
     Ok(Some(Job { id, subject, config, deadline, queue, plan: Plan::Ask, template, git_dir }))
 }
 
-/// What a capture that was stored before is about; of a commit without its repository no more than its message.
+/// The subject of a stored capture; without its repository, only the commit's message.
 pub(super) fn subject_of(
     services: &Services,
     capture: &Capture,

@@ -1,4 +1,4 @@
-//! The model's part of a capture: asked within the deadline, judged, and written in the template's place.
+//! The model stage of a capture: ask within the deadline, check the answer, replace the template, store the final text.
 
 use std::cell::OnceCell;
 use std::sync::Arc;
@@ -10,34 +10,34 @@ use super::answered::Answered;
 use super::capture::{Job, Plan, template_provenance};
 use super::grounding;
 use super::judging::{self, Judged};
-use super::models::{Attempt, Size, Task};
 use super::services::Services;
 use super::subject::Subject;
+use crate::dispatch::{Attempt, Size, Task};
 use crate::domain::capture::{By, Capture, Outcome, Provenance, Reason};
 use crate::domain::operation::{Ahead, Operation};
 use crate::domain::role::Role;
 use crate::domain::timing::{Timing, ms};
+use crate::grounding::Ungrounded;
 use crate::llm::{Answer, Finish};
-use crate::quality::ground::Ungrounded;
 use crate::route::signals::{Traffic, Urgency};
 use crate::route::{merit, technicality};
 use crate::store::{Finished, StoreError};
 
-/// Lets the role's model write within the deadline and makes the capture final, whatever happens.
+/// Lets the role's model write within the deadline and finalizes the capture in every case.
 ///
 /// # Errors
-/// When the store cannot be written; the capture then stays pending until somebody settles it.
+/// When the store cannot be written; the capture then stays pending until another process finishes it.
 pub async fn enrich(services: &Services, job: Job) -> Result<(), StoreError> {
     let job = Arc::new(job);
     let written = write(services, &job).await;
     finish_aside(services, &Arc::new((job, written))).await
 }
 
-/// The same for a process that lives on: a store that cannot be written now is tried again. Once `hurry` is up
-/// the template has to do, and there is one last try.
+/// As [`enrich`], for a long-lived process: a failed store write is retried. Once `hurry` is set, the template is used
+/// and there is one last try.
 ///
 /// # Errors
-/// When the store cannot be written and there is no more time, or for a reason that time does not mend.
+/// When the store cannot be written and no time is left, or for a reason that a retry does not mend.
 pub async fn enrich_persistently(
     services: &Services,
     job: Job,
@@ -53,7 +53,7 @@ pub async fn enrich_persistently(
         let last_try = *hurry.borrow();
         match finish_aside(services, &done).await {
             Err(StoreError::Unavailable(_) | StoreError::Full(_)) if !last_try => {
-                // Either way comes another try: after the pause, or as the last one.
+                // Either way another try follows: after the pause, or as the last one.
                 let _ = tokio::time::timeout(RETRY, hurry.wait_for(|up| *up)).await;
             }
             other => return other,
@@ -61,7 +61,7 @@ pub async fn enrich_persistently(
     }
 }
 
-/// Pause before a store that could not be written is tried again.
+/// Pause before a failed store write is retried.
 const RETRY: Duration = Duration::from_secs(1);
 
 async fn write(services: &Services, job: &Arc<Job>) -> Written {
@@ -75,7 +75,7 @@ async fn write(services: &Services, job: &Arc<Job>) -> Written {
     Written { reason: without_server(services, job, written.reason), ..written }
 }
 
-/// The reason of a template: no model was too slow, too busy or not loaded where nothing listens.
+/// The reason of a template: no model was too slow, too busy or cold where no server listens.
 fn without_server(services: &Services, job: &Job, reason: Reason) -> Reason {
     let blames_model = matches!(reason, Reason::PredictedMiss | Reason::Deadline | Reason::Cold | Reason::BreakerOpen);
     if blames_model && services.models.nothing_listens(&job.config) { Reason::Refused } else { reason }
@@ -88,7 +88,7 @@ async fn finish_aside(services: &Services, done: &Arc<(Arc<Job>, Written)>) -> R
     finishing.await.map_err(|error| StoreError::Other(Box::new(error)))?
 }
 
-/// What a capture comes to for which no model is asked, as of now.
+/// The final row of a capture for which no model is asked, as of now.
 pub(super) fn at_once(services: &Services, job: &Job, pending: &Capture) -> Finished {
     let reason = match job.plan {
         Plan::Template(reason) => reason,
@@ -107,7 +107,7 @@ pub(super) fn at_once(services: &Services, job: &Job, pending: &Capture) -> Fini
     }
 }
 
-/// Makes a capture final with what is there already: its template, or the text it carries.
+/// Finalizes a capture with the text it already has: its template, or the text it carries.
 ///
 /// # Errors
 /// When the store cannot be written.
@@ -116,13 +116,13 @@ pub fn finish_without_model(services: &Services, job: &Job, reason: Reason) -> R
     finish(services, job, &Written::template(reason))
 }
 
-/// What the model stage came to.
+/// Result of the model stage.
 struct Written {
     text: Option<String>,
     reason: Reason,
     attempt: Option<Attempt>,
     model_time: Duration,
-    /// What of the model's text was not grounded.
+    /// Ungrounded sentences of the model's text.
     faults: Vec<Ungrounded>,
 }
 
@@ -137,7 +137,7 @@ impl Written {
     }
 }
 
-/// Whoever writes a note looks at the prompt until it is taken down; a commit's author has gone on.
+/// The author of a note waits for its text; the author of a commit does not.
 fn urgency(job: &Job) -> Urgency {
     match job.subject {
         Subject::Note { .. } => Urgency::Urgent,
@@ -166,7 +166,7 @@ async fn ask(services: &Services, job: &Arc<Job>) -> Written {
     Written { text, reason, attempt: Some(attempt), model_time, faults }
 }
 
-/// A piece of an answer takes the template's place only where it tells as much.
+/// A salvaged part of an answer replaces the template only where it says as much.
 fn unless_worse(job: &Job, judged: Judged, attempt: &Attempt) -> Judged {
     let piece = judged.text.as_deref().filter(|_| judged.reason == Reason::Salvaged);
     if piece.is_none_or(|piece| !grounding::is_worse(job, piece)) {
@@ -240,7 +240,7 @@ fn provenance(written: &Written) -> Provenance {
     }
 }
 
-/// What the model answered, and what of it is not in the text.
+/// What is stored of the model's answer, with what the text leaves out.
 fn answered(job: &Job, written: &Written) -> Answered {
     let Some(attempt) = &written.attempt else { return Answered::default() };
     let told: Vec<&str> = written.faults.iter().map(|fault| fault.sentence.as_str()).collect();

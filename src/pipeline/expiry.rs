@@ -1,14 +1,14 @@
-//! Removing what was kept long enough: `[retention]`.
+//! Retention: deletes operations, prompts and decisions older than `[retention]` allows.
 
 use super::services::Services;
 use crate::store::{Expiring, Result};
 
-/// Removes what is older than the settings say; while they cannot be read, nothing.
+/// Deletes what is older than the settings allow; nothing while the settings cannot be read.
 ///
 /// # Errors
 /// The store cannot be written.
 pub fn expire(services: &Services) -> Result<()> {
-    // Nothing is deleted by settings that the person did not choose.
+    // Nothing is deleted by settings that the user did not choose.
     let Ok(config) = services.readable_config(None) else { return Ok(()) };
     let (kept, now) = (config.retention, services.clock.now());
     for (what, time) in [

@@ -1,4 +1,4 @@
-//! Which model would write now, and why: decided as for a real text, with nothing sent, stored or waited for.
+//! Dry run of the router: the model that would write now, and why. Nothing is sent, stored or waited for.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -6,47 +6,47 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::capture::CaptureError;
-use super::models::{self, Refusal, Size, Task};
 use super::notes;
 use super::services::{Exclusions, Services};
 use super::subject::Subject;
 use super::waiting;
 use crate::config::Config;
+use crate::dispatch::{self, Refusal, Size, Task};
 use crate::domain::capture::{NO_PROJECT, Reason};
 use crate::domain::clock::Clock;
 use crate::domain::deadline::Deadline;
 use crate::domain::draft::DraftKind;
 use crate::domain::id::Oid;
 use crate::domain::role::Role;
+use crate::drafts::lease;
 use crate::git::repo::Repo;
 use crate::hardware::Hardware;
 use crate::llm::{ClockFired, LlmError};
 use crate::prompt::render::{self, Rendered};
 use crate::prompt::tokens::Budget;
-use crate::queue::lease;
 use crate::route::decision::{Chosen, Decision};
 use crate::route::signals::{Signals, Traffic, Urgency, is_pressed};
 use crate::route::{merit, technicality};
 use crate::store::CaptureQuery;
 
-/// A text that somebody might want.
+/// A text to preview the routing of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Question {
     pub about: About,
-    /// The repository around, whose settings hold.
+    /// The repository with the settings to apply.
     pub git_dir: Option<PathBuf>,
-    /// Somebody watches.
+    /// The user waits for it.
     pub urgent: bool,
 }
 
-/// What it is about.
+/// The kind of text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum About {
     Commit(Oid),
-    /// Without words: one of usual length.
+    /// Without words: a note of usual length.
     Note(Option<String>),
-    /// A draft about the last day; of a blog post, the last week.
+    /// A draft about the last day; for a blog post, the last week.
     Draft(DraftKind),
 }
 
@@ -60,7 +60,7 @@ impl About {
     }
 }
 
-/// The answer.
+/// The decision, or its refusal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Foreseen {
     pub decision: Decision,
@@ -68,19 +68,19 @@ pub struct Foreseen {
     pub refusal: Option<String>,
 }
 
-/// About as long as the notes that people write.
+/// A note of usual length.
 const USUAL_NOTE: &str = "Found out why the nightly import was slow: every row opened its own connection. They share \
                           one now, and it takes seconds.";
-/// Drafts are about a day or a week of work: neither all code nor none.
+/// Technicality of a draft, which covers a day or a week of work: neither all code nor none.
 const MIXED: f64 = 0.5;
-/// Of the time that somebody waits for a draft, the model's part.
+/// The model's share of the time that the user waits for a draft.
 const MODEL_SHARE: f64 = 0.85;
-/// For the server's own chat template around a prompt.
+/// Tokens of the server's own chat template around a prompt.
 const WRAPPING: u32 = 64;
-/// Looked at of a draft's captures.
+/// Captures that are read for a draft's prompt.
 const CAPTURES: usize = 500;
 
-/// Decides. Blocking inside: git and the store are read before anything else.
+/// Decides without asking. Blocking inside: git and the store are read first.
 ///
 /// # Errors
 /// When the commit or the store cannot be read.
@@ -103,7 +103,7 @@ pub async fn foresee(services: &Services, question: Question) -> Result<Foreseen
     })
 }
 
-/// Everything that is read before anybody is asked.
+/// Everything that the decision depends on, read up front.
 struct Scene {
     config: Config,
     role: Role,
@@ -136,7 +136,7 @@ impl Scene {
         Ok(Self { config, role: question.about.role(), urgency, traffic, what, machine: Hardware::measure() })
     }
 
-    fn task<'a>(&'a self, clock: &dyn Clock, prompt: &'a models::PromptOf<'a>) -> Task<'a> {
+    fn task<'a>(&'a self, clock: &dyn Clock, prompt: &'a dispatch::PromptOf<'a>) -> Task<'a> {
         let (budget, until) = self.time(clock);
         let work = match &self.what {
             What::Capture(subject) => subject.work(),
@@ -156,7 +156,7 @@ impl Scene {
         }
     }
 
-    /// The budget, and when the model must have stopped.
+    /// The budget, and the instant at which the model must have stopped.
     fn time(&self, clock: &dyn Clock) -> (Duration, Instant) {
         match (&self.what, self.urgency) {
             (What::Capture(_), _) => {
@@ -175,7 +175,7 @@ impl Scene {
         }
     }
 
-    /// The template's turn, because nobody else is there.
+    /// The decision for the template where no model is available.
     fn refused(&self, task: &Task<'_>, refusal: &Refusal, now: Instant) -> Foreseen {
         let (max_tokens, most) = room(&self.config, self.role);
         let budget = Budget::from(most);
@@ -195,10 +195,10 @@ impl Scene {
             on_battery: machine.power.on_battery(),
             template_quality: task.template_quality,
         };
-        // Where a server answers and has no model there is nothing to add to that.
+        // Where a server answers and has no model, its error has nothing to add.
         let said = match refusal {
             Refusal { error: LlmError::NoSuchModel { .. }, .. } => None,
-            Refusal { reason: Reason::BreakerOpen, error } => Some(format!("{error}, as was found out a while ago")),
+            Refusal { reason: Reason::BreakerOpen, error } => Some(format!("{error} (result of an earlier request)")),
             Refusal { error, .. } => Some(error.to_string()),
         };
         let decision = Decision {
@@ -229,7 +229,7 @@ fn what(services: &Services, about: &About, repo: Option<&Repo>, config: &Config
     })
 }
 
-/// The question for a draft about what was captured lately.
+/// The prompt of a draft about the latest captures.
 fn draft(services: &Services, kind: DraftKind, project: &str, config: &Config) -> Result<Rendered, CaptureError> {
     let days = if kind == DraftKind::Blog { 7 } else { 1 };
     let now = services.clock.now();
@@ -246,7 +246,7 @@ fn draft(services: &Services, kind: DraftKind, project: &str, config: &Config) -
     Ok(render::draft(kind, project, period, &captures, room(config, kind.role()).1))
 }
 
-/// Tokens of a role's answer, and what its context has room for beside it.
+/// Tokens of a role's answer, and the room that its context has beside it.
 fn room(config: &Config, role: Role) -> (u32, u32) {
     config.options.get(&role).map_or((1, 2048), |sampling| {
         let most = sampling.num_ctx.saturating_sub(sampling.max_tokens.saturating_add(WRAPPING)).max(256);

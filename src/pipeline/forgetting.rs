@@ -1,4 +1,4 @@
-//! Forgetting a capture for good: in the store, and in what lies beside it.
+//! Erasure of a capture: secure delete in the store, and scrubbing of logs and leftover files beside it.
 
 use std::fs::{self, File};
 use std::io;
@@ -13,14 +13,13 @@ use crate::domain::fragments::Fragments;
 use crate::domain::id::{CaptureId, DraftId};
 use crate::store::{FORGETTING, Forgotten, Left, Removed, Result, Scrubbed};
 
-/// What could not be removed is tried again after so long: all of the store is written anew each time.
+/// Pause before removal is retried: each try rewrites the whole store.
 const AGAIN: Duration = Duration::from_secs(3600);
 
 /// Removes the capture from the store and from the files below the state directory.
 ///
-/// # Errors
-/// There is no such capture, or the store cannot be written; it is still there then. What could not be removed of it is
-/// told in [`Scrubbed::left`].
+/// There is no such capture, or the store cannot be written; it is still there then. Remains that could not be removed
+/// are listed in [`Scrubbed::left`].
 pub fn forget(services: &Services, id: CaptureId) -> Result<Forgotten> {
     let mut forgotten = services.store.forget_capture(id, services.clock.now())?;
     let (removed, left) = clean(&services.paths, Some(&forgotten.fragments), &forgotten.drafts);
@@ -30,8 +29,8 @@ pub fn forget(services: &Services, id: CaptureId) -> Result<Forgotten> {
     Ok(forgotten)
 }
 
-/// Removes what an earlier `forget` had to leave. What was forgotten is not known any more: logs and leftover texts go
-/// unseen.
+/// Removes what an earlier `forget` had to leave. The erased text is not known any more, so logs and leftover texts are
+/// removed unread.
 ///
 /// # Errors
 /// The store cannot be written.
@@ -45,7 +44,7 @@ pub fn finish(services: &Services) -> Result<Scrubbed> {
     Ok(scrubbed)
 }
 
-/// As [`finish`], where something was left an hour ago or earlier, or the process that forgot it was killed.
+/// As [`finish`], where remains were left an hour ago or earlier, or the process died while forgetting.
 ///
 /// # Errors
 /// The store cannot be read or written.
@@ -59,11 +58,11 @@ pub fn resume(services: &Services) -> Result<()> {
 }
 
 fn settle(services: &Services, scrubbed: &Scrubbed) -> Result<()> {
-    // What another program made stays whatever we do.
+    // Files of other programs stay in any case.
     if scrubbed.left.iter().all(|left| left.foreign) { services.store.set_mark(FORGETTING, None) } else { Ok(()) }
 }
 
-/// Empties the logs and removes the leftover texts that hold one of these pieces; without any, all of them.
+/// Empties the logs and removes the leftover texts that contain one of these pieces; without any, all of them.
 fn clean(places: &Paths, pieces: Option<&Fragments>, drafts: &[DraftId]) -> (Vec<Removed>, Vec<Left>) {
     let (mut removed, mut left) = (Vec::new(), Vec::new());
     let holds = |path: &Path| match (pieces, File::open(path)) {
@@ -82,7 +81,7 @@ fn clean(places: &Paths, pieces: Option<&Fragments>, drafts: &[DraftId]) -> (Vec
     };
     let log = places.log();
     tend(paths::old(&log), |path| fs::remove_file(path), false);
-    // Others append to these: they go on at the start of the file.
+    // Other processes append to these: they go on at the start of the file.
     for log in [log, places.service_log()] {
         tend(log, |path| File::options().write(true).open(path)?.set_len(0), false);
     }
@@ -93,7 +92,7 @@ fn clean(places: &Paths, pieces: Option<&Fragments>, drafts: &[DraftId]) -> (Vec
     (removed, left)
 }
 
-/// Texts that an editor was given and that nobody took back, and reports that no version of this program could read.
+/// Editor texts that were never taken back, and reports that no version of this program could read.
 fn leftovers(places: &Paths) -> Vec<PathBuf> {
     let of = |dir: &Path, prefixes: &[&str], suffix: &str| {
         let entries = fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path());

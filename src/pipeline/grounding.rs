@@ -1,4 +1,4 @@
-//! Holds a model's text against what is known of its subject, and scores the text that stays.
+//! Hallucination check: a model's sentences against the facts of their subject, and the score of the text that stays.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -10,17 +10,17 @@ use super::subject::{Subject, Work};
 use crate::domain::capture::Quality;
 use crate::domain::clock::Clock;
 use crate::git::{Repo, Within};
-use crate::quality::ground::{Evidence, Ground, Grounded};
+use crate::grounding::{Evidence, Ground, Grounded};
 use crate::quality::rubric;
 
-/// Longest search for names in the repository: a tenth of what the model leaves of two seconds is still there then.
+/// Longest name lookup in the repository: a tenth of what the model leaves of two seconds.
 const LOOKUP: Duration = Duration::from_millis(60);
-/// Kept for writing, of what is left of the budget.
+/// Part of the remaining budget that is kept for storing the text.
 const RESERVE: Duration = Duration::from_millis(20);
 /// Most content that is searched (bytes).
 const LOOKUP_BYTES: u64 = 16 << 20;
 
-/// What of the text is grounded. Blocking: git, where the text names what the commit does not have.
+/// The grounded part of the text. Blocking: git, where the text names what the commit does not have.
 pub(super) fn hold(job: &Job, text: &str, clock: &dyn Clock) -> Grounded {
     against(&job.subject, text, &|names| match (&job.git_dir, job.subject.work()) {
         (Some(git_dir), Some(work)) => known(job, work, git_dir, names, clock),
@@ -28,7 +28,7 @@ pub(super) fn hold(job: &Job, text: &str, clock: &dyn Clock) -> Grounded {
     })
 }
 
-/// What of the text is grounded in its subject. `known` gives those of the names that the repository knows.
+/// The part of the text that its subject proves. `known` returns those of the names that the repository contains.
 pub(super) fn against(subject: &Subject, text: &str, known: &dyn Fn(&[String]) -> HashSet<String>) -> Grounded {
     let ground = match subject {
         Subject::Commit(work) => {
@@ -42,7 +42,7 @@ pub(super) fn against(subject: &Subject, text: &str, known: &dyn Fn(&[String]) -
     ground.check(text, &|name| known.contains(name))
 }
 
-/// The names that the repository knows; none where it cannot be read (any more), so that nothing is taken for true.
+/// The names that the repository contains; none where it cannot be read, so that nothing unproven passes.
 fn known(job: &Job, work: &Work, git_dir: &Path, names: &[String], clock: &dyn Clock) -> HashSet<String> {
     let end = job.deadline.end();
     let until = (clock.instant() + LOOKUP).min(end.checked_sub(RESERVE).unwrap_or(end));
@@ -52,7 +52,7 @@ fn known(job: &Job, work: &Work, git_dir: &Path, names: &[String], clock: &dyn C
     found.unwrap_or_default()
 }
 
-/// Scores the text; `faults` is how many of its sentences were left out.
+/// Scores the text; `faults` is the number of its sentences that were left out.
 pub(super) fn quality(job: &Job, text: &str, faults: usize) -> Option<Quality> {
     match &job.subject {
         Subject::Commit(work) => rubric::commit(text, &work.commit, &work.facts, faults),
@@ -60,12 +60,11 @@ pub(super) fn quality(job: &Job, text: &str, faults: usize) -> Option<Quality> {
     }
 }
 
-/// By so much a model's text may score below the text that stands and is not worse: a template names things in marks and
-/// is made of the very facts that the rubric looks for, so that a true sentence that tells all of it scores a little less.
+/// Tolerance by which a model's text may score below the current one: a template quotes names and consists of the very
+/// facts that the rubric looks for, so that a true and complete sentence scores slightly less.
 const AS_GOOD: f64 = 0.1;
 
-/// Whether `text` would be worse in the place of the text that stands, by the rubric. Of both only what is read counts, not
-/// what was left out of them.
+/// Whether `text` scores worse than the current text by the rubric. Sentences that were left out do not count.
 pub(super) fn is_worse(job: &Job, text: &str) -> bool {
     let score = |text: &str| quality(job, text, 0).map_or(0.0, |quality| quality.score);
     score(text) + AS_GOOD < score(&job.template)

@@ -1,4 +1,4 @@
-//! When a commit is work that is captured already: moved, reworded, rewritten, or squashed into it.
+//! Commit identity: detects work that is captured already and was moved, reworded, rewritten, or squashed.
 
 use std::collections::HashSet;
 
@@ -12,12 +12,12 @@ use crate::domain::patch::{Commit, Patch};
 use crate::git::repo::Repo;
 use crate::git::{Bounds, GitError, squash};
 
-/// How a commit stands to the live captures of the same work.
+/// The live captures of the same work as a commit.
 #[derive(Debug, Default)]
 pub(super) struct Kin {
     /// What its capture replaces, oldest first.
     pub earlier: Vec<Capture>,
-    /// A later commit stands for the same work already: this one came to light late.
+    /// A later commit of the same work is captured already: this one was reported late.
     pub newer: Option<Oid>,
 }
 
@@ -50,8 +50,8 @@ pub(super) fn kin(services: &Services, repo: &Repo, subject: &Subject, carried: 
     Ok(kin)
 }
 
-/// Whether the other commit of the same work was made after this one. Nearly always the dates say that it was not; where
-/// they are equal or the other way round, the logs know better.
+/// Whether the other commit of the same work was made after this one. The dates nearly always say that it was not;
+/// where they are equal or reversed, the reflogs decide.
 fn is_newer(repo: &Repo, other: &Oid, commit: &Commit) -> Result<bool, GitError> {
     let there = match repo.committed_at(other) {
         Ok(there) => there,
@@ -64,13 +64,13 @@ fn is_newer(repo: &Repo, other: &Oid, commit: &Commit) -> Result<bool, GitError>
     Ok(repo.was_made_after(other, &commit.oid)?.unwrap_or(there > commit.committed_at))
 }
 
-/// A commit of another change stands beside this one, however alike they are (`jj duplicate`), unless nothing shows it
-/// any more: then it was taken back and committed again.
+/// A commit of another change stands beside this one, however similar (`jj duplicate`), unless nothing leads to it any
+/// more: then it was undone and committed again.
 fn retain_change(repo: &Repo, change: &str, captures: &mut Vec<Capture>) -> Result<(), GitError> {
     let mut kept = Vec::with_capacity(captures.len());
     for capture in captures.drain(..) {
         let Some(commit) = &capture.commit else { continue };
-        // What was captured by an older version has none stored.
+        // Captures by older versions have no change id stored.
         let theirs = match &commit.change_id {
             Some(theirs) => Some(theirs.clone()),
             None => repo.change_of(&commit.oid)?,
@@ -84,7 +84,7 @@ fn retain_change(repo: &Repo, change: &str, captures: &mut Vec<Capture>) -> Resu
     Ok(())
 }
 
-/// With the one among the ancestors of the other the two are different work: the patch was applied again.
+/// A commit and its descendant are different work: the patch was applied again.
 fn retain_apart(repo: &Repo, oid: &Oid, captures: &mut Vec<Capture>) -> Result<(), GitError> {
     let mut kept = Vec::with_capacity(captures.len());
     for capture in captures.drain(..) {
@@ -98,8 +98,8 @@ fn retain_apart(repo: &Repo, oid: &Oid, captures: &mut Vec<Capture>) -> Result<(
     Ok(())
 }
 
-/// Where the patch has no id (excluded or over-long parts) the same person, minute of writing, message and size have
-/// to do. An empty patch and a merge are identified by their commit alone.
+/// Where the patch has no id (excluded or over-long parts), the same author, minute of authorship, message and size
+/// identify it. An empty patch and a merge are identified by their commit alone.
 fn alike(services: &Services, repo: &Repo, subject: &Subject, commit: &Commit) -> Result<Vec<Capture>, CaptureError> {
     if commit.patch.files_total == 0 || commit.kind() == Kind::Merge {
         return Ok(Vec::new());
@@ -113,7 +113,7 @@ fn alike(services: &Services, repo: &Repo, subject: &Subject, commit: &Commit) -
     Ok(alike)
 }
 
-/// Commits of one squash that are looked at; each is read.
+/// Most commits of one squash that are compared; each is read.
 const SQUASHED: usize = 500;
 
 /// The captures of the commits that were squashed into this one.
@@ -132,7 +132,7 @@ pub(super) fn carried(services: &Services, repo: &Repo, subject: &Subject) -> Re
     let Some(Work { commit, .. }) = subject.work() else { return Ok(Vec::new()) };
     let [parent] = commit.parents.as_slice() else { return Ok(Vec::new()) };
     let prepared = services.store.prepared_squash(&repo.place().id, parent)?;
-    // The paths were given by whoever merged; a commit on the same parent may still be about something else.
+    // The user chose what to merge; a commit on the same parent may still be about something else.
     let prepared =
         if prepared.is_empty() || !lies_within(services, repo, commit, &prepared)? { Vec::new() } else { prepared };
     let mut seen = HashSet::from([commit.oid.clone()]);
@@ -140,13 +140,13 @@ pub(super) fn carried(services: &Services, repo: &Repo, subject: &Subject) -> Re
     Ok(all.take(SQUASHED).filter(|oid| seen.insert(oid.clone())).collect())
 }
 
-/// Those of the commits that were made here and that nobody has reported yet, in reverse.
+/// Those of the commits that were made here and have no report yet, in reverse.
 pub(super) fn unreported(services: &Services, repo: &Repo, carried: &[Oid]) -> Result<Vec<Oid>, CaptureError> {
     let known = services.store.captured_commits(&repo.place().id, carried)?;
     let open: Vec<Oid> = carried.iter().filter(|oid| !known.contains(oid)).cloned().collect();
     let mut made = Vec::new();
     for oid in Ours::of(services, repo).of_these(&open)?.into_iter().rev() {
-        // A tool that says nothing may have made it; what a remote has came from there.
+        // It may have been made by a tool without hooks; commits that a remote has came from there.
         if repo.made_here(&oid)? == Some(true) || !repo.on_a_remote(&oid)? {
             made.push(oid);
         }
@@ -154,7 +154,7 @@ pub(super) fn unreported(services: &Services, repo: &Repo, carried: &[Oid]) -> R
     Ok(made)
 }
 
-/// Whether the commit changes nothing that those do not change.
+/// Whether the commit changes nothing that `oids` do not change.
 fn lies_within(services: &Services, repo: &Repo, commit: &Commit, oids: &[Oid]) -> Result<bool, CaptureError> {
     let exclusions = Exclusions::of(&services.config(Some(repo)));
     let read = |oid: &Oid| repo.commit(oid, &Bounds::default(), &|path| exclusions.path(path));
@@ -169,7 +169,7 @@ fn lies_within(services: &Services, repo: &Repo, commit: &Commit, oids: &[Oid]) 
             Err(error) => return Err(error.into()),
         }
     }
-    // Read anew: the subject's paths are redacted.
+    // Read again: the subject's paths are redacted.
     let own = read(&commit.oid)?;
     Ok(!complete || paths(&own.patch).is_subset(&theirs))
 }
@@ -179,7 +179,7 @@ fn paths(patch: &Patch) -> HashSet<String> {
     patch.files.iter().flat_map(both).flatten().collect()
 }
 
-/// `old` was rewritten as `new`: its capture is replaced.
+/// `old` was rewritten as `new`: its capture is superseded.
 pub(super) fn rewritten(services: &Services, repo: &Repo, pairs: &[(Oid, Oid)]) -> Result<(), CaptureError> {
     for (old, new) in pairs {
         services.store.supersede(&repo.place().id, old, new)?;

@@ -1,5 +1,5 @@
-//! Which event is being dealt with, kept where a killed process leaves it: an event whose reading kills the program
-//! must not kill it at every start for ever.
+//! Poison-event guard: the event under work is recorded where a killed process leaves it, so that an event whose
+//! processing kills the program is closed instead of killing it at every start.
 
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
@@ -11,26 +11,26 @@ use crate::config::paths::create_private;
 use crate::domain::event::PendingEvent;
 use crate::store::StoreError;
 
-/// An event that was in hand at so many deaths in a row is closed. Only a program that is killed as often during one
-/// and the same event for other reasons loses it by mistake, and is told how to capture it.
+/// Deaths in a row with the same event in hand after which it is closed. An event that is closed by mistake, because
+/// the program was killed as often for other reasons, gets a note on how to capture it.
 const DEATHS: u32 = 5;
-/// Deaths closer to the last one than this are the same one: somebody who kills whatever starts, ten times a second,
-/// says nothing about the event.
+/// Deaths closer together than this count as one: a script that kills every start ten times a second says nothing about
+/// the event.
 const APART: SignedDuration = SignedDuration::from_secs(60);
-/// Open events among which the one that was in hand is looked for: it comes first, or nearly so.
+/// Open events that are searched for the recorded one: it comes first, or nearly so.
 const LOOKED_AT: usize = 512;
-/// What the file holds while nothing is in hand; rows count from 1.
+/// Content of the file while no event is in hand; rows count from 1.
 const NOTHING: i64 = 0;
 
-/// The event in hand of one program.
+/// Guard of one program; its file holds the row under work.
 #[derive(Debug)]
 pub struct InHand {
-    /// Absent where the state directory cannot be written: then nobody counts.
+    /// Absent where the state directory cannot be written: then deaths are not counted.
     file: Option<File>,
 }
 
 impl InHand {
-    /// Opens the note of the program called `who`, and counts what its predecessor left in it.
+    /// Opens the file of this program, and counts the death that its predecessor left in it.
     ///
     /// # Errors
     /// When the store cannot be read or written.
@@ -48,7 +48,7 @@ impl InHand {
         Ok(hand)
     }
 
-    /// Notes that the event of this row is dealt with until the guard is dropped, also by a panic. Blocking.
+    /// Records that the event of this row is under work until the guard is dropped, also by a panic. Blocking.
     #[must_use]
     pub fn hold(&self, row: i64) -> Held<'_> {
         self.write(row);
@@ -60,7 +60,7 @@ impl InHand {
     }
 
     fn write(&self, row: i64) {
-        // Not synced: a kill is what it is there for, not a power loss. A full disk only switches the counting off.
+        // Not synced: it is for kills, not for power loss. A full disk only switches the counting off.
         let _ = self.file.as_ref().map(|file| file.write_all_at(&row.to_le_bytes(), 0));
     }
 
@@ -71,7 +71,7 @@ impl InHand {
     }
 }
 
-/// The event in hand, until it was dealt with one way or another.
+/// Marks the event as under work until dropped.
 #[derive(Debug)]
 pub struct Held<'a>(&'a InHand);
 
@@ -100,7 +100,7 @@ impl Deaths {
     }
 }
 
-/// One death more with this event in hand; the last one closes it.
+/// Counts one more death with this event in hand; the last one closes it.
 fn count(services: &Services, name: &str, row: i64) -> Result<(), StoreError> {
     let now = services.clock.now();
     let before = services.store.mark(name)?.and_then(|mark| Deaths::read(&mark)).filter(|before| before.row == row);

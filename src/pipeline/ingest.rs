@@ -1,5 +1,5 @@
-//! Spool → events → captures. The spool's content is taken over with its offset in one transaction, so a
-//! kill at any moment neither loses an event nor takes it twice.
+//! Spool → events → captures. Spool records are stored with the read offset in one transaction, so a kill at any moment
+//! neither loses an event nor imports it twice.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -17,11 +17,11 @@ use crate::spool::record::Record;
 use crate::spool::{reader, rotation};
 use crate::store::{SpoolPosition, StoreError};
 
-/// Records taken over in one transaction.
+/// Records imported in one transaction.
 const BATCH: usize = 512;
 
-/// Moves everything unread in the spool into the store; gives the number of events, or `None` while another
-/// process is doing just that. Blocking: files and the store.
+/// Moves everything unread in the spool into the store; returns the number of events, or `None` while another process
+/// is doing the same. Blocking: files and the store.
 ///
 /// # Errors
 /// When the spool cannot be read or the store cannot be written.
@@ -54,7 +54,7 @@ fn take_file(services: &Services, file: &Path, positions: &[SpoolPosition]) -> R
     }
 }
 
-/// What is renamed or removed is found again by its identity, so a kill in between only repeats the work.
+/// Renamed and removed files are recognised by their identity, so a kill in between only repeats the work.
 fn tidy(services: &Services, dir: &Path) -> Result<(), StoreError> {
     rotation::rotate(dir).map_err(unreadable)?;
     let positions = services.store.spool_positions()?;
@@ -77,7 +77,7 @@ fn unreadable(error: std::io::Error) -> StoreError {
     StoreError::Unavailable(Box::new(error))
 }
 
-/// A record of a hook we do not know says nothing that could be captured.
+/// `None` for a record of an unknown hook.
 fn event_of(record: &Record) -> Option<Event> {
     let pair = |(old, new): (&str, &str)| Some((old.parse().ok()?, new.parse().ok()?));
     Some(Event {
@@ -91,21 +91,21 @@ fn event_of(record: &Record) -> Option<Event> {
     })
 }
 
-/// What one event led to.
+/// Outcome of one event.
 #[derive(Debug)]
 pub enum Dealt {
     Done(Done),
-    /// The repository could not be read this time, for a reason that may pass: the event stays open.
+    /// The repository could not be read, for a reason that may pass: the event stays open.
     Later(String),
     /// The settings cannot be read and no earlier ones are known: the event stays open, and so do those of the repository
     /// behind it, until [`Services::recheck_blocked`] lets them be tried again.
     Blocked(String),
-    /// The repository or the commit cannot be captured, now or ever: closed, with the reason.
+    /// The repository or the commit can never be captured: closed, with the reason.
     Closed(String),
 }
 
-/// The repository of the last event, still open: in a storm the next one is its too, and finds packs mapped and
-/// objects at hand. To be dropped when there is a pause.
+/// The repository of the last event, kept open: in a storm the next event is of the same one and finds packs mapped and
+/// objects cached. Dropped at each pause.
 #[derive(Debug, Default)]
 pub struct LastRepo(Option<(PathBuf, Repo)>);
 
@@ -122,8 +122,8 @@ impl LastRepo {
     }
 }
 
-/// Deals with one event as far as the templates; blocking. `without`: no model is asked, for this reason.
-/// On the `last_try` nothing is put off.
+/// Processes one event up to its template; blocking. `without`: no model is asked, for this reason. On the `last_try`
+/// nothing is postponed.
 ///
 /// # Errors
 /// Only when the store cannot be written: the event then stays pending.
@@ -136,7 +136,7 @@ pub fn deal(
 ) -> Result<Dealt, StoreError> {
     let taken = report::take_up(services, last, pending, without);
     if taken.is_err() {
-        // Whatever was wrong may be wrong with what is open.
+        // The open repository may be part of the fault.
         *last = LastRepo::default();
     }
     match taken {
@@ -152,7 +152,7 @@ pub fn deal(
             services.store.note_problem(services.clock.now(), &error.to_string(), &hint)?;
             Ok(Dealt::Blocked(error.to_string()))
         }
-        // No descriptor left, a child that was too slow, a disk that did not answer.
+        // Out of descriptors, a child that was too slow, a disk that did not answer.
         Err(CaptureError::Git(error @ GitError::Git { .. })) if !last_try => Ok(Dealt::Later(error.to_string())),
         Err(CaptureError::Git(error)) => {
             close_unreadable(services, pending, &error)?;
@@ -176,29 +176,29 @@ fn close_unreadable(services: &Services, pending: &PendingEvent, error: &GitErro
     services.store.note_problem(services.clock.now(), &format!("{place}: {error}"), hint)
 }
 
-/// By its place: it cannot be opened.
+/// By its path: it cannot be opened.
 fn is_registered(services: &Services, git_dir: &Path) -> Result<bool, StoreError> {
     Ok(services.store.registered()?.iter().any(|known| git_dir.starts_with(&known.common_dir)))
 }
 
-/// What nobody took up for this long has no sidecar: a command settles it itself.
+/// Age after which an unread spool has no sidecar: a command processes it itself.
 pub const LEFT_ALONE: Duration = Duration::from_secs(5);
 
-/// The longest that a command works on the backlog before it does what it was called for.
+/// Longest time that a command works on the backlog before its own task.
 const CATCH_UP: Duration = Duration::from_secs(2);
 
-/// What a command did about commits that no sidecar came for.
+/// Result of a command's catch-up without a sidecar.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct CaughtUp {
-    /// Events dealt with.
+    /// Events processed.
     pub done: usize,
-    /// Events that wait for a sidecar, or the next command.
+    /// Events left for a sidecar or the next command.
     pub left: u64,
 }
 
-/// Captures, without a model, what the spool holds and no sidecar came for; for commands that show captures. Ends after
+/// Captures, without a model, what the spool holds and no sidecar has read; for commands that show captures. Ends after
 /// two seconds with what it has by then. `announce` is called once with the number of waiting events before the first
-/// is dealt with. A spool that was written to just now is left to the sidecar that its hook started.
+/// is processed. A spool that was written to just now is left to the sidecar that its hook started.
 ///
 /// # Errors
 /// When spool or store fail.
@@ -236,10 +236,10 @@ pub fn catch_up(services: &Services, announce: impl FnOnce(u64)) -> Result<Caugh
     }
 }
 
-/// A process that lives makes its captures final within their budget; one that takes this much longer is dead.
+/// Live processes finalize captures within their budget; one that is late by more than this is dead.
 const OVERDUE: Duration = Duration::from_secs(2);
 
-/// Makes final what a process that died left pending.
+/// Finalizes captures that a dead process left pending.
 ///
 /// # Errors
 /// When the store cannot be written.

@@ -1,36 +1,36 @@
-//! What of a model's answer may be kept: cleaned or salvaged, redacted, and held against what it is about.
+//! Output check of a model's answer: clean or salvage it, redact it, and drop ungrounded sentences.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::capture::Job;
 use super::grounding;
-use super::models::{Attempt, Unanswered, reason_for};
 use super::services::Services;
 use super::subject::Subject;
+use crate::dispatch::{Attempt, Unanswered, reason_for};
 use crate::domain::capture::Reason;
 use crate::fallback::variants::Variants;
+use crate::grounding::{Fault, Grounded, Ungrounded};
 use crate::llm::{Answer, Finish, LlmError};
-use crate::prompt::redact::redact;
 use crate::quality::clean;
 use crate::quality::expected::Expected;
-use crate::quality::ground::{Fault, Grounded, Ungrounded};
 use crate::quality::sentence;
+use crate::redact::redact;
 
-/// The judgement of one answer.
+/// Result of checking one answer.
 #[derive(Debug)]
 pub struct Judged {
     /// The text that is stored.
     pub text: Option<String>,
-    /// What of the model's own sentences passed the checks.
+    /// The model's own sentences that passed the checks.
     pub checked: Option<String>,
-    /// `none` for a whole answer, `salvaged` for a piece of one, else why nothing is kept.
+    /// `none` for a whole answer, `salvaged` for a part of one, else why nothing is kept.
     pub reason: Reason,
-    /// What of the text was not grounded.
+    /// Sentences that are not grounded.
     pub faults: Vec<Ungrounded>,
 }
 
-/// Judges what came of asking; the repository is asked about names off the event loop.
+/// Checks an answer; names are looked up in the repository off the event loop.
 pub(super) async fn judge(services: &Services, job: &Arc<Job>, attempt: &Attempt) -> Judged {
     let (text, reason) = match &attempt.result {
         Ok(answer) => kept(answer, &Expected::of(job.subject.raw())),
@@ -39,13 +39,12 @@ pub(super) async fn judge(services: &Services, job: &Arc<Job>, attempt: &Attempt
     let Some(text) = text else { return Judged { text: None, checked: None, reason, faults: Vec::new() } };
     let (aside, clock) = (Arc::clone(job), Arc::clone(&services.clock));
     let held = tokio::task::spawn_blocking(move || grounding::hold(&aside, &text, clock.as_ref())).await;
-    // What could not be judged is not known to be true.
+    // Without a verdict no sentence counts as true.
     let held = held.unwrap_or(Grounded { text: None, faults: Vec::new() });
     composed(&job.subject, &services.wording(), held, reason)
 }
 
-/// Judges an answer that was recorded, as it would be judged now. `known` gives those of the names in a text that the
-/// repository knows.
+/// Checks a recorded answer by the current rules. `known` returns those of the names that the repository contains.
 #[must_use]
 pub fn again(subject: &Subject, answer: &Answer, known: &dyn Fn(&[String]) -> HashSet<String>) -> Judged {
     let (text, reason) = kept(answer, &Expected::of(subject.raw()));
@@ -53,8 +52,8 @@ pub fn again(subject: &Subject, answer: &Answer, known: &dyn Fn(&[String]) -> Ha
     composed(subject, Variants::built_in(), grounding::against(subject, &text, known), reason)
 }
 
-/// What the checks left, as it is stored: the first sentence of it that adds something, with the author's subject and
-/// the figures of the change.
+/// The text to store: the first checked sentence that adds something, with the author's subject and the figures of the
+/// change.
 fn composed(subject: &Subject, wording: &Variants, held: Grounded, reason: Reason) -> Judged {
     let Grounded { text: checked, mut faults } = held;
     let mut text = checked.clone().filter(|_| subject.work().is_none());
@@ -71,7 +70,7 @@ fn composed(subject: &Subject, wording: &Variants, held: Grounded, reason: Reaso
     Judged { text, checked, reason, faults }
 }
 
-/// Which text of an answer may be kept, and what is to be said about it.
+/// The usable text of an answer, and the reason to record with it.
 fn kept(answer: &Answer, expected: &Expected) -> (Option<String>, Reason) {
     if answer.prompt_truncated {
         return (None, Reason::Overflow);
@@ -83,7 +82,7 @@ fn kept(answer: &Answer, expected: &Expected) -> (Option<String>, Reason) {
         Finish::Aborted => (clean::salvage(&answer.text, expected), Reason::Salvaged, Reason::Unusable),
     };
     let reason = if text.is_some() { whole } else { otherwise };
-    // A model may know secrets that nobody told it, or put together what came to it in pieces.
+    // A model may know secrets that its prompt did not contain, or join ones from pieces.
     (text.as_deref().map(redact), reason)
 }
 
@@ -94,14 +93,14 @@ pub(super) fn told(wrong: &Ungrounded) -> String {
     format!("{sentence} ({what})")
 }
 
-/// Whether what ended so is the fault of the server or the request, not of what a model wrote.
+/// Whether the server or the request failed, as opposed to the text being unusable.
 pub(super) fn failed(attempt: Option<&Attempt>, reason: Reason) -> bool {
     let answer = attempt.and_then(|attempt| attempt.result.as_ref().ok());
     let wrote = answer.is_some_and(|answer| answer.finish != Finish::Aborted);
     matches!(reason, Reason::Refused | Reason::Overflow) || (reason == Reason::Unusable && !wrote)
 }
 
-/// What the server or the request failed with; nothing where it was only too slow.
+/// The error of the server or the request; `None` where it was only too slow.
 pub(super) fn failure(attempt: &Attempt) -> Option<String> {
     match &attempt.result {
         Ok(answer) => answer.broken_off.clone(),
@@ -110,7 +109,7 @@ pub(super) fn failure(attempt: &Attempt) -> Option<String> {
     }
 }
 
-/// Exactly what was sent; nothing where the request never left.
+/// The exact prompt sent; `None` where the request never left.
 pub(super) fn wire(attempt: &Attempt) -> Option<String> {
     let never_left = matches!(
         attempt.result,

@@ -1,4 +1,4 @@
-//! Which notes belong to a commit: those that its author wrote down while working on it.
+//! Assigns notes to a commit: those that its author wrote while working on it.
 
 use std::time::Duration;
 
@@ -13,14 +13,14 @@ use crate::domain::patch::Commit;
 use crate::git::GitError;
 use crate::git::repo::Repo;
 
-/// How long before a commit a note may have been written to belong to it.
+/// Longest time between a note and its commit.
 const WINDOW: Duration = Duration::from_secs(30 * 60);
 /// Git's dates have whole seconds. Within the commit's second the time of its report decides.
 const TICK: Duration = Duration::from_secs(1);
 
-/// Notes of the last half hour that belong to no other commit, oldest first. Work that was captured before keeps the
-/// notes that it had. A merge brings together what others wrote, and takes none. A commit existed when it was
-/// `reported`: a note of then or later came after it, whichever was stored first.
+/// Notes of the last half hour that belong to no other commit, oldest first. Work that was captured before keeps its
+/// notes. A merge combines other commits and takes none. A commit existed when it was `reported`: a note of that time
+/// or later came after it, whichever was stored first.
 pub(super) fn of_commit(
     services: &Services,
     repo: &Repo,
@@ -45,7 +45,7 @@ pub(super) fn of_commit(
     Ok(free)
 }
 
-/// Nobody's, or that of a commit whose place this one takes (an amend, or a reset and a new commit).
+/// It belongs to no commit, or to one that this commit replaces (an amend, or a reset and a new commit).
 fn is_free(repo: &Repo, commit: &Commit, owners: &[Oid]) -> Result<bool, GitError> {
     for owner in owners {
         match repo.parents(owner) {
@@ -57,7 +57,7 @@ fn is_free(repo: &Repo, commit: &Commit, owners: &[Oid]) -> Result<bool, GitErro
     Ok(true)
 }
 
-/// Those that are still there.
+/// The notes that still exist.
 pub(super) fn by_id(services: &Services, ids: &[CaptureId]) -> Vec<Capture> {
     ids.iter().filter_map(|id| services.store.capture(&id.to_string()).ok()).map(|record| record.capture).collect()
 }

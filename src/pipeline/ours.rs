@@ -1,4 +1,5 @@
-//! Whose the commits are that git did not make here: they arrived, by pull or by a tool that says nothing.
+//! Authorship filter: which of the commits that git did not make here (pulled, or made by a tool without hooks) are the
+//! user's.
 
 use super::services::Services;
 use crate::config::CaptureConfig;
@@ -6,10 +7,10 @@ use crate::domain::id::Oid;
 use crate::git::GitError;
 use crate::git::repo::Repo;
 
-/// Of what arrives at once, at most the newest so many commits are captured; older ones by `commit --since`.
+/// Of commits that arrive at once, at most this many of the newest are captured; older ones by `commit --since`.
 const ARRIVED: usize = 20_000;
 
-/// Decides over commits of one repository. Settings are read when they are first needed.
+/// Filter for the commits of one repository. Settings are read at first use.
 pub(super) struct Ours<'a> {
     services: &'a Services,
     repo: &'a Repo,
@@ -21,21 +22,21 @@ impl<'a> Ours<'a> {
         Self { services, repo, settings: None }
     }
 
-    /// A tool that says nothing moved a branch: what is new there is ours if we wrote or committed it, or if no
-    /// remote has it.
+    /// A tool without hooks moved a branch: its new commits count if the user wrote or committed them, or if no remote
+    /// has them.
     pub(super) fn moved(&mut self, from: Option<&Oid>, to: &Oid) -> Result<Vec<Oid>, GitError> {
         let arrived = self.repo.arrived(from, to, ARRIVED)?;
         self.repo.ours(&arrived, &self.settings().identities)
     }
 
-    /// Those that we wrote or committed, or that no remote has.
+    /// The commits that the user wrote or committed, or that no remote has.
     pub(super) fn of_these(&mut self, oids: &[Oid]) -> Result<Vec<Oid>, GitError> {
         if oids.is_empty() { Ok(Vec::new()) } else { self.repo.ours(oids, &self.settings().identities) }
     }
 
-    /// What came from elsewhere is ours only where somebody asked for it, and if we wrote or committed it.
+    /// Pulled commits count only where the settings ask for it, and if the user wrote or committed them.
     pub(super) fn pulled(&mut self, from: Option<&Oid>, to: &Oid) -> Result<Vec<Oid>, GitError> {
-        // Without an earlier commit nothing came here: a branch was created, a repository cloned.
+        // Without an earlier commit nothing was pulled: a branch was created, a repository cloned.
         let (true, Some(from)) = (self.settings().pulled, from) else { return Ok(Vec::new()) };
         let arrived = self.repo.arrived(Some(from), to, ARRIVED)?;
         self.repo.by_user(&arrived, &self.settings().identities)

@@ -1,4 +1,4 @@
-//! After a damaged store was set aside: what git still knows is queued to be captured again.
+//! Recovery after a damaged store was quarantined: commits that git still knows are queued for capture again.
 
 use std::ffi::OsString;
 use std::fs::OpenOptions;
@@ -15,8 +15,8 @@ use crate::domain::event::{Means, Source};
 use crate::domain::id::RepoId;
 use crate::store::{Registered, Store, StoreError};
 
-/// A registered repository as it is also kept beside the database, so that a lost database does not take
-/// the list of repositories with it.
+/// A registered repository as written to the mirror file beside the database, so that the list of repositories survives
+/// the loss of the database.
 #[derive(Debug, Serialize, Deserialize)]
 struct Line {
     id: RepoId,
@@ -30,12 +30,12 @@ struct Line {
     inode: Option<String>,
 }
 
-/// What every list from before the word was kept meant.
+/// Meaning of lists from before the field existed.
 fn hook_files() -> Means {
     Means::File
 }
 
-/// A path in JSON: as text where it is text, which paths need not be.
+/// A path in JSON: as text where it is valid UTF-8, which paths need not be.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(untagged)]
 enum Location {
@@ -58,8 +58,8 @@ impl From<Location> for PathBuf {
     }
 }
 
-/// Notes the loss and queues every commit that the registered repositories' reflogs still name: how far they were
-/// read is lost with the rest, so they are read from the registration on.
+/// Notes the loss and queues every commit that the reflogs of the registered repositories still name: the read
+/// positions are lost as well, so the logs are read from the registration on.
 pub(super) fn after_quarantine(services: &Services, quarantined: &Path) -> Result<(), StoreError> {
     let store = &services.store;
     match read_mirror(&services.paths) {
@@ -75,7 +75,7 @@ pub(super) fn after_quarantine(services: &Services, quarantined: &Path) -> Resul
     store.note_problem(services.clock.now(), &what, hint)
 }
 
-/// The list of repositories is lost with the store: it is set aside, so that no shorter list replaces it.
+/// The mirror cannot be read either: it is set aside, so that no shorter list replaces it.
 fn note_lost_list(services: &Services, error: &std::io::Error) -> Result<(), StoreError> {
     let list = services.paths.repositories();
     let aside = list.with_extension("json.damaged");
@@ -89,8 +89,8 @@ fn note_lost_list(services: &Services, error: &std::io::Error) -> Result<(), Sto
     )
 }
 
-/// Writes the list of registered repositories beside the database: atomic, synced, readable by its owner alone. The store
-/// is read with the lock held, so that of two writers the later one has the newer list. Blocking.
+/// Writes the mirror of the registered repositories beside the database: atomic, synced, readable by its owner alone.
+/// The store is read under the lock, so that of two writers the later one has the newer list. Blocking.
 ///
 /// # Errors
 /// When the store cannot be read or the file cannot be written.

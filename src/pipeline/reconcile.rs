@@ -1,4 +1,4 @@
-//! What a repository's reflogs tell becomes events: nothing that happened while nobody listened is missed.
+//! Reconciliation: new reflog entries become events, so that commits made while no hook or watcher ran are captured.
 
 use std::path::{Path, PathBuf};
 
@@ -22,7 +22,7 @@ pub enum ReconcileError {
     Git(#[from] GitError),
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Whether the repository may be captured, and whose commits, is unknown: its logs stay unread.
+    /// It is unknown whether the repository may be captured, and which commits: its logs stay unread.
     #[error(transparent)]
     Settings(#[from] Unreadable),
 }
@@ -30,7 +30,7 @@ pub enum ReconcileError {
 /// Events stored in one transaction.
 const BATCH: usize = 512;
 
-/// Marks everything that the reflogs tell so far as known: called when a repository is registered.
+/// Marks all current reflog entries as known: called when a repository is registered.
 ///
 /// # Errors
 /// When the repository cannot be read or the store cannot be written.
@@ -38,7 +38,7 @@ pub fn begin(services: &Services, repo: &Repo) -> Result<(), ReconcileError> {
     Ok(services.store.take_moves(&repo.place().id, &[], &repo.log_ends()?)?)
 }
 
-/// Reconciles all registered repositories; gives how many events that made. One that fails does not stop the others.
+/// Reconciles all registered repositories; returns the number of new events. A failing one does not stop the others.
 /// Blocking: files and the store.
 pub fn all(services: &Services, source: Source) -> usize {
     let registered = services.store.registered().unwrap_or_else(|error| {
@@ -54,8 +54,8 @@ pub fn all(services: &Services, source: Source) -> usize {
     registered.iter().map(one).sum()
 }
 
-/// Turns what one repository's reflogs tell since last time into events, all in one transaction per batch; gives
-/// how many. What is captured, awaited by an open event or not ours makes none. Blocking: files and the store.
+/// Turns the new reflog entries of one repository into events, in one transaction per batch; returns how many. Commits
+/// that are captured, awaited by an open event or by other authors make none. Blocking: files and the store.
 ///
 /// # Errors
 /// When the repository is gone or cannot be read, which is noted as a problem; when the store cannot be written.
@@ -69,16 +69,16 @@ pub fn repository(services: &Services, registered: &Registered, source: Source) 
     }
 }
 
-/// As [`repository`], for a hook that could not name its commit: whatever is new in the logs counts as its report, also
-/// what was made shortly before without any hook.
+/// As [`repository`], for a hook that could not name its commit: all new log entries count as its report, also commits
+/// made shortly before without any hook.
 ///
 /// # Errors
-/// As there, but no problem is noted.
+/// As for [`repository`], but no problem is noted.
 pub(super) fn reported(services: &Services, registered: &Registered, event: &Event) -> Result<usize, ReconcileError> {
     read(services, registered, Teller { source: event.source, report: Some(event) })
 }
 
-/// Who brought it up that there may be news.
+/// What triggered the reconciliation.
 #[derive(Clone, Copy)]
 struct Teller<'a> {
     source: Source,
@@ -86,12 +86,12 @@ struct Teller<'a> {
 }
 
 impl Teller<'_> {
-    /// When what a log has at `at` was reported. The log counts in whole seconds, and its dates may be set.
+    /// Report time of a log entry of time `at`. The log has whole seconds, and its dates may be forged.
     fn stamp(&self, at: Timestamp, now: Timestamp) -> Timestamp {
         self.report.map_or(now, |event| at.min(now).max(event.stamp))
     }
 
-    /// Of a sequence that the hook saw, of which the log has no word.
+    /// Whether a hook reported a running sequence that the log does not show.
     fn saw_sequence(&self, git_dir: &Path) -> bool {
         self.report.is_some_and(|event| event.in_sequence && event.git_dir == git_dir)
     }
@@ -118,10 +118,10 @@ fn read(services: &Services, registered: &Registered, teller: Teller<'_>) -> Res
     }
 }
 
-/// Said once for as long as it lasts: the same words are the same problem.
+/// Noted once for as long as it lasts: an equal text is the same problem.
 fn note(services: &Services, registered: &Registered, error: &GitError) -> Result<(), StoreError> {
     if matches!(error, GitError::ForeignOwner { .. }) {
-        // `status` finds that out by itself, for as long as it lasts, and one line is enough.
+        // `status` detects that by itself, and one line is enough.
         return Ok(());
     }
     let path = registered.path.display();
@@ -131,7 +131,7 @@ fn note(services: &Services, registered: &Registered, error: &GitError) -> Resul
     services.store.note_problem(services.clock.now(), &what, &hint)
 }
 
-/// A commit to be captured, and what it replaced.
+/// A commit to be captured, and the commits it replaced.
 struct Found {
     git_dir: PathBuf,
     at: Timestamp,
@@ -140,7 +140,7 @@ struct Found {
     step: bool,
 }
 
-/// Collects what is new until it is worth a transaction.
+/// Collects events up to the size of a transaction.
 struct Queue<'a> {
     services: &'a Services,
     repo: &'a Repo,
@@ -171,7 +171,7 @@ impl Queue<'_> {
         Ok(())
     }
 
-    /// What jj moves a branch or HEAD to is told by its operations, which know whether it is finished.
+    /// Moves of branches or HEAD by jj are left to its operation log, which knows whether they are final.
     fn without_jj(&self, mut oids: Vec<Oid>) -> Vec<Oid> {
         if jj::repo_dir(&self.repo.place().common_dir).is_some() {
             oids.retain(|oid| !self.repo.names_its_change(oid).unwrap_or(false));
@@ -187,8 +187,8 @@ impl Queue<'_> {
         if self.batch.len() >= BATCH { self.flush(&[]) } else { Ok(()) }
     }
 
-    /// Only with the last batch the positions move: a kill before that reads the same news again, of which the
-    /// stored part is awaited already.
+    /// Only the last batch moves the read positions: a kill before that rereads the same entries, of which the stored
+    /// part is awaited already.
     fn flush(&mut self, positions: &[crate::domain::event::LogPosition]) -> Result<(), ReconcileError> {
         let (store, place) = (&self.services.store, self.repo.place());
         let oids: Vec<Oid> =
@@ -223,7 +223,7 @@ impl Queue<'_> {
     }
 }
 
-/// Its capture still stands, so that it is news that it was replaced.
+/// Its capture is still live, so that its replacement matters.
 fn is_live(services: &Services, repo: &Repo, oid: &Oid) -> Result<bool, StoreError> {
     let capture = services.store.capture_of_commit(&repo.place().id, oid)?;
     Ok(capture.is_some_and(|capture| capture.state == crate::domain::capture::State::Live))

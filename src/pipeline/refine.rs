@@ -1,8 +1,9 @@
-//! A template that stood in for a slow, cold or absent model is replaced later, in place, when nobody waits.
+//! Deferred refinement: a template that stood in for a slow, cold or absent model is replaced later, in place, while
+//! the machine is idle.
 //!
-//! The capture stays what it was, on time or late: only its text, its scores and who wrote it change. What a person
-//! wrote or did meanwhile wins. One that was tried in vain rests for an hour, and after the second time it is left
-//! alone; a time at which nobody could be asked is no try.
+//! The capture stays as it was, on time or late: only its text, scores and provenance change. Edits by the user win.
+//! After a failed try it rests for an hour, after the second it is left alone; a time without an available model does
+//! not count as a try.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,8 +12,8 @@ use super::answered::Answered;
 use super::capture::{self, CaptureError, Job, Plan};
 use super::grounding;
 use super::judging::{self, Judged};
-use super::models::{Attempt, Size, Task, Unanswered};
 use super::services::{Exclusions, Services};
+use crate::dispatch::{Attempt, Size, Task, Unanswered};
 use crate::domain::capture::{Capture, Reason};
 use crate::domain::deadline::Deadline;
 use crate::domain::operation::{Ahead, Operation};
@@ -25,37 +26,37 @@ use crate::route::signals::{Traffic, Urgency};
 use crate::route::{merit, technicality};
 use crate::store::{Refinement, StoreError};
 
-/// The longest that one text may take.
+/// Longest time for one text.
 const BUDGET: Duration = Duration::from_secs(30);
-/// Older templates stand: nobody looks for a better text of them any more.
+/// Older templates stay: a late text of them is of no use any more.
 const LOOK_BACK: Duration = Duration::from_secs(14 * 24 * 60 * 60);
-/// How long a capture rests that was tried in vain.
+/// Pause after a failed try.
 const REST: Duration = Duration::from_secs(60 * 60);
 
-/// What came of asking again.
+/// Outcome of one refinement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Came {
-    /// The better text stands in the template's place.
+    /// A better text replaced the template.
     Better,
-    /// No better text came of it.
+    /// The answer was no better.
     Vain,
-    /// The template does not stand any more: edited, superseded, forgotten.
+    /// The template is no longer live: edited, superseded, forgotten.
     Overtaken,
-    /// Nobody could be asked, or somebody more urgent was: that says nothing about this capture.
+    /// No model was available, or it was preempted: that says nothing about this capture.
     NotNow,
 }
 
-/// How many texts came of a walk.
+/// Result of one round of refinements.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Walk {
     pub better: usize,
     pub vain: usize,
-    /// It ended because nobody could be asked: walking again at once would end in the same way.
+    /// It ended because no model was available: another round at once would end in the same way.
     pub cut_short: bool,
 }
 
-/// Asks again about the newest `limit` captures whose template stands for want of time, oldest first, until `until`
-/// or until `stop` says so, which is asked before each of them. Does nothing where `capture.refine` is off.
+/// Asks again for the newest `limit` captures whose template stands for lack of time, oldest first, until `until` or
+/// until `stop` returns true, which is checked before each. Does nothing where `capture.refine` is off.
 ///
 /// # Errors
 /// When the store cannot be read or written.
@@ -83,7 +84,7 @@ pub async fn refine_some(
     Ok(walk)
 }
 
-/// Newest first.
+/// Captures to be refined, newest first.
 fn waiting(services: &Services, limit: usize) -> Result<Vec<Capture>, StoreError> {
     if !services.config(None).capture.refine {
         return Ok(Vec::new());
@@ -92,8 +93,8 @@ fn waiting(services: &Services, limit: usize) -> Result<Vec<Capture>, StoreError
     services.store.refinable(now - LOOK_BACK, now - REST, limit)
 }
 
-/// Asks a model about this capture once more, without hurry but not beyond `until`, and writes the better text in the
-/// template's place. Only a whole answer will do, and it is judged as one in a hurry is.
+/// Asks a model for this capture once more, with batch priority and by `until`, and replaces the template with the
+/// better text. Only a whole answer counts, by the same checks as one within the budget.
 ///
 /// # Errors
 /// When the store cannot be written.
@@ -125,7 +126,7 @@ async fn aside<T: Send + 'static>(
     done.map_err(|error| StoreError::Other(Box::new(error)))
 }
 
-/// Nothing where the commit is not to be read, or is not there.
+/// `None` where the commit may not be read, or is gone.
 fn take_up(services: &Services, capture: &Capture, until: Instant) -> Result<Option<Job>, CaptureError> {
     let repo = repo_of(services, capture)?;
     if capture.commit.is_some() && repo.is_none() {
@@ -152,7 +153,7 @@ fn take_up(services: &Services, capture: &Capture, until: Instant) -> Result<Opt
     }))
 }
 
-/// Where the capture's repository lies now: where it was registered last, else where it was captured.
+/// The capture's repository: at its last registered path, else where it was captured.
 fn repo_of(services: &Services, capture: &Capture) -> Result<Option<Repo>, CaptureError> {
     let Some(known) = &capture.repo else { return Ok(None) };
     let opened = match services.store.registration(&known.id)? {
@@ -178,17 +179,17 @@ async fn ask(services: &Services, job: &Job) -> Attempt {
     services.models.ask(&job.config, &task).await
 }
 
-/// Whether nothing was learned about this text. `early`: there was time left when it ended, so that a cut was somebody
-/// else's doing, who needed the device.
+/// Whether the attempt says nothing about this text. `early`: there was time left when it ended, so that the cut was a
+/// preemption.
 fn not_now(attempt: &Attempt, early: bool) -> bool {
     match &attempt.result {
         Err(Unanswered::Unasked(reason)) => {
             matches!(reason, Reason::BreakerOpen | Reason::Cold | Reason::Refused)
                 || (*reason == Reason::Disabled && is_barred(attempt))
         }
-        // No turn on the device, or a server that says nothing at all.
+        // No turn on the device, or a silent server.
         Err(Unanswered::Failed(LlmError::Deadline(ClockFired::Connect))) => true,
-        // Nothing paces what runs without hurry but the recall of its turn.
+        // Only preemption cuts batch work.
         Err(Unanswered::Failed(LlmError::Deadline(clock))) => early || *clock == ClockFired::Pace,
         Err(Unanswered::Failed(
             LlmError::Unreachable { .. }
@@ -203,7 +204,7 @@ fn not_now(attempt: &Attempt, early: bool) -> bool {
     }
 }
 
-/// Nobody was asked because too few of a model's answers could be used: that may change.
+/// The router asked no model because too few answers could be used: that may change.
 fn is_barred(attempt: &Attempt) -> bool {
     let mut all = attempt.decision.iter().flat_map(|decision| &decision.candidates);
     all.any(|one| one.rejected_because == Some(Rejected::SeldomUsable))
@@ -231,8 +232,8 @@ fn missed(services: &Services, id: crate::domain::id::CaptureId) -> Result<Came,
     Ok(Came::Vain)
 }
 
-/// Nothing for less than a whole answer, because another piece of a text is no better than the template, nor for a text
-/// that is worse than the one that stands.
+/// `None` for less than a whole answer, because a part is no better than the template, and for a text that scores worse
+/// than the current one.
 fn refinement(services: &Services, job: &Job, attempt: &Attempt, judged: &Judged) -> Option<Refinement> {
     let summary = judged.text.as_ref().filter(|_| judged.reason == Reason::None)?;
     if grounding::is_worse(job, summary) {
@@ -340,12 +341,12 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_before_its_time_is_somebody_elses_doing() {
+    fn a_cut_before_its_time_is_a_preemption() {
         let cut = attempt(Err(LlmError::Deadline(ClockFired::Stream).into()));
         assert!(not_now(&cut, true));
         assert!(!not_now(&cut, false), "it had all its time");
         let recalled = attempt(Err(LlmError::Deadline(ClockFired::Pace).into()));
-        assert!(not_now(&recalled, false), "nothing else paces what nobody waits for");
+        assert!(not_now(&recalled, false), "only preemption cuts batch work");
         assert!(not_now(&attempt(Err(LlmError::Deadline(ClockFired::Connect).into())), false), "it was never its turn");
     }
 }

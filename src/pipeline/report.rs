@@ -1,4 +1,4 @@
-//! One report (of a hook, a reflog, a person) becomes the captures of the commits that it means.
+//! Resolves one report (of a hook, a reflog or a command) to commits and captures them.
 
 use std::path::{Path, PathBuf};
 
@@ -16,25 +16,25 @@ use crate::domain::id::Oid;
 use crate::git::repo::Repo;
 use crate::store::Registered;
 
-/// A hook's report of what somebody else has captured is later than that by less than this.
+/// A hook's report of an already captured commit comes at most this much later.
 const LATELY: SignedDuration = SignedDuration::from_mins(1);
-/// Commits that may be made until a squash merge is dealt with of which it is unknown what it was merged onto.
+/// Commits that may follow a squash merge of unknown base before it is processed.
 const OVERTAKEN: usize = 8;
-/// Open events that are looked at.
+/// Open events that are searched.
 const AHEAD: usize = 512;
-/// Somebody else may have seen the commit before the hook looked at the clock.
+/// Another reader may have seen the commit before the hook read the clock.
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 
-/// What one report led to.
+/// Result of one report.
 #[derive(Debug, Default)]
 pub struct Done {
-    /// These await a model.
+    /// Captures that await a model.
     pub jobs: Vec<Job>,
-    /// The report became others, which are open now.
+    /// The report was split into others, which are open now.
     pub more: bool,
 }
 
-/// Stores what the event tells and closes it.
+/// Stores the captures of an event and closes it.
 ///
 /// # Errors
 /// When the repository cannot be read or the store cannot be written; the event is still open then.
@@ -62,8 +62,8 @@ pub(super) fn take_up(
     Ok(report.done)
 }
 
-/// A worktree that reported a commit may be removed by now, or half removed; what it made is where all worktrees keep
-/// theirs.
+/// The worktree that reported a commit may be removed or half removed by now; its objects are in the common directory
+/// of all worktrees.
 fn place(last: &mut LastRepo, event: &Event) -> PathBuf {
     let names_its_own = event.oid.is_some() || !event.rewrites.is_empty();
     let common_dir = roster::common_dir(&event.git_dir).filter(|_| names_its_own);
@@ -89,12 +89,12 @@ impl Report<'_> {
         Ok(self.event().oid.clone().map_or_else(|| self.repo.head(), Ok)?)
     }
 
-    /// The hook does not read reftable, but git's log tells what was made. Where it is not followed HEAD has to do.
+    /// A hook cannot read reftable, but git's log names the commit. Where the log is not read, HEAD is used.
     fn unnamed(&mut self, registered: Option<&Registered>) -> Result<(), CaptureError> {
         if registered.is_none() {
             return self.commit();
         }
-        // Or somebody else has read the log since, and at the earliest when this was made.
+        // Another process may have read the log since, at the earliest when this was made.
         let since = self.event().stamp - SECOND;
         if self.look_up(registered)? || self.credit(None, since)? {
             return Ok(());
@@ -105,12 +105,12 @@ impl Report<'_> {
         }
     }
 
-    /// Commits that somebody else found here and that nobody has taken up yet, oldest first.
+    /// Commits that another reader found here and that have no capture yet, oldest first.
     fn awaited(&self, since: Timestamp) -> Result<Vec<Oid>, CaptureError> {
         let event = self.event();
         let is_it = |other: &Event| {
             let found = matches!(other.source, Source::Watch | Source::Reconcile);
-            // What the log knows as a step, the hook does too.
+            // A step of a sequence in the log is one for the hook, too.
             let is_alike = other.git_dir == event.git_dir && (event.in_sequence || !other.in_sequence);
             found && is_alike && other.stamp >= since
         };
@@ -122,7 +122,7 @@ impl Report<'_> {
         Ok(found)
     }
 
-    /// What the logs tell beyond what is known becomes events; true when there were any.
+    /// Turns new log entries into events; true when there were any.
     fn look_up(&mut self, registered: Option<&Registered>) -> Result<bool, CaptureError> {
         let look = |registered| reconcile::reported(self.services, registered, self.event());
         let made = registered.map(look).transpose()?.is_some_and(|events| events > 0);
@@ -133,17 +133,17 @@ impl Report<'_> {
     fn commit(&mut self) -> Result<(), CaptureError> {
         let oid = self.reported()?;
         if self.was_given_up(&oid)? {
-            return self.close(Some("the sequence that made it was given up, or made another of it"));
+            return self.close(Some("its rebase was aborted, or replaced it"));
         }
         let last = self.event().rewrites.is_empty();
         self.take(&oid, last)?;
         identity::rewritten(self.services, self.repo, &self.event().rewrites)
     }
 
-    /// A rebase that was aborted leaves commits that nothing leads to, and so does every step that the next one folds
-    /// into itself: at its end post-rewrite tells what came of which. A log that was read meanwhile tells each link in
-    /// an event of its own, and then the steps between are needed. What a rebase left was not given up, though it may
-    /// have been amended or reset away before its turn came.
+    /// Whether a commit was a step that a rebase gave up. An aborted rebase leaves unreachable commits, and so does
+    /// every step that the next one folds into itself: at its end post-rewrite maps old commits to new ones. A log that
+    /// was read meanwhile has each link in an event of its own, and then the steps between are needed. What a rebase
+    /// left was not given up, though it may have been amended or reset away before its event was processed.
     fn was_given_up(&self, oid: &Oid) -> Result<bool, CaptureError> {
         let is_left = || {
             let (repo, store) = (self.repo, &self.services.store);
@@ -162,8 +162,8 @@ impl Report<'_> {
         identity::rewritten(self.services, self.repo, &pairs)
     }
 
-    /// Of a commit that a rebase dropped because it was there already, git says that it became what it would have been
-    /// put on. That may be somebody else's, and then nothing was rewritten.
+    /// For a commit that a rebase dropped as already present, git reports as its successor the commit that it would
+    /// have been put on. That may be another author's, and then nothing was rewritten.
     fn rewritten_here(&self) -> Result<Vec<(Oid, Oid)>, CaptureError> {
         let pairs = &self.pending.event.rewrites;
         let news: Vec<Oid> = pairs.iter().map(|(_, new)| new.clone()).collect();
@@ -173,8 +173,8 @@ impl Report<'_> {
         Ok(pairs.iter().filter(|(_, new)| known.contains(new) || ours.contains(new)).cloned().collect())
     }
 
-    /// A squash merge makes no commit: what it carries is kept for the commit to come. A fast-forward makes none
-    /// either, and may end at somebody else's merge.
+    /// A squash merge makes no commit: the squashed commits are kept for the commit to come. A fast-forward makes none
+    /// either, and may end at another author's merge.
     fn merge(&mut self, registered: Option<&Registered>) -> Result<(), CaptureError> {
         if self.event().oid.is_none() && !self.look_up(registered)? {
             self.take_awaited_merge()?;
@@ -185,14 +185,14 @@ impl Report<'_> {
         if !squashed.is_empty() {
             return self.prepare(&head, &squashed);
         }
-        // Where no log is kept, the hook's word has to do.
+        // Without a reflog, the hook's report decides.
         if self.repo.parents(&head)?.len() > 1 && self.repo.made_here(&head)?.unwrap_or(true) {
             self.take(&head, true)?;
         }
         Ok(())
     }
 
-    /// Of a fast-forward or a squash there is none.
+    /// A fast-forward or a squash has none.
     fn take_awaited_merge(&mut self) -> Result<(), CaptureError> {
         for oid in self.awaited(self.event().stamp - SECOND)? {
             if self.repo.parents(&oid)?.len() > 1 {
@@ -205,7 +205,7 @@ impl Report<'_> {
     fn prepare(&self, head: &Oid, squashed: &[Oid]) -> Result<(), CaptureError> {
         let (id, now) = (&self.repo.place().id, self.services.clock.now());
         let mut parent = Some(head.clone());
-        // Whoever could not say what HEAD was may have been overtaken by the commit itself, and more.
+        // A hook that could not name HEAD may be read after the commit itself, and more.
         let overtaken = if self.event().oid.is_none() { OVERTAKEN } else { 0 };
         for _ in 0..=overtaken {
             let Some(oid) = parent else { break };
@@ -215,11 +215,11 @@ impl Report<'_> {
         Ok(())
     }
 
-    /// `last`: nothing is left to do for this event, so that it is closed together with the capture.
+    /// `last`: nothing else is left to do for this event, so that it is closed together with the capture.
     fn take(&mut self, oid: &Oid, last: bool) -> Result<(), CaptureError> {
         let (event, clock) = (self.event(), &self.services.clock);
-        // Only a hook's stamp says when somebody pressed the key; what is found later, or was put off until its
-        // rebase was over, starts its budget now.
+        // Only a hook's stamp is the time of the commit command; commits that are found later, or were postponed until
+        // the end of their rebase, start their budget now.
         let stamp = if event.source == Source::Hook && !event.in_sequence { event.stamp } else { clock.now() };
         let request = Request { oid: oid.clone(), source: event.source, stamp, plan: self.plan() };
         let close = last.then_some(self.pending.row);
@@ -239,13 +239,13 @@ impl Report<'_> {
         Ok(())
     }
 
-    /// On a busy machine the watcher may come before the hook; who reported it is the hook all the same.
+    /// On a busy machine the watcher may come before the hook; the capture's source is the hook all the same.
     fn credit(&self, oid: Option<&Oid>, since: Timestamp) -> Result<bool, CaptureError> {
         Ok(self.services.store.credit_hook(&self.repo.place().id, oid, since)?)
     }
 
-    /// While a rebase or its like runs no model is asked: the next commit follows within milliseconds. What it
-    /// rewrote keeps its text.
+    /// During a rebase or another sequence no model is asked: the next commit follows within milliseconds. A rewritten
+    /// commit keeps its text.
     fn plan(&self) -> Plan {
         let event = self.event();
         let rewritten = event.in_sequence || event.rewrites.len() > 1;

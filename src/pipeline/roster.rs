@@ -1,5 +1,5 @@
-//! Which repositories are captured: those that were registered, wherever they lie now, and in global mode every one
-//! that reports a commit.
+//! Repository registry: repositories are registered explicitly, found again after a move, and in global mode registered
+//! with their first reported commit.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -13,12 +13,12 @@ use crate::domain::event::{Means, Source};
 use crate::git::repo::Repo;
 use crate::store::{Registered, StoreError};
 
-/// Set in the store while all repositories are captured.
+/// Key in the store that is set while all repositories are captured.
 pub const GLOBAL: &str = "global";
 
-/// `device:inode:birth` of a common git directory: the same after a move on one file system. ext4 gives the inode of
-/// a deleted repository to the next one, which is told from it by when it came into being (nanoseconds); where the
-/// file system does not know, `device:inode` has to do.
+/// `device:inode:birth` of a common git directory: the same after a move on one file system. ext4 reuses the inode of a
+/// deleted repository, so the birth time (nanoseconds) tells the two apart; where the file system has none, it is
+/// `device:inode`.
 #[must_use]
 pub fn inode(common_dir: &Path) -> Option<String> {
     let found = std::fs::metadata(common_dir).ok()?;
@@ -27,14 +27,14 @@ pub fn inode(common_dir: &Path) -> Option<String> {
     Some(format!("{}:{}{born}", found.dev(), found.ino()))
 }
 
-/// That of a linked worktree: `…/.git/worktrees/NAME` → `…/.git`.
+/// The common directory of a linked worktree: `…/.git/worktrees/NAME` → `…/.git`.
 #[must_use]
 pub fn common_dir(git_dir: &Path) -> Option<&Path> {
     let worktrees = git_dir.parent()?;
     worktrees.parent().filter(|_| worktrees.ends_with("worktrees"))
 }
 
-/// The registration of this repository, newly made, with the date from which its commits count.
+/// A new registration of this repository, with the date from which its commits count.
 #[must_use]
 pub fn registration(repo: &Repo, means: Means, since: Timestamp) -> Registered {
     let place = repo.place();
@@ -49,14 +49,14 @@ pub fn registration(repo: &Repo, means: Means, since: Timestamp) -> Registered {
     }
 }
 
-/// A repository reports something: where it is not registered, it may have been moved, or all are captured. Gives the
-/// registration under which this report's commit is news: not one that was made only now.
+/// Registration of a reporting repository: where it is unknown, it may have been moved, or global mode registers it.
+/// `None` where it had none before this report, also if global mode has just made one.
 pub(super) fn meet(services: &Services, repo: &Repo, at: Timestamp) -> Result<Option<Registered>, ReconcileError> {
     if let Some(known) = services.store.registration(&repo.place().id)? {
         return Ok(Some(known));
     }
     if let Some(known) = moved(services, repo)? {
-        // What was committed between the move and this report is in its logs.
+        // Commits between the move and this report are in its logs.
         reconcile::repository(services, &known, Source::Reconcile)?;
         return Ok(Some(known));
     }
@@ -69,8 +69,8 @@ pub(super) fn meet(services: &Services, repo: &Repo, at: Timestamp) -> Result<Op
     Ok(None)
 }
 
-/// When this repository is registered under a place that it has left, it is registered here instead, with all its
-/// captures. Gives the new registration.
+/// Registers the repository here, with all its captures, when it has left the path where it is registered. Returns the
+/// new registration.
 ///
 /// # Errors
 /// When the store cannot be read or written.
@@ -87,7 +87,7 @@ pub fn moved(services: &Services, repo: &Repo) -> Result<Option<Registered>, Sto
     Ok(Some(new))
 }
 
-/// Whether the settings let this repository be captured.
+/// Whether the settings allow capturing this repository.
 #[must_use]
 pub fn is_allowed(services: &Services, repo: &Repo) -> bool {
     let config = services.config(Some(repo));

@@ -1,4 +1,4 @@
-//! What every step of the pipeline works with: store, clock, models, settings.
+//! Dependency container of the pipeline: store, clock, models, settings.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -9,22 +9,23 @@ use std::time::Duration;
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use jiff::Timestamp;
 
-use super::draft_model::DraftModel;
-use super::models::{Models, Unhurried};
 use super::rebuild;
 use super::settings::{Blocked, LastGood, Unreadable};
 use super::wording::{self, Wording};
 use crate::config::{Config, Overrides, Paths, STORE_URL};
+use crate::dispatch::Models;
 use crate::domain::clock::Clock;
 use crate::domain::id::Oid;
 use crate::domain::patch::Commit;
+use crate::drafts::batch_model::Unhurried;
+use crate::drafts::model::DraftModel;
 use crate::fallback::variants::Variants;
 use crate::git::repo::Repo;
 use crate::git::{Bounds, Exclude, GitError};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Store, StoreError};
 
-/// The parts, wired together once per process.
+/// The dependencies, wired together once per process.
 #[derive(Clone)]
 pub struct Services {
     pub paths: Paths,
@@ -33,7 +34,7 @@ pub struct Services {
     pub models: Arc<Models>,
     settings: Arc<Settings>,
     wording: Arc<Wording>,
-    /// How often repositories were registered or moved by this process.
+    /// Number of repositories that this process registered or moved.
     roster: Arc<AtomicU64>,
 }
 
@@ -44,10 +45,10 @@ impl std::fmt::Debug for Services {
 }
 
 impl Services {
-    /// Opens the store; a damaged one is quarantined, and what git can give back is queued again.
+    /// Opens the store; a damaged one is quarantined, and commits that git still has are queued again.
     ///
     /// # Errors
-    /// When the store can neither be opened nor made anew.
+    /// When the store can neither be opened nor created.
     pub fn open(paths: Paths, overrides: Overrides, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
         let opened = SqliteStore::open(&paths.database())?;
         let store: Arc<dyn Store> = Arc::new(opened.store);
@@ -61,14 +62,14 @@ impl Services {
         Ok(services)
     }
 
-    /// The settings that hold in `repo` (or outside any), read afresh so that an edit takes effect at once. While they
+    /// The settings in force in `repo` (or outside any), read afresh so that an edit takes effect at once. While they
     /// cannot be read and no earlier ones are known, nothing may be captured, sent or read ahead: [`Config::closed`].
     #[must_use]
     pub fn config(&self, repo: Option<&Repo>) -> Config {
         self.readable_config(repo).unwrap_or_else(|_| Config::closed())
     }
 
-    /// As [`Self::config`], for work that has to wait where there are no settings in force.
+    /// As [`Self::config`], for work that has to wait without settings in force.
     ///
     /// # Errors
     /// [`Unreadable`], noted as a problem.
@@ -78,7 +79,7 @@ impl Services {
             let mut last_good = self.settings.last_good.lock().unwrap_or_else(PoisonError::into_inner);
             last_good.read(&self.paths, repo, &self.settings.overrides, is_settled)
         };
-        // The log of problems is best effort: the settings in force do not depend on it.
+        // The problem log is best effort: the settings in force do not depend on it.
         for Unreadable { what, hint } in &reading.complaints {
             drop(self.store.note_problem(self.clock.now(), what, hint));
         }
@@ -88,12 +89,12 @@ impl Services {
         reading.config
     }
 
-    /// The events of this repository wait until its settings can be read.
+    /// Marks a repository: its events wait for readable settings.
     pub(super) fn block(&self, common_dir: &Path) {
         self.blocked_repos().add(common_dir);
     }
 
-    /// The common directories of the repositories whose events wait for readable settings.
+    /// The common directories of the repositories with events that wait for readable settings.
     pub(super) fn blocked(&self) -> Vec<PathBuf> {
         self.blocked_repos().all()
     }
@@ -104,8 +105,8 @@ impl Services {
         !self.blocked().is_empty()
     }
 
-    /// Lets the events that wait for readable settings be tried again, unless the user's file alone is what keeps them
-    /// waiting and still cannot be read. Blocking.
+    /// Retries the events that wait for readable settings, unless the user's file alone blocks them and still cannot be
+    /// read. Blocking.
     pub fn recheck_blocked(&self) {
         if self.has_blocked() && self.readable_config(None).is_ok() {
             self.blocked_repos().clear();
@@ -118,7 +119,7 @@ impl Services {
 }
 
 impl Services {
-    /// The captures' templates in force, an edit of a person's own included. What is wrong with those is noted.
+    /// The capture templates in force, with the user's own. Faults in those are noted as problems.
     #[must_use]
     pub fn wording(&self) -> Arc<Variants> {
         let (variants, changed) = self.wording.current();
@@ -129,7 +130,7 @@ impl Services {
         variants
     }
 
-    /// Notes that `store.url` asks for what is not used yet, and settles that once it does not. Best effort.
+    /// Notes that `store.url` asks for an unsupported store, and settles that once it does not. Best effort.
     pub fn review_store_setting(&self, config: &Config) {
         let hint = format!("uro-capture config set store.url {STORE_URL}");
         let now = self.clock.now();
@@ -139,7 +140,7 @@ impl Services {
         }
     }
 
-    /// Problems with this hint that were noted before `mended` are none any more.
+    /// Settles problems with this hint that were noted before `mended`.
     fn settle_noted(&self, hint: &str, mended: Timestamp) {
         // Best effort, like noting.
         drop(self.store.settle_problems(hint, mended));
@@ -149,12 +150,12 @@ impl Services {
         format!("mend or remove it in {}", wording::folder(&self.paths).display())
     }
 
-    /// Notes that a person's own template was not used. Best effort: the built-in one stood in.
+    /// Notes that the user's own template was not used. Best effort: the built-in one stood in.
     pub fn complain_of_template(&self, complaint: &str) {
         drop(self.store.note_problem(self.clock.now(), complaint, &self.template_hint()));
     }
 
-    /// Rises whenever this process registers a repository, or finds one that was moved.
+    /// Version of the registry: rises whenever this process registers a repository, or finds one that was moved.
     #[must_use]
     pub fn roster(&self) -> u64 {
         self.roster.load(Ordering::Relaxed)
@@ -164,7 +165,7 @@ impl Services {
         self.roster.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The models for work without hurry, with the settings of the user.
+    /// The batch model, with the settings of the user.
     #[must_use]
     pub fn draft_model(&self) -> Box<dyn DraftModel> {
         Box::new(Unhurried { models: Arc::clone(&self.models), config: self.config(None) })
@@ -178,12 +179,11 @@ struct Settings {
     blocked: Mutex<Blocked>,
 }
 
-/// Tells one version of the file from the next: size, inode and the times of its last changes (nanoseconds). Absent
-/// while there is no file.
+/// Version of a file: size, inode and the times of its last changes (nanoseconds). Absent while there is no file.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Version(Option<[i64; 6]>);
 
-/// A file changed this lately may change again without another time: file systems count in ticks.
+/// A file changed this lately may change again without a new time: file systems count in ticks.
 pub(super) const FRESH: Duration = Duration::from_secs(1);
 
 impl Version {
@@ -191,7 +191,7 @@ impl Version {
         self.0.is_none_or(|[_, _, changed, ..]| changed < time.as_second())
     }
 
-    /// The file is there and has no byte.
+    /// The file exists and is empty.
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_some_and(|[size, ..]| size == 0)
     }
@@ -200,7 +200,7 @@ impl Version {
         self.0.is_none()
     }
 
-    /// When it was changed, to the nanosecond that the file system tells.
+    /// Time of the change, as precise as the file system's.
     pub(super) fn changed(&self) -> Option<Timestamp> {
         let [.., seconds, nanos] = self.0?;
         Timestamp::new(seconds, i32::try_from(nanos).ok()?).ok()
@@ -215,23 +215,23 @@ impl Version {
     }
 }
 
-/// Paths and repositories that are never read.
+/// Exclusion filter: paths and repositories that are never read.
 #[derive(Debug, Clone)]
 pub struct Exclusions {
     repos: GlobSet,
-    /// Where there is a list of what may be captured: nothing else is.
+    /// Allow list; where it is set, no other repository is captured.
     only: Option<GlobSet>,
     paths: GlobSet,
-    /// Of `paths` those that mean more than lockfiles in general.
+    /// Of `paths` the patterns that exclude more than lockfiles in general.
     kept_shut: GlobSet,
 }
 
-/// What keeps lockfiles out of prompts; the packages that they lock are told all the same.
+/// Patterns that keep lockfiles out of prompts; their package names may still be read.
 const LOCKFILES: [&str; 2] = ["*.lock", "**/*.lock"];
 
 impl Exclusions {
-    /// Globs were validated with the settings; one that is broken all the same excludes everything,
-    /// because reading what somebody meant to exclude is the worse mistake.
+    /// Globs were validated with the settings; an invalid one excludes everything, because reading what the user meant
+    /// to exclude is the worse mistake.
     #[must_use]
     pub fn of(config: &Config) -> Self {
         let capture = &config.capture;
@@ -251,22 +251,21 @@ impl Exclusions {
         self.repos.is_match(work_tree) || self.only.as_ref().is_some_and(|only| !only.is_match(work_tree))
     }
 
-    /// `*.lock` means a file of that name anywhere, as in `.gitignore`.
+    /// `*.lock` matches a file of that name anywhere, as in `.gitignore`.
     #[must_use]
     pub fn path(&self, path: &str) -> bool {
         let name = path.rsplit('/').next().unwrap_or(path);
         self.paths.is_match(path) || self.paths.is_match(name)
     }
 
-    /// Whether the packages of the lockfile at this path may be read: nothing excludes it but the pattern for all
-    /// lockfiles.
+    /// Whether the packages of the lockfile at this path may be read: only the pattern for all lockfiles excludes it.
     #[must_use]
     pub fn packages(&self, path: &str) -> bool {
         let name = path.rsplit('/').next().unwrap_or(path);
         !self.kept_shut.is_match(path) && !self.kept_shut.is_match(name)
     }
 
-    /// Reads a commit as far as the settings allow.
+    /// Reads a commit as far as the exclusions allow.
     ///
     /// # Errors
     /// As [`Repo::commit`].
@@ -276,7 +275,7 @@ impl Exclusions {
     }
 }
 
-/// Nothing where one of them is broken.
+/// `None` where one of them is invalid.
 fn globs(patterns: &[String]) -> Option<GlobSet> {
     let mut builder = GlobSetBuilder::new();
     for pattern in patterns {
@@ -305,7 +304,7 @@ mod tests {
         let seconds = || services.config(None).capture.budget.as_secs();
         assert_eq!(seconds(), 2);
         for n in [3, 4, 5] {
-            // Of one length, and within one tick of a coarse clock.
+            // Equal length, and within one tick of a coarse clock.
             write(&format!("[capture]\nbudget = \"{n}s\"\n"));
             assert_eq!((seconds(), seconds()), (n, n));
         }

@@ -1,5 +1,5 @@
-//! The settings in force, read afresh so that an edit takes effect at once. They fail closed: while they cannot be read,
-//! the last good ones of this process hold, and where there are none nothing may be captured and events wait.
+//! The settings in force, read afresh so that an edit takes effect at once. Fail closed: while they cannot be read, the
+//! last good ones of this process hold; without any, nothing is captured and events wait.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -43,15 +43,15 @@ fn user_hint(paths: &Paths) -> String {
     format!("mend {}", paths.config_file().display())
 }
 
-/// What was read before, in this process.
+/// Last good settings of this process.
 #[derive(Debug, Default)]
 pub(super) struct LastGood {
     user: Option<UserFile>,
     /// By the repositories' common directories.
     of_repo: HashMap<PathBuf, Entries>,
-    /// Hints of what could not be read when it was last looked at.
+    /// Hints of sources that could not be read at the last look.
     broken: HashSet<String>,
-    /// What was read last: a storm in one repository reads its settings once.
+    /// Cache of the last read: a storm in one repository reads its settings once.
     read: Option<Read>,
 }
 
@@ -62,17 +62,17 @@ struct Read {
     config: Config,
 }
 
-/// One reading: the settings in force if there are any, and what could not be read.
+/// One reading: the settings in force, if any, and the faults.
 pub(super) struct Reading {
     pub config: Result<Config, Unreadable>,
     pub complaints: Vec<Unreadable>,
-    /// The hints of problems that are mended if there were any.
+    /// Hints of problems that are mended if there were any.
     pub readable: Vec<String>,
 }
 
 impl LastGood {
-    /// Reads the user's file and the repository's own settings. `is_settled` tells whether a version of the file can be
-    /// told from the next one by its times.
+    /// Reads the user's file and the repository's own settings. `is_settled` tells whether a version of the file
+    /// differs from the next one by its times.
     pub fn read(
         &mut self,
         paths: &Paths,
@@ -89,12 +89,12 @@ impl LastGood {
             return Reading { config: Ok(read.config.clone()), complaints: Vec::new(), readable: Vec::new() };
         }
         let (mut complaints, mut readable) = (Vec::new(), Vec::new());
-        // Most editors truncate a file before they write it: what is in it by then is not known yet.
+        // Most editors truncate a file before they write it: its content is unknown until then.
         let is_being_written = version.is_empty() && !is_settled(&version);
         match UserFile::read(paths).and_then(|file| load_over(&file, &[], over).map(|_| file)) {
             Ok(_) if is_being_written => {}
             Ok(file) => {
-                // An earlier process may have complained.
+                // An earlier process may have noted a problem.
                 if self.user.replace(file).is_none() || self.broken.remove(&user_hint(paths)) {
                     readable.push(user_hint(paths));
                 }
@@ -152,14 +152,13 @@ impl LastGood {
     }
 }
 
-/// The entries that are right as they are, and in the place of the others their last good values; `None` where one of
-/// those is not known.
+/// The valid entries, with the last good values of the others; `None` where one of those is unknown.
 fn mended(entries: &Entries, known: Option<&Entries>, is_right: impl Fn(&(String, String)) -> bool) -> Option<Entries> {
     let last_good = |name: &str| known?.iter().find(|(of, _)| of == name).cloned();
     entries.iter().map(|entry| if is_right(entry) { Some(entry.clone()) } else { last_good(&entry.0) }).collect()
 }
 
-/// Repositories whose events wait until their settings can be read again, by their common directories.
+/// Repositories with events that wait for readable settings, by their common directories.
 #[derive(Debug, Default)]
 pub(super) struct Blocked(HashSet<PathBuf>);
 

@@ -1,4 +1,4 @@
-//! How much room everything takes that this program keeps.
+//! Disk usage of the program's files.
 
 use std::fs;
 use std::path::Path;
@@ -17,7 +17,7 @@ pub struct Sizes {
     pub copies: u64,
     /// The sidecar's log and the one before it.
     pub log: u64,
-    /// What hooks reported, with what waits to be removed.
+    /// Processed and unread hook reports.
     pub spool: u64,
     /// Titles and texts of drafts, which are part of the database.
     pub drafts: u64,

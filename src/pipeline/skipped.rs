@@ -1,5 +1,5 @@
-//! Commits that a person told the hook to skip: they are found in git's logs all the same, so that they have to be
-//! known as what nobody wants before those are read.
+//! Skip list: commits that the user told the hook to skip. The reflogs show them all the same, so they are recorded
+//! before those are read.
 
 use std::path::Path;
 
@@ -10,10 +10,10 @@ use crate::spool::record::Record;
 use crate::spool::{reader, rotation};
 use crate::store::{SpoolPosition, StoreError};
 
-/// Records taken at once.
+/// Records imported in one transaction.
 const BATCH: usize = 512;
 
-/// Takes what hooks have left since last time. Blocking: files and the store.
+/// Imports the skips that hooks have recorded since last time. Blocking: files and the store.
 ///
 /// # Errors
 /// When the file cannot be read or the store cannot be written.
@@ -40,7 +40,7 @@ pub fn take(services: &Services) -> Result<(), StoreError> {
 fn commit(record: &Record) -> Option<(RepoId, Oid)> {
     use std::os::unix::ffi::OsStrExt;
     let common_dir: &Path = roster::common_dir(&record.git_dir).unwrap_or(&record.git_dir);
-    // As the repository itself is identified.
+    // Resolved like the repository's own id.
     let common_dir = common_dir.canonicalize().ok()?;
     Some((RepoId::of_common_dir(common_dir.as_os_str().as_bytes()), record.oid.as_deref()?.parse().ok()?))
 }

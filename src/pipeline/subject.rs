@@ -1,4 +1,4 @@
-//! What a capture is about: a commit or a note, with its template and its prompt.
+//! Subject of a capture: a commit or a note, redacted, with its template and its prompt.
 
 use super::tags;
 use crate::domain::capture::{Capture, CommitRef, Kind};
@@ -9,20 +9,21 @@ use crate::domain::patch::Commit;
 use crate::facts::{self, Facts};
 use crate::fallback::template;
 use crate::fallback::variants::{Told, Variants};
-use crate::prompt::redact::{redact, redact_commit};
+use crate::grounding;
 use crate::prompt::render::{self, Rendered};
-use crate::prompt::telling_values;
 use crate::prompt::tokens::Budget;
-use crate::quality::{ground, wording};
+use crate::quality::wording;
+use crate::redact::telling_values;
+use crate::redact::{redact, redact_commit};
 
-/// Everything in it is redacted.
+/// All of it is redacted.
 #[derive(Debug, Clone)]
 pub enum Subject {
     Commit(Box<Work>),
     Note { text: String, project: String },
 }
 
-/// A commit with all that is known of it.
+/// A commit with its facts.
 #[derive(Debug, Clone)]
 pub struct Work {
     pub commit: Commit,
@@ -31,7 +32,7 @@ pub struct Work {
 }
 
 impl Subject {
-    /// Redacts the commit; nothing downstream ever sees what was taken out.
+    /// Redacts the commit; later stages never see what was removed.
     #[must_use]
     pub fn commit(commit: Commit, clock: &dyn Clock) -> Self {
         let mut commit = telling_values::hide(redact_commit(commit));
@@ -43,7 +44,7 @@ impl Subject {
         Self::Commit(Box::new(Work { commit, facts, context: Context { notes: Vec::new(), tickets } }))
     }
 
-    /// These notes belong to the commit; as captures they were redacted.
+    /// Attaches the commit's notes, which were redacted as captures.
     pub fn note_before(&mut self, notes: &[Capture]) {
         if let Self::Commit(work) = self {
             work.context.notes = notes.iter().map(|note| note.raw.clone()).collect();
@@ -64,8 +65,8 @@ impl Subject {
         }
     }
 
-    /// The template's text: cannot fail, whatever a person's own templates are. What they say of themselves is
-    /// redacted like everything else.
+    /// Renders the template; it cannot fail, whatever the user's own templates are. Their output is redacted like
+    /// everything else.
     #[must_use]
     pub fn template(&self, wording: &Variants) -> Told {
         let told = match self {
@@ -75,14 +76,13 @@ impl Subject {
         Told { text: redact(&told.text), ..told }
     }
 
-    /// The text with a model's checked sentence in it; nothing where the template alone says as much, and for
-    /// a note.
+    /// The text with a model's checked sentence in it; `None` where the template alone says as much, and for a note.
     #[must_use]
     pub fn with_sentence(&self, wording: &Variants, sentence: &str) -> Option<String> {
         match self {
             Self::Commit(work) => {
                 let of = (&work.commit, &work.facts, &work.context);
-                template::with_sentence(wording, of, sentence, &ground::adds).map(|text| redact(&text))
+                template::with_sentence(wording, of, sentence, &grounding::adds).map(|text| redact(&text))
             }
             Self::Note { .. } => None,
         }
@@ -103,7 +103,7 @@ impl Subject {
         }
     }
 
-    /// What the person wrote.
+    /// The author's words.
     #[must_use]
     pub fn raw(&self) -> &str {
         match self {
@@ -112,7 +112,7 @@ impl Subject {
         }
     }
 
-    /// What it is filed under.
+    /// Tags of the capture.
     #[must_use]
     pub fn tags(&self) -> Vec<String> {
         match self {

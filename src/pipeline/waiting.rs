@@ -1,5 +1,5 @@
-//! Which events may be dealt with now, and which of them may ask a model: a rebase is worked off when it is over,
-//! a storm keeps its templates.
+//! Backpressure on events: which may be processed now, and which may ask a model. A rebase waits for its end; a storm
+//! keeps its templates.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -14,27 +14,27 @@ use crate::hook::head;
 use crate::route::signals::Traffic;
 use crate::store::StoreError;
 
-/// A rebase that stopped at a conflict may stay for days: what it made so far is captured after this long.
+/// A rebase that stopped at a conflict may stay for days: its commits are captured after this long.
 pub const PATIENCE: Duration = Duration::from_secs(600);
 /// More open events of one repository than this are a storm.
 pub const STORM: usize = 8;
 
-/// Open events that are looked at to tell a storm: a commit may be reported by its hook, by a rewrite and by its log.
+/// Open events that are counted to detect a storm: a commit may be reported by its hook, by a rewrite and by its log.
 const AHEAD: usize = 8 * STORM;
 
-/// Storms at a time that others do not wait behind.
+/// Concurrent storms that other repositories do not wait behind.
 const STORMS: usize = 8;
 
 /// The next events, oldest first; those of a storm behind those of other repositories.
 #[derive(Debug, Default)]
 pub struct Ready {
-    /// Each with the reason why no model is asked, if there is one.
+    /// Each with the reason why no model is asked, if any.
     pub events: Vec<(PendingEvent, Option<Reason>)>,
-    /// Others wait for the end of a sequence; nothing tells of it, so it has to be looked for.
+    /// Others wait for the end of a sequence, which has to be polled.
     pub held: bool,
 }
 
-/// At most `limit` events that may be dealt with now.
+/// At most `limit` events that may be processed now.
 ///
 /// # Errors
 /// When the store cannot be read.
@@ -47,7 +47,7 @@ pub fn ready(services: &Services, limit: usize) -> Result<Ready, StoreError> {
     Ok(Ready { events: events.into_iter().zip(reasons).take(limit).collect(), held: !running.is_empty() })
 }
 
-/// What is going on in the repository of this git directory.
+/// Activity in the repository of this git directory.
 ///
 /// # Errors
 /// When the store cannot be read.
@@ -61,7 +61,7 @@ pub fn traffic(services: &Services, git_dir: &Path) -> Result<Traffic, StoreErro
     Ok(if is_storm { Traffic::Storm } else { Traffic::Calm })
 }
 
-/// Somebody's next commit does not wait until ten thousand of another repository are captured.
+/// Fairness: a commit does not wait behind ten thousand of another repository.
 fn next(
     services: &Services,
     limit: usize,
@@ -78,8 +78,8 @@ fn next(
             return Ok(found.into_iter().chain(behind).collect());
         }
         let in_storm = |git_dir: &Path| stormy.iter().chain(&apart).any(|dir| dir == common_dir(git_dir));
-        // To look for others among all events of a storm costs more the more there are: only where the newest or the
-        // oldest say that there are any.
+        // Searching all events of a storm for others is expensive: it is done only where the newest or the oldest show
+        // that there are any.
         let newest = services.store.newest_places(limit)?;
         if newest.iter().all(|dir| in_storm(dir)) && found.iter().all(|pending| in_storm(&pending.event.git_dir)) {
             behind.extend(found);
@@ -91,7 +91,7 @@ fn next(
     }
 }
 
-/// The common directories of the repositories of which more events are open than make a storm.
+/// The common directories of the repositories with a storm.
 fn stormy(events: &[PendingEvent]) -> Vec<PathBuf> {
     let mut counts: HashMap<&Path, usize> = HashMap::new();
     for pending in events {
@@ -110,7 +110,7 @@ fn reasons(events: &[PendingEvent]) -> Vec<Option<Reason>> {
     let mut waiting: HashMap<&Path, Vec<&Event>> = HashMap::new();
     for pending in events {
         let alike = waiting.entry(&pending.event.git_dir).or_default();
-        // Two reports of one commit are one commit.
+        // Two reports of one commit count once.
         if pending.event.oid.is_none() || alike.iter().all(|other| other.oid != pending.event.oid) {
             alike.push(&pending.event);
         }

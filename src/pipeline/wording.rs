@@ -1,4 +1,4 @@
-//! The captures' templates in force: the built-in ones with a person's own, read again when a file of theirs changes.
+//! Template cache: the capture templates in force, built-in and the user's own, reloaded when a file changes.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -10,10 +10,10 @@ use super::services::{FRESH, Version};
 use crate::config::Paths;
 use crate::fallback::variants::{self, Variants};
 
-/// No sentence needs a template of this size (bytes).
+/// Largest template file (bytes).
 const MOST: u64 = 64 * 1024;
 
-/// Where a person's own templates lie, and what was read there last.
+/// The user's template folder, and the last read of it.
 #[derive(Debug)]
 pub struct Wording {
     folder: PathBuf,
@@ -32,8 +32,8 @@ impl Wording {
         Self { folder: folder(paths), read: Mutex::new(None) }
     }
 
-    /// The templates, and when they were last changed if they were read just now: then what is wrong with them is
-    /// news, and what was wrong before is none.
+    /// The templates; with the time of their last change if they were reloaded just now: then their faults are new, and
+    /// older complaints are settled.
     pub fn current(&self) -> (Arc<Variants>, Option<Timestamp>) {
         let versions = versions(&self.folder);
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
@@ -53,7 +53,7 @@ pub fn folder(paths: &Paths) -> PathBuf {
     paths.config.join("templates").join("capture")
 }
 
-/// The folder's own version first: where there is none, there is nothing to look at.
+/// The folder's own version first: where there is none, no file is read.
 fn versions(folder: &Path) -> Vec<Version> {
     let own = Version::of(folder);
     if own.is_absent() {
@@ -63,13 +63,13 @@ fn versions(folder: &Path) -> Vec<Version> {
     std::iter::once(own).chain(files).collect()
 }
 
-/// The end of the tick of the latest change; where there is no folder, nothing that was noted holds any longer.
+/// End of the clock tick of the latest change; without a folder, no older complaint holds.
 fn changed(versions: &[Version]) -> Timestamp {
     let latest = versions.iter().filter_map(Version::changed).max();
     latest.and_then(|at| at.checked_add(FRESH).ok()).unwrap_or(Timestamp::MAX)
 }
 
-/// The templates with those of `folder`; what cannot be read is complained of and not used.
+/// The built-in templates with those of `folder`; a file that cannot be read is reported and not used.
 #[must_use]
 pub fn load(folder: &Path) -> Variants {
     let mut unreadable = Vec::new();
@@ -83,7 +83,7 @@ pub fn load(folder: &Path) -> Variants {
     Variants::with_own(files).complaining(unreadable)
 }
 
-/// Everything there that ends like a template, so that one of a wrong name is noticed.
+/// All template-like file names, so that a misspelt one is noticed.
 fn names(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let mut names: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
@@ -95,13 +95,13 @@ fn names(folder: &Path) -> Vec<String> {
 fn text(file: &Path) -> Result<String, String> {
     let found = std::fs::metadata(file).map_err(|error| error.to_string())?;
     if !found.is_file() {
-        return Err("it is no file".to_owned());
+        return Err("it is not a file".to_owned());
     }
     if found.len() > MOST {
         return Err(format!("it is larger than {} kB", MOST / 1024));
     }
     std::fs::read_to_string(file).map_err(|error| match error.kind() {
-        ErrorKind::InvalidData => "it is no text in UTF-8".to_owned(),
+        ErrorKind::InvalidData => "it is not UTF-8 text".to_owned(),
         _ => error.to_string(),
     })
 }
@@ -150,7 +150,7 @@ mod tests {
         let all = variants.complaints().join("\n");
         for part in [
             "docs.j2 cannot be read: it is no text",
-            "merge.j2 cannot be read: it is no file",
+            "merge.j2 cannot be read: it is not a file",
             "64 kB",
             "notes.j2 is not used",
         ] {

@@ -1,15 +1,15 @@
-//! The same question once more, with what stands already of its answer: behind everything that was asked, so that a
-//! server that has read the question reads only what is new.
+//! Continuation prompt: the same question followed by the partial answer, so that a server with the question in its
+//! prefix cache reads only the new part.
 
 use super::render::{Rendered, fenced};
 use super::tokens::estimate;
 
-/// What is asked behind what stands.
+/// The text appended after the partial answer.
 const GO_ON: &str = "The text between the tags is yours: it stands already. Go on exactly where it ends. \
                      Write only what follows, repeat nothing of it.";
 
 impl Rendered {
-    /// Asks for the rest of an answer of which `written` stands.
+    /// Asks for the rest of the partial answer `written`.
     #[must_use]
     pub fn continued(&self, written: &str) -> Self {
         let more = format!("\n{}{GO_ON}", fenced("written", written));

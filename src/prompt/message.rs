@@ -1,6 +1,6 @@
-//! An author's message without the lines that say who signed, reviewed or mirrored it.
+//! Strips trailers (sign-off, review, mirror) from a commit message.
 
-/// Subject and body without such lines; references to tickets stay.
+/// Subject and body without trailers; ticket references stay.
 pub(super) fn told(message: &str) -> String {
     let lines: Vec<&str> = message.trim().lines().map(str::trim_end).filter(|line| !is_trailer(line)).collect();
     lines.join("\n").trim().to_owned()

@@ -1,4 +1,4 @@
-//! The patch within a room: what matters first, a fair share for each file, and a word about what was left out.
+//! Packs a patch into a byte budget: most important parts first, a fair share per file, and a note about omissions.
 
 use std::collections::HashSet;
 
@@ -8,30 +8,30 @@ use super::weight::{Class, Definitions, Tier, weight};
 use crate::domain::patch::{FileChange, Hunk, Line, Origin, Patch};
 use crate::facts::symbols::Symbol;
 
-/// A patch as a model reads it.
+/// A patch in the form that a model reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Packed {
     /// Hunks of the files that got a share.
     pub patch: String,
-    /// What is missing, in words; empty when nothing is.
+    /// The omissions in words; empty when complete.
     pub left_out: String,
     pub missing: Missing,
 }
 
-/// What could not be shown, noise aside.
+/// Omitted content, without noise.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Missing {
-    /// Files of which no line is shown, and their changed lines.
+    /// Files without any shown line, and their changed lines.
     pub files: usize,
     pub lines_of_files: usize,
-    /// Changed lines of files that are shown in part.
+    /// Omitted changed lines of partly shown files.
     pub lines: usize,
     /// The patch could not be read at all.
     pub unread: bool,
 }
 
-/// The changed lines of a patch whose definitions are `symbols`, in at most `room` bytes. Context is never shown: a
-/// model tells it as a change.
+/// The changed lines of a patch with the definitions `symbols`, in at most `room` bytes. Context lines are omitted: a
+/// model would describe them as changed.
 #[must_use]
 pub fn pack(patch: &Patch, symbols: &[Symbol], room: usize) -> Packed {
     let mut sheets = sheets(patch, symbols);
@@ -41,11 +41,11 @@ pub fn pack(patch: &Patch, symbols: &[Symbol], room: usize) -> Packed {
     Packed { patch: sheets.iter().map(Sheet::text).collect(), left_out: missing.words(), missing }
 }
 
-/// Least room for a file: its path, a header and two lines; and for a hunk: a header and a line (bytes).
+/// Minimum budget for a file: its path, a header and two lines; and for a hunk: a header and a line (bytes).
 const FILE: usize = 150;
 const HUNK: usize = 100;
 
-/// A file whose hunks can be shown.
+/// A file with hunks to show.
 struct Sheet<'a> {
     file: &'a FileChange,
     class: Class,
@@ -53,7 +53,7 @@ struct Sheet<'a> {
     pieces: Vec<Piece>,
 }
 
-/// One hunk of it, and how many bytes of it are shown.
+/// One of its hunks, and the number of bytes shown.
 struct Piece {
     tier: Tier,
     text: String,
@@ -71,7 +71,7 @@ impl Piece {
 }
 
 impl Sheet<'_> {
-    /// Takes the indentation that all changed lines of a hunk share out of them.
+    /// Removes the common indentation of a hunk's changed lines.
     fn tighten(&mut self) {
         for piece in &mut self.pieces {
             let changed = piece.text.lines().filter(|line| line.starts_with(['+', '-']));
@@ -100,7 +100,7 @@ impl Sheet<'_> {
         std::iter::once(self.head.as_str()).chain(self.pieces.iter().map(Piece::text)).collect()
     }
 
-    /// Gives what it needs of `room` to the hunks of a tier; gives what was used.
+    /// Distributes `room` among the hunks of a tier; returns the bytes used.
     fn take(&mut self, tier: Tier, room: usize) -> usize {
         let head = if self.is_shown() { 0 } else { self.head.len() };
         let mut pieces: Vec<&mut Piece> = self.pieces.iter_mut().filter(|piece| piece.tier == tier).collect();
@@ -119,7 +119,7 @@ impl Sheet<'_> {
     }
 }
 
-/// In the order in which they are shown.
+/// In display order.
 fn sheets<'a>(patch: &'a Patch, symbols: &'a [Symbol]) -> Vec<Sheet<'a>> {
     let definitions = Definitions::of(symbols);
     let readable = patch.files.iter().filter(|file| !file.hunks.is_empty());
@@ -140,7 +140,7 @@ fn piece(definitions: &Definitions<'_>, file: &FileChange, hunk: &Hunk) -> Piece
     Piece { tier: definitions.tier(file, hunk), text: hunk_text(hunk), shown: 0 }
 }
 
-/// Shows changed lines, class after class and tier after tier.
+/// Selects changed lines, class by class and tier by tier.
 fn allot(sheets: &mut [Sheet<'_>], room: usize) {
     let mut left = room;
     for class in [Class::Source, Class::Tests, Class::Docs, Class::Settings] {
@@ -193,7 +193,7 @@ impl Missing {
     }
 }
 
-/// The blanks that all lines start with which hold anything else.
+/// The common leading whitespace of all non-blank lines.
 fn shared_indent<'a>(lines: impl Iterator<Item = &'a str>) -> &'a str {
     let indent = |line: &'a str| &line[..line.len() - line.trim_start_matches([' ', '\t']).len()];
     let shared = lines.filter(|line| !line.trim().is_empty()).map(indent).reduce(|one, other| {
@@ -203,7 +203,7 @@ fn shared_indent<'a>(lines: impl Iterator<Item = &'a str>) -> &'a str {
     shared.unwrap_or("")
 }
 
-/// Bytes of as many whole lines as fit; a lone `@@` line says nothing.
+/// Bytes of the complete lines that fit; a `@@` line alone is omitted.
 fn whole_lines(hunk: &str, share: usize) -> usize {
     if hunk.len() <= share {
         return hunk.len();
@@ -216,7 +216,7 @@ fn changed_lines(text: &str) -> usize {
     text.lines().filter(|line| line.starts_with(['+', '-'])).count()
 }
 
-/// The header and the changed lines that say something; empty where none does.
+/// The header and the changed lines with content; empty where there are none.
 fn hunk_text(hunk: &Hunk) -> String {
     let header = hunk.header.trim();
     let mut text = if header.is_empty() { "@@\n".to_owned() } else { format!("@@ {}\n", short(header)) };
@@ -232,7 +232,7 @@ fn hunk_text(hunk: &Hunk) -> String {
     if shown { text } else { String::new() }
 }
 
-/// What went and what came in turns, as far as they follow each other: a hunk that is cut shows of both.
+/// Interleaves removed and added lines of a run, so that a truncated hunk shows both.
 fn paired<'a>(changed: &[&'a Line]) -> Vec<&'a Line> {
     let mut lines = Vec::with_capacity(changed.len());
     let same = |one: &&Line, other: &&Line| one.origin == other.origin || other.origin == Origin::Added;
@@ -245,19 +245,19 @@ fn paired<'a>(changed: &[&'a Line]) -> Vec<&'a Line> {
     lines
 }
 
-/// Lines that are there on both sides with other blanks.
+/// Lines that differ between the sides only in whitespace.
 fn realigned(changed: &[&Line]) -> HashSet<String> {
     let (added, removed): (Vec<&Line>, Vec<&Line>) = changed.iter().partition(|line| line.origin == Origin::Added);
     let old: HashSet<String> = removed.iter().map(|line| bare(&line.text)).collect();
     added.iter().map(|line| bare(&line.text)).filter(|text| old.contains(text)).collect()
 }
 
-/// Without blanks.
+/// Without whitespace.
 fn bare(text: &str) -> String {
     text.split_whitespace().collect()
 }
 
-/// More than brackets and blanks.
+/// Whether it has more than brackets and whitespace.
 fn has_words(text: &str) -> bool {
     text.chars().any(char::is_alphanumeric)
 }

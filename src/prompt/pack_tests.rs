@@ -1,4 +1,4 @@
-//! What a model gets to see of a patch when it is small, large, wide, or full of noise.
+//! Packed patches: small, large, wide, and full of noise.
 
 use proptest::prelude::*;
 
@@ -120,7 +120,7 @@ fn any_file() -> impl Strategy<Value = FileChange> {
         "[a-z]{1,4}\\.(lock|toml|png)",
         Just("src/定義.rs".to_owned()),
     ];
-    // No text starts with a hyphen: a removed one would read like the head of a file to the count below.
+    // No text starts with a hyphen: a removed one would look like a file header to the count below.
     let line = ("[-+ ]", prop_oneof!["[^\\PC-]\\PC{0,80}", "[a-z ]{0,400}", Just("😀".repeat(90))]);
     let hunk = ("\\PC{0,60}", prop::collection::vec(line, 0..30));
     (path, prop::collection::vec(hunk, 0..6)).prop_map(|(path, hunks)| {

@@ -1,5 +1,5 @@
-//! Rules and question. Rules first and byte-stable, then files, patch, and the author's words last,
-//! so that a server's prefix cache survives from commit to commit and from edit to edit of a message.
+//! Prompt rendering: rules first and byte-stable, then files, patch, and the author's words last, so that a server's
+//! prefix cache survives from commit to commit and from edit to edit of a message.
 
 use std::fmt::Write as _;
 
@@ -21,37 +21,37 @@ const BLOG: &str = include_str!("../../templates/prompt/blog.txt");
 const SOCIAL: &str = include_str!("../../templates/prompt/social.txt");
 const STATUS: &str = include_str!("../../templates/prompt/status.txt");
 
-/// What is kept free for the author's words (message, notes, ticket) whatever their length, in bytes: the patch, which
-/// comes first, must not change with the words that come after it.
+/// Bytes reserved for the author's words (message, notes, ticket) whatever their length: the patch, which comes first,
+/// must not depend on the words after it.
 const WORDS: usize = 360;
-/// Longest notes that are sent (bytes).
+/// Maximum notes sent (bytes).
 const NOTES: usize = 200;
-/// Longest note that is asked about (bytes).
+/// Longest note summarised (bytes).
 const NOTE: usize = 4000;
-/// What the frame around the contents costs, in bytes: tags, the line about what was left out, the question.
+/// Size of the frame around the contents, in bytes: tags, the line about omissions, the question.
 const FRAME: usize = 160;
-/// What the frame of a draft costs, in tokens.
+/// Size of a draft's frame, in tokens.
 const DRAFT_FRAME: u32 = 60;
-/// Tags that frame untrusted text, `notes` among them by its beginning; their closing forms cannot occur inside.
+/// Tags that enclose untrusted text, `notes` among them by its prefix; their closing forms cannot occur inside.
 const TAGS: [&str; 6] = ["facts", "patch", "message", "note", "captures", "written"];
 
-/// What is sent for one question.
+/// The prompt for one question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rendered {
     /// The system message: fixed per kind.
     pub rules: String,
-    /// The user message. Contains what the repository says: untrusted, fenced.
+    /// The user message. Contains untrusted, fenced repository text.
     pub question: String,
-    /// Bytes at the start of `question` that are there before the author has said anything: files and patch of a
-    /// commit. A server can read them, after the rules, before the commit exists. Nothing of any other question.
+    /// Length of the stable prefix of `question` (bytes), independent of the author's words: files and patch of a
+    /// commit. A server can prefill it, after the rules, before the commit exists. 0 for other questions.
     pub fixed: usize,
-    /// What the answer is made of, where it is a single sentence; the caller's to say.
+    /// The vocabulary of a single-sentence answer; set by the caller.
     pub wording: Option<Wording>,
-    /// Names the rules: a hash of their text.
+    /// Identifies the rules: a hash of their text.
     pub version: String,
-    /// What of the patch is not in it, in words; empty when all is. The question says it too.
+    /// Omitted parts of the patch, in words; empty when complete. The question contains it too.
     pub left_out: String,
-    /// Estimate of both together, in tokens.
+    /// Estimate of both messages together, in tokens.
     pub prompt_tokens: u32,
 }
 
@@ -62,13 +62,13 @@ impl Rendered {
         Self { rules: rules.to_owned(), question, fixed: 0, wording: None, version, left_out, prompt_tokens }
     }
 
-    /// What of the question is there before the author has said anything.
+    /// The stable prefix of the question.
     #[must_use]
     pub fn ahead(&self) -> &str {
         self.question.get(..self.fixed).unwrap_or_default()
     }
 
-    /// The same question, asked for an answer of at most so many words.
+    /// The same question with a word limit for the answer.
     #[must_use]
     pub fn asking_for(mut self, words: Option<u32>) -> Self {
         if let Some(words) = words {
@@ -77,15 +77,15 @@ impl Rendered {
         self
     }
 
-    /// Bytes that are sent as text.
+    /// Bytes sent as text.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         (self.rules.len() + self.question.len()) as u64
     }
 }
 
-/// The question about a commit that was redacted before, within the budget: its facts in sentences, the most telling of
-/// its changed lines, and the author's words last. Everything up to these depends on the patch and the budget alone.
+/// The prompt for a redacted commit, within the budget: its facts in sentences, the most significant changed lines, and
+/// the author's words last. Everything before these depends on the patch and the budget alone.
 #[must_use]
 pub fn commit(commit: &Commit, deeds: &str, symbols: &[Symbol], context: &Context, budget: &Budget) -> Rendered {
     let room = budget.scale.bytes_in(budget.tokens).saturating_sub(CAPTURE.len() + FRAME);
@@ -105,13 +105,13 @@ pub fn commit(commit: &Commit, deeds: &str, symbols: &[Symbol], context: &Contex
     Rendered { fixed, left_out, ..Rendered::new(CAPTURE, question, budget.scale) }
 }
 
-/// At most so many bytes of it, whole words.
+/// The longest prefix of whole words within this many bytes.
 fn whole_words(text: &str, most: usize) -> &str {
     let head = cut(text, most);
     if head.len() == text.len() { head } else { head.rfind(' ').map_or("", |at| &head[..at]) }
 }
 
-/// What a stored question says of what was left out of it. Nothing inside a fence can pass for it.
+/// The omissions stated in a stored question. Nothing inside a fence can imitate it.
 #[must_use]
 pub fn left_out(wire: &str) -> Option<&str> {
     let outside = wire.rsplit_once("</patch>\n").or_else(|| wire.rsplit_once("</facts>\n"))?.1;
@@ -139,20 +139,20 @@ fn author(commit: &Commit, context: &Context, room: usize) -> String {
 /// Longest list of tickets (bytes).
 const TICKETS: usize = 60;
 
-/// The rules of a commit's question alone: what a server can read before there is any commit.
+/// The rules of a commit's question alone: prefilled before any commit exists.
 #[must_use]
 pub fn commit_rules() -> Rendered {
     Rendered::new(CAPTURE, String::new(), Scale::default())
 }
 
-/// The question about a note that was redacted before.
+/// The prompt for a redacted note.
 #[must_use]
 pub fn note(text: &str, project: &str) -> Rendered {
     let question = format!("Project: {}\n{}Write it down.", one_line(project), fenced("note", cut(text, NOTE)));
     Rendered::new(NOTE_RULES, question, Scale::default())
 }
 
-/// The question for a text made of captures, oldest first; `period_words` says which period in words.
+/// The prompt for a draft from captures, oldest first; `period_words` is the period in words.
 #[must_use]
 pub fn draft(kind: DraftKind, project: &str, period_words: &str, captures: &[Capture], token_budget: u32) -> Rendered {
     let rules = match kind {
@@ -177,10 +177,10 @@ fn noun(kind: DraftKind) -> &'static str {
     }
 }
 
-/// One line per capture. When not all fit, each gives the same share; when even that is too little,
-/// the newest stay, and it is said how many are missing.
+/// One line per capture. When not all fit, each is cut to the same share; when even that is too little, the newest
+/// stay, and the number of omitted ones is stated.
 fn captures_text(captures: &[Capture], room: usize) -> String {
-    /// A capture in fewer bytes than this says nothing.
+    /// Minimum useful bytes per capture.
     const LEAST: usize = 60;
     let most = (room / LEAST).max(1);
     let skipped = captures.len().saturating_sub(most);
@@ -199,7 +199,7 @@ fn captures_text(captures: &[Capture], room: usize) -> String {
     text
 }
 
-/// What we said, and the author's own first line where it says something else. No ids, no dates.
+/// The capture's summary, and the author's own subject where it adds something. No ids, no dates.
 fn capture_line(capture: &Capture) -> String {
     let mut line = format!("- {}", one_line(&capture.summary));
     let own = capture.raw.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("");
@@ -216,7 +216,7 @@ pub(super) fn fenced(tag: &str, text: &str) -> String {
     format!("<{tag}>\n{text}\n</{tag}>\n")
 }
 
-/// Breaks every form of our own tags that stands in the text, which stays as long as it was.
+/// Breaks every form of our own tags in the text, keeping its length.
 fn harmless(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     let mut rest = text;

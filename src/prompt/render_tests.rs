@@ -1,4 +1,4 @@
-//! What a model gets to read, and what it must never be able to do with the frame.
+//! Rendered prompts, and attempts to break out of the frame (prompt injection).
 
 use super::*;
 use crate::domain::capture::{By, Kind, Provenance, Reason, State};

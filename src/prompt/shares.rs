@@ -1,7 +1,7 @@
-//! A room divided among those who need a part of it: small needs whole before large ones are cut.
+//! Fair division of a byte budget: small needs are met fully before large ones are cut.
 
-/// What each gets of `room`, first come first served where there is not enough for `least` each: a share below which
-/// nothing is given, unless less is needed. All in bytes.
+/// The share of each in `room`, in order where there is not enough for `least` each: no smaller share is given, unless
+/// less is needed. All in bytes.
 pub(super) fn shares(needs: &[usize], room: usize, least: usize) -> Vec<usize> {
     let mut shares = vec![0; needs.len()];
     let mut order: Vec<usize> = (0..served(needs, room, least)).collect();
@@ -14,7 +14,7 @@ pub(super) fn shares(needs: &[usize], room: usize, least: usize) -> Vec<usize> {
     shares
 }
 
-/// How many of the first can have a useful share each.
+/// Number of leading entries that can each have a useful share.
 fn served(needs: &[usize], room: usize, least: usize) -> usize {
     let mut left = room;
     let fits = |need: &&usize| {
@@ -47,7 +47,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nobody_gets_more_than_needed_and_all_not_more_than_there_is(
+        fn no_share_exceeds_the_need_and_all_not_more_than_there_is(
             needs in prop::collection::vec(0usize..3000, 0..40), room in 0usize..20_000,
         ) {
             let given = shares(&needs, room, 120);

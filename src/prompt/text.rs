@@ -1,9 +1,9 @@
-//! Words and lines cut to length, for prompts.
+//! Truncation of words and lines for prompts.
 
-/// Longest line of a file, header or path, in characters; the rest says little.
+/// Longest line of a file, header or path, in characters.
 const LINE: usize = 160;
 
-/// The text itself, or its beginning and an ellipsis.
+/// The text itself, or its beginning with an ellipsis.
 pub(super) fn short(text: &str) -> String {
     match text.char_indices().nth(LINE) {
         Some((end, _)) => format!("{}\u{2026}", &text[..end]),
@@ -11,7 +11,7 @@ pub(super) fn short(text: &str) -> String {
     }
 }
 
-/// At most so many bytes of it, whole characters.
+/// The longest prefix within this many bytes, at a character boundary.
 pub(super) fn cut(text: &str, most: usize) -> &str {
     &text[..text.floor_char_boundary(most)]
 }

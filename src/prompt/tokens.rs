@@ -1,15 +1,15 @@
-//! How many tokens a text will cost: by a safe constant until a server has counted, then by what it counted.
+//! Token estimate: a safe constant until a server has reported counts, then the measured ratio.
 
-/// No count is believed beyond this: servers that leave out what was cached count too few tokens.
+/// Upper bound on the measured ratio: servers that omit cached tokens report too few.
 const MOST: f64 = 4.5;
-/// What the next prompt may differ from those that were counted.
+/// Safety margin for the next prompt.
 const MARGIN: f64 = 0.95;
-/// With fewer counted tokens than this nothing is known yet.
+/// Minimum counted tokens for a measured ratio.
 const ENOUGH: f64 = 200.0;
-/// What an older count weighs against the next one.
+/// Weight of older counts against the next one (exponential decay).
 pub const FADE: f64 = 0.9;
 
-/// What a server counted: bytes that were sent, tokens that they were, older ones fading.
+/// Counts of a server: bytes sent and tokens reported, with decay.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Counts {
     pub bytes: f64,
@@ -17,22 +17,21 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Whether a count can be that of the whole prompt: some servers leave out what they had cached, and a prompt that
-    /// was cut is no measure.
+    /// Whether a count covers the whole prompt: some servers omit cached tokens, and a truncated prompt is no measure.
     #[must_use]
     pub fn is_plausible(bytes: u64, tokens: u64) -> bool {
         tokens > 0 && (1.0..=8.0).contains(&(bytes as f64 / tokens as f64))
     }
 
-    /// With one more prompt.
+    /// Adds one prompt.
     #[must_use]
     pub fn and(self, bytes: u64, tokens: u64) -> Self {
         Self { bytes: self.bytes * FADE + bytes as f64, tokens: self.tokens * FADE + tokens as f64 }
     }
 }
 
-/// Bytes per token of one model at one server. In steps of a tenth: a prompt's budget, and with it the bytes that a
-/// server has cached, must not change with every answer.
+/// Bytes per token of one model at one server. In steps of a tenth: a prompt's budget, and with it the prefix cache,
+/// must not change with every answer.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Scale(f64);
 
@@ -43,11 +42,11 @@ impl Default for Scale {
 }
 
 impl Scale {
-    /// 3.2 bytes, on the safe side: code and English prose lie between 3.2 and 4.5 with the tokenizers of the Llama,
-    /// Mistral and Qwen families.
+    /// 3.2 bytes, a conservative value: code and English prose lie between 3.2 and 4.5 with the tokenizers of the
+    /// Llama, Mistral and Qwen families.
     pub const SAFE: Self = Self(3.2);
 
-    /// On the safe side of what was counted, whole prompts with the tokens of the chat template among them.
+    /// Conservative value from the counts, which include the chat template's tokens.
     #[must_use]
     pub fn of(counts: Counts) -> Self {
         let ratio = counts.bytes / counts.tokens * MARGIN;
@@ -57,30 +56,30 @@ impl Scale {
         Self((ratio.clamp(1.0, MOST) * 10.0).floor() / 10.0)
     }
 
-    /// An estimate in tokens that is rather too high than too low.
+    /// A conservative (high) estimate in tokens.
     #[must_use]
     pub fn tokens(self, text: &str) -> u32 {
         self.tokens_of(text.len())
     }
 
-    /// The same of so many bytes.
+    /// The same for a number of bytes.
     #[must_use]
     pub fn tokens_of(self, bytes: usize) -> u32 {
         (bytes as f64 / self.0).ceil() as u32
     }
 
-    /// How many bytes fit into `tokens`.
+    /// Number of bytes that fit into `tokens`.
     #[must_use]
     pub fn bytes_in(self, tokens: u32) -> usize {
         (f64::from(tokens) * self.0) as usize
     }
 }
 
-/// Tokens of a capture's prompt at most. Of prompts of 60 to 580 tokens, real models of 0.5 and 1.5 billion parameters
-/// gave no better sentences from the longer ones, and each token costs 10 to 40 ms on two cores.
+/// Maximum tokens of a capture's prompt. With prompts of 60 to 580 tokens, real models of 0.5 and 1.5 billion
+/// parameters gave no better sentences from the longer ones, and each token costs 10 to 40 ms on two cores.
 pub const CAPTURE_PROMPT: u32 = 420;
 
-/// What a prompt may cost, in tokens.
+/// Prompt budget, in tokens.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Budget {
     pub tokens: u32,
@@ -93,13 +92,13 @@ impl From<u32> for Budget {
     }
 }
 
-/// An estimate for a model of which nothing is known.
+/// An estimate for an unknown model.
 #[must_use]
 pub fn estimate(text: &str) -> u32 {
     Scale::default().tokens(text)
 }
 
-/// How many bytes fit into `tokens` of a model of which nothing is known.
+/// Number of bytes that fit into `tokens` of an unknown model.
 #[must_use]
 pub fn bytes_in(tokens: u32) -> usize {
     Scale::default().bytes_in(tokens)

@@ -1,5 +1,5 @@
-//! How much of the prompt a file and a hunk deserve: source before tests before docs before settings, and what
-//! defines something for others before the rest.
+//! Prompt priority of files and hunks: source before tests before docs before settings, and public definitions before
+//! the rest.
 
 use std::collections::HashMap;
 
@@ -8,38 +8,38 @@ use crate::facts;
 use crate::facts::roles::{self, FileRole};
 use crate::facts::symbols::{Fate, Symbol};
 
-/// In the order in which files get their share.
+/// In order of priority for the byte budget.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Class {
     Source,
     Tests,
     Docs,
     Settings,
-    /// One line in the list of files, never its hunks.
+    /// Listed in one line, without hunks.
     Noise,
 }
 
-/// A file's class, and for noise what it is.
+/// A file's class, and for noise its kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Weight {
     pub class: Class,
     pub what: Option<&'static str>,
 }
 
-/// In the order in which a class's hunks get their share.
+/// In order of priority within a class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Tier {
-    /// Something that others can use came, went, moved or takes other arguments.
+    /// A public definition was added, removed, moved or changed its parameters.
     Public,
-    /// So did something internal.
+    /// The same for an internal definition.
     Internal,
     Rest,
 }
 
-/// A line this long was not written by a person (bytes).
+/// Lines of this length count as generated (bytes).
 const MINIFIED: usize = 1000;
 
-/// What a file is, by its path and by what could be read of it.
+/// Classifies a file by its path and its readable content.
 pub(super) fn weight(file: &FileChange) -> Weight {
     let role = facts::role_of(file);
     let noise = by_content(file)
@@ -70,12 +70,12 @@ fn by_content(file: &FileChange) -> Option<&'static str> {
     (packed * 2 > bytes).then_some("minified")
 }
 
-/// Long, and with fewer blanks than any language that people write.
+/// Long, and with fewer spaces than any human language.
 fn is_packed(line: &str) -> bool {
     line.len() >= MINIFIED && line.bytes().filter(|byte| *byte == b' ').count() * 20 < line.len()
 }
 
-/// The marks that generators write, alone in a comment: code that looks for them names them in a string.
+/// Markers of generated code, as a comment of their own: code that detects them has them in a string.
 fn is_generated_mark(text: &str) -> bool {
     let text = text.trim();
     let comment = ["//", "#", "/*", "*", "<!--", "--", ";"].iter().any(|start| text.starts_with(start));
@@ -123,7 +123,7 @@ fn unread_words(unread: Unread) -> &'static str {
     }
 }
 
-/// Where the facts' definitions stand: (path, name) → tier.
+/// Tiers of the definitions in the facts: (path, name) → tier.
 #[derive(Debug, Default)]
 pub(super) struct Definitions<'a>(HashMap<(&'a str, &'a str), Tier>);
 
@@ -141,7 +141,7 @@ impl<'a> Definitions<'a> {
         Self(tiers)
     }
 
-    /// By the names on the hunk's changed lines.
+    /// Tier by the names on the hunk's changed lines.
     pub(super) fn tier(&self, file: &FileChange, hunk: &Hunk) -> Tier {
         if self.0.is_empty() {
             return Tier::Rest;

@@ -1,4 +1,4 @@
-//! A draft's text: the list that needs no model, or a model's text with its sources, and the published page.
+//! Renders a draft: the list without a model, or a model's text with its sources, and the published page.
 
 use jiff::tz::TimeZone;
 
@@ -11,14 +11,14 @@ use super::slug;
 use super::span::Span;
 use super::templates::Templates;
 
-/// What a draft keeps.
+/// Content of a draft.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document {
     /// Plain text.
     pub title: String,
     /// Markdown, without the title.
     pub body: String,
-    /// Why a person's own template was not used.
+    /// Why the user's own template was not used.
     pub complaint: Option<String>,
 }
 
@@ -34,7 +34,7 @@ pub fn list(subject: &Subject<'_>, captures: &[Capture], zone: &TimeZone, templa
     Document { title: title.unwrap_or_else(|| outline.title()), body, complaint: page.complaint }
 }
 
-/// A model's text, followed by everything it was made from: a text that leaves something out shows that it does.
+/// A model's text, followed by all its sources: an omission stays visible.
 #[must_use]
 pub fn from_model(text: &str, subject: &Subject<'_>, captures: &[Capture], zone: &TimeZone) -> Document {
     let outline = Outline::of(subject, captures, zone);
@@ -58,7 +58,7 @@ fn sources(outline: &Outline) -> String {
     out
 }
 
-/// The heading of first rank that a text starts with, as plain text, and the rest.
+/// The leading heading of first rank, as plain text, and the rest.
 #[must_use]
 pub fn split_title(markdown: &str) -> (Option<String>, String) {
     let text = markdown.trim();
@@ -338,7 +338,7 @@ mod tests {
         assert_eq!(file_name(&week(), &TimeZone::UTC), "2026-w10-blog-harbour.md");
     }
 
-    /// Line by line without escapes, which depend on where in its line a text stands.
+    /// Line by line without escapes, which depend on a text's position in its line.
     fn plain(text: &str) -> String {
         text.lines().map(|line| markdown::plain(line) + "\n").collect()
     }

@@ -1,34 +1,34 @@
-//! One line of a list: what a capture says, the author's own words beside it, and where it comes from.
+//! List entry of a page: a capture's summary, the author's own words beside it, and its commit ids.
 
 use crate::domain::capture::{By, Capture, Kind};
 
 use super::markdown;
 use super::theme::{self, Theme};
 
-/// One or more captures that say the same. Texts are plain, on one line; `why` and the methods give Markdown.
+/// One or more captures with the same content. Texts are plain, on one line; `why` and the methods give Markdown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     pub theme: Theme,
     /// From the author's prefix, as plain text.
     pub area: Option<String>,
-    /// The author's prefix where the summary starts with it: what a heading can say instead.
+    /// The author's prefix where the summary starts with it: a heading may replace it.
     pub prefix: String,
     /// The summary without it.
     pub rest: String,
     /// The first sentence of that: the author's subject where the summary starts with it.
     pub first: String,
-    /// The theme is the author's own prefix.
+    /// The theme is the author's own prefix, not inferred.
     pub typed: bool,
-    /// First paragraph of the message's body: the author's own words on it.
+    /// First paragraph of the message's body.
     pub why: Option<String>,
     /// Short commit ids.
     pub commits: Vec<String>,
     pub breaking: bool,
-    /// Lines added and removed, where known: how much weight it has on its page.
+    /// Lines added and removed, where known: the entry's weight on its page.
     pub lines: u64,
 }
 
-/// What stands above an entry and need not be repeated in it.
+/// The heading above an entry; what it says need not be repeated there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Heading {
     None,
@@ -36,7 +36,7 @@ pub enum Heading {
     Area,
 }
 
-/// Words of the body that are quoted, at most, in characters; cut at a sentence end.
+/// Longest quote of the body, in characters; cut at a sentence end.
 const LONGEST_WHY: usize = 400;
 
 impl Entry {
@@ -63,7 +63,7 @@ impl Entry {
         }
     }
 
-    /// Whether both say the same thing, so that one line can stand for both.
+    /// Whether one line can stand for both.
     #[must_use]
     pub fn says_the_same(&self, other: &Self) -> bool {
         self.prefix == other.prefix
@@ -72,14 +72,14 @@ impl Entry {
             && self.breaking == other.breaking
     }
 
-    /// Takes the other's sources over.
+    /// Adds the other's commits.
     pub fn absorb(&mut self, other: Self) {
         self.commits.extend(other.commits);
         self.lines += other.lines;
         self.why = self.why.take().or(other.why);
     }
 
-    /// The whole summary as Markdown, saying only what `heading` does not.
+    /// The whole summary as Markdown, without what `heading` says.
     #[must_use]
     pub fn text(&self, heading: Heading) -> String {
         self.spoken(&self.under(heading, &self.rest))
@@ -135,12 +135,12 @@ pub fn subject_and_details(capture: &Capture) -> (String, String) {
     let own = capture.commit.as_ref().map_or_else(String::new, |commit| one_line(&commit.subject));
     let first = if starts_as_sentence(&summary, &own) { own.as_str() } else { first_sentence(&summary) };
     let rest = &summary[first.len()..];
-    // The full stop that our template put behind the author's words stays with them.
+    // The template's full stop behind the author's words stays with them.
     let stop = rest.len() - rest.trim_start_matches(['.', '!', '?', '…']).len();
     (summary[..first.len() + stop].to_owned(), rest[stop..].trim_start().to_owned())
 }
 
-/// A note in the words of its author: what was typed, or what a person made of it later.
+/// A note's text: as typed, or as the user edited it later.
 #[must_use]
 pub fn words(note: &Capture) -> &str {
     if note.provenance.by == By::Human { note.summary.trim() } else { note.raw.trim() }
@@ -190,7 +190,7 @@ fn is_prose(paragraph: &str) -> bool {
         && !paragraph.lines().any(is_trailer)
 }
 
-/// What the keys of trailers end in; `Root-cause: …` is a sentence.
+/// Endings of trailer keys; `Root-cause: …` is a sentence.
 const ENDS: [&str; 11] = ["-by", "-id", "-to", "-on", "-for", "-from", "-link", "-url", "-with", "-revid", "-issue"];
 
 /// `Signed-off-by: …`, `Fixes: …`, `Change-Id: …`.
@@ -203,12 +203,12 @@ fn is_trailer(line: &str) -> bool {
     })
 }
 
-/// Cut at the last sentence end that fits, outside parentheses; nothing when not even the first sentence does.
+/// Cut at the last sentence end that fits, outside parentheses; `None` when not even the first sentence fits.
 fn cut(text: &str) -> Option<String> {
     let (mut end, mut whole) = (0, 0);
     while end < text.len() {
         let next = end + first_sentence(text[end..].trim_start()).len() + leading(&text[end..]);
-        // What ends with a colon introduces something that is not quoted here.
+        // A text that ends with a colon introduces something that is not quoted here.
         if text[..next].chars().count() > LONGEST_WHY || text[..next].ends_with(':') {
             break;
         }

@@ -70,7 +70,7 @@ fn fence_mark(line: &str) -> Option<&str> {
     (length >= 3 && !(mark == '`' && info.contains('`'))).then(|| &line[..length])
 }
 
-/// Between the two characters of a delimiter, where no character reference can stand (Unicode: word joiner).
+/// Separates the characters of a delimiter where no character reference is possible (Unicode: word joiner).
 const SEPARATOR: char = '\u{2060}';
 
 fn split_delimiters(code: &str) -> String {
@@ -130,7 +130,7 @@ fn text_without_delimiters(line: &str) -> String {
     out
 }
 
-/// The content of a code span as running text, in which backslashes and backticks would mean something.
+/// The content of a code span as running text, where backslashes and backticks have a meaning.
 fn code_as_text(code: &str) -> String {
     let mut out = String::with_capacity(code.len() + 8);
     let mut rest = code.chars().peekable();
@@ -153,7 +153,8 @@ fn is_delimiter(one: char, two: char) -> bool {
     matches!((one, two), ('{', '{' | '%' | '#') | ('}' | '%' | '#', '}') | ('<', '%'))
 }
 
-/// What stands for a character of a delimiter in running text. A single brace counts: MDX reads an expression in it.
+/// Character reference of a delimiter's character in running text. A single brace counts: MDX reads an expression in
+/// it.
 fn reference(c: char, next: Option<char>) -> Option<&'static str> {
     match c {
         '{' => Some(OPEN),
@@ -193,7 +194,7 @@ pub fn code(text: &str) -> String {
     format!("{fence}{pad}{text}{pad}{fence}")
 }
 
-/// The text that `inline` was given, for titles that are kept as plain text.
+/// The inverse of `inline`, for titles that are kept as plain text.
 #[must_use]
 pub fn plain(markdown: &str) -> String {
     let mut out = String::with_capacity(markdown.len());
@@ -213,7 +214,7 @@ pub fn plain(markdown: &str) -> String {
     out
 }
 
-/// Collapses white space; drops what a terminal or a reader's eye could be misled by.
+/// Collapses white space; drops characters that could mislead a terminal or the reader's eye.
 fn one_line(text: &str) -> String {
     let visible: String = text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(is_visible).collect();
     visible.split_whitespace().collect::<Vec<_>>().join(" ")
@@ -267,7 +268,7 @@ fn is_markup(c: char, before: Option<char>, after: &[char]) -> bool {
         '*' => !(is_gap(before) && is_gap(next)),
         // Inside a word an underscore is only an underscore.
         '_' => !(is_word(before) && is_word(next) || is_gap(before) && is_gap(next)),
-        // MDX takes every one for the beginning of a tag.
+        // MDX takes each one for the beginning of a tag.
         '<' => true,
         '&' => is_entity(after),
         '~' => next == Some('~') || before == Some('~'),
@@ -422,7 +423,7 @@ mod tests {
         assert_eq!(without_delimiters(&page), page);
     }
 
-    /// What generators search for in a page's source.
+    /// Delimiters that generators search for in a page's source.
     fn delimiters(page: &str) -> Vec<&'static str> {
         let all = ["{{", "}}", "{%", "%}", "{#", "#}", "<%"];
         all.into_iter().filter(|mark| page.contains(mark)).collect()

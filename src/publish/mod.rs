@@ -1,6 +1,6 @@
-//! Captures into pages: grouped facts, Markdown that a capture's text cannot break, names for files.
+//! Publishing: captures become grouped pages in Markdown, with file names.
 //!
-//! Everything here is a function of its arguments, except reading a person's own templates.
+//! Pure functions of their arguments, except reading the user's own templates.
 
 pub mod document;
 pub mod entry;

@@ -1,4 +1,4 @@
-//! Counts that are true: of commits, notes, authors, and of lines where every one of them was counted.
+//! Exact counts: of commits, notes, authors, and of lines where every one of them was counted.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -7,8 +7,7 @@ use super::theme::{self, Theme};
 use crate::domain::capture::{Capture, CommitRef, Kind};
 use crate::fallback::phrase::{self, number};
 
-/// What can be counted in a set of captures. Lines and files of merges are left out: they were counted
-/// in the commits that were merged.
+/// Counts of a set of captures. Lines and files of merges are left out: they were counted in the merged commits.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Numbers {
     pub commits: u64,
@@ -19,7 +18,7 @@ pub struct Numbers {
     pub file_changes: u64,
     pub insertions: u64,
     pub deletions: u64,
-    /// Commits whose lines were not all read, so that they cannot be counted.
+    /// Commits that cannot be counted, because not all of their lines were read.
     pub uncounted: u64,
     pub by_theme: BTreeMap<Theme, u64>,
 }
@@ -79,8 +78,8 @@ impl Numbers {
         })
     }
 
-    /// "12 fixes, 5 additions": what the authors themselves called their commits, most frequent first; absent
-    /// when they called none of them anything, and of one commit, which speaks for itself.
+    /// "12 fixes, 5 additions": the types that the authors gave their commits, most frequent first; absent without any,
+    /// and for a single commit, which needs no count.
     #[must_use]
     pub fn themes(&self) -> Option<String> {
         if self.commits < 2 {

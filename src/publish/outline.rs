@@ -1,4 +1,4 @@
-//! The captures of a period in the order a reader wants them: grouped by what was done, and day by day.
+//! Outline of a page: a period's captures grouped by theme or area, and day by day.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -15,7 +15,7 @@ use super::numbers::Numbers;
 use super::span::{self, Span};
 use super::theme::Theme;
 
-/// What a page is about.
+/// Subject of a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subject<'a> {
     pub kind: DraftKind,
@@ -23,7 +23,7 @@ pub struct Subject<'a> {
     pub period: Period,
 }
 
-/// Everything a template can say. Nothing is left out of `groups` and `notes`, nor out of `days`.
+/// Everything that a template can use. `groups` and `notes` are complete, and so is `days`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outline {
     pub kind: DraftKind,
@@ -39,7 +39,7 @@ pub struct Outline {
 /// Entries under one heading.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {
-    /// Plain text; absent where the page is so short that it needs none.
+    /// Plain text; absent where the page is too short for headings.
     pub title: Option<String>,
     pub heading: Heading,
     pub entries: Vec<Entry>,
@@ -56,13 +56,13 @@ pub struct Day {
 
 /// Up to this many entries need no headings.
 const SHORT_LIST: usize = 5;
-/// An area of the project gets its heading from this many entries on.
+/// Entries from which on an area of the project gets its heading.
 const SHARED_AREA: usize = 2;
-/// So many entries of a day are given with their author's reasons: those that changed most.
+/// Entries of a day that are given with their author's reasons: the largest changes.
 const REASONS_A_DAY: usize = 3;
 
 impl Outline {
-    /// Orders `captures`, which are those of the subject's period.
+    /// Arranges `captures`, which are those of the subject's period.
     #[must_use]
     pub fn of(subject: &Subject<'_>, captures: &[Capture], zone: &TimeZone) -> Self {
         let captures = work_once(captures);
@@ -92,8 +92,8 @@ impl Outline {
     }
 }
 
-/// The captures, with a merge whose branches are among them reduced to what it merged: their work is told there.
-/// A merge of branches that are not among them keeps its text, and so does one that a person edited.
+/// The captures, with a merge whose branches are among them reduced to what it merged, because those describe the work.
+/// A merge of other branches keeps its text, and so does one that the user edited.
 #[must_use]
 pub fn work_once(captures: &[Capture]) -> Vec<Capture> {
     let told: HashSet<&Oid> = captures.iter().filter_map(|c| c.commit.as_ref()).map(|commit| &commit.oid).collect();
@@ -113,7 +113,7 @@ fn notes(captures: &[&Capture]) -> Vec<String> {
     captures.iter().filter(|capture| capture.kind == Kind::Note).map(|note| entry::words(note).to_owned()).collect()
 }
 
-/// Everything but notes, oldest first; what says the same is one entry.
+/// Everything but notes, oldest first; captures with the same content are one entry.
 fn entries(captures: &[&Capture]) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
     for capture in captures.iter().filter(|capture| capture.kind != Kind::Note) {
@@ -126,7 +126,8 @@ fn entries(captures: &[&Capture]) -> Vec<Entry> {
     entries
 }
 
-/// By the author's prefixes; without them by area of the project where several entries share one; else by first words.
+/// Groups by the author's prefixes; without them by area of the project where several entries share one; else by first
+/// words.
 fn group(entries: Vec<Entry>) -> Vec<Group> {
     if entries.len() <= SHORT_LIST {
         return flat(entries);
@@ -156,7 +157,7 @@ fn shared_areas(entries: &[Entry]) -> Vec<String> {
     counts.into_iter().filter(|(_, n)| *n >= SHARED_AREA).map(|(area, _)| area.clone()).collect()
 }
 
-/// A lone test or upkeep change is no section of its own.
+/// A lone test or upkeep change gets no section of its own.
 fn gather_strays(by_theme: &mut BTreeMap<Theme, Vec<Entry>>) {
     let lone =
         |(theme, entries): (&Theme, &Vec<Entry>)| (*theme > Theme::Changed && entries.len() == 1).then_some(*theme);
@@ -170,7 +171,7 @@ fn gather_strays(by_theme: &mut BTreeMap<Theme, Vec<Entry>>) {
 /// Themes up to `Changed`, then the areas, the busiest first, then the rest.
 fn headed(by_theme: BTreeMap<Theme, Vec<Entry>>, by_area: BTreeMap<String, Vec<Entry>>) -> Vec<Group> {
     let theme = |(theme, entries): (Theme, Vec<Entry>)| {
-        // Under "Changed" stand entries of several kinds: they keep their own prefix.
+        // Entries under "Changed" are of several kinds: they keep their own prefix.
         let heading = if theme == Theme::Changed { Heading::None } else { Heading::Theme };
         (theme, Group { title: Some(theme.heading().to_owned()), heading, entries })
     };
@@ -204,7 +205,7 @@ fn days(captures: &[&Capture], zone: &TimeZone) -> Vec<Day> {
     days.into_iter().map(day).collect()
 }
 
-/// Keeps the author's reasons of the largest changes only: a post is read, a log is looked up.
+/// Keeps only the reasons of the largest changes: a post is for reading, a log for reference.
 fn with_few_reasons(mut entries: Vec<Entry>) -> Vec<Entry> {
     let mut sizes: Vec<u64> = entries.iter().filter(|entry| entry.why.is_some()).map(|entry| entry.lines).collect();
     sizes.sort_unstable_by(|a, b| b.cmp(a));
@@ -289,7 +290,7 @@ mod tests {
         assert_eq!(reasons, [false, true, false, true, true]);
     }
 
-    /// Work on a branch, and the merge of it under `message`; both were told by what they do.
+    /// Work on a branch, and the merge of it under `message`; both summaries come from their facts.
     fn merged(message: &str) -> Vec<Capture> {
         let mut captures = commits(&["Start", "feat: add c"]);
         captures[1].summary = "Adds `c` in c.py. +1.".to_owned();

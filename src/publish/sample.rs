@@ -1,4 +1,4 @@
-//! Captures for tests, as the pipeline would have made them.
+//! Captures for tests, as the pipeline makes them.
 
 use crate::domain::capture::{By, Capture, CommitRef, Kind, Provenance, Reason, State};
 use crate::domain::clock::FakeClock;
@@ -6,8 +6,8 @@ use crate::domain::event::Source;
 use crate::domain::id::{CaptureId, Oid};
 use crate::domain::timing::{Timing, Tokens};
 
-/// A commit of `project` at `moment`, captured at once, whose message and summary are `text`.
-/// Its object id is made of moment and text, so that it is the same in every run.
+/// A commit of `project` at `moment`, captured at once, with `text` as message and summary. Its object id is made of
+/// moment and text, so that it is the same in every run.
 pub fn capture(project: &str, moment: &str, text: &str) -> Capture {
     let at = moment.parse().unwrap();
     let subject = text.lines().next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! File names for published drafts: stable, because they are made of what identifies a draft, never of its title.
+//! File names for published drafts: stable, because they derive from a draft's identity, never from its title.
 
 use crate::domain::draft::DraftKind;
 
@@ -34,7 +34,7 @@ fn name(project: &str) -> String {
     }
     name.truncate(LONGEST);
     let name = name.trim_matches('-');
-    // Nothing of it is ASCII: any two such projects must still differ.
+    // No ASCII left: any two such projects must still differ.
     if name.is_empty() { format!("project-{:08x}", fingerprint(project)) } else { name.to_owned() }
 }
 

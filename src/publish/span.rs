@@ -1,4 +1,4 @@
-//! A period in the reader's words: "3 March 2026", "2–8 March 2026".
+//! Date range in English: "3 March 2026", "2–8 March 2026".
 
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
@@ -10,7 +10,7 @@ use crate::domain::draft::Period;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
     pub first: Date,
-    /// Belongs to it.
+    /// Inclusive.
     pub last: Date,
 }
 
@@ -34,7 +34,7 @@ impl Span {
         self.first.weekday() == Weekday::Monday && days == 6
     }
 
-    /// As it is written in running text; what both ends share is said once.
+    /// In running text; parts that both ends share are written once.
     #[must_use]
     pub fn words(&self) -> String {
         let Self { first, last } = self;
@@ -103,7 +103,7 @@ mod tests {
         assert!(span("2026-03-02T00:00:00Z", "2026-03-09T00:00:00Z", "UTC").is_week());
         assert!(!span("2026-03-03T00:00:00Z", "2026-03-10T00:00:00Z", "UTC").is_week());
         assert!(!span("2026-03-02T00:00:00Z", "2026-03-08T00:00:00Z", "UTC").is_week());
-        // The week in which clocks change has an hour less and is a week all the same.
+        // The week of a clock change has an hour less or more and is a week all the same.
         assert!(span("2026-03-22T23:00:00Z", "2026-03-29T22:00:00Z", "Europe/Berlin").is_week());
     }
 

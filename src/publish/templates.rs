@@ -1,4 +1,4 @@
-//! The pages' templates: built in, or a person's own in the config directory, which can never cost a draft.
+//! Page templates: built in, or the user's own in the config directory. A faulty template never costs a draft.
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -17,18 +17,18 @@ use super::span;
 
 const KINDS: [DraftKind; 4] = [DraftKind::Devlog, DraftKind::Blog, DraftKind::Social, DraftKind::Status];
 
-/// Which text each kind of page is made with.
+/// Template source for each kind of page.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Templates {
     own: BTreeMap<DraftKind, String>,
     complaints: Vec<String>,
 }
 
-/// A page's Markdown, and what went wrong with the person's own template on the way.
+/// A page's Markdown, and the fault of the user's own template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
     pub markdown: String,
-    /// Why the built-in template stood in for the person's own.
+    /// Why the built-in template replaced the user's own.
     pub complaint: Option<String>,
 }
 
@@ -39,8 +39,8 @@ impl Templates {
         Self::default()
     }
 
-    /// The built-in ones, with those replaced that have a file of the same name in `folder`
-    /// (`devlog.md.j2`, `blog.md.j2`, …). A file that cannot be read is complained of and not used.
+    /// The built-in templates, replaced by files of the same name in `folder` (`devlog.md.j2`, `blog.md.j2`, …). A file
+    /// that cannot be read is reported and not used.
     #[must_use]
     pub fn with_own(folder: &Path) -> Self {
         let mut templates = Self::default();
@@ -55,13 +55,13 @@ impl Templates {
         templates
     }
 
-    /// What was wrong with the folder itself.
+    /// Faults of the folder itself.
     #[must_use]
     pub fn complaints(&self) -> &[String] {
         &self.complaints
     }
 
-    /// Writes the page: with the person's own template, or with the built-in one and a complaint when it fails.
+    /// Renders the page: with the user's own template, or with the built-in one and a complaint when it fails.
     #[must_use]
     pub fn page(&self, outline: &Outline) -> Page {
         let values = values(outline);
@@ -93,7 +93,7 @@ fn built_in(kind: DraftKind) -> &'static str {
     }
 }
 
-/// A test renders each built-in template; should one ever fail all the same, a plain list is better than nothing.
+/// A test renders each built-in template; should one fail all the same, a plain list is better than nothing.
 fn built_in_page(outline: &Outline, values: &Value) -> String {
     render(built_in(outline.kind), values).map_or_else(|_| plain_list(outline), |text| tidy(&text))
 }
@@ -136,7 +136,7 @@ fn tidy(text: &str) -> String {
     out
 }
 
-/// What a template can say; every text is Markdown that cannot break the page.
+/// The variables of a template; every text is Markdown that cannot break the page.
 fn values(outline: &Outline) -> Value {
     let days: Vec<Value> = outline
         .days

@@ -1,6 +1,6 @@
-//! What kind of change a commit is, by its author's own first words; nothing is guessed from the patch.
+//! Classifies a commit by its subject: Conventional Commits type or first words; nothing is inferred from the patch.
 
-/// Kinds of change, in the order a reader is told of them.
+/// Kinds of change, in the order of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Theme {
     Release,
@@ -9,7 +9,7 @@ pub enum Theme {
     Fixed,
     Performance,
     Removed,
-    /// Nothing in the author's words says more.
+    /// The author's words name no other kind.
     Changed,
     Refactoring,
     Documentation,
@@ -41,7 +41,7 @@ impl Theme {
         }
     }
 
-    /// One and many of it, for counting; absent where the count would say nothing.
+    /// Singular and plural for counting; absent where the count would say nothing.
     #[must_use]
     pub fn nouns(self) -> Option<(&'static str, &'static str)> {
         match self {
@@ -62,7 +62,7 @@ impl Theme {
     }
 }
 
-/// What an author's subject says before it says what was done.
+/// A subject's prefix, parsed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subject<'a> {
     pub theme: Theme,
@@ -70,13 +70,13 @@ pub struct Subject<'a> {
     pub area: Option<&'a str>,
     /// The prefix as written, with the space after it; empty where there is none.
     pub prefix: &'a str,
-    /// The theme is the author's own prefix, not a reading of the first words.
+    /// The theme is the author's own prefix, not inferred from the first words.
     pub typed: bool,
     /// Marked as breaking by its author (`feat!:`).
     pub breaking: bool,
 }
 
-/// Reads a commit's subject.
+/// Parses a commit's subject.
 #[must_use]
 pub fn read(subject: &str) -> Subject<'_> {
     let subject = subject.trim();
@@ -108,7 +108,7 @@ fn split_scope(head: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// The types of Conventional Commits and of the Angular convention, with what people write in their place.
+/// The types of Conventional Commits and of the Angular convention, with common variants.
 fn by_type(word: &str) -> Option<Theme> {
     Some(match word.to_ascii_lowercase().as_str() {
         "feat" | "feature" => Theme::Added,
@@ -168,7 +168,7 @@ fn by_first_words(text: &str) -> Theme {
     }
 }
 
-/// What is added or removed, when it is a test or documentation.
+/// The object that is added or removed, when it is a test or documentation.
 fn object(rest: &[&str]) -> Option<Theme> {
     const FILLERS: [&str; 12] = [
         "a", "an", "the", "more", "some", "missing", "new", "failing", "unit", "regression", "integration", "snapshot",

@@ -1,6 +1,6 @@
-//! What a model says about itself, its answer or ours, and when it speaks for the other side.
+//! Chatter filter: statements about the model, its answer or the prompt, and continued conversation turns.
 
-/// The next turn of a conversation that the model goes on to write by itself.
+/// The start of a further conversation turn that the model generated itself.
 pub(super) fn is_next_turn(line: &str) -> bool {
     let low = line.trim_start_matches(['#', '*', '<', '[', ' ']).to_lowercase();
     ["user:", "human:", "instruction:", "question:", "q:", "user>", "### user", "input:", "system:", "developer:"]
@@ -21,7 +21,7 @@ const ASIDES: &[&str] = &[
     "as instructed", "in my opinion", "explanation:", "rationale:", "reasoning:", "justification:", "word count",
     "character count", "confidence:", "thank you for", "these sentences",
 ];
-/// What is said of an answer by itself: "This message follows …".
+/// Self-references of an answer: "This message follows …".
 const OF_ITSELF: &[&str] = &[
     "follows", "adheres", "captures", "describes", "summarizes", "summarises", "is concise", "accurately", "clearly",
     "concisely", "provides a", "is written", "uses only", "highlights", "reflects", "conveys",
@@ -52,7 +52,7 @@ const REFUSALS: &[&str] = &[
     "please share", "please paste", "could you please", "can you please", "can you provide", "it seems you",
     "it looks like you", "it appears that you", "it seems there is no", "without more context",
 ];
-/// Words anywhere in a sentence that says there was nothing to describe.
+/// Words of a sentence that claims there is nothing to describe.
 const NOTHING_THERE: &[&str] = &[
     "no changes were provided",
     "no patch was provided",
@@ -70,14 +70,14 @@ const NOTHING_THERE: &[&str] = &[
     "you have not provided",
 ];
 
-/// The model does not answer.
+/// A refusal.
 pub(super) fn is_refusal(sentence: &str) -> bool {
     let low = sentence.to_lowercase().replace('\u{2019}', "'");
     let low = low.trim_start_matches(['"', '*', ' ']);
     REFUSALS.iter().any(|start| low.starts_with(start)) || NOTHING_THERE.iter().any(|words| low.contains(words))
 }
 
-/// Phrases of our own rules and frames, and blanks of a form that was not filled in.
+/// Phrases of our own rules and prompt frames, and unfilled template blanks.
 const ECHOES: &[&str] = &[
     "<patch>",
     "</patch>",
@@ -105,13 +105,13 @@ const ECHOES: &[&str] = &[
     "not shown: ",
 ];
 
-/// What the rules of our prompts say; a text of theirs is told by it whatever they come to say.
+/// Sentences of our prompt rules; an echo is recognised from the current text of the rules.
 const RULES: [&str; 2] =
     [include_str!("../../templates/prompt/capture.txt"), include_str!("../../templates/prompt/note.txt")];
-/// Shorter texts than this are not taken for one of the rules, in bytes.
+/// Shorter texts are not matched against the rules, in bytes.
 const RULE: usize = 24;
 
-/// Our own prompt coming back, or a form with its blanks.
+/// An echo of our own prompt, or an unfilled form.
 pub(super) fn is_echo(text: &str) -> bool {
     let low = super::spans::prose(text).to_lowercase();
     let bare = text.trim_start_matches(['-', '*', ' ']).trim_end_matches(['.', ' ']);

@@ -1,4 +1,4 @@
-//! A model's text becomes one plain line, or is refused. A plain answer passes byte for byte.
+//! Cleans a model's text to one plain line, or rejects it. A plain answer passes unmodified.
 
 use super::expected::Expected;
 use super::{
@@ -8,31 +8,31 @@ use crate::facts::subject::Subject;
 
 pub use super::document::{document, said};
 
-/// Most sentences of a summary.
+/// Maximum sentences of a summary.
 const SENTENCES: usize = 3;
-/// Longest summary, in characters.
+/// Maximum summary length, in characters.
 const CHARS: usize = 400;
-/// Sentences that are kept before the bounds are applied, and those that are looked at for them: what an endless
-/// answer says after that changes nothing, and each costs up to a fifth of a millisecond (whatlang).
+/// Maximum sentences kept before the bounds are applied, and maximum checked for them: later text of an endless answer
+/// changes nothing, and each sentence costs up to a fifth of a millisecond (whatlang).
 const KEPT: usize = 4 * SENTENCES;
 const LOOKED_AT: usize = 200;
-/// Longest text that is looked at, in bytes.
+/// Longest text processed, in bytes.
 const INPUT: usize = 64 * 1024;
 /// A text with a smaller share of letters and digits is noise.
 const WORDY: f64 = 0.5;
-/// Shortest summary, in letters and digits.
+/// Minimum summary length, in letters and digits.
 const SHORTEST: usize = 4;
-/// What one wrapping hides another may: so often is a text cleaned again before it is given up.
+/// Maximum clean-up passes: one wrapper may hide another.
 const ROUNDS: usize = 6;
 
-/// Why a text is not kept. Of several reasons the later one here is given.
+/// Why a text was rejected. Of several reasons the last one in this order is reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum Unusable {
     #[error("the answer is empty")]
     Empty,
     #[error("the answer is noise")]
     Noise,
-    #[error("the answer holds thoughts only")]
+    #[error("the answer holds only the model's reasoning")]
     OnlyThoughts,
     #[error("the answer is one endless sentence")]
     Endless,
@@ -44,10 +44,10 @@ pub enum Unusable {
     Refused,
 }
 
-/// One line of at most three sentences and 400 characters, in the language that is expected.
+/// Cleans to one line of at most three sentences and 400 characters, in the expected language.
 ///
 /// # Errors
-/// When nothing is left that a person would read.
+/// When no readable text is left.
 pub fn clean(text: &str, expected: &Expected) -> Result<String, Unusable> {
     let mut line = once(&unwrapped(text, true)?, expected)?;
     for _ in 0..ROUNDS {
@@ -60,7 +60,7 @@ pub fn clean(text: &str, expected: &Expected) -> Result<String, Unusable> {
     Err(Unusable::Noise)
 }
 
-/// What of a cut-off text is whole: everything up to the last sentence end outside code and quotes, cleaned.
+/// The complete part of a truncated text: everything up to the last sentence end outside code and quotes, cleaned.
 #[must_use]
 pub fn salvage(text: &str, expected: &Expected) -> Option<String> {
     let open = unwrapped(text, false).ok()?;
@@ -77,8 +77,8 @@ fn may_go_on(text: &str) -> bool {
     word.chars().any(|c| c.is_ascii_digit() || "/\\_:.".contains(c))
 }
 
-/// Takes the wrapping off: control characters, thoughts, tokens, fences, JSON. Of thoughts without marks only a
-/// whole text shows where they end.
+/// Removes wrappers: control characters, reasoning, tokens, fences, JSON. Unmarked reasoning is removed only from a
+/// complete text, because its end is unknown before.
 pub(super) fn unwrapped(text: &str, whole: bool) -> Result<String, Unusable> {
     let text = controls::without_controls(cut(text, INPUT));
     if text.trim().is_empty() {
@@ -101,7 +101,7 @@ fn has_words(text: &str) -> bool {
     text.chars().any(char::is_alphanumeric)
 }
 
-/// `Adds a.\nRemoves b.` with the escape written out.
+/// `Adds a.\nRemoves b.` with a literal escape sequence.
 fn with_line_ends(text: &str) -> String {
     let mut text = text.to_owned();
     for end in ["\\n\\n", ".\\n", ":\\n", "\\n- ", "\\n* "] {
@@ -163,7 +163,7 @@ fn once(text: &str, expected: &Expected) -> Result<String, Unusable> {
     shorten(&line)
 }
 
-/// A line of a patch that came back; with a patch around it, what begins like one is taken for one.
+/// A line of an echoed patch; with patch markers around it, lines that only look like one count too.
 fn is_quoted_patch(line: &str, diff: bool) -> bool {
     marks::is_patch_line(line) || (diff && line.starts_with(['+', '-', ' ']))
 }
@@ -177,7 +177,7 @@ fn bare(line: &str, expected: &Expected) -> String {
     marks::without_quotes(unannounced(&line)).to_owned()
 }
 
-/// The sentence as it may stand in the summary, or why not.
+/// The sentence as allowed in the summary, or why not.
 fn worth(sentence: &str, expected: &Expected) -> Result<String, Unusable> {
     let tidy = sentence.split_whitespace().collect::<Vec<_>>().join(" ");
     let tidy = controls::mended(&tidy).ok_or(Unusable::Noise)?;
@@ -204,7 +204,7 @@ fn worth(sentence: &str, expected: &Expected) -> Result<String, Unusable> {
     Ok(direct.trim().to_owned())
 }
 
-/// Joins lines. One without its full stop gets one, unless the next goes on in lower case.
+/// Joins lines. A line without its full stop gets one, unless the next continues in lower case.
 fn joined(lines: &[String]) -> String {
     let mut text = String::new();
     for (at, line) in lines.iter().enumerate() {
@@ -218,7 +218,7 @@ fn joined(lines: &[String]) -> String {
     text
 }
 
-/// Forms that stand for a text that never came.
+/// Placeholders for a missing text.
 const BLANKS: &[&str] = &[
     "none", "null", "nil", "undefined", "unknown", "string", "text", "summary", "message", "empty", "nothing", "n/a",
     "no changes", "no change", "no output", "not applicable", "no summary", "the summary",
@@ -240,7 +240,7 @@ fn judge(line: &str, expected: &Expected) -> Result<(), Unusable> {
     if chatter::is_echo(line) { Err(Unusable::Echo) } else { Ok(()) }
 }
 
-/// What must not be in a summary even if nothing before has found it.
+/// Final validation: content that must never be in a summary.
 fn leaks(line: &str) -> bool {
     let prose = spans::prose(line).to_lowercase();
     [
@@ -251,7 +251,7 @@ fn leaks(line: &str) -> bool {
     .any(|mark| prose.contains(mark))
 }
 
-/// Keeps whole sentences within the bounds.
+/// Keeps complete sentences within the bounds.
 fn shorten(line: &str) -> Result<String, Unusable> {
     let mut end = 0;
     for sentence_end in sentence::ends(line).into_iter().take(SENTENCES) {
@@ -267,7 +267,7 @@ fn shorten(line: &str) -> Result<String, Unusable> {
     }
 }
 
-/// The first `most` bytes, at a character's end.
+/// The first `most` bytes, at a character boundary.
 pub(super) fn cut(text: &str, most: usize) -> &str {
     let mut end = most.min(text.len());
     while !text.is_char_boundary(end) {

@@ -1,4 +1,4 @@
-//! Dirty samples, as small models produce them, and what must become of each.
+//! Noisy outputs of small models, and the expected clean text of each.
 
 use proptest::prelude::*;
 
@@ -29,7 +29,7 @@ fn a_plain_answer_passes_byte_for_byte() {
     }
 }
 
-/// As small models write them: the same sentence in all that they put around it.
+/// The same sentence in the various wrappings of small models.
 const DIRTY: &[&str] = &[
     // Blanks and characters.
     " Adds a retry to login. ",
@@ -354,7 +354,7 @@ proptest! {
     #[test]
     fn plain_sentences_are_never_touched(words in prop::collection::vec("[a-z]{3,9}", 3..12)) {
         let text = format!("Adds {}.", words.join(" "));
-        // Letters by chance may make a loop or, rarely, two words of another language.
+        // Random letters may form a loop or, rarely, two words of another language.
         if !repetition::is_loop(&text) && !Expected::default().is_foreign(&text) {
             prop_assert_eq!(clean(&text, &Expected::default()), Ok(text));
         }

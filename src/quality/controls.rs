@@ -1,7 +1,7 @@
-//! Characters that no reader sees, or that steer a terminal, taken out.
+//! Removes invisible characters and terminal control sequences.
 
-/// Removes escape sequences, control, bidirectional, zero-width and private characters. Newlines stay, other blanks
-/// become spaces, wide forms of ASCII become ASCII. Replacement characters stay: they say that a word is damaged.
+/// Removes escape sequences, control, bidirectional, zero-width and private-use characters. Newlines stay, other blanks
+/// become spaces, full-width ASCII becomes ASCII. Replacement characters stay: they mark a damaged word.
 pub(super) fn without_controls(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
     let mut chars = text.chars().peekable();
@@ -22,7 +22,7 @@ pub(super) fn without_controls(text: &str) -> String {
     clean
 }
 
-/// Nothing that a reader of plain text would miss.
+/// Characters without meaning in plain text.
 fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
@@ -33,7 +33,7 @@ fn is_invisible(c: char) -> bool {
 
 type Chars<'a> = std::iter::Peekable<std::str::Chars<'a>>;
 
-/// After an escape character: a control sequence, a command string, or one character.
+/// Skips an escape sequence: a control sequence, a command string, or one character.
 fn skip_escape(chars: &mut Chars<'_>) {
     match chars.next_if(|c| ('\u{20}'..='\u{7e}').contains(c)) {
         Some('[') => skip_parameters(chars),
@@ -50,8 +50,7 @@ fn skip_parameters(chars: &mut Chars<'_>) {
     chars.next_if(|c| ('\u{40}'..='\u{7e}').contains(c));
 }
 
-/// The text without replacement characters; absent when one of them stands in a word, because then the word is
-/// another than was meant.
+/// The text without replacement characters; `None` when one is inside a word, because the word is then damaged.
 pub(super) fn mended(text: &str) -> Option<String> {
     if !text.contains('\u{fffd}') {
         return Some(text.to_owned());

@@ -1,20 +1,20 @@
-//! Drafts: Markdown from a model, without its chatter. The text between the noise is not touched.
+//! Draft clean-up: Markdown from a model, without its chatter. The remaining text is not modified.
 
 use std::collections::HashSet;
 
 use super::clean::{Unusable, cut};
 use super::{chatter, controls, json, preamble, thoughts, tokens};
 
-/// Longest draft that is looked at, in bytes.
+/// Longest draft processed, in bytes.
 const INPUT: usize = 512 * 1024;
 /// Shortest draft, in letters and digits.
 const SHORTEST: usize = 20;
 
-/// A Markdown document: thoughts, control characters, an outer fence, greetings and farewells removed,
-/// an open code fence closed, repeated paragraphs dropped.
+/// Cleans a Markdown document: removes reasoning, control characters, an outer fence, greetings and sign-offs, closes
+/// an open code fence, and drops repeated paragraphs.
 ///
 /// # Errors
-/// When no text is left that could be a draft.
+/// When the remaining text cannot be a draft.
 pub fn document(text: &str) -> Result<String, Unusable> {
     let open = tokens::without_tokens(&thoughts::without_thoughts(cut(text, INPUT)));
     if open.trim().is_empty() {
@@ -30,7 +30,7 @@ pub fn document(text: &str) -> Result<String, Unusable> {
     Ok(body)
 }
 
-/// What a model has said so far, without its thoughts: while it still thinks, nothing.
+/// The partial output without reasoning; empty while the model is still reasoning.
 #[must_use]
 pub fn said(text: &str) -> String {
     thoughts::without_thoughts(cut(text, INPUT))
@@ -43,7 +43,7 @@ fn without_greeting(text: &str) -> &str {
     if announces && !rest.trim().is_empty() { rest.trim() } else { text }
 }
 
-/// ```` ```markdown … ``` ```` around everything.
+/// An outer fence ```` ```markdown … ``` ````.
 fn fenced_whole(text: &str) -> &str {
     let Some((first, rest)) = text.split_once('\n') else { return text };
     let opens = matches!(first.trim().to_ascii_lowercase().as_str(), "```" | "```markdown" | "```md" | "```text");
@@ -55,7 +55,7 @@ fn fenced_whole(text: &str) -> &str {
     if balanced && nothing_after { inner } else { text }
 }
 
-/// Paragraphs in their order, each once; farewells at the end dropped. Code blocks are left alone.
+/// Deduplicates paragraphs, keeping their order; drops sign-offs at the end. Code blocks are not modified.
 fn paragraphs(text: &str) -> String {
     let mut kept: Vec<&str> = Vec::new();
     let mut known = HashSet::new();

@@ -1,18 +1,18 @@
-//! Which pieces of an answer are not in the text that was made of it, and why.
+//! Reports which pieces of an answer are missing from the final text, and why.
 
 use super::clean::{self, Unusable};
 use super::expected::Expected;
 use super::sentence;
 
-/// Most pieces that are told, and the longest beginning of each (characters).
+/// Maximum pieces reported, and maximum characters of each.
 const PIECES: usize = 12;
 const CHARS: usize = 160;
 
-/// Sentences that are looked at: each may have to be cleaned, which costs up to half a millisecond.
+/// Maximum sentences checked: each may have to be cleaned, which costs up to half a millisecond.
 const LOOKED_AT: usize = 60;
 
 /// Pieces of `answer`, each with why it is not in `text`, in the order of the answer; at most twelve. Those of the
-/// sentences `told` are told already.
+/// sentences in `told` are already reported.
 #[must_use]
 pub fn pieces(answer: &str, text: Option<&str>, told: &[&str], expected: &Expected) -> Vec<String> {
     let spoken = squeezed(&clean::unwrapped(answer, true).unwrap_or_default());
@@ -27,7 +27,7 @@ pub fn pieces(answer: &str, text: Option<&str>, told: &[&str], expected: &Expect
     dropped.take(PIECES).collect()
 }
 
-/// Nothing where the piece is in the text, or told already.
+/// `None` where the piece is in the text, or already reported.
 fn why(piece: &str, spoken: &str, (text, told): (&str, &[String]), expected: &Expected) -> Option<String> {
     let is_in = |words: &str| text.contains(words) || told.iter().any(|told| told.contains(words));
     let words = squeezed(piece);
@@ -36,17 +36,17 @@ fn why(piece: &str, spoken: &str, (text, told): (&str, &[String]), expected: &Ex
     }
     match clean::clean(piece, expected) {
         Ok(line) if is_in(&squeezed(&line)) => None,
-        // Quoted in JSON or marked up it may look otherwise than what is said.
+        // Quoted in JSON or with markup it may differ from the final text.
         Ok(line) if spoken.contains(&words) || spoken.contains(&squeezed(&line)) => {
-            Some("said already, or one sentence too many".to_owned())
+            Some("a repetition, or beyond the sentence limit".to_owned())
         }
-        Ok(_) => Some("thoughts or other wrapping".to_owned()),
-        Err(Unusable::Empty) => Some("says nothing of the change".to_owned()),
+        Ok(_) => Some("reasoning or other wrapping".to_owned()),
+        Err(Unusable::Empty) => Some("no statement about the change".to_owned()),
         Err(why) => Some(why.to_string().replacen("the answer ", "", 1)),
     }
 }
 
-/// In small letters, without spaces and marks at the ends.
+/// In lower case, without spaces and punctuation at the ends.
 fn squeezed(text: &str) -> String {
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
     words.trim_matches(|c: char| !c.is_alphanumeric()).to_owned()
@@ -79,7 +79,7 @@ mod tests {
             "Sure! Here is the summary:\nAdds a retry to the client.\nAdds a retry to the client too, once more.";
         let found = told(answer, Some("Adds a retry to the client."));
         assert!(found.iter().any(|piece| piece.contains("Here is the summary")), "{found:?}");
-        assert!(found.iter().any(|piece| piece.ends_with("once more. (said already, or one sentence too many)")));
+        assert!(found.iter().any(|piece| piece.ends_with("once more. (a repetition, or beyond the sentence limit)")));
         let refused = told("I'm sorry, but I cannot help with that.", None);
         assert_eq!(refused, ["I'm sorry, but I cannot help with that. (the model refused)"]);
         let foreign = told("Der Klient versucht es jetzt bei jedem Fehler noch einmal von vorne.", None);

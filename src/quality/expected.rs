@@ -1,4 +1,4 @@
-//! What an answer may look like because its author writes like that: language, script, prefix, first person.
+//! Expected style of an answer, derived from its author's text: language, script, prefix, first person.
 
 use std::collections::BTreeSet;
 
@@ -7,17 +7,17 @@ use unicode_script::{Script, UnicodeScript as _};
 use super::spans;
 use crate::facts::subject::Subject;
 
-/// Fewer letters than this say nothing about a language.
+/// Minimum letters for language detection.
 const LETTERS: usize = 20;
-/// From this confidence on the detector is believed, where no word of the text is English.
+/// Confidence from which the detector is trusted, where no word of the text is English.
 const CONFIDENT: f64 = 0.9;
 
-/// What the author's own words allow. The default is an author who wrote nothing: plain English.
+/// Styles that the author's text allows. The default is plain English, for an author without text.
 #[derive(Debug, Clone, Default)]
 pub struct Expected {
-    /// The kind of the author's own conventional prefix, in lower case.
+    /// The type of the author's conventional prefix, in lower case.
     prefix: Option<String>,
-    /// What stands before the first colon of the author's subject, in lower case.
+    /// The text before the first colon of the author's subject, in lower case.
     label: Option<String>,
     /// The author's words, in lower case.
     words: BTreeSet<String>,
@@ -25,12 +25,12 @@ pub struct Expected {
     scripts: Vec<Script>,
     /// The author writes in a language other than English that uses Latin letters.
     foreign: bool,
-    /// The author speaks of "I" or "we".
+    /// The author writes in the first person ("I" or "we").
     first_person: bool,
 }
 
 impl Expected {
-    /// Reads a commit's message or a note.
+    /// Derives the style from a commit's message or a note.
     #[must_use]
     pub fn of(author: &str) -> Self {
         let subject = author.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("");
@@ -56,7 +56,7 @@ impl Expected {
         self.prefix.as_deref() == Some(kind)
     }
 
-    /// Whether the line begins with the author's own label: `output: …` is an announcement elsewhere.
+    /// Whether the line begins with the author's own label: otherwise `output: …` is a preamble.
     pub(super) fn has_label_of(&self, line: &str) -> bool {
         let label = line.split_once(':').map(|(label, _)| label.trim().to_lowercase());
         self.label.is_some() && self.label == label
@@ -66,8 +66,8 @@ impl Expected {
         self.first_person
     }
 
-    /// Whether the text is in a language or script that is neither English nor the author's. Code, quoted words
-    /// and the author's own words count for nothing, and neither do texts that are too short to tell.
+    /// Whether the text is in a language or script that is neither English nor the author's. Code, quoted words and the
+    /// author's own words are ignored, and so are texts too short for detection.
     #[must_use]
     pub fn is_foreign(&self, text: &str) -> bool {
         let prose = prose(text, &self.words);
@@ -75,7 +75,7 @@ impl Expected {
         other.next().is_some() || (!self.foreign && self.scripts.is_empty() && is_foreign_latin(&prose))
     }
 
-    /// A word in letters that nobody asked for, or one that mixes letters which look alike.
+    /// A word in an unexpected script, or one that mixes look-alike letters.
     fn is_other_script(&self, word: &str) -> bool {
         let count = |wanted: fn(Script) -> bool| word.chars().filter(|c| wanted(c.script())).count();
         let other = word.chars().filter(|c| is_other(c.script()) && !self.scripts.contains(&c.script())).count();
@@ -94,7 +94,7 @@ impl Expected {
     }
 }
 
-/// Letters that English text has no use for. Greek ones are units and names of mathematics.
+/// Letters not used in English text. Greek ones are units and names of mathematics.
 fn is_other(script: Script) -> bool {
     !matches!(script, Script::Latin | Script::Common | Script::Inherited | Script::Greek | Script::Unknown)
 }
@@ -115,7 +115,7 @@ fn prose(text: &str, known: &BTreeSet<String>) -> String {
     kept.join(" ")
 }
 
-/// A path, a name from code, a number, an abbreviation: it has no language.
+/// A path, a name from code, a number, an abbreviation: without a language.
 fn is_code(word: &str) -> bool {
     let bare =
         word.trim_matches(|c: char| matches!(c, '.' | ',' | ';' | ':' | '!' | '?' | '(' | ')' | '\'' | '\u{2026}'));
@@ -123,7 +123,7 @@ fn is_code(word: &str) -> bool {
     inner_capital || bare.contains(|c: char| c.is_ascii_digit() || "_/\\.:@#=<>{}[]()$*+~|&%".contains(c))
 }
 
-/// Words that English texts are made of, and those that descriptions of changes begin with.
+/// Frequent English words, and first words of change descriptions.
 const ENGLISH: &[&str] = &[
     "the", "a", "an", "to", "of", "in", "and", "for", "with", "from", "is", "are", "be", "by", "that", "this", "it",
     "as", "at", "if", "when", "into", "not", "or", "so", "than", "then", "now", "instead", "only", "also", "which",
@@ -137,7 +137,7 @@ const ENGLISH: &[&str] = &[
     "unused", "typo", "version", "code", "file",
 ];
 
-/// Frequent words of other languages that no English text has.
+/// Frequent words of other languages that do not occur in English.
 const FOREIGN: &[&str] = &[
     // German
     "der", "das", "und", "ein", "eine", "einen", "einer", "für", "mit", "nicht", "wird", "auf", "zur", "zum", "den",

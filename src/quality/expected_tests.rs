@@ -1,4 +1,4 @@
-//! What the language and the script of an answer are expected to be.
+//! Expected language and script of an answer.
 
 use super::*;
 

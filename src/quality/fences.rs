@@ -1,12 +1,12 @@
-//! Code fences around or inside an answer.
+//! Strips code fences around or inside an answer.
 
-/// Languages of a fence that hold words, not code.
+/// Fence languages that hold prose, not code.
 const WORDS: &[&str] =
     &["", "text", "txt", "plaintext", "markdown", "md", "commit", "gitcommit", "git", "json", "yaml", "output", "none"];
-/// Fences in fences that are taken off.
+/// Maximum nested fences removed.
 const DEPTH: u8 = 4;
 
-/// The words of a text with fences: those inside where only an announcement stands before them, else those outside.
+/// The prose of a text with fences: the content where only a preamble precedes the fence, else the text outside.
 pub(super) fn without_fences(text: &str) -> String {
     let mut text = text.to_owned();
     for _ in 0..DEPTH {
@@ -18,7 +18,7 @@ pub(super) fn without_fences(text: &str) -> String {
     text.lines().filter(|line| fence(line).is_none()).map(inline).collect::<Vec<_>>().join("\n")
 }
 
-/// The marker and what follows it on the line.
+/// The fence marker and the rest of its line.
 fn fence(line: &str) -> Option<(char, usize, &str)> {
     let line = line.trim_start().trim_start_matches(['>', ' ']);
     let mark = line.chars().next().filter(|c| matches!(c, '`' | '~'))?;
@@ -27,7 +27,7 @@ fn fence(line: &str) -> Option<(char, usize, &str)> {
     (length >= 3 && !rest.contains('`')).then_some((mark, length, rest.trim()))
 }
 
-/// `` ```Adds a.``` `` on one line, or with its end only.
+/// `` ```Adds a.``` `` on one line, or with a closing fence only.
 fn inline(line: &str) -> &str {
     let bare = line.trim();
     if bare.starts_with("```") || bare.ends_with("```") { bare.trim_matches('`').trim() } else { line }
@@ -46,7 +46,7 @@ fn outermost_off(text: &str) -> String {
                 blocks += 1;
                 let words = WORDS.contains(&language.to_lowercase().as_str());
                 open = Some((mark, length, words));
-                // A first line of the answer may stand behind the fence itself.
+                // The answer's first line may be on the fence line itself.
                 if !words && language.contains(' ') {
                     inside.push(language);
                 }

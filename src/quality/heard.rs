@@ -1,29 +1,29 @@
-//! Where sentences end in a text that is still arriving: what came since the last end is looked at, never all of it.
+//! Incremental sentence detection in a streamed answer: only the text after the last sentence end is scanned.
 
 use super::preamble::without_preamble;
 use super::sentence;
 
-/// Bytes without an end after which there is no sentence to wait for: code, a list, a table.
+/// Bytes without a sentence end after which none is expected: code, a list, a table.
 const LONGEST: usize = 2048;
 
-/// Listens to an answer, piece by piece; a piece is about a token.
+/// Tracks an answer piece by piece; a piece is about one token.
 #[derive(Debug, Clone, Default)]
 pub struct Heard {
     pieces: u64,
-    /// What came since the last sentence ended.
+    /// Text after the last sentence end.
     open: String,
-    /// An end that the next piece may take back (`foo.` becomes `foo.rs`): its place in `open`, and the piece.
+    /// A tentative end that the next piece may revoke (`foo.` becomes `foo.rs`): its offset in `open`, and the piece.
     perhaps: Option<(usize, u64)>,
     first: Option<u64>,
     last: u64,
 }
 
 impl Heard {
-    /// Takes the next piece.
+    /// Adds the next piece.
     pub fn take(&mut self, piece: &str) {
         self.pieces = self.pieces.saturating_add(1);
         self.open.push_str(piece);
-        // Only a mark ends a sentence, and only what follows it tells whether it did.
+        // Only a mark can end a sentence, and only the following text confirms it.
         if self.perhaps.is_some() || piece.contains(is_mark) {
             self.look();
         }
@@ -39,19 +39,19 @@ impl Heard {
         self.pieces
     }
 
-    /// Pieces since the last sentence that has ended for certain.
+    /// Pieces since the last confirmed sentence end.
     #[must_use]
     pub fn unfinished(&self) -> u64 {
         self.pieces.saturating_sub(self.last)
     }
 
-    /// Pieces up to the end of the first sentence that has ended for certain: something follows it.
+    /// Pieces up to the end of the first confirmed sentence: further text follows it.
     #[must_use]
     pub fn first(&self) -> Option<u64> {
         self.first
     }
 
-    /// The same when nothing will follow any more.
+    /// The same at the end of the stream.
     #[must_use]
     pub fn first_of_all(&self) -> Option<u64> {
         self.first.or_else(|| self.perhaps.map(|(_, piece)| piece))
@@ -80,7 +80,7 @@ fn is_mark(c: char) -> bool {
     matches!(c, '.' | '!' | '?' | '\u{3002}' | '\u{ff01}' | '\u{ff1f}')
 }
 
-/// "Sure!" is not what anybody waits for.
+/// "Sure!" does not count as a sentence.
 fn says_something(sentence: &str) -> bool {
     without_preamble(sentence).contains(char::is_alphanumeric)
 }

@@ -1,17 +1,17 @@
-//! Answers that come as JSON although nobody asked for it: whole, cut off, doubly encoded, behind a greeting.
+//! Unwraps unrequested JSON answers: complete, truncated, doubly encoded, after a greeting.
 
 use serde_json::Value;
 
-/// Keys under which a wrapper holds the text, in lower case and without hyphens and underscores.
+/// Keys of the text in a wrapper, in lower case and without hyphens and underscores.
 const KEYS: &[&str] = &[
     "summary", "text", "message", "commitmessage", "commit", "description", "sentence", "sentences", "summaries",
     "lines", "finalanswer", "final", "response", "answer", "content", "output", "result", "generatedtext",
     "completion", "title", "subject", "explanation", "arguments", "parameters", "data", "msg",
 ];
-/// How deep wrappers are unwrapped: a doubly encoded object in an argument of a call.
+/// Maximum nesting of wrappers: a doubly encoded object in an argument of a call.
 const DEPTH: u8 = 5;
 
-/// Unwraps `{"summary": "…"}`, `["…"]`, a JSON string, and the object behind a preamble.
+/// Unwraps `{"summary": "…"}`, `["…"]`, a JSON string, and the object after a preamble.
 pub(super) fn without_json(text: &str) -> Option<String> {
     let text = text.trim();
     if let Ok(value) = serde_json::from_str::<Value>(text) {
@@ -23,7 +23,7 @@ pub(super) fn without_json(text: &str) -> Option<String> {
     embedded(text)
 }
 
-/// The first whole value; what follows it is chatter.
+/// The first complete value; the rest is chatter.
 fn first_value(text: &str) -> Option<Value> {
     serde_json::Deserializer::from_str(text).into_iter::<Value>().next()?.ok().filter(|value| !value.is_number())
 }
@@ -68,7 +68,7 @@ fn words_of(value: &Value, depth: u8) -> Option<String> {
     }
 }
 
-/// Of JSON that breaks off, or is none (single quotes): the text under the first known key, or an array's first.
+/// For truncated or invalid JSON (single quotes): the text under the first known key, or an array's first.
 fn cut_off(text: &str) -> Option<String> {
     if let Some(list) = text.strip_prefix('[') {
         return string(list.trim_start()).map(|(text, _)| text);
@@ -85,7 +85,7 @@ fn cut_off(text: &str) -> Option<String> {
     None
 }
 
-/// The string at the start, and its length in bytes. One that never ends counts up to its last whole sentence.
+/// The string at the start, and its length in bytes. An unterminated one counts up to its last complete sentence.
 fn string(text: &str) -> Option<(String, usize)> {
     let quote = text.chars().next().filter(|c| matches!(c, '"' | '\''))?;
     let mut value = String::new();

@@ -1,4 +1,4 @@
-//! Markdown and HTML in a line that should be plain. Inline code is left alone.
+//! Strips Markdown and HTML from a line that should be plain. Inline code is not modified.
 
 use std::sync::LazyLock;
 
@@ -25,7 +25,7 @@ static HTML: LazyLock<Option<Regex>> = LazyLock::new(|| {
 static CODE: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"(?i)<code>([^<>`]*)</code>"));
 static SHORTCODE: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"^\s*:[a-z0-9_+-]{2,30}:\s+"));
 
-/// The line without emphasis, links, tags, escapes and emoji at its ends.
+/// Removes emphasis, links, tags, escapes and emoji at the ends.
 pub(super) fn plain(line: &str) -> String {
     let line = replace(&CODE, line, "`$1`");
     let line = around_code(&line, prose);
@@ -33,7 +33,7 @@ pub(super) fn plain(line: &str) -> String {
     even_backticks(without_torn_marks(without_emoji(&line).trim()))
 }
 
-/// `**Adds a.`: emphasis that lost its other end. `**kwargs` is a name.
+/// `**Adds a.`: unbalanced emphasis. `**kwargs` is a name.
 fn without_torn_marks(line: &str) -> &str {
     let rest = line.trim_start_matches(['*', '_', '~']);
     let marks = &line[..line.len() - rest.len()];
@@ -57,7 +57,7 @@ fn prose(text: &str) -> String {
     text
 }
 
-/// Tags that structure the text itself, not ones that it talks about.
+/// Structural HTML tags, not tags that the text is about.
 fn is_marked_up(text: &str) -> bool {
     let low = text.trim().to_lowercase();
     low.starts_with('<')
@@ -68,7 +68,7 @@ fn is_marked_up(text: &str) -> bool {
         || low.contains("</em>")
 }
 
-/// `load\_config`: escapes for a renderer that is not there.
+/// `load\_config`: Markdown escapes.
 fn unescaped(text: &str) -> String {
     if !text.contains('\\') {
         return text.to_owned();
@@ -88,7 +88,7 @@ fn replace(pattern: &LazyLock<Option<Regex>>, text: &str, with: &str) -> String 
     pattern.as_ref().map_or_else(|| text.to_owned(), |pattern| pattern.replace_all(text, with).into_owned())
 }
 
-/// Pictures before and after the words; between them they may be what the change is about.
+/// Emoji before and after the words; inside the text they may be part of the change.
 pub(super) fn without_emoji(text: &str) -> &str {
     text.trim_start_matches(|c: char| is_picture(c) || c == ' ').trim_end_matches(|c: char| is_picture(c) || c == ' ')
 }
@@ -98,7 +98,7 @@ fn is_picture(c: char) -> bool {
         | '\u{25a0}'..='\u{25ff}' | '\u{2190}'..='\u{21ff}' | '\u{20e3}' | '\u{3030}')
 }
 
-/// A lone backtick opens code that never ends.
+/// A single backtick without its pair.
 fn even_backticks(line: &str) -> String {
     if line.matches('`').count().is_multiple_of(2) {
         return line.to_owned();

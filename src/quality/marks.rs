@@ -1,4 +1,4 @@
-//! What marks a line as no prose, or stands around it: patches, tables, bullets, quotes.
+//! Recognises non-prose lines and surrounding marks: patches, tables, bullets, quotes.
 
 /// A line of a diff or of our list of files.
 pub(super) fn is_patch_line(line: &str) -> bool {
@@ -23,7 +23,7 @@ pub(super) fn is_patch_line(line: &str) -> bool {
     starts.into_iter().any(whole) || listed()
 }
 
-/// `| file | change |`, or the ruler below its head.
+/// `| file | change |`, or the separator row below its head.
 pub(super) fn is_table_line(line: &str) -> bool {
     let line = line.trim();
     let ruler = line.len() > 2 && line.chars().all(|c| "|-=:+ *_".contains(c));

@@ -1,4 +1,4 @@
-//! What becomes of a model's text before anybody sees it: it is untrusted input.
+//! Output clean-up and checks: a model's text is untrusted input until it has passed these.
 
 mod chatter;
 pub mod clean;
@@ -7,7 +7,6 @@ mod document;
 pub mod dropped;
 pub mod expected;
 mod fences;
-pub mod ground;
 pub mod heard;
 mod json;
 mod markdown;

@@ -1,9 +1,9 @@
-//! How a sentence begins: "This commit adds …" says no more than "Adds …".
+//! Opener removal: "This commit adds …" becomes "Adds …".
 
 use super::expected::Expected;
 use crate::facts::subject::Subject;
 
-/// Words before the verb that can go.
+/// Removable words before the verb.
 const ACTORS: &[&str] = &[
     "this commit", "the commit", "this change", "the change", "this patch", "the patch", "this pull request",
     "this pr", "this update", "the update", "this diff", "the diff", "these changes", "the changes", "this code",
@@ -11,9 +11,9 @@ const ACTORS: &[&str] = &[
     "the provided patch", "the provided diff", "the provided code", "the developer", "the author", "this modification",
     "these modifications", "this refactor", "this version",
 ];
-/// The same for a model that takes the credit, where the author does not speak so.
+/// The same in the first person, removed unless the author writes so.
 const PERSONS: &[&str] = &["i have", "we have", "i've", "we've", "i", "we"];
-/// Clauses before the sentence proper, up to their comma.
+/// Introductory clauses, up to their comma.
 const CLAUSES: &[&str] = &[
     "based on", "according to", "from the diff", "from the patch", "in this commit", "in this change", "in this patch",
     "in this update", "in this pull request", "in this pr", "in summary", "in short", "in brief", "in essence",
@@ -37,8 +37,8 @@ const VERBS: &[&str] = &[
 ];
 const ADVERBS: &[&str] = &["also", "now", "simply", "mainly", "primarily", "further", "additionally", "only"];
 
-/// The sentence without what need not be said, its first letter large; conventional prefixes only where the author
-/// used the same one.
+/// Removes redundant openers and capitalises the first letter; a conventional prefix stays only where the author used
+/// the same one.
 pub(super) fn direct(sentence: &str, expected: &Expected) -> String {
     let sentence = without_prefix(sentence, expected);
     let sentence = without_clause(&sentence);
@@ -46,13 +46,13 @@ pub(super) fn direct(sentence: &str, expected: &Expected) -> String {
     without_actor(&sentence, ACTORS).or_else(|| without_actor(&sentence, persons)).unwrap_or(sentence)
 }
 
-/// `feat: add …`, which the model made up.
+/// `feat: add …`, a prefix invented by the model.
 fn without_prefix(sentence: &str, expected: &Expected) -> String {
     let Some(prefix) = Subject::of(sentence).prefix.filter(|prefix| !expected.has_prefix(&prefix.kind)) else {
         return sentence.to_owned();
     };
     let rest = sentence.split_once(':').map_or("", |(_, rest)| rest.trim_start());
-    // `test::run` is a path, and a prefix alone is all there is.
+    // `test::run` is a path, and a prefix alone is kept.
     let stands_alone = rest.is_empty() || rest.starts_with(':') || prefix.kind.is_empty();
     if stands_alone { sentence.to_owned() } else { capitalized(rest) }
 }
@@ -98,7 +98,7 @@ fn is_verb(word: &str) -> bool {
     })
 }
 
-/// With its first letter large, unless it is the start of a name.
+/// Capitalises the first letter, unless it begins a name.
 pub(super) fn capitalized(text: &str) -> String {
     let first = text.split_whitespace().next().unwrap_or("");
     let is_name = first.contains(|c: char| "_/:.(".contains(c)) && !first.ends_with('.');

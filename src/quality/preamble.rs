@@ -1,6 +1,6 @@
-//! What a model says before its answer: politeness, labels, headings.
+//! Preamble removal: politeness, labels and headings before the answer.
 
-/// "Sure! Here is a summary of the changes:" and the like, off a line's start.
+/// Strips "Sure! Here is a summary of the changes:" and the like from a line's start.
 pub(super) fn without_preamble(line: &str) -> &str {
     let mut line = line.trim();
     loop {
@@ -29,7 +29,7 @@ fn without_politeness(line: &str) -> &str {
     line
 }
 
-/// Labels before a colon, whole.
+/// Exact labels before a colon.
 const LABELS: &[&str] = &[
     "summary",
     "output",
@@ -76,7 +76,7 @@ const LABELS: &[&str] = &[
     "line 1",
     "line 2",
 ];
-/// Beginnings of a label that goes on freely to its colon.
+/// Beginnings of labels with free text up to the colon.
 const OPENINGS: &[&str] = &[
     "here is", "here's", "here are", "here you go", "below is", "below are", "the following is", "the following are",
     "this is a summary", "this is the summary", "a summary of", "the summary is", "the summary of",
@@ -86,7 +86,7 @@ const OPENINGS: &[&str] = &[
 /// Longest text before a label's colon, in bytes.
 const LABEL_CAP: usize = 120;
 
-/// A label that ends in a colon, where what is before the colon starts like one and names no code.
+/// A label that ends in a colon, where the text before the colon starts like one and contains no code.
 fn without_label(line: &str) -> &str {
     let plain = line.trim_start_matches(['*', '_', '#', '>', ' ']);
     let Some(colon) = plain.bytes().take(LABEL_CAP + 1).position(|byte| byte == b':') else { return line };

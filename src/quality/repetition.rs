@@ -1,15 +1,15 @@
-//! A model that has run into a loop: letters, words, phrases, sentences over and over.
+//! Repetition detection: loops of letters, words, phrases or sentences in a model's output.
 
 use std::collections::BTreeSet;
 
-/// Longest phrase that is looked for in a loop, in words.
+/// Longest loop phrase checked, in words.
 const PHRASE: usize = 8;
-/// Times that a phrase in a row makes a loop.
+/// Consecutive repeats of a phrase that count as a loop.
 const TIMES: usize = 3;
-/// Share of words in common from which two sentences say the same.
+/// Share of common words from which two sentences count as duplicates.
 const ALIKE: f64 = 0.85;
 
-/// "the the the", "to the login to the login to the login", "aaaaaaa", few words over and over.
+/// Detects "the the the", "to the login to the login to the login", "aaaaaaa", and few words repeated many times.
 pub(super) fn is_loop(line: &str) -> bool {
     let words: Vec<String> = line.split_whitespace().map(bare).filter(|word| !word.is_empty()).collect();
     let distinct: BTreeSet<&str> = words.iter().map(String::as_str).collect();
@@ -32,14 +32,14 @@ fn recurs(words: &[String], length: usize) -> bool {
     false
 }
 
-/// A word that is one to four characters again and again: letters, not a ruler or a number.
+/// A word of one to four repeated characters: letters only, not a ruler or a number.
 fn is_stuck(word: &str) -> bool {
     let chars: Vec<char> = word.chars().collect();
     let repeats = |period: usize| chars.iter().skip(period).zip(&chars).all(|(a, b)| a == b);
     chars.len() > 12 && chars.iter().any(|c| c.is_alphabetic()) && (1..=4).any(repeats)
 }
 
-/// What was said already.
+/// Sentences seen so far.
 #[derive(Debug, Default)]
 pub(super) struct Said(Vec<(BTreeSet<String>, BTreeSet<String>)>);
 
@@ -48,7 +48,8 @@ impl Said {
         self.0.len()
     }
 
-    /// Notes the sentence, unless one says the same already, perhaps in slightly other words, but of the same things.
+    /// Adds the sentence, unless it duplicates an earlier one with slightly different words but the same names and
+    /// numbers.
     pub(super) fn is_new(&mut self, sentence: &str) -> bool {
         let new = words(sentence);
         let known = self.0.iter().any(|old| {
@@ -63,7 +64,7 @@ impl Said {
     }
 }
 
-/// All words, and those of them that look like names or numbers.
+/// All words, and the subset that looks like names or numbers.
 fn words(sentence: &str) -> (BTreeSet<String>, BTreeSet<String>) {
     let mut all = BTreeSet::new();
     let mut names = BTreeSet::new();

@@ -1,10 +1,10 @@
-//! Where sentences end: outside code, quotes, numbers, file names and abbreviations.
+//! Sentence splitter: ignores ends in code, quotes, numbers, file names and abbreviations.
 
-/// Words whose dot does not end a sentence.
+/// Abbreviations: their dot does not end a sentence.
 const ABBREVIATIONS: [&str; 14] =
     ["e.g", "i.e", "etc", "vs", "cf", "resp", "approx", "incl", "no", "fig", "mr", "dr", "al", "ca"];
 
-/// Byte offsets just after each sentence's end mark (and the quotes and brackets that close with it).
+/// Byte offsets just after each sentence's end mark (including closing quotes and brackets).
 pub(crate) fn ends(text: &str) -> Vec<usize> {
     let mut ends = Vec::new();
     let mut inside = Inside::default();
@@ -32,7 +32,7 @@ pub(crate) fn ends(text: &str) -> Vec<usize> {
     ends
 }
 
-/// Splits into sentences; what stands after the last end is one too.
+/// Splits into sentences; the text after the last end is one too.
 pub(crate) fn split(text: &str) -> Vec<&str> {
     let mut from = 0;
     let mut sentences = Vec::new();
@@ -45,7 +45,7 @@ pub(crate) fn split(text: &str) -> Vec<&str> {
     sentences
 }
 
-/// Open quotes, brackets and code at a place in the text.
+/// Open quotes, brackets and code at a position in the text.
 #[derive(Debug, Default)]
 struct Inside {
     code: bool,
@@ -77,7 +77,7 @@ impl Inside {
     }
 }
 
-/// Goes past repeated marks and what closes with the sentence.
+/// Skips repeated end marks and closing quotes or brackets.
 fn closed(text: &str, mut at: usize, inside: &mut Inside) -> usize {
     for c in text[at..].chars() {
         let closes = match c {
@@ -97,7 +97,7 @@ fn closed(text: &str, mut at: usize, inside: &mut Inside) -> usize {
     at
 }
 
-/// The word before the dot is an abbreviation, an initial or a list number, which stands `first` in the text.
+/// Whether the word before the dot is an abbreviation, an initial or a list number, which is `first` in the text.
 fn is_abbreviated(before: &str, first: usize) -> bool {
     let word = before.rsplit(|c: char| c.is_whitespace() || c == '(').next().unwrap_or("");
     let low = word.to_ascii_lowercase();
@@ -125,7 +125,7 @@ mod tests {
         }
     }
 
-    /// Reading the margin again for each sentence takes minutes here.
+    /// Re-reading the indentation for each sentence would take minutes here.
     #[test]
     fn a_wide_margin_is_read_once() {
         let text = format!("{}{}", " ".repeat(500_000), "It is. ".repeat(50_000));

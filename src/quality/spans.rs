@@ -1,6 +1,6 @@
-//! What of a line is inline code and what is prose: code is nobody's to tidy.
+//! Splits a line into inline code and prose; code is not modified.
 
-/// A piece of a line; code includes its backticks. A backtick that nothing closes opens nothing.
+/// A piece of a line; code includes its backticks. An unclosed backtick is prose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Span<'a> {
     Prose(&'a str),
@@ -26,11 +26,11 @@ pub(super) fn of(line: &str) -> Vec<Span<'_>> {
     spans
 }
 
-/// First of the private characters that stand for code while prose is worked on, and how many there are.
+/// First private-use character that stands for a code span, and how many there are.
 const MASK: u32 = 0xe000;
 const MASKS: usize = 6400;
 
-/// The line with `change` applied to it as a whole, its code hidden from that and put back as it was.
+/// Applies `change` to the line with its code spans masked, and restores them.
 pub(super) fn around_code(line: &str, change: impl Fn(&str) -> String) -> String {
     let mut codes = Vec::new();
     let mut masked = String::with_capacity(line.len());

@@ -1,14 +1,14 @@
-//! Hidden thoughts in a model's answer: between marks of many families, in channels, or simply thought aloud.
+//! Removes reasoning from a model's answer: between tags of many model families, in channels, or unmarked.
 
-/// Names between the brackets of a mark.
+/// Tag names of reasoning sections.
 const NAMES: &[&str] = &[
     "think", "thinking", "thought", "thoughts", "reasoning", "reason", "reflection", "reflect", "scratchpad",
     "scratch_pad", "analysis", "inner_monologue", "internal_monologue", "seed:think", "plan", "unused94",
 ];
-/// Longest mark that is looked for, in characters.
+/// Longest tag recognised, in characters.
 const LONGEST: usize = 40;
 
-/// Removes thoughts; one that is never closed takes the rest with it, one never opened what is before.
+/// Removes reasoning; an unclosed tag drops the rest, an end tag without start drops the text before it.
 pub(super) fn without_thoughts(text: &str) -> String {
     let text = answered(text);
     let mut kept = String::with_capacity(text.len());
@@ -25,7 +25,7 @@ pub(super) fn without_thoughts(text: &str) -> String {
         };
         if mark.closing && !inside {
             let before = std::mem::take(&mut kept);
-            // A second end mark after the answer is a slip; a first one ends thoughts that began unseen.
+            // A second end tag after the answer is ignored; a first one ends reasoning without a start tag.
             if closed && before_stray.is_empty() {
                 before_stray = before;
             }
@@ -42,8 +42,8 @@ struct Mark {
     closing: bool,
 }
 
-/// `<think>`, `</thinking>`, `<|begin_of_thought|>`, `[THINK]`, `◁/think▷`, and `<think` with its end missing.
-/// What somebody put into backticks is not a mark but talk about one.
+/// `<think>`, `</thinking>`, `<|begin_of_thought|>`, `[THINK]`, `◁/think▷`, and `<think` with its end missing. A tag
+/// inside backticks is quoted text, not a tag.
 fn mark_at(text: &str, at: usize) -> Option<Mark> {
     let rest = &text[at..];
     let open = rest.chars().next()?;
@@ -82,8 +82,8 @@ fn stem(name: &str) -> (bool, &str) {
     }
 }
 
-/// What channels leave for the reader: of several the final one; where they lost their marks, what follows the
-/// words that they leave behind.
+/// The user-visible text of channels: the final channel of several; without channel tags, the text after their leftover
+/// names.
 fn answered(text: &str) -> String {
     if let Some((_, answer)) = text.rsplit_once("assistantfinal").filter(|(before, _)| is_bare_channel(before)) {
         return answer.to_owned();
@@ -97,7 +97,7 @@ fn answered(text: &str) -> String {
     if text.contains("<|channel|>") { channels(text) } else { text.to_owned() }
 }
 
-/// `analysisWe need to …`: the channel's name runs into its text.
+/// `analysisWe need to …`: the channel's name is joined to its text.
 fn is_bare_channel(text: &str) -> bool {
     let text = text.trim_start();
     ["analysis", "commentary"].iter().any(|name| {
@@ -134,7 +134,7 @@ fn channels(text: &str) -> String {
     if answer.trim().is_empty() { outside } else { answer }
 }
 
-/// How people and models begin to think aloud, after an "okay," or none.
+/// Typical beginnings of unmarked reasoning, with or without "okay,".
 const ALOUD: &[&str] = &[
     "the user ", "the user's ", "the user\u{2019}s ", "let's ", "let me ", "i need to", "we need to", "i should",
     "we should", "i have to", "we have to", "i'll ", "i will ", "we'll ", "we must", "i must", "we are asked",
@@ -146,7 +146,7 @@ const ALOUD: &[&str] = &[
     "so we need", "so the task", "so the answer",
 ];
 
-/// A sentence in which a model talks to itself.
+/// A sentence of reasoning, addressed to the model itself.
 pub(super) fn is_musing(sentence: &str) -> bool {
     let low = sentence.trim_start_matches(['*', '_', '"', '#', '>', ' ', '(']).to_lowercase().replace('\u{2019}', "'");
     let rest = ["okay", "ok", "alright", "all right", "so", "hmm", "well", "right", "now", "first", "then", "but"]
@@ -156,8 +156,8 @@ pub(super) fn is_musing(sentence: &str) -> bool {
     ALOUD.iter().any(|start| rest.starts_with(start) || low.starts_with(start))
 }
 
-/// The answer behind thoughts without marks: the last paragraph, where it is not one of them. The whole text where
-/// it does not begin with a thought; nothing where nothing else came.
+/// The answer after unmarked reasoning: the last paragraph, unless it is reasoning too. The whole text where it does
+/// not begin with reasoning; `None` where there is nothing else.
 pub(super) fn after_musing(text: &str) -> &str {
     let text = text.trim();
     let first = text.split('\n').next().unwrap_or("");

@@ -1,11 +1,11 @@
-//! Tokens of chat templates that leak into an answer.
+//! Removes leaked chat-template tokens from an answer.
 
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-/// Marks of the known families: ChatML, Llama 2 to 4, Mistral, Gemma, Phi, DeepSeek, Granite, Kimi, harmony, T5,
-/// tokens that stand for one byte.
+/// Tokens of the known families: ChatML, Llama 2 to 4, Mistral, Gemma, Phi, DeepSeek, Granite, Kimi, harmony, T5, and
+/// byte-fallback tokens.
 static TOKEN: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(concat!(
         r"(?i)<\|[^<>|\n]{1,40}\|?>|<\x{ff5c}[^<>\n]{1,60}\x{ff5c}>|</?s>|<</?sys>>|\[/?inst\]",
@@ -16,15 +16,15 @@ static TOKEN: LazyLock<Option<Regex>> = LazyLock::new(|| {
     .ok()
 });
 
-/// What a token does to the text around it.
+/// The effect of a token on the surrounding text.
 enum Effect {
-    /// The answer is over.
+    /// End of the answer.
     Ends,
-    /// A turn begins: its role follows.
+    /// Start of a turn: its role follows.
     Opens,
-    /// What was before is the question.
+    /// End of the prompt: the text before it is dropped.
     Answers,
-    /// Nothing but a gap.
+    /// Replaced by a space.
     Gap,
 }
 
@@ -57,12 +57,12 @@ fn effect(token: &str) -> Effect {
     }
 }
 
-/// Removes the tokens, the roles that they announce, and everything after the answer's end.
+/// Removes the tokens, the roles after them, and everything after the answer's end.
 pub(super) fn without_tokens(text: &str) -> String {
     let Some(pattern) = TOKEN.as_ref() else { return text.to_owned() };
     let mut kept = String::with_capacity(text.len());
     let mut done = 0;
-    // Counted as it is kept: a text of nothing but tokens is not read again for each of them.
+    // Counted incrementally: a text of only tokens is not re-read for each of them.
     let mut letters = 0;
     for found in pattern.find_iter(text) {
         if found.start() < done || is_quoted(text, found.start(), found.end()) {
@@ -98,22 +98,22 @@ fn is_quoted(text: &str, start: usize, end: usize) -> bool {
     text[..start].ends_with('`') && text[end..].starts_with('`')
 }
 
-/// Bytes of the role after a token that opens a turn.
+/// Length in bytes of the role after a token that opens a turn.
 fn role_length(text: &str) -> usize {
     let trimmed = text.trim_start();
     let role = ["assistant", "model", "user", "system", "ai"].iter().find(|role| trimmed.starts_with(**role));
     role.map_or(0, |role| text.len() - trimmed.len() + role.len())
 }
 
-/// From so many letters and digits on something was said.
+/// Minimum letters and digits for a text with content.
 const WORDY: usize = 4;
 
-/// Letters and digits, as far as it takes to know that there are enough.
+/// Counts letters and digits, up to the minimum.
 fn some_letters(text: &str) -> usize {
     text.chars().filter(|c| c.is_alphanumeric()).take(WORDY).count()
 }
 
-/// Byte-pair pieces that were not put together: `Adds\u{120}a\u{120}retry`, `Adds\u{2581}a`.
+/// Undecoded byte-pair pieces: `Adds\u{120}a\u{120}retry`, `Adds\u{2581}a`.
 fn unglued(text: String) -> String {
     let glue = text.matches('\u{120}').count();
     if glue < 2 && !text.contains('\u{2581}') {
@@ -148,7 +148,7 @@ mod tests {
         assert_eq!(without_tokens("Knows `<|im_end|>` and Vec<T>."), "Knows `<|im_end|>` and Vec<T>.");
     }
 
-    /// Reading what was kept again for each token takes minutes here.
+    /// Re-reading the kept text for each token would take minutes here.
     #[test]
     fn a_text_of_nothing_but_tokens_is_read_once() {
         assert_eq!(without_tokens(&"<eos>".repeat(200_000)), " ".repeat(200_000));

@@ -1,6 +1,6 @@
-//! The words of which a sentence about a patch can be made. A model that has no other verbs cannot say that something
-//! came where lines only went, or that something was renamed where nothing was; one that has no other words can invent
-//! neither names nor purposes.
+//! Vocabulary for constrained decoding: the words allowed in a sentence about a patch. Without verbs for addition a
+//! model cannot claim one where lines were only removed, and the same holds for renames; without other words it can
+//! invent neither names nor purposes.
 
 use std::collections::HashSet;
 
@@ -13,11 +13,11 @@ use crate::facts::symbols::{Fate, Symbol};
 use Object::{Becomes, Names, Renamed};
 use Side::{Came, Gone, Stay};
 
-/// What changed lines of either kind can do to what was there.
+/// Verbs that fit any changed lines.
 const ANY: Verbs = (&["Changes", "Fixes", "Handles", "Updates", "Corrects", "Disables"], Names(&[Stay]));
-/// What takes new lines, and says that something came.
+/// Verbs of addition, which need new lines.
 const ADDS: Verbs = (&["Adds", "Defines", "Exports"], Names(&[Came]));
-/// What takes new lines.
+/// Verbs that need new lines.
 const DOES: Verbs = (
     &[
         "Tests", "Checks", "Supports", "Enables", "Uses", "Returns", "Sets", "Passes", "Prints", "Reads", "Writes",
@@ -25,18 +25,18 @@ const DOES: Verbs = (
     ],
     Names(&[Came, Stay]),
 );
-/// What takes old ones.
+/// Verbs that need old lines.
 const GOES: Verbs = (&["Removes", "Drops", "Deletes"], Names(&[Gone]));
 const STOPS: Verbs = (&["Stops"], Names(&[Gone, Stay]));
-/// What takes both.
+/// Verbs that need both.
 const REPLACES: Verbs = (&["Replaces"], Becomes("with"));
 const SWITCHES: Verbs = (&["Switches", "Converts"], Becomes("to"));
 const VARIES: Verbs = (&["Lowers", "Increases", "Decreases", "Reorders"], Names(&[Stay]));
-/// What takes something that stands elsewhere now, or under another name, or another version.
+/// Verbs that need a moved or renamed thing, or another version.
 const MOVES: Verbs = (&["Moves", "Extracts", "Splits"], Names(&[Came, Gone, Stay]));
 const RENAMES: Verbs = (&["Renames"], Renamed);
 const BUMPS: Verbs = (&["Bumps", "Upgrades", "Downgrades"], Names(&[Gone, Stay]));
-/// What documentation does: a model that reads of an option in it says that the option was added.
+/// Verbs for documentation: a model that reads about an option there would claim that the option was added.
 const DOCS: Verbs =
     (&["Describes", "Mentions", "Explains", "Lists", "Links", "Corrects", "Updates"], Names(&[Came, Stay]));
 const TESTS: Verbs = (&["Tests", "Covers", "Checks", "Updates", "Corrects", "Changes"], Names(&[Came, Stay]));
@@ -44,13 +44,13 @@ const MENDS: Verbs = (&["Corrects", "Updates"], Names(&[Gone, Stay]));
 
 type Verbs = (&'static [&'static str], Object);
 
-/// Most words that are taken from one change: a grammar is compiled for each request.
+/// Maximum words taken from one change: a grammar is compiled for each request.
 const MOST: usize = 400;
-/// Longest word and longest name (characters).
+/// Maximum length of a word and of a name (characters).
 const LONGEST: usize = 48;
 
-/// The wording of a sentence that answers the question about `patch` (`prompt/render`): of the names that it shows, and of
-/// the words of its facts and of the author.
+/// The vocabulary for an answer about `patch` (`prompt/render`): the shown names, and the words of the facts and the
+/// author.
 #[must_use]
 pub fn of(patch: &Patch, symbols: &[Symbol], question: &str) -> Wording {
     let mut words = Words::default();
@@ -78,14 +78,14 @@ pub fn of(patch: &Patch, symbols: &[Symbol], question: &str) -> Wording {
     wording
 }
 
-/// What stands between the tags of this name.
+/// The text between the tags of this name.
 fn section<'a>(question: &'a str, tag: &str) -> &'a str {
     let inner = question.split_once(&format!("<{tag}")).and_then(|(_, rest)| rest.split_once(">\n"));
     let inner = inner.and_then(|(_, rest)| rest.split_once(&format!("</{tag}")));
     inner.map_or("", |(inner, _)| inner)
 }
 
-/// Old and new names of definitions and files that have another one now.
+/// Old and new names of renamed definitions and files.
 fn renamed<'a>(patch: &'a Patch, symbols: &'a [Symbol]) -> impl Iterator<Item = (&'a str, &'a str)> {
     let symbols = symbols.iter().filter(|symbol| symbol.fate == Fate::Renamed);
     let files = patch.files.iter().filter(|file| file.change == Change::Renamed);
@@ -95,7 +95,7 @@ fn renamed<'a>(patch: &'a Patch, symbols: &'a [Symbol]) -> impl Iterator<Item = 
         .filter(|(old, new)| old.len() + new.len() <= 2 * LONGEST && !format!("{old}{new}").contains(['`', '\n']))
 }
 
-/// On which lines of the whole patch the names stand.
+/// The sides of the patch on which the names occur.
 #[derive(Debug, Default)]
 struct Sides<'a> {
     came: HashSet<&'a str>,
@@ -121,7 +121,7 @@ impl<'a> Sides<'a> {
         sides
     }
 
-    /// A name of several, as `Router::choose`, stands where its last part does.
+    /// A compound name such as `Router::choose` counts where its last part occurs.
     fn of_name(&self, name: &str) -> Side {
         let last = names(name).last().unwrap_or_default();
         match (self.came.contains(last), self.gone.contains(last)) {
@@ -141,7 +141,7 @@ fn names(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !is_letter(c)).filter(|name| !name.is_empty())
 }
 
-/// Verbs for what code does, of which only those are offered that the change or its author has.
+/// Verbs for behaviour, offered only where the change or its author uses them.
 const SAID: &[&str] = &[
     "Checks", "Supports", "Enables", "Disables", "Returns", "Passes", "Prints", "Reads", "Writes", "Calls", "Shows",
     "Skips", "Ignores", "Accepts", "Rejects", "Raises", "Throws", "Logs", "Defines", "Exports", "Handles", "Stops",
@@ -155,7 +155,7 @@ fn root(verb: &str) -> String {
     low.strip_suffix("es").or_else(|| low.strip_suffix('s')).unwrap_or(&low).to_owned()
 }
 
-/// Words in the order in which they came, each once.
+/// Unique words in order of first occurrence.
 #[derive(Debug, Default)]
 struct Words {
     list: Vec<String>,
@@ -173,7 +173,7 @@ impl Words {
         }
     }
 
-    /// Words of a person, as they stand and, at the start of a sentence, in small letters; names between backticks.
+    /// Words of human text, verbatim and, at the start of a sentence, in lower case; names in backticks.
     fn take_prose(&mut self, text: &str) {
         for name in text.split('`').skip(1).step_by(2) {
             self.add(&format!("`{name}`"));
@@ -194,7 +194,7 @@ impl Words {
         }
     }
 
-    /// Names of code between backticks, and what they are put together of as plain words.
+    /// Code names in backticks, and their components as plain words.
     fn take_code(&mut self, text: &str) {
         let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$' | '.' | '-' | '/' | ':');
         for word in text.split(|c: char| !is_name(c)) {
@@ -235,27 +235,27 @@ fn parts(name: &str) -> impl Iterator<Item = String> {
     parts.into_iter().filter(|part| !part.is_empty())
 }
 
-/// Behind one of these a sentence goes on with any names.
+/// Words after which a sentence may continue with any names.
 const LINKS: &[&str] = &[
     "in", "to", "for", "from", "on", "by", "with", "when", "if", "as", "into", "at", "where", "before", "after",
     "between", "within",
 ];
-/// Articles, connectives, numbers in words. None of those with which a second clause begins (which, so, because, while,
-/// without): a model fills it with what it guesses.
+/// Articles, connectives, numbers in words. Excludes those that begin a second clause (which, so, because, while,
+/// without): a model fills it with guesses.
 const FUNCTION: &str = "the a an of and or instead that is are not no only its it their both all each per than also out \
     up off two three four one more other same new old first last any every there this these longer";
-/// Verbs with which people speak of any change, and no participles: these begin second clauses as well.
+/// Generic verbs for changes, without participles, which begin second clauses too.
 const WORK: &str = "use uses used add remove removed change changed replace replaced move moved set handle handles check \
     checks checked return returns returned pass passes passed call calls called support supports allow allows keep keeps \
     include includes take takes give gives given read reads write writes print prints show shows skip skips ignore ignores \
     match matches start starts end ends fall falls back fail fails update updates contain contains default";
-/// Nouns for what a change consists of.
+/// Nouns for parts of a change.
 const KINDS: &str = "function functions method methods class classes type types field fields parameter parameters \
     argument arguments option options flag flags variable constant test tests case cases file files line lines section \
     example examples error errors message value values version comment comments documentation check condition name \
     names list string number call calls import module package dependency dependencies key keys link links";
 
-/// The sentences that the patch allows. Where not all of it could be read, either kind of line may be there.
+/// The sentences that the patch allows. Where the patch is incomplete, either kind of line may be present.
 fn forms(patch: &Patch, symbols: &[Symbol]) -> Vec<Form> {
     let whole = !patch.truncated && patch.files.iter().all(|file| file.unread.is_none());
     let (added, removed) = (!whole || has(patch, Origin::Added), !whole || has(patch, Origin::Removed));
@@ -289,13 +289,13 @@ fn lines(file: &FileChange, origin: Origin) -> impl Iterator<Item = &str> {
     lines.filter(move |line| line.origin == origin).map(|line| line.text.as_str())
 }
 
-/// Files that came or went have lines of one kind, too, even where they have none.
+/// Added or removed files count as lines of one kind, even when empty.
 fn has(patch: &Patch, origin: Origin) -> bool {
     let alone = if origin == Origin::Added { Change::Added } else { Change::Deleted };
     patch.files.iter().any(|file| file.change == alone || lines(file, origin).next().is_some())
 }
 
-/// A version on a line that went and on one that came.
+/// A version on a removed line and one on an added line.
 fn has_versions(file: &FileChange) -> bool {
     let version = |text: &str| {
         let digits = |part: &str| part.chars().next().is_some_and(|c| c.is_ascii_digit());

@@ -1,39 +1,39 @@
-//! Keeps captures away from what is down, and finds out when it is back without a capture paying for it.
+//! Circuit breaker per endpoint and model: requests to a failing server are skipped until a probe succeeds.
 //!
-//! Slow is not down: a run that our own short deadline cut says nothing against a server. Only the idle sidecar
-//! probes, one probe at a time; captures see "closed" or "not closed" and nothing else.
+//! A run that our own short deadline cut does not count as a failure. Only the idle sidecar probes, one probe at a
+//! time; captures see "closed" or "not closed" and nothing else.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-/// Failures in a row that open a breaker where one alone may be chance.
+/// Consecutive failures that open a breaker where a single one may be chance.
 const FAILURES: u32 = 2;
-/// Until the first probe; doubles with each probe that fails.
+/// Wait before the first probe; doubles with each failed probe.
 const FIRST_WAIT: Duration = Duration::from_secs(5);
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
-/// A probe that was never heard of again no longer counts.
+/// A probe without a result after this time no longer counts as running.
 const PROBE_LOST: Duration = Duration::from_secs(60);
 
-/// What came of a request.
+/// Outcome of a request, as the breaker counts it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Happened {
-    /// An answer came, whatever it was worth.
+    /// An answer arrived, of any quality.
     Answered,
-    /// Our own deadline was over first.
+    /// Our own deadline expired first.
     Slow,
-    /// Nothing listens there: certain at once.
+    /// The connection was refused: counts as certain at once.
     Unreachable,
-    /// No headers within a time in which every living server answers.
+    /// No headers within a time in which every working server answers.
     Silent,
-    /// The server said no, or broke off: the model does not exist, does not fit, crashed.
+    /// The server returned an error or broke off: the model does not exist, does not fit, crashed.
     Failed,
-    /// The server said that it is busy: it lives.
+    /// The server answered that it is busy, so it works.
     Busy,
 }
 
-/// Where a breaker stands.
+/// State of a circuit breaker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
@@ -42,15 +42,14 @@ pub enum State {
     HalfOpen,
 }
 
-/// One breaker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Breaker {
     state: State,
     failures: u32,
-    /// Nothing listened there when it was last tried.
+    /// The last connection attempt was refused.
     unreachable: bool,
     wait: Duration,
-    /// When it opened, or when its probe began.
+    /// Time of opening, or start of the probe.
     since: Option<Instant>,
 }
 
@@ -66,13 +65,13 @@ impl Breaker {
         self.state
     }
 
-    /// Whether a capture may go through.
+    /// Whether a capture may send a request.
     #[must_use]
     pub fn admits(&self) -> bool {
         self.state == State::Closed
     }
 
-    /// Takes the one permission to probe, if it is time for a probe. For the idle sidecar alone.
+    /// Takes the permission for one probe if a probe is due. For the idle sidecar only.
     pub fn probe(&mut self, now: Instant) -> bool {
         let since = self.since.map_or(Duration::MAX, |since| now.saturating_duration_since(since));
         let due = match self.state {
@@ -86,7 +85,7 @@ impl Breaker {
         due
     }
 
-    /// When the next probe is due, if one is.
+    /// Time of the next probe, if one is due later.
     #[must_use]
     pub fn probe_at(&self) -> Option<Instant> {
         let wait = match self.state {
@@ -97,11 +96,11 @@ impl Breaker {
         self.since.and_then(|since| since.checked_add(wait))
     }
 
-    /// Learns what came of a request or of the probe.
+    /// Records the outcome of a request or of the probe.
     pub fn learn(&mut self, happened: Happened, now: Instant) {
         match happened {
             Happened::Answered | Happened::Busy => *self = Self::default(),
-            // A probe that was merely slow found a server.
+            // A slow probe still reached a server.
             Happened::Slow if self.state == State::HalfOpen => *self = Self::default(),
             Happened::Slow => {}
             Happened::Unreachable => self.fail(FAILURES, now),
@@ -119,7 +118,7 @@ impl Breaker {
         match self.state {
             State::Closed if self.failures < FAILURES => return,
             State::HalfOpen => self.wait = self.wait.saturating_mul(2).min(LONGEST_WAIT),
-            // What was under way when it opened says nothing new.
+            // Requests that were in flight when it opened carry no new information.
             State::Open => return,
             State::Closed => {}
         }
@@ -127,43 +126,43 @@ impl Breaker {
     }
 }
 
-/// The breakers of all endpoints and of all their models. A new one is closed.
+/// The circuit breakers of all endpoints and their models. A new one is closed.
 #[derive(Debug, Clone, Default)]
 pub struct Breakers {
-    /// By endpoint, and by model there; the empty model is the endpoint itself.
+    /// Key: (endpoint, model); the empty model stands for the endpoint itself.
     all: BTreeMap<(String, String), Breaker>,
 }
 
 impl Breakers {
-    /// Whether a capture may go to this model: neither it nor its endpoint is down.
+    /// Whether a capture may use this model: its breaker and its endpoint's are closed.
     #[must_use]
     pub fn admit(&self, endpoint: &str, model: &str) -> bool {
         self.of(endpoint, "").admits() && self.of(endpoint, model).admits()
     }
 
-    /// Whether nothing listened at the endpoint when it was last tried.
+    /// Whether the last connection attempt to the endpoint was refused.
     #[must_use]
     pub fn is_unreachable(&self, endpoint: &str) -> bool {
         let whole = self.of(endpoint, "");
         whole.unreachable && !whole.admits()
     }
 
-    /// Where the model's breaker stands, or its endpoint's if that is worse.
+    /// State of the model's breaker, or of its endpoint's if that is worse.
     #[must_use]
     pub fn state(&self, endpoint: &str, model: &str) -> State {
         let own = self.of(endpoint, model).state;
         if self.of(endpoint, "").admits() { own } else { self.of(endpoint, "").state }
     }
 
-    /// Learns what came of a request: what nobody listened to is the endpoint's fault, what was refused the model's.
-    /// The empty model stands for the endpoint, which listed its models or did not.
+    /// Records an outcome: a refused or silent connection counts against the endpoint, an error against the model. The
+    /// empty model stands for the endpoint's model list.
     pub fn learn(&mut self, endpoint: &str, model: &str, happened: Happened, now: Instant) {
         if model.is_empty() {
             self.at(endpoint, "").learn(happened, now);
             return;
         }
         let whole = happened != Happened::Failed;
-        // A server that refuses one model lives.
+        // A server that refuses one model is reachable.
         let of_endpoint = if whole { happened } else { Happened::Answered };
         self.at(endpoint, "").learn(of_endpoint, now);
         if !matches!(happened, Happened::Unreachable | Happened::Silent) {
@@ -171,15 +170,15 @@ impl Breakers {
         }
     }
 
-    /// The endpoints and models that are due for a probe, each with the permission for one. An endpoint that is down
-    /// is probed before its models. The empty model stands for "anything of that endpoint".
+    /// Endpoints and models that are due for a probe, each with its permission. An endpoint that is down is probed
+    /// before its models. The empty model stands for "any model of that endpoint".
     pub fn probes(&mut self, now: Instant) -> Vec<(String, String)> {
         let down = self.down();
         let due = self.all.iter_mut().filter(|((endpoint, model), _)| model.is_empty() || !down.contains(endpoint));
         due.filter_map(|(key, breaker)| breaker.probe(now).then(|| key.clone())).collect()
     }
 
-    /// When [`Breakers::probes`] will hand out the next permission.
+    /// Time at which the next probe is due.
     #[must_use]
     pub fn probe_at(&self) -> Option<Instant> {
         let down = self.down();
@@ -187,13 +186,13 @@ impl Breakers {
         probed.filter_map(|(_, breaker)| breaker.probe_at()).min()
     }
 
-    /// The endpoints that are down as a whole.
+    /// Endpoints that are down as a whole.
     fn down(&self) -> Vec<String> {
         let down = self.all.iter().filter(|((_, model), one)| model.is_empty() && !one.admits());
         down.map(|((endpoint, _), _)| endpoint.clone()).collect()
     }
 
-    /// Those that are not closed, by endpoint and model; the empty model is the endpoint itself.
+    /// Breakers that are not closed, by endpoint and model; the empty model is the endpoint itself.
     pub fn not_closed(&self) -> impl Iterator<Item = (&str, &str, &Breaker)> {
         let named = self.all.iter().map(|((endpoint, model), one)| (endpoint.as_str(), model.as_str(), one));
         named.filter(|(.., one)| !one.admits())

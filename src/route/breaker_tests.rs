@@ -1,4 +1,4 @@
-//! When a breaker opens, who may probe, and what does not count against a server.
+//! Circuit breaker: when it opens, which caller may probe, which outcomes do not count against a server.
 
 use proptest::prelude::*;
 

@@ -1,4 +1,4 @@
-//! A decision in two or three lines: who writes, when it should be done, who else could.
+//! Short explanation of a routing decision, two or three lines: chosen model, expected time, next best candidate.
 
 use super::decision::{Chosen, Considered, Decision, Rejected};
 use super::explain::{told, why_template};
@@ -6,7 +6,7 @@ use super::objection;
 use super::signals::{Signals, Traffic, Urgency};
 use super::wording::{cases, seconds, what, worth};
 
-/// `refusal`: why there was nobody to choose from.
+/// `refusal`: why there was no candidate.
 #[must_use]
 pub fn brief(decision: &Decision, refusal: Option<&str>) -> String {
     let task = &decision.task;
@@ -25,13 +25,13 @@ fn for_template(task: &Signals, best: Option<&Considered>, refusal: Option<&str>
     let refusal = refusal.filter(|_| task.traffic == Traffic::Calm).map(str::to_owned);
     let why = refusal.unwrap_or_else(|| why_template(task, best));
     let first = format!("The template writes {}: {why}.", what(task.role));
-    // How fast it is is no matter where something else speaks against it.
+    // The expected time is irrelevant where another reason rules the model out.
     let late = |one: &&Considered| matches!(one.rejected_because, Some(Rejected::Cold | Rejected::PredictedMiss));
     let second = best.filter(late).map(|one| format!("It would be {}", lower(&expected(task, one))));
     std::iter::once(first).chain(second).collect()
 }
 
-/// The same in the midst of a sentence.
+/// Lower-cases the first letter, for use inside a sentence.
 fn lower(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
@@ -41,7 +41,7 @@ fn expected(task: &Signals, one: &Considered) -> String {
     let (first, total) = (seconds(one.predicted_ttft_ms), seconds(one.predicted_total_ms));
     if task.urgency == Urgency::Batch {
         return format!(
-            "First word after about {first}, done after about {total}; worth {} of 1. Nobody waits.",
+            "First word after about {first}, done after about {total}; worth {} of 1. No deadline.",
             worth(one.quality)
         );
     }
@@ -51,7 +51,7 @@ fn expected(task: &Signals, one: &Considered) -> String {
     format!("In time in {}: {times}.{guess}", cases(one))
 }
 
-/// Only where a model writes: what speaks against the best one else is said in the first line.
+/// Only where a model was chosen: otherwise the first line already names the best candidate's reason.
 fn next_best(decision: &Decision, chosen: Option<&Considered>) -> Option<String> {
     let Chosen::Model { .. } = decision.choice else { return None };
     let other = |one: &&Considered| chosen.is_none_or(|chosen| !std::ptr::eq(*one, chosen));
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn where_nobody_can_be_chosen_the_refusal_is_the_reason_unless_it_is_not_the_time() {
+    fn where_there_is_no_candidate_the_refusal_is_the_reason_unless_it_is_not_the_time() {
         let none = decide(&capture(), &[], None);
         let text = brief(&none, Some("nothing listens at http://x"));
         assert_eq!(text, "The template writes this capture: nothing listens at http://x.\n");

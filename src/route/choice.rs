@@ -1,4 +1,4 @@
-//! Chooses who writes: the model whose text is worth most, times the chance that it comes in time.
+//! Model routing: picks the candidate with the best expected quality, i.e. text quality times the chance to be in time.
 
 use super::budget::{CAREFUL, CONFIDENCE, Plan, Wish, plan};
 use super::decision::{Chosen, Considered, Decision, Rejected, promise};
@@ -8,16 +8,16 @@ use super::tally::Tally;
 use crate::domain::capture::Reason;
 use crate::domain::role::Role;
 
-/// What a text that was cut at a sentence end is worth against a whole one.
+/// Quality of a text salvaged at a sentence end, relative to a whole one.
 const SALVAGED: f64 = 0.92;
-/// A choice is kept until another one is better by this much: models that take turns push each other out of memory.
+/// Hysteresis: the last choice stays until another scores better by this much, as alternating models evict each other.
 const BETTER_BY: f64 = 0.02;
-/// What a text is worth that knew nothing but the shortest prompt, between the template (0) and the model's best (1).
+/// Quality of a text from the shortest prompt, between the template (0) and the model's best (1).
 const KNOWING_LITTLE: f64 = 0.4;
-/// A model that has run fewer times here is asked whatever its forecast says: a first run that was merely late shows a cold
-/// cache more often than a slow model.
+/// Exploration: a model with fewer runs here is asked regardless of its forecast, as a late first run is more often due
+/// to a cold cache than to a slow model.
 pub const TRIALS: u64 = 5;
-/// An answer that may have this many tokens loses nothing; shorter ones up to [`TERSENESS`].
+/// An answer limit of this many tokens costs no quality; shorter ones cost up to [`TERSENESS`].
 const ROOMY: f64 = 60.0;
 const TERSENESS: f64 = 0.06;
 
@@ -26,36 +26,37 @@ const TERSENESS: f64 = 0.06;
 pub struct Candidate<'a> {
     pub endpoint: &'a str,
     pub model: &'a str,
-    /// Absent where the server cannot tell.
+    /// `None` where the server does not report it.
     pub resident: Option<bool>,
-    /// Tokens at the start of the whole prompt that the server has in its cache, and of a shortened one (the rules).
+    /// Leading tokens in the server's prefix cache: of the whole prompt, and of a shortened one (the rules).
     pub cached: u32,
     pub cached_rules: u32,
-    /// Until it is our turn there, in seconds.
+    /// Wait in the queue, in seconds.
     pub queue_s: f64,
     /// Minutes since its last run.
     pub idle_min: f64,
-    /// A breaker does not let it through, for this reason.
+    /// Its circuit breaker is open, for this reason.
     pub barred: Option<Rejected>,
-    /// Loading it would push the captures' model out of memory while people work, and another one could write.
+    /// Loading it would evict the captures' model while people work, and another candidate is available.
     pub evicts: bool,
-    /// Its server has not loaded it and would load it for this request.
+    /// Its server would load it for this request.
     pub loads: bool,
-    /// It has run fewer than [`TRIALS`] times: next to nothing speaks for the forecast.
+    /// It is asked even if the forecast says that it will be late: it has run fewer than [`TRIALS`] times, or was not
+    /// asked for a while ([`super::retry`]).
     pub guessed: bool,
     pub forecast: &'a Forecast,
-    /// What its text is worth for this role, 0..=1.
+    /// Expected quality of its text for this role, 0..=1.
     pub quality: f64,
-    /// How many of its answers in this role could be used.
+    /// Share of usable answers in this role.
     pub tally: Tally,
 }
 
-/// Decides. `last` is the (endpoint, model) of the last decision for this role.
+/// Chooses a model or the template. `last` is the (endpoint, model) of the last decision for this role.
 #[must_use]
 pub fn decide(signals: &Signals, candidates: &[Candidate<'_>], last: Option<(&str, &str)>) -> Decision {
     let mut seen: Vec<(Considered, Option<Plan>)> = candidates.iter().map(|one| consider(signals, one)).collect();
-    // Those that can be asked come first, of them those that may read everything, best first: a smaller model before
-    // a shorter prompt.
+    // Eligible candidates first, then those with the whole prompt, then by score: a smaller model goes before a shorter
+    // prompt.
     seen.sort_by(|(a, _), (b, _)| {
         let order = |one: &Considered| (one.rejected_because.is_none(), one.prompt_tokens >= signals.prompt_tokens);
         order(b).cmp(&order(a)).then(b.score.total_cmp(&a.score))
@@ -73,7 +74,7 @@ pub fn decide(signals: &Signals, candidates: &[Candidate<'_>], last: Option<(&st
     Decision { task: *signals, deadline_ms: ms(signals.budget_s), choice, reason, kept, candidates }
 }
 
-/// The place of the last choice, if nothing is much better.
+/// Index of the last choice, unless another is clearly better.
 fn keep(seen: &[(Considered, Option<Plan>)], best: f64, last: Option<(&str, &str)>) -> Option<usize> {
     let (endpoint, model) = last?;
     seen.iter().position(|(one, _)| {
@@ -95,7 +96,7 @@ fn told((one, plan): &(Considered, Option<Plan>)) -> Option<Chosen> {
     })
 }
 
-/// The reason of the model that would have been worth most.
+/// Reason of the model with the best promise.
 fn why_template(signals: &Signals, seen: &[(Considered, Option<Plan>)]) -> Reason {
     if signals.traffic != Traffic::Calm {
         return Reason::Disabled;
@@ -152,7 +153,7 @@ fn consider(signals: &Signals, one: &Candidate<'_>) -> (Considered, Option<Plan>
     (considered, plan)
 }
 
-/// As much as is likely to come in time. Where that is too little to rely on, less may be enough: a shorter answer of an
+/// Plans as much as probably fits in time. Where that is too unreliable, less may be enough: a shorter answer of an
 /// idle model is better than none.
 fn planned(forecast: &Forecast, wish: &Wish, conditions: &Conditions, floor: f64) -> Option<(Plan, Outlook)> {
     let with = |confidence| {
@@ -164,22 +165,22 @@ fn planned(forecast: &Forecast, wish: &Wish, conditions: &Conditions, floor: f64
     usual.filter(is_enough).or_else(|| with(CAREFUL).filter(is_enough)).or_else(|| with(floor)).or(usual)
 }
 
-/// What would have been asked, had there been time: so that an explanation can say how long it would have taken.
+/// The plan without a deadline, so that an explanation can state the expected time.
 fn shown(wish: &Wish) -> Plan {
     let cached = wish.cached.min(wish.prompt);
     let work = super::forecast::Work { uncached: wish.prompt - cached, cached, allowed: wish.max_tokens };
     Plan { prompt: wish.prompt, work, shortened: false }
 }
 
-/// `p_on_time · Q(model) + p_salvage · Q(salvaged) + (1 − both) · Q(template)`, where Q of a text counts with the share of
-/// the model's answers that can be used, and the template stands for the others.
+/// `p_on_time · Q(model) + p_salvage · Q(salvaged) + (1 − both) · Q(template)`, where Q of a text is weighted with the
+/// share of usable answers, and the template stands in for the rest.
 fn score(outlook: &Outlook, quality: f64, template: f64, used: f64) -> f64 {
     let worth = |quality: f64| used * quality + (1.0 - used) * template;
     let text = outlook.p_on_time * worth(quality) + outlook.p_salvage * worth(quality * SALVAGED);
     text + (1.0 - outlook.p_useful()) * template
 }
 
-/// What is left of a model's quality when it is told less or may say less.
+/// Quality that remains with a shortened prompt or answer.
 fn worth(quality: f64, signals: &Signals, plan: &Plan, wish: &Wish) -> f64 {
     let knowing = KNOWING_LITTLE + (1.0 - KNOWING_LITTLE) * plan.share(wish);
     let terse = 1.0 - TERSENESS * (1.0 - f64::from(plan.work.allowed) / ROOMY.min(f64::from(wish.max_tokens))).max(0.0);
@@ -187,8 +188,8 @@ fn worth(quality: f64, signals: &Signals, plan: &Plan, wish: &Wish) -> f64 {
     (template + (quality - template) * knowing) * terse
 }
 
-/// Nobody waits for a batch, and of a model that has hardly run next to nothing is known: trying is how one finds out, and
-/// costs a capture nothing but the time that it has anyway.
+/// Exploration: a batch has no deadline to lose, and a model with few runs has no reliable forecast; trying it costs a
+/// capture only time that it has anyway.
 fn is_tried(signals: &Signals, one: &Candidate<'_>) -> bool {
     match signals.urgency {
         Urgency::Batch => true,
@@ -211,7 +212,7 @@ fn reject(signals: &Signals, one: &Candidate<'_>, fits: bool, outlook: &Outlook,
     }
 }
 
-/// A router loads models for whoever asks, and perhaps unloads what its owner uses just now: only drafts may ask for it.
+/// A router server loads models on request and may unload the one its user works with: only drafts may cause that.
 fn is_for_commits(signals: &Signals) -> bool {
     signals.role == Role::Capture || signals.urgency != Urgency::Batch
 }

@@ -76,7 +76,7 @@ pub(in crate::route) fn candidate<'a>(model: &'a str, quality: f64, forecast: &'
     }
 }
 
-fn model(decision: &Decision) -> Option<&str> {
+pub(in crate::route) fn model(decision: &Decision) -> Option<&str> {
     match &decision.choice {
         Chosen::Model { model, .. } => Some(model),
         Chosen::Template { .. } => None,
@@ -141,7 +141,7 @@ fn a_server_that_cannot_tell_what_is_loaded_is_taken_for_warm() {
 }
 
 #[test]
-fn nobody_is_asked_during_a_rebase_or_a_storm_or_when_the_time_is_over() {
+fn no_model_is_asked_during_a_rebase_or_a_storm_or_when_the_time_is_over() {
     let fast = known(3000.0, 150.0);
     let all = [candidate("m", 0.8, &fast)];
     for traffic in [Traffic::Storm, Traffic::Rebase] {
@@ -264,7 +264,7 @@ fn a_model_of_which_little_is_known_is_asked_for_less_before_it_is_not_asked_at_
     assert!(decision.candidates[0].p_on_time >= signals.floor());
 }
 
-/// What came of a run whose first token was not there when its time was over.
+/// A run that was cut before its first token.
 fn late() -> Observation {
     Observation {
         uncached: 420,
@@ -308,7 +308,7 @@ fn a_first_attempt_that_was_merely_late_is_repeated_until_enough_runs_speak_agai
 }
 
 #[test]
-fn a_model_whose_answers_are_seldom_used_is_not_asked_by_anybody() {
+fn a_model_with_seldom_used_answers_is_barred_for_every_task() {
     let fast = known(3000.0, 150.0);
     let seldom = Candidate { tally: Tally { judged: 40, used: 7 }, ..candidate("tiny", 0.7, &fast) };
     for urgency in [Urgency::Urgent, Urgency::Interactive, Urgency::Ahead, Urgency::Batch] {
@@ -328,7 +328,7 @@ fn a_model_whose_answers_are_seldom_used_is_not_asked_by_anybody() {
 }
 
 #[test]
-fn of_two_models_the_one_whose_answers_are_used_writes() {
+fn of_two_models_the_one_with_used_answers_writes() {
     let fast = known(3000.0, 150.0);
     let judged =
         |model, quality, used| Candidate { tally: Tally { judged: 40, used }, ..candidate(model, quality, &fast) };

@@ -1,4 +1,4 @@
-//! A decision with every term that went into it: its serde shape is part of the public JSON of `route`.
+//! Routing decision with every term of its score; the serde shape is part of the public JSON of `route`.
 
 use std::cmp::Ordering;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::signals::Signals;
 use crate::domain::capture::Reason;
 
-/// Who writes, and why.
+/// The chosen model or the template, with the reason.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Decision {
     pub task: Signals,
@@ -15,9 +15,9 @@ pub struct Decision {
     pub choice: Chosen,
     /// `none` where a model was chosen.
     pub reason: Reason,
-    /// The last choice was kept although another one scored a little better.
+    /// The last choice was kept although another one scored slightly better (hysteresis).
     pub kept: bool,
-    /// Every model that was looked at, best first.
+    /// Every candidate, best first.
     pub candidates: Vec<Considered>,
 }
 
@@ -32,34 +32,34 @@ impl Chosen {
     pub const TEMPLATE: Self = Self::Template { template: true };
 }
 
-/// One model and what was expected of it. Times in milliseconds.
+/// A candidate with its forecast. Times in milliseconds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Considered {
     pub model: String,
     pub endpoint: String,
-    /// Absent where the server cannot tell.
+    /// `None` where the server does not report it.
     pub resident: Option<bool>,
     pub queue_ms: f64,
     pub predicted_load_ms: f64,
     pub predicted_ttft_ms: f64,
     pub predicted_total_ms: f64,
-    /// The chance that the answer is whole in time.
+    /// Probability that the whole answer is in time.
     pub p_on_time: f64,
-    /// The chance that it is not, but at least its first sentence is.
+    /// Probability that only its first sentence is in time.
     pub p_salvage: f64,
-    /// What its text is worth, 0..=1, and what a shortened prompt or answer leaves of it.
+    /// Expected quality of its text, 0..=1, and the share of it left by a shortened prompt or answer.
     pub quality: f64,
     pub planned_quality: f64,
-    /// p_on_time · quality + p_salvage · quality of a salvaged text + the rest · quality of the template; the template's
-    /// counts too for the share of answers that cannot be used.
+    /// p_on_time · quality + p_salvage · quality of a salvaged text + the rest · quality of the template; the
+    /// template's quality also stands in for the share of unusable answers.
     pub score: f64,
-    /// What would be sent, and of it what the server has in its cache.
+    /// Tokens of the planned prompt, and those of them in the server's prefix cache.
     pub prompt_tokens: u32,
     pub cached_tokens: u32,
     pub max_tokens: u32,
-    /// Runs that the forecast rests on.
+    /// Number of runs behind the forecast.
     pub runs: u64,
-    /// Answers in this role that were judged, and those of them that could be used, whole or in part.
+    /// Judged answers in this role, and the usable ones among them, whole or in part.
     #[serde(default)]
     pub judged: u64,
     #[serde(default)]
@@ -67,23 +67,23 @@ pub struct Considered {
     pub rejected_because: Option<Rejected>,
 }
 
-/// Which of two is worth more words where neither writes: one that may be asked again before one that is barred, then the
-/// better writer.
+/// Order in which candidates are explained where none is chosen: one that may be asked again before a barred one, then
+/// by quality.
 #[must_use]
 pub(super) fn promise(a: &Considered, b: &Considered) -> Ordering {
     let may = |one: &Considered| one.rejected_because != Some(Rejected::SeldomUsable);
     may(a).cmp(&may(b)).then(a.quality.total_cmp(&b.quality))
 }
 
-/// Runs after which a model is known well enough.
+/// Runs after which a forecast counts as reliable.
 const KNOWN: u64 = 20;
 
 impl Decision {
-    /// The model that the idle sidecar should measure in the next pause, by a short probe or by rewriting the text.
+    /// The model that the idle sidecar should measure next, by a short probe or by rewriting the text.
     ///
-    /// Where a template stands because every model would be too slow, it is the one that came nearest: otherwise
-    /// nobody would notice that the machine is fast again. Where a model was chosen, it is a better one that might well
-    /// be fast enough, but is not known well: otherwise it would never be tried. What is not loaded is left alone.
+    /// After a template that was used because every model was too slow: the nearest miss, so that a machine that is
+    /// fast again is noticed. After a chosen model: a better one that might be fast enough but has few runs, so that it
+    /// is tried at all. Unloaded models are skipped.
     #[must_use]
     pub fn worth_measuring(&self) -> Option<&Considered> {
         let mut late = self
@@ -98,51 +98,51 @@ impl Decision {
     }
 }
 
-/// A decision as it is kept with its capture, with what came of it.
+/// A decision as stored with its capture, with the outcome.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Reasoned {
-    /// Absent where there was nothing to choose from.
+    /// Absent where there was no candidate.
     #[serde(flatten)]
     pub decision: Option<Decision>,
-    /// In the server's own words, where it had any.
+    /// The server's error message, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
-    /// What the model answered, word for word, redacted and bounded.
+    /// The model's raw answer, redacted and bounded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<String>,
-    /// Pieces of the answer that are not in the text that stands, each with why, redacted.
+    /// Parts of the answer that were dropped from the text, each with the reason, redacted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dropped: Vec<String>,
 }
 
-/// Why a model was not chosen.
+/// Reason against a candidate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rejected {
-    /// It failed lately and has not been seen well again.
+    /// It failed recently and no probe has succeeded since.
     BreakerOpen,
-    /// Nothing listens at its endpoint.
+    /// Connections to its endpoint are refused.
     Unreachable,
     /// It would have to be loaded first, which takes too long.
     Cold,
-    /// Its server has not loaded it and would load it for a commit, perhaps in the place of another.
+    /// Its server would load it for a commit and perhaps evict another.
     Unloaded,
-    /// It would probably not be done in time.
+    /// It would probably miss the deadline.
     PredictedMiss,
     /// The template's text is as good.
     TemplateAsGood,
-    /// It does not fit into the memory beside the captures' model, which is needed any moment.
+    /// It does not fit into memory beside the captures' model.
     WouldEvict,
-    /// Another one is expected to do better.
+    /// Another candidate is expected to do better.
     ScoredLower,
-    /// Nothing is to be asked of any model just now.
+    /// No model may be asked at the moment.
     NotNow,
-    /// Too few of its answers in this role could be used: it is not asked any more.
+    /// Too few of its answers in this role were usable.
     SeldomUsable,
 }
 
 impl Rejected {
-    /// How a template that stands for this reason is recorded.
+    /// Reason recorded with a capture that uses the template.
     #[must_use]
     pub fn reason(self) -> Reason {
         match self {

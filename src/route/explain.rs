@@ -1,4 +1,4 @@
-//! Says why a model was chosen, or none, as a colleague would who knows the machine.
+//! Explanation of a routing decision in plain sentences, for `route` and for a capture's details.
 
 use std::fmt::Write;
 
@@ -8,14 +8,14 @@ use super::objection;
 use super::signals::{Signals, Traffic, Urgency};
 use super::wording::{cases, seconds, time_left, what, worth};
 
-/// Up to this many runs a forecast says on how few it rests.
+/// Up to this many runs the explanation states how few the forecast rests on.
 const FEW_RUNS: u64 = 5;
-/// Others are told of up to this many.
+/// Number of other candidates that are explained.
 const OTHERS: usize = 4;
-/// A shorter wait for one's turn is not worth a word.
+/// A shorter queue wait is not mentioned.
 const WAIT_MS: f64 = 20.0;
 
-/// A few sentences, then a line for each model that was not chosen.
+/// A few sentences, then a line for each rejected candidate.
 #[must_use]
 pub fn explain(decision: &Decision) -> String {
     let mut text = match (&decision.choice, told(decision)) {
@@ -30,7 +30,7 @@ pub fn explain(decision: &Decision) -> String {
     text
 }
 
-/// The same for a decision that had nobody to choose from; `refusal` is why.
+/// The same for a decision without candidates; `refusal` is the reason.
 #[must_use]
 pub fn explain_refused(decision: &Decision, refusal: &str) -> String {
     if decision.task.traffic != Traffic::Calm && decision.task.urgency != Urgency::Batch {
@@ -43,7 +43,7 @@ pub fn explain_refused(decision: &Decision, refusal: &str) -> String {
     )
 }
 
-/// The candidate that the first sentences are about: the chosen one, else the one whose text would be worth most.
+/// The candidate that the first sentences explain: the chosen one, else the most promising one.
 pub(super) fn told(decision: &Decision) -> Option<&Considered> {
     let mut all = decision.candidates.iter();
     match &decision.choice {
@@ -60,23 +60,25 @@ fn for_model(decision: &Decision, one: &Considered, words: u32) -> String {
         let worth = worth(one.quality);
         let alone = decision.candidates.len() == 1;
         text.push_str(if alone {
-            " Nobody is waiting:"
+            " There is no deadline:"
         } else {
-            " Nobody is waiting, so the best writer gets the job:"
+            " There is no deadline, so the best writer gets the job:"
         });
         let _ = write!(text, " I value its text at {worth} of 1, and it should take about {total}.");
-    } else if is_first_try(one, task) {
+    } else if is_trial(one, task) {
         match one.runs {
-            0 => text.push_str(
-                " Nobody knows yet how fast it is here: by what is known of the machine it would need about ",
-            ),
+            0 => text
+                .push_str(" Its speed here is not measured yet: by an estimate from the hardware it would need about "),
             1 => text.push_str(" It has run here only once, and by that it would need about "),
+            TRIALS.. => text.push_str(
+                " It was not asked for a while because its last runs were slow, and by them it would need about ",
+            ),
             runs => {
                 let _ = write!(text, " It has run here only {runs} times, and by that it would need about ");
             }
         }
         let _ = write!(text, "{total}, and {}.", time_left(task));
-        text.push_str(" So I let it try this once; if it is not done, the template stands, and I know more.");
+        text.push_str(" So it is asked this once to measure it; if it is late, the template's text stays.");
         return text;
     } else {
         text.push_str(why_it(decision));
@@ -90,9 +92,9 @@ fn for_model(decision: &Decision, one: &Considered, words: u32) -> String {
     text + &circumstances(task, one)
 }
 
-/// It was chosen although it will probably be late: hardly anything was measured yet.
-fn is_first_try(one: &Considered, task: &Signals) -> bool {
-    one.runs < TRIALS && one.p_on_time + one.p_salvage < task.floor()
+/// It was chosen although it will probably be late, in order to measure it.
+fn is_trial(one: &Considered, task: &Signals) -> bool {
+    one.p_on_time + one.p_salvage < task.floor()
 }
 
 fn why_it(decision: &Decision) -> &'static str {
@@ -102,9 +104,9 @@ fn why_it(decision: &Decision) -> &'static str {
              with this one."
         }
         (_, Urgency::Urgent, 2..) => {
-            " Somebody is watching, and it gives the best text of those that are surely done in time."
+            " You are waiting for it, and it gives the best text of those that are surely done in time."
         }
-        (_, Urgency::Urgent, _) => " Somebody is watching.",
+        (_, Urgency::Urgent, _) => " You are waiting for it.",
         (_, _, 2..) => " It gives the best text of those that are done in time.",
         _ => "",
     }
@@ -124,7 +126,8 @@ pub(super) fn why_template(task: &Signals, best: Option<&Considered>) -> String 
             "a rebase is under way, and its commits are not worth a model's time until it is done".to_owned()
         }
         (Traffic::Storm, _) => {
-            "commits are coming faster than anybody writes them, so no model is asked until it is calm".to_owned()
+            "commits are arriving faster than a person writes them, so no model is asked until the burst is over"
+                .to_owned()
         }
         (Traffic::Calm, None) => {
             "no endpoint offers a model that could do it. `uro-capture models` shows what there is".to_owned()
@@ -139,7 +142,7 @@ fn what_then(best: &Considered) -> &'static str {
             " The model's text can replace it later, when the machine is idle."
         }
         Some(Rejected::BreakerOpen | Rejected::Unreachable) => {
-            " The sidecar looks now and then whether it is back; no commit has to wait for that."
+            " The sidecar probes it in the background; no commit waits for that."
         }
         Some(Rejected::SeldomUsable) => " `uro-capture models --retry MODEL` lets it try again.",
         _ => "",
@@ -162,7 +165,7 @@ fn others(decision: &Decision) -> Vec<String> {
     lines
 }
 
-/// What is read and how much may be said.
+/// Prompt size and answer limit.
 fn sizes(task: &Signals, one: &Considered, words: u32) -> String {
     let (whole, read) = (task.prompt_tokens, one.prompt_tokens);
     let mut text = if read < whole {
@@ -171,7 +174,7 @@ fn sizes(task: &Signals, one: &Considered, words: u32) -> String {
         format!(" It reads all {read} tokens of the prompt")
     };
     let fresh = read.saturating_sub(one.cached_tokens);
-    // Ahead of the commit, or for one that began alike.
+    // Cached by a prefill ahead of the commit, or by an earlier prompt with the same prefix.
     match fresh {
         0 if read > 0 => text.push_str(", and has read all of them before"),
         fresh if fresh.saturating_mul(4) < read => {

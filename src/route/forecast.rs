@@ -1,8 +1,9 @@
-//! How long a model will take, as a chance: load, queue, reading the prompt, writing the answer.
+//! Latency forecast: distribution of a run's duration over load, queue, prefill and decoding.
 //!
-//! The shape (how much a prompt token costs against a written one) is a regression that forgets slowly; how fast the
-//! machine is just now is a [`Level`] that follows in one or two runs; a [`Conformal`] correction makes the stated
-//! chances come true. A run that was cut teaches the speed of what streamed, and never its own end as a duration.
+//! The shape (cost of a prompt token against an output token) is a recursive least-squares regression with slow
+//! forgetting; the machine's current speed is a [`Level`] that follows within one or two runs; a [`Conformal`]
+//! correction calibrates the stated probabilities. A run that was cut teaches the speed of the streamed part, never its
+//! own end as a duration.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,26 +14,26 @@ use crate::stats::lengths::Lengths;
 use crate::stats::level::Level;
 use crate::stats::rls::{Rls, Row};
 
-/// What a term of the regression starts with counts for half an observation.
+/// Ridge prior: the seed's weight for a term, in observations.
 const RIDGE: f64 = 0.5;
-/// No term becomes cheaper than this share of what the seed says: noise must not make a prompt free.
+/// Lower bound of a term as a share of its seed: noise must not make a prompt free.
 const CHEAPEST: f64 = 0.02;
-/// An answer that may have fewer tokens is asked for as one sentence, and is another distribution of lengths.
+/// An answer with fewer tokens is requested as one sentence and has its own length distribution.
 pub const ONE_SENTENCE_BELOW: u32 = 48;
-/// Tokens of a usual first sentence.
+/// Tokens of a typical first sentence.
 const USUAL_SENTENCE: u32 = 24;
-/// A machine under pressure is taken to be half as fast until it was measured under pressure.
+/// Initial slowdown under pressure (logarithm of 2), until measured.
 const PRESSURE: f64 = std::f64::consts::LN_2;
-/// How fast the factor of pressure follows what is seen.
+/// Gain with which the pressure factor follows observations.
 const PRESSURE_GAIN: f64 = 0.1;
-/// How uncertain a seed from the hardware is, as a logarithm.
+/// Uncertainty of a seed from the hardware: scale of the logarithm.
 const SEED_SCALE: f64 = 0.6;
-/// Standard normal quantiles at the middles of five equal parts.
+/// Standard normal quantiles at the midpoints of five equal parts.
 const FIFTHS: [f64; 5] = [-1.281_55, -0.524_4, 0.0, 0.524_4, 1.281_55];
-/// How uncertain a load time is, as the standard deviation of its logarithm, before and after it was seen.
+/// Uncertainty of a load time: standard deviation of its logarithm.
 const LOAD_SPREAD: f64 = 0.5;
 
-/// What is known about one [`super::key::Key`].
+/// Learned state for one forecast key.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Forecast {
     seed: Speed,
@@ -40,30 +41,30 @@ pub struct Forecast {
     decode: Rls,
     level: Level,
     conformal: Conformal,
-    /// Lengths of answers and of first sentences; the first of each where one sentence was asked for.
+    /// Lengths of answers and of first sentences; index 0 where one sentence was requested.
     answers: [Lengths; 2],
     sentences: [Lengths; 2],
     log_load: f64,
-    /// Logarithm of the factor by which pressure slows this model down.
+    /// Logarithm of the factor by which pressure slows this model.
     pressure: f64,
     n: u64,
 }
 
-/// What is to be read and written.
+/// Tokens to read and to write.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Work {
     pub uncached: u32,
     pub cached: u32,
-    /// Most tokens to write.
+    /// Limit of output tokens.
     pub allowed: u32,
 }
 
-/// The circumstances of one run.
+/// Circumstances of one run.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Conditions {
-    /// Until the model must have stopped, in seconds.
+    /// Seconds until the deadline.
     pub left_s: f64,
-    /// Until it is this run's turn.
+    /// Seconds of waiting in the queue.
     pub queue_s: f64,
     /// The model has to be loaded first.
     pub cold: bool,
@@ -73,21 +74,21 @@ pub struct Conditions {
     pub idle_min: f64,
 }
 
-/// What is to be expected of one run.
+/// Predicted duration of one run, with the probability of success.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Outlook {
-    /// Medians, from sending; load and queue are part of both.
+    /// Medians, from sending; both include load and queue.
     pub ttft_s: f64,
     pub total_s: f64,
     pub load_s: f64,
-    /// The answer is whole in time.
+    /// Probability that the whole answer is in time.
     pub p_on_time: f64,
-    /// It is not, but its first sentence is.
+    /// Probability that only its first sentence is in time.
     pub p_salvage: f64,
 }
 
 impl Outlook {
-    /// The chance that something useful comes in time.
+    /// Probability of any usable text in time.
     #[must_use]
     pub fn p_useful(&self) -> f64 {
         (self.p_on_time + self.p_salvage).clamp(0.0, 1.0)
@@ -95,7 +96,7 @@ impl Outlook {
 }
 
 impl Forecast {
-    /// Starts from a speed that was guessed or probed.
+    /// Starts from a guessed or probed speed.
     #[must_use]
     pub fn seeded(seed: Speed) -> Self {
         let seed = seed.sound();
@@ -113,7 +114,8 @@ impl Forecast {
         }
     }
 
-    /// What is known here as a start for something like it: another digest, other options, another kind of power.
+    /// A copy with wider uncertainty, as a start for a similar key: another digest, other options, another power
+    /// source.
     #[must_use]
     pub fn loosened(&self) -> Self {
         Self {
@@ -125,13 +127,13 @@ impl Forecast {
         }
     }
 
-    /// Runs that were learned.
+    /// Number of learned runs.
     #[must_use]
     pub fn n(&self) -> u64 {
         self.n
     }
 
-    /// Whether all of it are numbers: what was stored may have been damaged.
+    /// Whether all values are finite: stored state may be damaged.
     #[must_use]
     pub fn is_sound(&self) -> bool {
         self.prefill.is_sound()
@@ -143,24 +145,24 @@ impl Forecast {
             && self.seed.sound() == self.seed
     }
 
-    /// Tokens of a usual first sentence of an answer that may have `allowed` tokens.
+    /// Tokens of a typical first sentence of an answer with at most `allowed` tokens.
     #[must_use]
     pub fn usual_sentence(&self, allowed: u32) -> u32 {
         whole(self.sentences[class(allowed)].mean(allowed).ceil())
     }
 
-    /// Seconds per token written, as things are now.
+    /// Seconds per output token under these conditions.
     #[must_use]
     pub fn tpot_s(&self, conditions: &Conditions) -> f64 {
         self.usual_tpot_s() * self.slower(0.5, conditions)
     }
 
-    /// Learns from one run.
+    /// Updates the forecast with one run.
     pub fn learn(&mut self, seen: &Observation) {
         self.n = self.n.saturating_add(1);
         if let Some(load) = seen.load_s.filter(|load| seen.was_cold() && load.is_finite()) {
             let more = load.clamp(0.01, 1e4).ln() - self.log_load;
-            // A load during which the run was cut takes longer than that.
+            // A load that was cut takes longer than observed (censored).
             self.log_load += 0.4 * if seen.ttft_s.is_none() { more.max(0.0) } else { more };
         }
         self.learn_lengths(seen);
@@ -174,7 +176,7 @@ impl Forecast {
         }
     }
 
-    /// What is to be expected of `work` under `conditions`.
+    /// Predicts `work` under `conditions`.
     #[must_use]
     pub fn outlook(&self, work: &Work, conditions: &Conditions) -> Outlook {
         let class = class(work.allowed);
@@ -192,21 +194,21 @@ impl Forecast {
         }
     }
 
-    /// Seconds from sending after which, with `confidence`, the first token has come.
+    /// Seconds from sending to the first token, not exceeded with `confidence`.
     #[must_use]
     pub fn ttft_within_s(&self, work: &Work, conditions: &Conditions, confidence: f64) -> f64 {
         let before = positive(conditions.queue_s) + self.load_s(1.281_55, conditions);
         before + self.slower(self.conformal.stated(confidence), conditions) * self.usual_prefill_s(work)
     }
 
-    /// `m* = ⌊(D/q − (b0 + b1·uncached + b2·cached)) / tpot⌋`: tokens that are written in time with `confidence`.
+    /// `m* = ⌊(D/q − (b0 + b1·uncached + b2·cached)) / tpot⌋`: output tokens that fit in time with `confidence`.
     #[must_use]
     pub fn tokens_in(&self, work: &Work, conditions: &Conditions, confidence: f64) -> u32 {
         let left = self.usual_s_in(conditions, confidence) - self.usual_prefill_s(work);
         whole(left / self.usual_tpot_s())
     }
 
-    /// How many prompt tokens can be evaluated in time, with `confidence`, so that `work.allowed` can be written.
+    /// Prompt tokens that can be evaluated in time with `confidence` while leaving time to write `work.allowed`.
     #[must_use]
     pub fn prompt_in(&self, work: &Work, conditions: &Conditions, confidence: f64) -> u32 {
         let written = f64::from(work.allowed) * self.usual_tpot_s();
@@ -215,19 +217,19 @@ impl Forecast {
         whole((self.usual_s_in(conditions, confidence) - rest - written) / one)
     }
 
-    /// `D/q`: the time that is left, in seconds of the machine's usual speed.
+    /// `D/q`: the time left, in seconds of the machine's usual speed.
     fn usual_s_in(&self, conditions: &Conditions, confidence: f64) -> f64 {
         let left = conditions.left_s - positive(conditions.queue_s) - self.load_s(1.281_55, conditions);
         left / self.slower(self.conformal.stated(confidence), conditions)
     }
 
-    /// The factor by which a run is slower than usual, not exceeded with the given (uncorrected) chance.
+    /// Slowdown factor that is not exceeded with the given (uncorrected) probability.
     fn slower(&self, chance: f64, conditions: &Conditions) -> f64 {
         (self.level.quantile(chance, conditions.idle_min) + self.pressure_now(conditions.pressed)).exp()
     }
 
-    /// The chance that what `lengths` are about is written in time; what exceeds `work.allowed` never is, if it is
-    /// `needed`, else it is cut there.
+    /// Probability that a text with these `lengths` is written in time. Lengths beyond `work.allowed` never succeed if
+    /// the end is `needed`; otherwise they are cut there.
     fn chance(&self, lengths: &Lengths, work: &Work, conditions: &Conditions, needed: bool) -> f64 {
         let loads: &[f64] = if conditions.cold { &FIFTHS } else { &[0.0] };
         let (prefill, tpot) = (self.usual_prefill_s(work), self.usual_tpot_s());
@@ -272,16 +274,16 @@ impl Forecast {
         self.seed.tpot_s * self.decode.coefficients()[0].max(CHEAPEST)
     }
 
-    /// The logarithm of seen ÷ usual time, and whether it is only known to be above that. Nothing where nothing ran.
+    /// Logarithm of observed ÷ usual time, and whether it is only a lower bound (censored). `None` where nothing ran.
     fn told(&self, seen: &Observation) -> Option<(f64, bool)> {
         let work = Work { uncached: seen.uncached, cached: seen.cached, allowed: seen.allowed };
         let prefill = self.usual_prefill_s(&work);
         let written = prefill + f64::from(seen.written.saturating_sub(1)) * self.usual_tpot_s();
         let ran = seen.took_s - seen.before_s();
         let told = match seen.until_last_s() {
-            // No token had come: reading the prompt takes at least so long.
+            // No first token: prefill takes at least this long.
             None => (ran / prefill, true),
-            // It had stopped writing long before it was cut: so does the token that did not come.
+            // The stream had stalled long before the cut: the missing token takes at least that long.
             Some(last) if seen.end == End::Cut && is_stall(seen.took_s - last, seen) => {
                 (ran / (written + self.usual_tpot_s()), true)
             }
@@ -305,7 +307,7 @@ impl Forecast {
         self.level.learn(log_ratio, seen.idle_min);
     }
 
-    /// Teaches the regressions, as if the machine were at its usual speed, in shares of what was expected: a slow
+    /// Updates the regressions as if the machine ran at its usual speed, in shares of the expected time, so that a slow
     /// machine's seconds weigh no more than a fast one's.
     fn learn_shape(&mut self, seen: &Observation) {
         let usual = (-(self.level.mean() + self.pressure_now(seen.pressed))).exp();
@@ -345,7 +347,7 @@ fn class(allowed: u32) -> usize {
     usize::from(allowed >= ONE_SENTENCE_BELOW)
 }
 
-/// A silence of several tokens, and of more than a scheduler's hiccup.
+/// A pause of several tokens that exceeds scheduling jitter.
 fn is_stall(silence_s: f64, seen: &Observation) -> bool {
     silence_s > (4.0 * seen.tpot_s.unwrap_or(0.0)).max(0.2)
 }
@@ -354,9 +356,9 @@ fn positive(value: f64) -> f64 {
     if value.is_finite() { value.max(0.0) } else { 0.0 }
 }
 
-/// A number of tokens; what is no number is none.
+/// A number of tokens; NaN counts as 0.
 fn whole(tokens: f64) -> u32 {
-    // Casting saturates, and takes what is not a number for zero.
+    // `as` saturates and maps NaN to 0.
     tokens.floor() as u32
 }
 

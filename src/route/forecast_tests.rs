@@ -1,4 +1,4 @@
-//! What a forecast learns and what it must not.
+//! What the forecast learns from a run, and what it must not.
 
 use proptest::prelude::*;
 

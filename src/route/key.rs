@@ -1,32 +1,32 @@
-//! What one forecast is about: a model on an endpoint, with its options, on this kind of power.
+//! Key of a latency forecast: endpoint, model, digest, options and power source.
 
 use serde::{Deserialize, Serialize};
 
-use crate::llm::Sampling;
+use crate::domain::model::Sampling;
 
-/// Runs with the same key are comparable; a new digest or other options are another thing to measure.
+/// Runs with the same key are comparable; a new digest or other options start a new forecast.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Key {
     pub endpoint: String,
     pub model: String,
-    /// Absent where the server does not tell.
+    /// `None` where the server does not report it.
     pub digest: Option<String>,
-    /// Of the options that decide how a server runs a model: [`options_hash`].
+    /// [`options_hash`] of the options that affect a model's speed.
     pub options: u64,
     pub on_battery: bool,
 }
 
 impl Key {
-    /// Whether the other one is the same model on the same endpoint, though with another digest, options or power.
+    /// Whether both are the same model on the same endpoint, with any digest, options or power source.
     #[must_use]
     pub fn is_kin_of(&self, other: &Self) -> bool {
         self.endpoint == other.endpoint && self.model == other.model
     }
 }
 
-/// A hash of the options of one role that is the same in every version of the program (FNV-1a).
+/// Hash of a role's options, stable across program versions (FNV-1a).
 ///
-/// The number of tokens to write is not part of it: it varies with the time that is left, and is accounted for.
+/// The output limit is excluded: it varies with the time left and is modelled separately.
 #[must_use]
 pub fn options_hash(sampling: &Sampling) -> u64 {
     let bits = [sampling.temperature.to_bits(), sampling.top_p.to_bits(), sampling.repeat_penalty.to_bits()];
@@ -49,7 +49,7 @@ mod tests {
         assert_ne!(hash, options_hash(&Sampling { num_ctx: 8192, ..sampling() }));
         assert_ne!(hash, options_hash(&Sampling { temperature: 0.3, ..sampling() }));
         assert_eq!(hash, options_hash(&Sampling { max_tokens: 24, ..sampling() }));
-        // Forecasts are stored under it.
+        // Stored forecasts depend on this value.
         assert_eq!(hash, 0x718d_252c_66e2_7e31, "{hash:#x}");
     }
 }

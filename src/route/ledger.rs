@@ -1,4 +1,4 @@
-//! All forecasts by key, as they are kept from one run of the program to the next.
+//! Persistent store of all latency forecasts by key.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use super::key::Key;
 use super::observation::Observation;
 use super::speed::Speed;
 
-/// Models come and go; what was not run for longest is forgotten beyond this many.
+/// Limit of stored forecasts; the least recently used are evicted.
 pub const MOST: usize = 200;
 
 /// Forecasts with the time of their last run.
@@ -20,7 +20,6 @@ pub struct Ledger {
     entries: BTreeMap<Key, (Forecast, Timestamp)>,
 }
 
-/// One forecast as it is stored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
     pub key: Key,
@@ -29,8 +28,8 @@ pub struct Entry {
 }
 
 impl Ledger {
-    /// The forecast for `key`, with the minutes since its last run; what was never run starts from its nearest kin
-    /// (another digest, other options, another kind of power), else from `seed`.
+    /// The forecast for `key`, with the minutes since its last run. An unknown key starts from its nearest relative
+    /// (another digest, other options, another power source), else from `seed`.
     #[must_use]
     pub fn of(&self, key: &Key, seed: Speed, now: Timestamp) -> (Forecast, f64) {
         match self.entries.get(key) {
@@ -39,21 +38,21 @@ impl Ledger {
         }
     }
 
-    /// Runs of this model here, with whatever digest, options or kind of power.
+    /// Runs of this model here, over all digests, options and power sources.
     #[must_use]
     pub fn runs(&self, key: &Key) -> u64 {
         let kin = self.entries.iter().filter(|(other, _)| other.is_kin_of(key));
         kin.fold(0, |sum, (_, (forecast, _))| sum.saturating_add(forecast.n()))
     }
 
-    /// Whether another version of this model (another digest) ran here, and this one has not run yet.
+    /// Whether another digest of this model ran here and this one has not run yet.
     #[must_use]
     pub fn is_new_version(&self, key: &Key) -> bool {
         let mut others = self.entries.keys().filter(|other| other.is_kin_of(key) && other.digest.is_some()).peekable();
         key.digest.is_some() && others.peek().is_some() && others.all(|other| other.digest != key.digest)
     }
 
-    /// When another version (another digest) than the newest of this model ran last; nothing where there was none.
+    /// Last run of an older digest of this model; `None` where there was none.
     #[must_use]
     pub fn replaced_at(&self, endpoint: &str, model: &str) -> Option<Timestamp> {
         let known = |key: &&Key| key.endpoint == endpoint && key.model == model && key.digest.is_some();
@@ -62,7 +61,7 @@ impl Ledger {
         all().filter(|(digest, _)| *digest != newest).map(|(_, at)| at).max()
     }
 
-    /// Learns from one run. `seen.idle_min` is set here, from the time of the last one.
+    /// Learns from one run. `seen.idle_min` is set here from the time of the last one.
     pub fn learn(&mut self, key: &Key, seed: Speed, seen: &Observation, now: Timestamp) {
         let (mut forecast, idle_min) = self.of(key, seed, now);
         forecast.learn(&Observation { idle_min, ..*seen });
@@ -75,12 +74,11 @@ impl Ledger {
         }
     }
 
-    /// Everything that is known, by key.
     pub fn iter(&self) -> impl Iterator<Item = (&Key, &Forecast, Timestamp)> {
         self.entries.iter().map(|(key, (forecast, at))| (key, forecast, *at))
     }
 
-    /// What is stored of `key`; nothing where it was never run.
+    /// The stored entry of `key`; `None` where it was never run.
     #[must_use]
     pub fn entry(&self, key: &Key) -> Option<Entry> {
         let (forecast, at) = self.entries.get(key)?;
@@ -94,7 +92,7 @@ impl Ledger {
 }
 
 impl From<Vec<Entry>> for Ledger {
-    /// What is damaged is dropped: it will be learned anew.
+    /// Damaged entries are dropped and learned anew.
     fn from(entries: Vec<Entry>) -> Self {
         let sound = entries.into_iter().filter(|entry| entry.forecast.is_sound());
         Self { entries: sound.map(|entry| (entry.key, (entry.forecast, entry.at))).collect() }
@@ -107,7 +105,7 @@ impl From<Ledger> for Vec<Entry> {
     }
 }
 
-/// Minutes between two times; a clock that was set back counts as none.
+/// Minutes between two times; 0 if the clock was set back.
 fn minutes(from: Timestamp, to: Timestamp) -> f64 {
     (to.duration_since(from).as_secs_f64() / 60.0).max(0.0)
 }

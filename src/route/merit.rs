@@ -1,39 +1,39 @@
-//! What a model's text is worth for a role: a first guess by size and bent, moved by what was seen of it.
+//! Quality estimate of a model's text for a role: a prior by size and specialty, updated with evidence.
 //!
-//! How often there is such a text at all is [`super::tally`]'s; the choice multiplies the two.
+//! [`super::tally`] estimates how often an answer is usable at all; the router multiplies the two.
 
 use serde::{Deserialize, Serialize};
 
 use super::traits::{Bent, Traits};
 use crate::domain::role::Role;
 
-/// What a template's capture is worth: true and complete, but no prose.
+/// Quality of a template's capture: true and complete, but no prose.
 pub const TEMPLATE: f64 = 0.5;
-/// What the first guess counts for, in observations.
+/// Weight of the prior, in observations.
 const GUESS: f64 = 12.0;
-/// One rubric score counts 1; an edit shows what somebody thought of a text, a vote against another text more so.
+/// A rubric score weighs 1; an edited text says more, a vote against another text more still.
 const EDIT: f64 = 2.0;
 const VOTE: f64 = 3.0;
-/// Rules judge form and faithfulness, not worth: however many scores there are, they never outweigh the guess alone.
+/// Limit of the rubric's total weight: rules judge form and faithfulness, so scores alone never outweigh the prior.
 const MOST_OF_RUBRIC: f64 = 12.0;
 
-/// By billions of weights: the primer's stars (3 → ***, 7 → ****, 13 and more → *****) on a scale on which the
-/// template has [`TEMPLATE`]. Guesses, to be moved by evidence: whoever offers a small model wants its words until they
-/// turn out to be worse than the template's.
+/// Prior by billions of weights: a common rating in stars (3 → ***, 7 → ****, 13 and more → *****) on a scale on which
+/// the template has [`TEMPLATE`]. A user with a small model gets its texts until evidence shows that they are worse
+/// than the template's.
 const BY_SIZE: [(f64, f64); 7] =
     [(0.3, 0.54), (0.6, 0.55), (1.0, 0.57), (3.0, 0.68), (7.0, 0.76), (13.0, 0.82), (30.0, 0.86)];
 
-/// What was seen of a model in one role, as sums.
+/// Evidence about one model in one role, as sums.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Evidence {
     pub rubric: Mean,
-    /// 1 − normalised edit distance of texts that somebody looked at.
+    /// 1 − normalised edit distance of texts that the user reviewed.
     pub kept: Mean,
     /// 1 for a vote won, ½ for a tie, 0 for a vote lost.
     pub votes: Mean,
 }
 
-/// A mean that can be added to.
+/// Running mean.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Mean {
     pub n: u64,
@@ -41,7 +41,7 @@ pub struct Mean {
 }
 
 impl Mean {
-    /// Adds a value in 0..=1; what is none is ignored.
+    /// Adds a value in 0..=1; NaN is ignored.
     pub fn push(&mut self, value: f64) {
         if (0.0..=1.0).contains(&value) {
             self.n = self.n.saturating_add(1);
@@ -55,7 +55,7 @@ impl Mean {
     }
 }
 
-/// The worth of a model's text for a role, 0..=1; `technicality` (0..=1) says how technical the matter is.
+/// Quality of a model's text for a role, 0..=1; `technicality` (0..=1) says how technical the change is.
 #[must_use]
 pub fn of(traits: &Traits, role: Role, technicality: f64, evidence: &Evidence) -> f64 {
     let technicality = if technicality.is_finite() { technicality.clamp(0.0, 1.0) } else { 0.5 };
@@ -65,7 +65,7 @@ pub fn of(traits: &Traits, role: Role, technicality: f64, evidence: &Evidence) -
         (GUESS, Some(guess)),
         (rubric, evidence.rubric.value()),
         (EDIT * evidence.kept.n as f64, evidence.kept.value()),
-        // Half of the votes won is what an equal wins: the guess.
+        // Half of the votes won means an equal model, i.e. the prior.
         (VOTE * evidence.votes.n as f64, evidence.votes.value().map(|won| (guess + won - 0.5).clamp(0.0, 1.0))),
     ];
     let weighed = parts.iter().filter_map(|(weight, value)| value.map(|value| (weight, value)));
@@ -74,7 +74,7 @@ pub fn of(traits: &Traits, role: Role, technicality: f64, evidence: &Evidence) -
     (sum / weights).clamp(0.0, 1.0)
 }
 
-/// Between the sizes of the table, on a logarithmic scale.
+/// Interpolates between the sizes of the table on a logarithmic scale.
 fn by_size(billions: f64) -> f64 {
     let billions = if billions.is_finite() { billions } else { 7.0 };
     for pair in BY_SIZE.windows(2) {
@@ -103,7 +103,7 @@ fn by_bent(traits: &Traits, role: Role, technicality: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::llm::Offered;
+    use crate::domain::model::Offered;
     use proptest::prelude::*;
 
     fn worth(name: &str, role: Role, evidence: &Evidence) -> f64 {
@@ -120,7 +120,7 @@ mod tests {
         assert!(TEMPLATE < guess("a:0.5b") && guess("a:0.5b") < guess("a:1b"));
         let mut worse = Evidence::default();
         (0..6).for_each(|_| worse.votes.push(0.0));
-        assert!(worth("a:0.5b", Role::Blog, &worse) < TEMPLATE, "until somebody says otherwise");
+        assert!(worth("a:0.5b", Role::Blog, &worse) < TEMPLATE, "until evidence says otherwise");
         assert!(guess("a:1b") < guess("a:3b") && guess("a:3b") < guess("a:7b") && guess("a:7b") < guess("a:13b"));
     }
 

@@ -1,4 +1,4 @@
-//! Which model a task goes to. Pure: everything it looks at is passed in.
+//! Model routing: decides which model, if any, a task is sent to. Pure functions over their arguments.
 
 pub mod breaker;
 pub mod brief;
@@ -15,6 +15,7 @@ pub mod observation;
 pub mod offer;
 pub mod pace;
 pub mod rates;
+pub mod retry;
 pub mod roles;
 pub mod signals;
 pub mod speed;

@@ -1,13 +1,13 @@
-//! Why a model does not write this time, in words.
+//! Rejection reason of a candidate, as a sentence.
 
 use super::decision::{Considered, Rejected};
 use super::signals::{Signals, Urgency};
 use super::tally::Tally;
 use super::wording::{of_hundred, seconds, time_left, worth};
 
-/// A wait that is worth naming as the reason.
+/// Queue wait above which it is given as the reason.
 const BUSY_MS: f64 = 300.0;
-/// Above this a model is nearly in time, and its chance says more than its time.
+/// Above this probability the model nearly fits, and the probability says more than the expected time.
 const NEARLY: f64 = 0.6;
 
 /// A sentence without its full stop.
@@ -15,7 +15,7 @@ pub(super) fn to(one: &Considered, task: &Signals) -> String {
     let name = &one.model;
     match one.rejected_because {
         Some(Rejected::BreakerOpen) => {
-            format!("{name} on {} failed lately and has not been seen well since", one.endpoint)
+            format!("{name} on {} failed recently, and no probe has succeeded since", one.endpoint)
         }
         Some(Rejected::Unreachable) => format!("nothing listens at {}, which offered {name}", one.endpoint),
         Some(Rejected::Cold) => {
@@ -32,7 +32,7 @@ pub(super) fn to(one: &Considered, task: &Signals) -> String {
         }
         Some(Rejected::WouldEvict) => {
             format!(
-                "{name} would need the memory of the model that writes captures, and somebody may commit any moment"
+                "{name} would need the memory of the model that writes captures, and the next commit may come any moment"
             )
         }
         Some(Rejected::SeldomUsable) => {

@@ -1,4 +1,4 @@
-//! One run of a model as it was seen: what a forecast learns from.
+//! Measurements of one model run, the input of the latency forecast.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,50 +6,50 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum End {
-    /// The model was done.
+    /// The model finished.
     Done,
-    /// It had written as many tokens as it was allowed to.
+    /// The output limit was reached.
     Length,
-    /// A clock cut it: a deadline, or somebody more urgent.
+    /// Cut by a deadline or preempted by a more urgent request.
     Cut,
 }
 
-/// What was measured, in seconds and tokens. A run that failed is none.
+/// Measured seconds and tokens. Failed runs are not recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Observation {
-    /// Prompt tokens that the server had to evaluate.
+    /// Prompt tokens that the server evaluated.
     pub uncached: u32,
-    /// Prompt tokens that it had in its cache.
+    /// Prompt tokens from the prefix cache.
     pub cached: u32,
-    /// Tokens it was allowed to write.
+    /// Output limit, in tokens.
     pub allowed: u32,
-    /// Tokens it wrote.
+    /// Output tokens.
     pub written: u32,
-    /// Tokens up to the end of the first sentence, where one ended.
+    /// Tokens up to the end of the first sentence, if one ended.
     pub sentence: Option<u32>,
-    /// The server's own load time; absent or about zero for a model that was loaded. Where a run of a model that was
-    /// not loaded was cut before any content, all the time it waited.
+    /// The server's own load time; `None` or about zero for a loaded model. For a run of an unloaded model that was cut
+    /// before any content, the whole wait.
     pub load_s: Option<f64>,
-    /// Waiting for its turn, as far as that is known.
+    /// Known wait in the queue.
     pub queue_s: f64,
     /// Sent → first content.
     pub ttft_s: Option<f64>,
     /// (last content − first content) / (written − 1).
     pub tpot_s: Option<f64>,
-    /// Sent → end, whoever ended it.
+    /// Sent → end, whichever side ended it.
     pub took_s: f64,
     pub end: End,
-    /// The machine was under pressure when it started.
+    /// The machine was under pressure at the start.
     pub pressed: bool,
     /// Minutes since the last run under the same key.
     pub idle_min: f64,
 }
 
-/// Below this a load is the server's bookkeeping.
+/// A shorter load time is only the server's bookkeeping.
 pub const COLD_ABOVE_S: f64 = 0.05;
 
 impl Observation {
-    /// Seconds until the model began to read: waiting and loading, which are forecast apart.
+    /// Seconds of queueing and loading before prefill, which are forecast separately.
     #[must_use]
     pub fn before_s(&self) -> f64 {
         positive(self.queue_s) + self.load_s.map_or(0.0, positive)
@@ -61,7 +61,7 @@ impl Observation {
         self.load_s.is_some_and(|load| load > COLD_ABOVE_S)
     }
 
-    /// Time from sending to the last token that was written, where any was.
+    /// Seconds from sending to the last token, if any.
     #[must_use]
     pub fn until_last_s(&self) -> Option<f64> {
         let rest = f64::from(self.written.saturating_sub(1)) * self.tpot_s.map_or(0.0, positive);

@@ -1,10 +1,9 @@
-//! What an endpoint offers, and which model the configuration names for a role.
+//! Models offered by the endpoints, and the model that the configuration names for a role.
 
-use crate::config::{ModelsConfig, Strategy};
+use crate::domain::model::{ModelsConfig, Offered, Strategy};
 use crate::domain::role::Role;
-use crate::llm::Offered;
 
-/// What one endpoint was seen to offer.
+/// Models listed by one endpoint.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Offer {
     pub endpoint: String,
@@ -20,10 +19,9 @@ pub struct Choice {
     pub model: String,
 }
 
-/// The model that the configuration names for `role`, if it names one.
+/// The model that the configuration names for `role`, if any.
 ///
-/// `single` uses `models.default` for everything; `multi` and `adaptive` use the role's own,
-/// then the default.
+/// `single` uses `models.default` for everything; `multi` and `adaptive` use the role's own, then the default.
 #[must_use]
 pub fn configured(models: &ModelsConfig, strategy: Strategy, role: Role) -> Option<&str> {
     let own = models.roles.get(&role).map(String::as_str);

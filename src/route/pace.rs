@@ -1,39 +1,30 @@
-//! While an answer streams: is the rest of the sentence still worth waiting for?
+//! Early stopping of a stream: whether the rest of the sentence is worth the wait.
 //!
-//! After the first sentence has ended, what follows is a gift; before that, it is all there is. A sentence that cannot
-//! end in time is given up at once: the device is free for the next one, and the person sees the final text earlier.
+//! Before the first sentence has ended, nothing can be salvaged; afterwards, more text is optional. A sentence that
+//! cannot end in time is cut at once, which frees the device and shows the final text earlier.
 
 use super::forecast::{Conditions, Forecast};
+use crate::domain::model::Verdict;
 
-/// How an answer stands.
+/// Progress of a streaming answer.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Progress {
-    /// Tokens since the last sentence ended (or since the start), and whether one has ended.
+    /// Tokens since the last sentence end (or the start), and whether a sentence has ended.
     pub unfinished: u32,
     pub has_sentence: bool,
-    /// Seconds per token as it streams; absent before there are two.
+    /// Seconds per token of this stream; `None` before the second token.
     pub tpot_s: Option<f64>,
-    /// Tokens that the sentence usually has.
+    /// Tokens of a typical sentence.
     pub usual: u32,
 }
 
-/// What to do with a stream.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    Wait,
-    /// Cut it now and keep what ended.
-    Keep,
-    /// Cut it now: nothing will have ended in time.
-    GiveUp,
-}
-
-/// Before a first sentence there is nothing to lose but time: it is given up only when even half of what is usually
-/// missing cannot be written. After it, a second one is worth waiting for while it is likely.
+/// Share of the typical remaining length that must fit. Before a first sentence the stream is given up only when even
+/// half of it cannot be written; a second sentence is awaited while it is likely.
 const HOPE: f64 = 0.5;
-/// Tokens that a sentence needs to end even where it is already as long as usual.
+/// Least tokens to the end of a sentence that already has its typical length.
 const ENDING: u32 = 3;
 
-/// Judges a stream with `left_s` to go; what the forecast says of the speed serves until it has shown its own.
+/// Judges a stream with `left_s` seconds to go; the forecast's speed is used until the stream has its own.
 #[must_use]
 pub fn judge(progress: &Progress, forecast: &Forecast, conditions: &Conditions) -> Verdict {
     let tpot = progress.tpot_s.filter(|tpot| tpot.is_finite() && *tpot > 0.0);
@@ -87,7 +78,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn when_the_time_is_over_nobody_waits(unfinished: u32, sentence: bool, tpot: f64, left in -1e9..=0.0_f64) {
+        fn when_the_time_is_over_the_stream_is_cut(unfinished: u32, sentence: bool, tpot: f64, left in -1e9..=0.0_f64) {
             let verdict = verdict(unfinished, sentence, Some(tpot), left);
             prop_assert_eq!(verdict, if sentence { Verdict::Keep } else { Verdict::GiveUp });
         }

@@ -1,23 +1,23 @@
-//! What a forecast knows, as rates that people compare models by.
+//! A forecast as throughput figures for comparing models.
 
 use serde::Serialize;
 
 use super::forecast::{Conditions, Forecast, Work};
 
-/// A calm machine, the model loaded, nobody else there.
+/// Reference conditions: no pressure, model loaded, empty queue.
 const CALM: Conditions = Conditions { left_s: 3600.0, queue_s: 0.0, cold: false, pressed: false, idle_min: 0.0 };
-/// Tokens of the prompt whose first token is told: about a commit of fifty lines.
+/// Prompt length of the reported first-token time: about a commit of fifty lines.
 const PROMPT: u32 = 500;
 
-/// How fast a model was, over its last runs.
+/// A model's speed over its last runs.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Rates {
     pub runs: u64,
-    /// Tokens written per second.
+    /// Output tokens per second.
     pub tps: f64,
-    /// Tokens of a prompt read per second, where none is in the server's cache.
+    /// Prompt tokens evaluated per second, nothing cached.
     pub prefill_tps: f64,
-    /// Until the first token of the answer to a new prompt of 500 tokens, in milliseconds.
+    /// Milliseconds to the first token for an uncached prompt of 500 tokens.
     pub first_token_ms: f64,
 }
 

@@ -1,45 +1,44 @@
-//! Which models may fill a role, and why the others may not: configured ones, or what the endpoints offer.
+//! Role assignment: which models may fill a role, from the configuration or from the endpoints' offers.
 
 use serde::Serialize;
 
 use super::merit::{self, Evidence};
 use super::offer::{Offer, configured};
 use super::traits::Traits;
-use crate::config::{ModelsConfig, Strategy};
+use crate::domain::model::{ModelsConfig, Offered, Strategy, same_model};
 use crate::domain::role::Role;
-use crate::llm::{Offered, same_model};
 
-/// Share of the memory that models may take; the rest is the editor's, the browser's and the build's.
+/// Share of the memory for models; the rest is for editor, browser and build.
 const MEMORY_SHARE: f64 = 0.8;
-/// For captures: the primer's fast model.
+/// Captures: a model that is fast on most machines.
 const CAPTURE_BILLIONS: f64 = 3.0;
-/// A draft has all night, but a model of this size is the largest that a desk usually carries.
+/// Drafts have time, but larger models rarely fit a desktop.
 const BLOG_BILLIONS: f64 = 13.0;
 const DRAFT_BILLIONS: f64 = 7.0;
 
-/// What of the machine decides whether a model fits.
+/// Memory of the machine, to decide whether a model fits.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Memory {
-    /// Bytes in all; absent where unknown.
+    /// Total bytes; `None` where unknown.
     pub ram: Option<u64>,
-    /// Of graphics cards.
+    /// Bytes of the graphics cards.
     pub vram: Option<u64>,
 }
 
 impl Memory {
-    /// Bytes that models may take; absent where unknown.
+    /// Bytes available to models; `None` where unknown.
     fn for_models(&self) -> Option<u64> {
         Some((self.ram? as f64 * MEMORY_SHARE).max(self.vram.unwrap_or(0) as f64) as u64)
     }
 
-    /// Whether a model that needs so many bytes fits beside those that take `loaded`; what is unknown fits.
+    /// Whether a model of `needs` bytes fits beside `loaded` bytes; unknown sizes fit.
     #[must_use]
     pub fn fits(&self, needs: Option<u64>, loaded: u64) -> bool {
         needs.zip(self.for_models()).is_none_or(|(needs, has)| needs.saturating_add(loaded) <= has)
     }
 }
 
-/// A model that may fill a role, with how well it suits (higher is better).
+/// A model that may fill a role, with its suitability (higher is better).
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Proposal {
     pub endpoint: String,
@@ -47,14 +46,14 @@ pub struct Proposal {
     pub suits: f64,
     /// Named in the configuration for this role.
     pub configured: bool,
-    /// Share of the weights that spilled from the graphics card into main memory, where some did: such a model runs
-    /// at the speed of its slower part.
+    /// Share of the weights that spilled from the graphics card into main memory, if any: the slower part sets the
+    /// speed.
     pub spilled: Option<f64>,
-    /// It thinks aloud; it has to be told not to.
+    /// Reasoning model: emits its reasoning unless told not to.
     pub thinks: bool,
 }
 
-/// A model that may not.
+/// A model that may not fill the role.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Unfit {
     pub endpoint: String,
@@ -65,26 +64,25 @@ pub struct Unfit {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Because {
-    /// It runs on somebody else's machine, and `remote` is not set.
+    /// It runs on a remote machine, and `remote` is not set.
     Cloud,
-    /// It makes vectors, not text.
+    /// It produces embeddings, not text.
     Embedding,
-    /// Bytes that it needs and that there are.
+    /// Bytes needed and available.
     TooLarge { needs: u64, has: u64 },
 }
 
-/// Who may write for a role: best first, and who may not.
+/// Models for a role, best first, and the unfit ones.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Cast {
     pub proposals: Vec<Proposal>,
     pub unfit: Vec<Unfit>,
 }
 
-/// Casts a role.
+/// Assigns models to a role.
 ///
-/// `single` and `multi` know one model per role where one is configured. `adaptive` prefers the configured one, and
-/// lets the other configured models stand in for it when the time is short; a role for which nothing is configured
-/// is filled from all that is offered.
+/// `single` and `multi` use one model per role where one is configured. `adaptive` prefers the configured one and lets
+/// the other configured models stand in when time is short; a role without configuration is filled from all offers.
 #[must_use]
 pub fn cast(role: Role, models: &ModelsConfig, strategy: Strategy, offers: &[Offer], memory: Memory) -> Cast {
     let named = configured(models, strategy, role);
@@ -113,12 +111,12 @@ pub fn cast(role: Role, models: &ModelsConfig, strategy: Strategy, offers: &[Off
     cast
 }
 
-/// The one model for everything is the one for captures: nothing else has to be in time.
+/// With one model for everything, captures decide: only they have a deadline.
 fn judged(role: Role, strategy: Strategy, named: Option<&str>) -> Role {
     if strategy == Strategy::Single && named.is_none() { Role::Capture } else { role }
 }
 
-/// Where one model does everything, or each role has one, nobody else is looked at.
+/// Where one model does everything, or each role has one, the others are dropped.
 fn only_first(cast: &mut Cast, named: Option<&str>, strategy: Strategy) {
     if strategy != Strategy::Adaptive && named.is_none() {
         cast.proposals.truncate(1);
@@ -141,7 +139,7 @@ fn unfit(offer: &Offer, model: &Offered, traits: &Traits, memory: Memory) -> Opt
     if !model.completes {
         return Some(Because::Embedding);
     }
-    // What is loaded fits; what runs elsewhere does not need to fit here.
+    // Loaded and remote models need no memory check.
     if model.resident == Some(true) || model.cloud || offer.remote {
         return None;
     }
@@ -150,7 +148,7 @@ fn unfit(offer: &Offer, model: &Offered, traits: &Traits, memory: Memory) -> Opt
     (needs > has).then_some(Because::TooLarge { needs, has })
 }
 
-/// How well a model suits a role: worth, and for captures nearness to the size that answers in time.
+/// Suitability: quality, and for captures closeness to the size that answers in time.
 fn suits(role: Role, model: &Offered, traits: &Traits) -> f64 {
     let worth = merit::of(traits, role, 1.0, &Evidence::default());
     let ideal = match role {

@@ -1,4 +1,4 @@
-//! Roles on desks with many models, with few, and with the wrong ones.
+//! Role assignment with many models, with few, and with unsuitable ones.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ fn offers(models: Vec<Offered>) -> Vec<Offer> {
     vec![Offer { endpoint: "local".into(), remote: false, models }]
 }
 
-fn the_primers() -> Vec<Offer> {
+fn usual_offers() -> Vec<Offer> {
     offers(
         ["orca-mini:3b", "mistral:7b", "codellama:7b", "llama2:13b", "neural-chat:7b", "nomic-embed-text"]
             .map(offered)
@@ -30,15 +30,15 @@ fn filled(role: Role, offers: &[Offer], ram: u64) -> Option<String> {
 }
 
 #[test]
-fn without_configuration_each_role_gets_the_model_that_the_primer_gives_it() {
-    let offers = the_primers();
+fn without_configuration_each_role_gets_the_model_of_the_usual_size() {
+    let offers = usual_offers();
     let cast = ROLES.map(|role| filled(role, &offers, 32).unwrap());
     assert_eq!(cast, ["orca-mini:3b", "codellama:7b", "llama2:13b", "neural-chat:7b", "mistral:7b"]);
 }
 
 #[test]
 fn a_model_that_does_not_fit_is_not_proposed_and_it_is_said_why() {
-    let offers = the_primers();
+    let offers = usual_offers();
     assert_ne!(filled(Role::Blog, &offers, 8).as_deref(), Some("llama2:13b"));
     let memory = Memory { ram: Some(8 * GB), vram: None };
     let cast = cast(Role::Blog, &ModelsConfig::default(), Strategy::Adaptive, &offers, memory);
@@ -55,7 +55,7 @@ fn what_is_loaded_already_fits_whatever_is_reckoned() {
 #[test]
 fn a_card_with_enough_memory_carries_what_the_computer_does_not() {
     let memory = Memory { ram: Some(8 * GB), vram: Some(24 * GB) };
-    let cast = cast(Role::Blog, &ModelsConfig::default(), Strategy::Adaptive, &the_primers(), memory);
+    let cast = cast(Role::Blog, &ModelsConfig::default(), Strategy::Adaptive, &usual_offers(), memory);
     assert_eq!(cast.proposals[0].model, "llama2:13b");
 }
 
@@ -96,7 +96,7 @@ fn the_three_strategies_look_at_one_at_one_per_role_and_at_all_that_were_named()
         default: Some("mistral:7b".to_owned()),
     };
     let names = |role, strategy| {
-        let cast = cast(role, &models, strategy, &the_primers(), Memory::default());
+        let cast = cast(role, &models, strategy, &usual_offers(), Memory::default());
         cast.proposals.into_iter().map(|proposal| proposal.model).collect::<Vec<_>>()
     };
     assert_eq!(names(Role::Blog, Strategy::Single), ["mistral:7b"]);
@@ -109,7 +109,7 @@ fn the_three_strategies_look_at_one_at_one_per_role_and_at_all_that_were_named()
 #[test]
 fn without_configuration_single_is_one_model_for_everything_and_multi_one_per_role() {
     let names = |role, strategy| {
-        let cast = cast(role, &ModelsConfig::default(), strategy, &the_primers(), Memory::default());
+        let cast = cast(role, &ModelsConfig::default(), strategy, &usual_offers(), Memory::default());
         cast.proposals.into_iter().map(|proposal| proposal.model).collect::<Vec<_>>()
     };
     assert_eq!(names(Role::Capture, Strategy::Single), ["orca-mini:3b"]);

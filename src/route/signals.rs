@@ -1,35 +1,34 @@
-//! What a decision looks at, apart from the models: the task, the time, the machine.
+//! Inputs of a routing decision besides the models: task, time and machine.
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::role::Role;
 
-/// Percent of the last ten seconds in which tasks waited for a processor, above which a machine is under pressure.
+/// CPU pressure (PSI, percent of the last ten seconds) above which a machine counts as under pressure.
 pub const PRESSED_ABOVE: f64 = 20.0;
 
-/// Who waits.
-/// In the order in which they are served.
+/// Scheduling priority, in the order of service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Urgency {
-    /// A person watches the prompt.
+    /// A user watches the prompt.
     Urgent,
-    /// A capture that has its usual time.
+    /// A capture with its usual time.
     Interactive,
-    /// Nobody yet: a prompt is read ahead of the commit that will ask it.
+    /// Prefill ahead of the commit that will need it.
     Ahead,
-    /// Nobody.
+    /// Background work; no user waits.
     Batch,
 }
 
-/// What is going on in the repository.
+/// Activity in the repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Traffic {
     Calm,
-    /// Commits come faster than anybody writes them.
+    /// Commits arrive faster than a person writes them.
     Storm,
-    /// A rebase, a cherry-pick of many, an `am` is under way.
+    /// A rebase, a multi-commit cherry-pick or an `am` is running.
     Rebase,
 }
 
@@ -39,26 +38,26 @@ pub struct Signals {
     pub role: Role,
     pub urgency: Urgency,
     pub traffic: Traffic,
-    /// Tokens of the prompt with everything in it, and of the shortest one that still says what changed.
+    /// Tokens of the complete prompt, and of the shortest one that still describes the change.
     pub prompt_tokens: u32,
     pub least_tokens: u32,
-    /// Most tokens that the role may write.
+    /// Output limit of the role, in tokens.
     pub max_tokens: u32,
-    /// How technical the matter is, 0..=1.
+    /// How technical the change is, 0..=1.
     pub technicality: f64,
-    /// The whole budget, and what of it is left for the model, in seconds.
+    /// The whole time budget, and the part left for the model, in seconds.
     pub budget_s: f64,
     pub left_s: f64,
     /// The machine is under pressure.
     pub pressed: bool,
     pub on_battery: bool,
-    /// What the template's text is worth, 0..=1.
+    /// Quality of the template's text, 0..=1.
     pub template_quality: f64,
 }
 
 impl Signals {
-    /// A model's text must come in time with at least this chance, or the model is not asked. A note's author waits for
-    /// the answer; after a commit no person does, and an attempt that misses the deadline costs some processor time.
+    /// Least probability of being in time for a model to be asked. A note's author waits for the answer; after a commit
+    /// no user waits, and a missed deadline only costs processor time.
     #[must_use]
     pub fn floor(&self) -> f64 {
         match self.urgency {
@@ -68,7 +67,7 @@ impl Signals {
     }
 }
 
-/// Whether the pressure that the kernel tells (percent; absent where it does not) is one.
+/// Whether the kernel's pressure value (percent; `None` where unsupported) exceeds the limit.
 #[must_use]
 pub fn is_pressed(cpu: Option<f64>) -> bool {
     cpu.is_some_and(|percent| percent > PRESSED_ABOVE)

@@ -1,65 +1,65 @@
-//! What a model's speed should be before it was ever measured: from the hardware, or from two short probes.
+//! Prior for a model's speed before any run: from the hardware, or from two short probes.
 
 use serde::{Deserialize, Serialize};
 
-/// Gigabytes per second and core at which weights are read while writing: file size × tokens per second, measured
-/// as 22, 25 and 27 for models of 1, 3 and 8 billion weights on one current desktop core; laptops reach half.
+/// Memory bandwidth per core while decoding, in GB/s: file size × tokens per second, measured as 22, 25 and 27 for
+/// models of 1, 3 and 8 billion weights on one current desktop core; laptops reach half.
 const READING_GB_PER_S: f64 = 12.0;
-/// Cores beyond which a desktop's memory is saturated.
+/// Cores beyond which a desktop's memory bandwidth is saturated.
 const READING_CORES: f64 = 3.0;
-/// Operations per second and core while the prompt is read (2 × weights × tokens per second): 236 to 286 measured
-/// on the same core.
+/// Operations per second and core during prefill (2 × weights × tokens per second): 236 to 286 measured on the same
+/// core.
 const COMPUTING_GFLOPS: f64 = 150.0;
-/// On a graphics card: bandwidth 200 GB/s × 0.6, and 20 TFLOP/s; both at the low end of what is sold.
+/// Graphics card: bandwidth 200 GB/s × 0.6, and 20 TFLOP/s; both at the low end of the market.
 const GPU_READING_GB_PER_S: f64 = 120.0;
 const GPU_COMPUTING_GFLOPS: f64 = 20_000.0;
 /// Four-bit weights with their scales take about 4.9 bits.
 const BYTES_PER_WEIGHT: f64 = 4.9 / 8.0;
-/// From a disk, gigabytes per second; loading was measured at 1 to 2.5 s for 0.8 to 2 GB.
+/// Load rate from disk in GB/s; loading was measured at 1 to 2.5 s for 0.8 to 2 GB.
 const LOADING_GB_PER_S: f64 = 0.8;
-/// Connecting, templating, sampling: before the first token of the shortest prompt, in seconds.
+/// Connecting, templating, sampling: seconds before the first token of the shortest prompt.
 const OVERHEAD_S: f64 = 0.05;
-/// A token that is in the server's cache costs about this share of one that is not.
+/// Cost of a cached prompt token relative to an uncached one.
 const CACHED_SHARE: f64 = 0.01;
-/// Assumed where the server does not tell the number of weights.
+/// Assumed where the server does not report the number of weights.
 const USUAL_WEIGHTS: f64 = 7e9;
 
-/// Seconds per thing, as a starting point for a forecast.
+/// Seconds per unit of work, the seed of a forecast.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Speed {
-    /// Before the first token, whatever the prompt (b0).
+    /// Constant part before the first token (b0).
     pub overhead_s: f64,
-    /// Per prompt token that has to be evaluated (b1).
+    /// Per evaluated prompt token (b1).
     pub uncached_s: f64,
-    /// Per prompt token that the server has in its cache (b2).
+    /// Per cached prompt token (b2).
     pub cached_s: f64,
-    /// Per token written.
+    /// Per output token.
     pub tpot_s: f64,
     /// To load the model.
     pub load_s: f64,
-    /// Tokens of a usual answer.
+    /// Tokens of a typical answer.
     pub answer_tokens: u32,
 }
 
-/// Tokens of a usual capture: one or two sentences.
+/// Tokens of a typical capture: one or two sentences.
 const USUAL_ANSWER: u32 = 40;
-/// Where somebody allows more than a capture needs, this share of it is usually written.
+/// Share of a larger output limit that is typically used.
 const USUAL_SHARE: f64 = 0.6;
-/// What a capture may have.
+/// Output limit of a capture.
 const CAPTURE_TOKENS: u32 = 200;
 
-/// What of a machine and a model decides the speed.
+/// Properties of machine and model that determine the speed.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Machine {
-    /// Cores that the server may use.
+    /// Cores available to the server.
     pub cores: usize,
-    /// Share of the weights that lie in a graphics card's memory, 0..=1.
+    /// Share of the weights in a graphics card's memory, 0..=1.
     pub gpu_share: Option<f64>,
     pub parameters: Option<u64>,
     pub size_bytes: Option<u64>,
 }
 
-/// One short run with something at the start of the prompt that no cache can know.
+/// One short run with a prompt that starts with uncached text.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Probe {
     pub prompt_tokens: u32,
@@ -68,7 +68,7 @@ pub struct Probe {
 }
 
 impl Speed {
-    /// `R_tg = bandwidth / size`, `R_pp = operations / (2 × weights)`; a spilled model waits for its slower part.
+    /// `R_tg = bandwidth / size`, `R_pp = operations / (2 × weights)`; with spilled weights the slower part counts.
     #[must_use]
     pub fn of(machine: &Machine) -> Self {
         let weights = machine.parameters.map_or_else(
@@ -91,14 +91,14 @@ impl Speed {
         }
     }
 
-    /// The same for a role that may write `max_tokens`: a blog post is no sentence.
+    /// The same for a role that may write `max_tokens`, e.g. a blog post.
     #[must_use]
     pub fn writing(self, max_tokens: u32) -> Self {
         let long = (f64::from(max_tokens) * USUAL_SHARE) as u32;
         Self { answer_tokens: if max_tokens > CAPTURE_TOKENS { long } else { USUAL_ANSWER }, ..self }
     }
 
-    /// The speed that two probes with prompts of different lengths show; of the hardware where they show nothing.
+    /// Speed from two probes with prompts of different lengths; the hardware's where they are inconclusive.
     #[must_use]
     pub fn probed(short: Probe, long: Probe, hardware: Self) -> Self {
         let more = f64::from(long.prompt_tokens) - f64::from(short.prompt_tokens);
@@ -116,7 +116,7 @@ impl Speed {
         }
     }
 
-    /// The same with every number finite and positive: what was stored may have been damaged.
+    /// The same with every value finite and positive: stored state may be damaged.
     #[must_use]
     pub fn sound(self) -> Self {
         let sane = |value: f64, otherwise: f64| if value > 0.0 && value < 1e4 { value } else { otherwise };

@@ -1,20 +1,20 @@
-//! How many of a model's answers could be used, and from when on it is not asked any more.
+//! Share of a model's usable answers, and the threshold below which the model is barred.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Fewer judged answers bar no model.
+/// Least judged answers before a model can be barred.
 pub const LEAST: u64 = 20;
-/// A model is barred once fewer than one in three of its answers can be used, as far as can be told.
+/// A model is barred once clearly fewer than one in three of its answers are usable.
 const THRESHOLD: f64 = 1.0 / 3.0;
 /// One-sided, 95 %: the standard normal quantile.
 const Z: f64 = 1.644_85;
-/// Before anything is judged every answer is expected to be used; this expectation counts for so many answers.
+/// Prior: before any judgement every answer counts as usable, with the weight of this many answers.
 const TRUST: f64 = 4.0;
 
-/// Answers of one model at one endpoint in one role that were judged, and those of them whose text was kept, whole or in
-/// part. An answer that did not come in time, or that a failing server broke off, is not judged.
+/// Judged answers of one model at one endpoint in one role, and those of them whose text was used, whole or in part.
+/// Answers that were late or broken off by a failing server are not judged.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
     pub judged: u64,
@@ -22,22 +22,21 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Counts one more answer.
     pub fn push(&mut self, used: bool) {
         self.judged = self.judged.saturating_add(1);
         self.used = self.used.saturating_add(u64::from(used));
     }
 
-    /// The expected share of answers that can be used, in 0..=1: one for a model that was never judged.
+    /// Expected share of usable answers, 0..=1; 1 for a model without judgements.
     #[must_use]
     pub fn share(&self) -> f64 {
         ((self.used as f64 + TRUST) / (self.judged as f64 + TRUST)).clamp(0.0, 1.0)
     }
 
-    /// The upper end of the score interval of Wilson ("Probable inference, the law of succession, and statistical
-    /// inference", JASA 22, 1927) for the share that can be used. It holds its level for the small numbers and the shares
-    /// near zero that matter here, where the textbook interval does not (Brown, Cai and DasGupta, "Interval estimation for
-    /// a binomial proportion", Statistical Science 16, 2001).
+    /// Upper bound of the score interval of Wilson ("Probable inference, the law of succession, and statistical
+    /// inference", JASA 22, 1927) for the usable share. It holds its level for small numbers and shares near zero,
+    /// where the textbook interval does not (Brown, Cai and DasGupta, "Interval estimation for a binomial proportion",
+    /// Statistical Science 16, 2001).
     #[must_use]
     pub fn at_most(&self) -> f64 {
         if self.judged == 0 {
@@ -50,7 +49,7 @@ impl Tally {
         ((middle + half) / (1.0 + Z * Z / n)).clamp(0.0, 1.0)
     }
 
-    /// Whether the model is not to be asked any more: enough was judged, and too little of it could be used.
+    /// Whether the model is barred: enough answers were judged, and too few were usable.
     #[must_use]
     pub fn is_barred(&self) -> bool {
         self.judged >= LEAST && self.at_most() < THRESHOLD

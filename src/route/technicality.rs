@@ -1,13 +1,13 @@
-//! How technical a commit is: prose about code wants a model that knows code, a changed README does not.
+//! Technicality score of a commit: prose about code needs a code model, a changed README does not.
 
 use crate::facts::Facts;
 use crate::facts::roles::FileRole;
 
-/// Definitions or changed lines beyond which nothing becomes more technical.
+/// Definitions or changed lines at which the score saturates.
 const MANY_SYMBOLS: f64 = 6.0;
 
-/// 0..=1: how much of the change is source and tests, and how many definitions it touches; what breaks for users or
-/// changes what the project depends on is technical in any case.
+/// 0..=1: share of source and tests in the change, and number of definitions touched; breaking changes and changed
+/// dependencies are always technical.
 #[must_use]
 pub fn of(facts: &Facts) -> f64 {
     let lines = |code: bool| -> f64 {

@@ -1,10 +1,10 @@
-//! What a model is good for, from what its server tells, its name, its family and its size.
+//! Capabilities of a model, from its server's metadata, its name, family and size.
 
 use serde::Serialize;
 
-use crate::llm::Offered;
+use crate::domain::model::Offered;
 
-/// What a model was made for.
+/// What a model was trained for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Bent {
@@ -14,25 +14,25 @@ pub enum Bent {
     Chat,
     /// Follows instructions and formats.
     Instruct,
-    /// Nothing that its name tells.
+    /// The name gives no hint.
     General,
-    /// Continues text; was never taught to do what it is told.
+    /// Base model: continues text without instruction tuning.
     Base,
 }
 
-/// A model as it looks from outside.
+/// Properties of a model.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Traits {
     pub bent: Bent,
-    /// It thinks aloud before it answers, which costs the first token seconds unless it is told not to.
+    /// Reasoning model: its reasoning delays the first token by seconds unless disabled.
     pub thinks: bool,
-    /// Number of weights, told or read from the name.
+    /// Number of weights, reported or parsed from the name.
     pub parameters: Option<u64>,
-    /// Bytes that it takes while it runs.
+    /// Bytes of memory that it takes while loaded.
     pub needs_bytes: Option<u64>,
 }
 
-/// Parts of names, most telling first.
+/// Parts of names, most specific first.
 const BENTS: [(Bent, &[&str]); 4] = [
     (Bent::Code, &["code", "coder", "starcoder", "codestral", "devstral", "sqlcoder"]),
     (Bent::Chat, &["chat", "zephyr", "vicuna", "openhermes"]),
@@ -42,8 +42,8 @@ const BENTS: [(Bent, &[&str]); 4] = [
 const THINKING: [&str; 8] =
     ["deepseek-r1", "qwq", "thinking", "reasoning", "gpt-oss", "magistral", "marco-o1", "phi4-mini-reasoning"];
 
-/// Beside the weights: the context's cache and the server's buffers. Measured as about a fifth for the weights'
-/// repacking and half a gigabyte for the rest at a context of some thousand tokens.
+/// Memory beside the weights: context cache and server buffers. Measured as about a fifth for the weights' repacking
+/// and half a gigabyte for the rest at a context of some thousand tokens.
 const OVER_WEIGHTS: f64 = 1.2;
 const BESIDE_BYTES: f64 = 0.5e9;
 /// Four-bit weights with their scales.
@@ -65,7 +65,7 @@ impl Traits {
         }
     }
 
-    /// Billions of weights; of a model that does not tell, the usual seven.
+    /// Billions of weights; 7 where unknown.
     #[must_use]
     pub fn billions(&self) -> f64 {
         self.parameters.map_or(7.0, |count| count as f64 / 1e9)
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_are_read_from_names_where_nobody_tells() {
+    fn sizes_are_parsed_from_names_without_metadata() {
         for (name, billions) in [
             ("orca-mini:3b", Some(3.0)),
             ("llama3.2:1b-instruct-q4_K_M", Some(1.0)),

@@ -1,41 +1,40 @@
-//! How a role's model is set up to write: the ranges that are good for it, and what is wrong with a setting.
+//! Sampling settings of a role: recommended ranges, and diagnostics for a setting outside them.
 //!
-//! The primer contradicts itself about captures: "live capture: 3B, high temperature" in one table, "0.1–0.3 for
-//! technical documentation" in another. A capture is a technical statement about somebody's work that nobody edits
-//! before it is shown, and at a high temperature small models invent names; so captures are the coolest of all, and
-//! high temperatures are left to texts that are meant to be lively and are read before they are published.
+//! Published advice on temperatures contradicts itself: "live capture: 3B, high temperature" beside "0.1–0.3 for
+//! technical documentation". A capture is a technical statement that is shown unreviewed, and at a high temperature
+//! small models invent names; so captures have the lowest temperature, and high ones are left to texts that are meant
+//! to be lively and are reviewed before publication.
 
 use std::ops::RangeInclusive;
 
 use serde::Serialize;
 
+use crate::domain::model::Sampling;
 use crate::domain::role::Role;
-use crate::llm::Sampling;
 
-/// What is good for a role. Values outside are allowed, and said to be so.
+/// Recommended ranges for a role. Values outside are allowed but reported.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ranges {
     pub temperature: RangeInclusive<f64>,
-    /// Tokens; the primer's usual lengths of each kind of text.
+    /// Tokens: the usual lengths of each kind of text.
     pub max_tokens: RangeInclusive<u32>,
-    /// Tokens of context; short is fast and small, long understands more.
+    /// Tokens of context; short is fast and small, long gives the model more to work with.
     pub num_ctx: RangeInclusive<u32>,
     pub top_p: RangeInclusive<f64>,
     pub top_k: RangeInclusive<u32>,
     pub repeat_penalty: RangeInclusive<f64>,
 }
 
-/// Something about a setting that its owner should know.
+/// A diagnostic about a setting.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Advice {
     /// `temperature`, `num_ctx`, …
     pub key: &'static str,
-    /// It cannot work; else it is merely unusual.
+    /// The setting cannot work; otherwise it is merely unusual.
     pub wrong: bool,
     pub says: String,
 }
 
-/// The ranges of a role.
 #[must_use]
 pub fn ranges(role: Role) -> Ranges {
     let (temperature, max_tokens, num_ctx) = match role {
@@ -48,8 +47,8 @@ pub fn ranges(role: Role) -> Ranges {
     Ranges { temperature, max_tokens, num_ctx, top_p: 0.5..=1.0, top_k: 0..=100, repeat_penalty: 1.0..=1.3 }
 }
 
-/// What there is to say about a role's settings, wrong ones first. `trained` is the longest context that the model
-/// knows, where its server tells.
+/// Diagnostics for a role's settings, wrong ones first. `trained` is the longest context that the model supports, where
+/// its server reports it.
 #[must_use]
 pub fn advice(role: Role, sampling: &Sampling, trained: Option<u64>) -> Vec<Advice> {
     let ranges = ranges(role);
@@ -65,8 +64,8 @@ pub fn advice(role: Role, sampling: &Sampling, trained: Option<u64>) -> Vec<Advi
     wrong.into_iter().chain(unusual).flatten().collect()
 }
 
-/// The same settings for an answer of at most `tokens`. Nothing else may vary between calls: another `num_ctx` makes
-/// a server load the model anew.
+/// The same settings with an output limit of `tokens`. Nothing else may vary between calls: another `num_ctx` makes a
+/// server reload the model.
 #[must_use]
 pub fn shortened(sampling: &Sampling, tokens: u32) -> Sampling {
     Sampling { max_tokens: sampling.max_tokens.min(tokens).max(1), ..sampling.clone() }

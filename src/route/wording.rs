@@ -1,10 +1,10 @@
-//! Numbers of a decision as people say them.
+//! Formats the numbers of a decision for people.
 
 use super::decision::Considered;
 use super::signals::Signals;
 use crate::domain::role::Role;
 
-/// As precise as it deserves: 85 ms, 0.42 s, 1.6 s, 34 s, 2 min.
+/// Duration with a sensible precision: 85 ms, 0.42 s, 1.6 s, 34 s, 2 min.
 pub(super) fn seconds(ms: f64) -> String {
     match ms {
         ms if !ms.is_finite() => "forever".to_owned(),
@@ -16,12 +16,12 @@ pub(super) fn seconds(ms: f64) -> String {
     }
 }
 
-/// Of a hundred; never a certainty.
+/// Percentage, never 0 or 100.
 pub(super) fn of_hundred(chance: f64) -> u32 {
     (chance * 100.0).round().clamp(0.0, 99.0) as u32
 }
 
-/// "97 of 100 cases", with what can be salvaged of the others.
+/// "97 of 100 cases", with the share of the rest that can be salvaged.
 pub(super) fn cases(one: &Considered) -> String {
     let whole = format!("{} of 100 cases", of_hundred(one.p_on_time));
     if one.p_salvage < 0.01 {
@@ -30,7 +30,7 @@ pub(super) fn cases(one: &Considered) -> String {
     format!("{whole} (in {} more at least with its first sentence)", of_hundred(one.p_salvage).max(1))
 }
 
-/// A worth between 0 and 1.
+/// A quality between 0 and 1.
 pub(super) fn worth(value: f64) -> String {
     format!("{:.2}", value.clamp(0.0, 1.0))
 }

@@ -1,5 +1,5 @@
-//! While somebody writes a commit's message, the model reads the commit: when and where that is begun, and what ends
-//! it. Never beside a capture, a build, or on battery; one at a time, the newest.
+//! Schedules prefill while the user writes a commit message: when to start it, where, and what cancels it. Never beside
+//! a capture, a build, or on battery; one at a time, the newest.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -18,24 +18,24 @@ use crate::pipeline::ahead::{self, Key, Reader, Reading};
 use crate::pipeline::services::Services;
 use crate::route::signals::is_pressed;
 
-/// A model that has not read a prompt by then is too slow for anybody's commit.
+/// A model that has not read a prompt by then is too slow for any commit.
 const LONGEST: Duration = Duration::from_secs(180);
-/// Before a machine under pressure is looked at again, or a model that was needed elsewhere: an editor may stay open
-/// for long.
+/// Pause before a machine under pressure, or a model that was preempted, is tried again: an editor may stay open for
+/// long.
 const RETRY: Duration = Duration::from_secs(5);
-/// How often that is done for one commit to come, each time after twice as long.
+/// Retries for one expected commit, each after twice as long.
 const RETRIES: u32 = 5;
-/// Looking may take this share of a processor; big indexes take long to read.
+/// Share of one processor (1/n) for inspecting indexes; big ones take long to read.
 const SHARE: u32 = 20;
-/// But nobody who has an editor open waits longer for the next look.
+/// Longest pause between two inspections of an open editor's commit.
 const LONGEST_REST: Duration = Duration::from_secs(2);
-/// Worktrees of which is known what was read last.
+/// Worktrees for which the last read prompt is remembered.
 const REMEMBERED: usize = 64;
 
-/// Whether the machine has anything to spare.
+/// Whether the machine has capacity to spare.
 pub type HasRoom = fn() -> bool;
 
-/// See the file's head.
+/// Scheduler of reading ahead.
 pub struct Ahead {
     services: Services,
     staging: Arc<Staging>,
@@ -43,18 +43,18 @@ pub struct Ahead {
     has_room: HasRoom,
     jobs: JoinSet<Done>,
     looking: bool,
-    /// Which one is read just now.
+    /// The reading under way.
     reading: Option<(u64, AbortHandle)>,
     begun: u64,
     last: HashMap<PathBuf, Last>,
     rests_until: Option<Instant>,
 }
 
-/// What was read last in a worktree.
+/// The last prompt read in a worktree.
 #[derive(Debug, Default)]
 struct Last {
     key: Option<Key>,
-    /// It came to nothing and may be begun again.
+    /// It failed and may be started again.
     failed: bool,
     retries: u32,
 }
@@ -64,10 +64,10 @@ enum Done {
     Read { number: u64, git_dir: PathBuf, moment: Moment, whole: bool },
 }
 
-/// What a look led to.
+/// Result of an inspection.
 enum Looked {
     Nothing,
-    /// The machine has nothing to spare now.
+    /// The machine is busy or on battery.
     NoRoom,
     Found(Box<Reading>),
 }
@@ -100,12 +100,12 @@ impl Ahead {
         }
     }
 
-    /// Does what is due, unless captures are worked on (`busy`); comes back when some of it is done. Safe to drop.
+    /// Runs due work, unless captures are worked on (`busy`); returns when some of it is done. Safe to drop.
     pub async fn step(&mut self, busy: bool) {
         loop {
             let next = if busy { None } else { self.start_due() };
             tokio::select! {
-                // What panics or is cancelled comes back as an error.
+                // A panic or cancellation arrives as an error.
                 Some(done) = self.jobs.join_next() => {
                     if let Ok(done) = done {
                         self.finish(done);
@@ -118,13 +118,13 @@ impl Ahead {
         }
     }
 
-    /// Ends whatever is under way: whoever leaves must not keep a model busy.
+    /// Cancels everything under way: a sidecar that leaves must not keep a model busy.
     pub fn stop(&mut self) {
         self.jobs.abort_all();
         self.reading = None;
     }
 
-    /// Gives the time when something will be due.
+    /// Starts due work; returns the time when something will be due.
     fn start_due(&mut self) -> Option<Instant> {
         let now = self.services.clock.instant();
         if self.looking {
@@ -180,7 +180,7 @@ impl Ahead {
         }
     }
 
-    /// Begins to read; what was being read is older and ends.
+    /// Starts reading; an older reading is cancelled.
     fn begin(&mut self, git_dir: PathBuf, moment: Moment, reading: Reading) {
         if let Some((_, older)) = self.reading.take() {
             older.abort();
@@ -208,7 +208,7 @@ impl Ahead {
         last.failed = false;
     }
 
-    /// Looks once more after a while: a commit that was made meanwhile leaves nothing to be found.
+    /// Schedules another inspection: a commit that was made meanwhile leaves nothing to be found.
     fn retry(&mut self, git_dir: &Path, moment: Moment) {
         let last = self.last.entry(git_dir.to_owned()).or_default();
         last.failed = true;
@@ -230,13 +230,13 @@ fn look(services: &Services, git_dir: &Path, moment: Moment, read: Option<&Key>,
     match ahead::staged(services, git_dir, moment, read) {
         Ok(found) => found.map_or(Looked::Nothing, |reading| Looked::Found(Box::new(reading))),
         Err(error) => {
-            tracing::debug!(%error, git_dir = %git_dir.display(), "what is staged cannot be read ahead");
+            tracing::debug!(%error, git_dir = %git_dir.display(), "the staged change cannot be read ahead");
             Looked::Nothing
         }
     }
 }
 
-/// On battery a head start is not worth its power; under pressure a build is worth more.
+/// On battery a head start is not worth its power; under pressure a build comes first.
 fn has_room() -> bool {
     !Power::read().on_battery() && !is_pressed(Pressure::read().cpu)
 }

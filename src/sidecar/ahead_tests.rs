@@ -1,20 +1,20 @@
-//! When reading ahead is begun, ended and left, over real repositories and with a reader that only writes down.
+//! Start, cancellation and retry of reading ahead, over real repositories and with a recording reader.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::*;
 use crate::config::Config;
+use crate::dispatch::{PromptOf, Size};
 use crate::domain::clock::SystemClock;
 use crate::domain::id::Oid;
 use crate::pipeline::ahead::Read;
-use crate::pipeline::models::{PromptOf, Size};
 use crate::pipeline::tests::{Place, Scene};
 
 /// Generous: a test that reaches it has failed.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Writes down what it is to read, and reads until it is let go.
+/// Records its prompts, and reads until it is released.
 #[derive(Default)]
 struct Recorder {
     asked: Mutex<Vec<(Oid, String)>>,
@@ -75,7 +75,7 @@ impl Stage {
         place
     }
 
-    /// Something was written in this worktree and it is time to look.
+    /// Reports a write in this worktree that is due for inspection.
     fn tell(&self, place: &str) {
         let git_dir = self.scene.path(place).join(".git");
         self.ahead.staging.again(&git_dir, Moment::Settled, self.scene.services.clock.instant());
@@ -90,7 +90,7 @@ impl Stage {
         assert!(tokio::time::timeout(PATIENCE, all).await.is_ok(), "{what}");
     }
 
-    /// Until nothing is looked at or waits to be.
+    /// Until no inspection runs or is due.
     async fn look(&mut self) {
         self.ahead.rests_until = None;
         self.until("looked", |stage| {
@@ -159,7 +159,7 @@ async fn beside_a_capture_nothing_is_begun() {
 }
 
 #[tokio::test]
-async fn on_battery_and_under_pressure_nothing_is_read_unless_somebody_wants_that() {
+async fn on_battery_and_under_pressure_nothing_is_read_unless_the_settings_say_so() {
     let mut at = Stage::new(|| false);
     at.repo("r");
     let git_dir = at.scene.path("r").join(".git");

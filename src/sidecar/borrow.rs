@@ -1,7 +1,7 @@
-//! Borrowing devices of the sidecar, for a process that computes on them as well (the batch).
+//! Pool client: borrows devices from the sidecar, for a process that computes on them as well (the batch).
 //!
-//! Nobody there, one too old to lend, one that is stuck: then the device is used without asking, and asked for again
-//! every now and then, because a sidecar may come at any time.
+//! Without a sidecar, or with one that is stuck or too old to lend, the device is used without a loan, and the loan is
+//! requested again every now and then, because a sidecar may start at any time.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -13,18 +13,18 @@ use tokio::task::JoinSet;
 
 use super::client::{PING_TIMEOUT, socket};
 use super::protocol::{LINE_LIMIT, Request, Response};
+use crate::dispatch::pool::{Lender, Lending, Loan, Wanted};
 use crate::hook::bell::Address;
-use crate::pipeline::pool::{Lender, Lending, Loan, Wanted};
 use crate::route::signals::Urgency;
 
-/// Whoever uses a device without a loan looks this often whether a sidecar has come.
+/// Interval of looking for a sidecar while a device is used without a loan.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
-/// A sidecar that comes while the device is in use lends it at once, or needs it.
+/// Time that a newly found sidecar has to lend a device that is in use already.
 const GRACE: Duration = Duration::from_millis(250);
-/// What somebody with a deadline waits for a sidecar that may be stuck.
+/// Time that a request with a deadline waits for a sidecar that may be stuck.
 const SHORT: Duration = Duration::from_millis(20);
 
-/// Borrows of the sidecar that serves in this directory, if one does.
+/// Borrows from the sidecar of this runtime directory, if one runs.
 #[derive(Debug)]
 pub struct Borrower {
     run: PathBuf,
@@ -46,18 +46,18 @@ impl Lender for Borrower {
         let patience = if urgency < Urgency::Ahead { SHORT } else { PING_TIMEOUT };
         let request = Request::Borrow { device, slots, urgency, lasts_ms };
         let talk = Talk { run: self.run.clone(), request, patience, granted: Some(granted), recall };
-        // Dropped, it ends the talk, and with it the connection that is the loan.
+        // Dropping it ends the conversation, and with it the connection that is the loan.
         let mut held = JoinSet::new();
         held.spawn(talk.keep_up());
         Box::pin(async move {
-            // The task ends with a recall only, so that no answer means the runtime is on its way out.
+            // The task ends with a recall only; no answer means that the runtime is shutting down.
             drop(grant.await);
             Loan { recalled, held: Box::new(held) }
         })
     }
 }
 
-/// One loan, with as many sidecars as come and go meanwhile.
+/// One loan, across sidecars that start and stop meanwhile.
 struct Talk {
     run: PathBuf,
     request: Request,
@@ -71,10 +71,10 @@ struct Talk {
 type Lines = BufReader<Take<UnixStream>>;
 
 impl Talk {
-    /// Ends only when the device is wanted back; whoever gives it back ends this.
+    /// Ends only when the device is wanted back; returning it drops this.
     async fn keep_up(mut self) {
         while !self.with_one().await {
-            // Nobody there, or no more.
+            // No sidecar, or none any more.
             self.grant();
             tokio::time::sleep(LOOK_AGAIN).await;
         }
@@ -84,12 +84,12 @@ impl Talk {
 
     fn grant(&mut self) {
         if let Some(granted) = self.granted.take() {
-            // One that is not awaited any more has been given up.
+            // A closed receiver means that the request was given up.
             let _ = granted.send(());
         }
     }
 
-    /// Talks with the sidecar that is there; true when the device is wanted back.
+    /// Talks with the running sidecar; true when the device is wanted back.
     async fn with_one(&mut self) -> bool {
         let Ok(Ok(mut lines)) = tokio::time::timeout(self.patience, ask(&self.run, &self.request)).await else {
             return false;
@@ -105,7 +105,7 @@ impl Talk {
         };
         match lent {
             Ok(Some(Response::Lent)) => self.grant(),
-            // It is in use there, and here without a loan: here it ends.
+            // The sidecar needs the device that is used here without a loan: this use ends.
             Err(_) => return true,
             Ok(_) => return false,
         }
@@ -113,7 +113,7 @@ impl Talk {
             return false;
         }
         self.recall.send_replace(true);
-        // Kept open: closing it says that the device is free.
+        // Kept open: closing it returns the device.
         let _open = lines;
         std::future::pending().await
     }
@@ -129,7 +129,7 @@ async fn ask(run: &Path, request: &Request) -> std::io::Result<Lines> {
     Ok(BufReader::new(stream.take(LINE_LIMIT)))
 }
 
-/// The next answer; none when the sidecar has gone or says something that is not understood.
+/// The next answer; `None` when the sidecar is gone or its answer is not understood.
 async fn answer(lines: &mut Lines) -> Option<Response> {
     let mut line = String::new();
     lines.read_line(&mut line).await.ok()?;

@@ -1,4 +1,4 @@
-//! Asking the sidecar, from a command: blocking, bounded, never a reason to fail.
+//! Control-socket client of the commands: blocking, with a timeout, never a reason to fail.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -9,7 +9,7 @@ use super::lock;
 use super::protocol::{LINE_LIMIT, Request, Response, SidecarState, SidecarStatus, Vitals};
 use crate::hook::bell::Address;
 
-/// A sidecar that lives answers a ping in well under a millisecond; one that takes this long is stuck.
+/// A healthy sidecar answers a ping in well under a millisecond; one that takes this long is stuck.
 pub const PING_TIMEOUT: Duration = Duration::from_millis(500);
 
 #[must_use]
@@ -20,7 +20,7 @@ pub fn socket(run: &Path) -> PathBuf {
 /// One request, one answer.
 ///
 /// # Errors
-/// When nobody listens, or no answer comes within `timeout`.
+/// When no sidecar listens, or no answer comes within `timeout`.
 pub fn ask(run: &Path, request: &Request, timeout: Duration) -> std::io::Result<Response> {
     let mut stream = UnixStream::connect_addr(&Address::of(&socket(run))?.socket)?;
     stream.set_read_timeout(Some(timeout))?;
@@ -33,7 +33,7 @@ pub fn ask(run: &Path, request: &Request, timeout: Duration) -> std::io::Result<
     Ok(serde_json::from_str(&answer)?)
 }
 
-/// The sidecar's vitals when it answers.
+/// The sidecar's vitals; `None` without an answer.
 #[must_use]
 pub fn ping(run: &Path) -> Option<Vitals> {
     match ask(run, &Request::Ping, PING_TIMEOUT) {
@@ -42,8 +42,8 @@ pub fn ping(run: &Path) -> Option<Vitals> {
     }
 }
 
-/// Running, stopped, or alive without answering. One that holds the lock and has no socket is on its way up or
-/// out and gets [`PING_TIMEOUT`] to arrive there.
+/// Running, stopped, or unresponsive. A holder of the lock without a socket is starting or leaving and gets
+/// [`PING_TIMEOUT`] to finish.
 #[must_use]
 pub fn status(run: &Path) -> SidecarStatus {
     for _ in 0..PING_TIMEOUT.as_millis() / MOMENT.as_millis() {
@@ -64,7 +64,7 @@ pub fn status(run: &Path) -> SidecarStatus {
     }
 }
 
-/// Between two looks at a sidecar that is on its way.
+/// Poll interval while a sidecar starts or leaves.
 const MOMENT: Duration = Duration::from_millis(10);
 
 fn nobody_listens(error: &std::io::Error) -> bool {

@@ -1,4 +1,4 @@
-//! The listening end of the control socket: same user only, one request a connection.
+//! Control-socket server: same user only, one request per connection.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -18,32 +18,32 @@ use super::lending::{Lending, Wish};
 use super::protocol::{Attention, LINE_LIMIT, PROTOCOL, Request, Response, Vitals};
 use crate::domain::clock::Clock;
 
-/// Connections on which no request has come yet; of more, the oldest is closed. A client writes its request as soon as
-/// it is connected, and pings must be answered however many connections say nothing.
+/// Silent connections that are kept open; of more, the oldest is closed. A client sends its request at once, and pings
+/// must be answered however many connections are silent.
 const SILENT: usize = 256;
-/// Requests carried out at a time; further ones wait. Pings and stops never do.
+/// Concurrent requests; further ones wait. Pings and stops never do.
 const AT_ONCE: usize = 64;
-/// Connections open at a time; a further one waits in the kernel's backlog.
+/// Open connections; a further one waits in the kernel's backlog.
 const OPEN: usize = 512;
-/// For a request to come whole, and for an answer to be taken.
+/// Timeout of a whole request, and of writing an answer.
 const EXCHANGE: Duration = Duration::from_secs(2);
 
-/// A request that the main loop has to carry out.
+/// A request for the main loop.
 #[derive(Debug)]
 pub struct Command {
     pub request: Request,
     pub reply: oneshot::Sender<Response>,
 }
 
-/// What pings are answered from without troubling the main loop.
+/// Health data: pings are answered from it without the main loop.
 #[derive(Debug)]
 pub struct Pulse {
     pub started: Instant,
     pub queue_depth: AtomicU64,
     pub attention: Mutex<Attention>,
-    /// Notified by a stop: it must be heard also while the main loop is at work.
+    /// Notified by a stop, which must also arrive while the main loop works.
     pub leave: Notify,
-    /// Whether the main loop is alive: a ping is not answered for one that is stuck.
+    /// Heartbeat of the main loop: a ping is not answered while it is stuck.
     pub heart: Heart,
 }
 
@@ -87,13 +87,13 @@ pub async fn serve(
     }
 }
 
-/// A connection from which a request is awaited.
+/// A connection that has not sent its request yet.
 struct Silent {
     task: AbortHandle,
     spoke: Arc<AtomicBool>,
 }
 
-/// Adds a connection to those that have said nothing, and closes the oldest of too many.
+/// Adds a silent connection, and closes the oldest of too many.
 fn make_room(silent: &mut VecDeque<Silent>, newest: Silent) {
     silent.retain(|one| !one.task.is_finished() && !one.spoke.load(Ordering::Relaxed));
     while silent.len() >= SILENT {
@@ -104,7 +104,7 @@ fn make_room(silent: &mut VecDeque<Silent>, newest: Silent) {
     silent.push_back(newest);
 }
 
-/// What connections are answered from.
+/// Dependencies of a connection.
 struct Desk {
     pulse: Arc<Pulse>,
     clock: Arc<dyn Clock>,
@@ -114,7 +114,7 @@ struct Desk {
 }
 
 impl Desk {
-    /// One request and its answer. An error here is the caller's hang-up: there is nobody left to tell.
+    /// One request and its answer. An error here is the client's hang-up and needs no report.
     async fn converse(&self, stream: UnixStream, spoke: &AtomicBool) {
         if !same_user(&stream) {
             return;
@@ -143,7 +143,7 @@ impl Desk {
             }
             Err(error) => Response::Refused { message: error.to_string() },
         };
-        // One that does not take its answer has hung up, too.
+        // A client that does not read its answer has hung up, too.
         let _ = timeout(EXCHANGE, say(&mut write, &response)).await;
     }
 }
@@ -156,8 +156,8 @@ pub(super) async fn say(write: &mut OwnedWriteHalf, response: &Response) -> std:
     write.write_all(&json).await
 }
 
-/// Whether the main loop turns, or does so while a ping is waited for. Longer than that, so that it is the caller who
-/// hangs up: a hang-up from here would say that we are leaving.
+/// Whether the main loop is alive, or becomes so before a ping times out. The wait is longer than that, so that the
+/// client hangs up: a hang-up from here would mean that the sidecar leaves.
 async fn comes_alive(heart: &Heart) -> bool {
     let within = timeout(PING_TIMEOUT * 2, async {
         while !heart.beats() {
@@ -167,7 +167,7 @@ async fn comes_alive(heart: &Heart) -> bool {
     within.await.is_ok()
 }
 
-/// The directory is 0700 already; a descriptor passed on by someone else is refused here.
+/// The directory is 0700 already; this refuses a descriptor that another user was given.
 fn same_user(stream: &UnixStream) -> bool {
     stream.peer_cred().is_ok_and(|peer| peer.uid() == nix::unistd::geteuid().as_raw())
 }
@@ -185,7 +185,7 @@ fn vitals(pulse: &Pulse, clock: &dyn Clock) -> Vitals {
 
 async fn hand_over(request: Request, commands: &mpsc::Sender<Command>) -> Response {
     let (reply, answer) = oneshot::channel();
-    let leaving = || Response::Refused { message: "the sidecar is leaving".to_owned() };
+    let leaving = || Response::Refused { message: "the sidecar is shutting down".to_owned() };
     if commands.send(Command { request, reply }).await.is_err() {
         return leaving();
     }

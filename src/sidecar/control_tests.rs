@@ -1,4 +1,4 @@
-//! The control socket under connections that say nothing, too little, or too much.
+//! The control socket under silent, incomplete and too many connections.
 
 use std::path::Path;
 
@@ -6,8 +6,8 @@ use tokio::io::AsyncReadExt;
 use tokio::net::UnixListener;
 
 use super::*;
+use crate::dispatch::pool::Pool;
 use crate::domain::clock::SystemClock;
-use crate::pipeline::pool::Pool;
 use crate::sidecar::client::socket;
 
 struct Stage {
@@ -33,7 +33,7 @@ async fn connect(run: &Path) -> UnixStream {
     UnixStream::connect(socket(run)).await.unwrap()
 }
 
-/// What a fresh connection is answered.
+/// The answer on a fresh connection.
 async fn ask(run: &Path, request: &str) -> String {
     let mut stream = connect(run).await;
     stream.write_all(format!("{request}\n").as_bytes()).await.unwrap();

@@ -1,5 +1,5 @@
-//! Letting go of whoever started us: a caller that captures a commit's output waits until every copy of
-//! its pipe is closed, so a sidecar must hold none of its starter's descriptors.
+//! Daemonization: releases the starter's descriptors. A caller that captures a commit's output waits until every copy
+//! of its pipe is closed.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use std::path::Path;
 /// The first act of a detached sidecar, before any thread or file of its own exists.
 pub fn let_go() {
     for descriptor in inherited() {
-        // Already closed is as good as closed.
+        // An already closed descriptor is fine.
         let _ = nix::unistd::close(descriptor);
     }
     // Fails only for a process-group leader, which has no controlling terminal to lose.

@@ -1,6 +1,6 @@
-//! The sidecar's heart: beats while the main loop turns, so that a loop that is stuck can be told from one at work.
+//! Heartbeat and health check: detects whether the main loop turns, works, or is stuck.
 //!
-//! Whoever speaks for the sidecar (pings, the sentinel's line, the service manager's watchdog) asks here first.
+//! Pings, the sentinel's line and the service manager's watchdog all report its state.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,13 +12,13 @@ use crate::domain::clock::Clock;
 
 /// Pause between two beats. A wake-up a second costs about 0.005 % of a processor.
 pub const BEAT: Duration = Duration::from_secs(1);
-/// A loop that has not turned for this long is stuck.
+/// Time without a turn after which the loop is stuck.
 const STILL: Duration = Duration::from_millis(2500);
-/// A piece of work that gets no further for this long is stuck too. Generous, because a successor starts the same
-/// piece again: a slow one must not be killed again and again.
+/// Time without progress after which a piece of work is stuck. Generous, because a successor starts the same piece
+/// again: a slow one must not be killed again and again.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// When the main loop last turned and last got on.
+/// Times of the main loop's last turn and last progress.
 pub struct Heart {
     clock: Arc<dyn Clock>,
     born: Instant,
@@ -40,23 +40,23 @@ impl Heart {
         Self { clock, born, beat: AtomicU64::new(0), step: AtomicU64::new(0) }
     }
 
-    /// The main loop turns.
+    /// Records a turn of the main loop.
     pub fn beat(&self) {
         self.beat.store(self.age(), Ordering::Relaxed);
     }
 
-    /// Work gets on: an event was dealt with.
+    /// Records progress: an event was processed.
     pub fn step(&self) {
         self.step.store(self.age(), Ordering::Relaxed);
     }
 
-    /// Whether the main loop has turned lately.
+    /// Whether the main loop turned lately.
     #[must_use]
     pub fn beats(&self) -> bool {
         self.since(&self.beat) < STILL
     }
 
-    /// Does `work`, beating as long as the thread is free to and the work gets on.
+    /// Runs `work`, beating as long as the thread is free to and the work progresses.
     pub async fn during<T>(&self, work: impl Future<Output = T>) -> T {
         let mut work = std::pin::pin!(work);
         let mut tick = ticks();
@@ -86,7 +86,7 @@ impl Heart {
     }
 }
 
-/// Comes at once and then with every beat; missed ones are not made up for.
+/// Ticks at once and then with every beat; missed ones are skipped.
 #[must_use]
 pub fn ticks() -> Interval {
     let mut ticks = tokio::time::interval(BEAT);

@@ -1,4 +1,4 @@
-//! Starting and stopping the sidecar from a command.
+//! Starts and stops the sidecar from a command.
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -12,24 +12,24 @@ use super::{SidecarError, client, lock, sockets};
 use crate::config::env::{self, Env};
 use crate::domain::clock::Clock;
 
-/// A start that takes longer has failed.
+/// Longest normal start.
 const START: Duration = Duration::from_secs(5);
-/// What it may take to find a predecessor stuck and to succeed it, besides.
+/// Additional time to find a predecessor stuck and to take over from it.
 const SUCCEED: Duration = Duration::from_secs(7);
-/// What a service manager that heard the bell gets to start its service.
+/// Time for a service manager to start its service after the ring.
 const SERVICE: Duration = Duration::from_secs(2);
-/// One that was started and is gone again is started once more: its predecessor may have answered it last thing.
+/// Starts in a row: a new sidecar may leave because its predecessor answered once more.
 const STARTS: u32 = 3;
-/// Drain (1.5 s) and some.
+/// The drain (1.5 s) with a reserve.
 const STOP: Duration = Duration::from_secs(3);
-/// One that answers no ping seldom hears a signal either.
+/// Time for a signal: a sidecar that answers no ping may not handle signals either.
 const STUCK: Duration = Duration::from_secs(1);
-/// What a successor that waits for the lock needs to take it.
+/// Time for a waiting successor to take the lock.
 const HEIR: Duration = Duration::from_millis(300);
 const POLL: Duration = Duration::from_millis(5);
 
-/// Starts one, detached, unless one runs; returns when it answers. One that holds the lock without answering is
-/// starting or leaving, and is waited for, or it is stuck, and is killed and succeeded by the one started here.
+/// Starts a detached sidecar, unless one runs; returns when it answers. A silent holder of the lock is starting or
+/// leaving and is waited for, or it is stuck, is killed, and its successor is the one started here.
 ///
 /// # Errors
 /// When the program cannot be started or does not answer in time.
@@ -51,7 +51,7 @@ pub fn start(run: &Path, clock: &dyn Clock) -> Result<SidecarStatus, SidecarErro
     }
 }
 
-/// The sidecar that a start waits for.
+/// The sidecar under start.
 struct Newcomer {
     child: Option<Child>,
     starts: u32,
@@ -59,7 +59,7 @@ struct Newcomer {
 }
 
 impl Newcomer {
-    /// Starts one unless the last one is still there. An installed service is rung for.
+    /// Starts a process unless the last one still runs. An installed service is rung for.
     fn send(&mut self, run: &Path, now: Instant) -> Result<(), SidecarError> {
         let there = self.child.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None)));
         if there || self.starts == STARTS || now < self.not_before {
@@ -75,8 +75,8 @@ impl Newcomer {
     }
 }
 
-/// Starts a successor to one that holds the lock without answering, and waits for nothing; it leaves again if that
-/// one answers after all. At most once in five seconds, like a hook's start. Tells whether it did.
+/// Starts a successor to a silent holder of the lock, without waiting; it leaves again if that one answers after all.
+/// At most once in five seconds, like a hook's start. True when it was started.
 #[must_use]
 pub fn replace(run: &Path, clock: &dyn Clock) -> bool {
     let stamp = run.join("start.stamp");
@@ -93,8 +93,8 @@ fn spawn(run: &Path) -> Result<Child, SidecarError> {
     command.spawn().map_err(|error| SidecarError::io("start", &program, error))
 }
 
-/// A program of ours that outlives its caller: at the root, silent, told neither git's nor a service manager's
-/// variables, and meaning the same home wherever it was named from.
+/// Command for a program that outlives its caller: in the root directory, without output and without variables of git
+/// or of a service manager, and with the same home from any directory.
 pub(super) fn bare(program: &Path, run: &Path) -> Command {
     let mut command = Command::new(program);
     command.current_dir("/").stdout(Stdio::null()).stderr(Stdio::null());
@@ -110,11 +110,11 @@ pub(super) fn bare(program: &Path, run: &Path) -> Command {
     command
 }
 
-/// Asks it to leave and waits until it has; one that does not answer is killed, and a successor that its
-/// sentinel has sent meanwhile is asked too. Gives what was running.
+/// Asks it to leave and waits until it has; a silent one is killed, and a successor that its sentinel has started
+/// meanwhile is stopped too. Returns the state before.
 ///
 /// # Errors
-/// When it is still there after all that.
+/// When it still runs after all that.
 pub fn stop(run: &Path, clock: &dyn Clock) -> Result<SidecarStatus, SidecarError> {
     let before = client::status(run);
     stop_one(run, &before, clock)?;
@@ -145,14 +145,14 @@ fn stop_one(run: &Path, status: &SidecarStatus, clock: &dyn Clock) -> Result<(),
     if within(STOP, clock, gone) { Ok(()) } else { Err(SidecarError::Unresponsive { pid: status.pid.unwrap_or(0) }) }
 }
 
-/// Only the process that holds the lock right now: a pid from an old file may be anybody's.
+/// Only the process that holds the lock right now: a pid from an old file may belong to any process.
 fn signal_holder(run: &Path, signal: Signal) {
     let Some(pid) = lock::holder(run).and_then(|holder| i32::try_from(holder.pid).ok()) else { return };
     // It may have left in the meantime.
     let _ = kill(Pid::from_raw(pid), signal);
 }
 
-/// Whether `it` comes true within `time`.
+/// Whether `it` becomes true within `time`.
 fn within(time: Duration, clock: &dyn Clock, it: impl Fn() -> bool) -> bool {
     let give_up = clock.instant() + time;
     loop {

@@ -1,4 +1,4 @@
-//! Lending devices to other processes: a loan lasts as long as its connection, and not much longer than it is recalled.
+//! Pool server: lends devices to other processes. A loan lasts as long as its connection; a recall ends it soon.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,21 +9,21 @@ use tokio::sync::Semaphore;
 
 use super::control::say;
 use super::protocol::Response;
+use crate::dispatch::pool::{Pool, Turn, Wanted};
 use crate::domain::clock::Clock;
-use crate::pipeline::pool::{Pool, Turn, Wanted};
 use crate::route::signals::Urgency;
 
-/// A borrower that does not give the device back within this loses it all the same: whoever waits has a deadline.
+/// Notice period of a recall: then the loan ends without the borrower's answer, because the next caller has a deadline.
 const NOTICE: Duration = Duration::from_millis(250);
-/// Processes that borrow, or wait to, at a time. The other connections are for those who ask something.
+/// Concurrent borrowers, waiting ones included. The other connections are for requests.
 const BORROWERS: usize = 16;
-/// Most requests that a borrower may say a device takes at a time, and the longest name of one.
+/// Largest slot count and longest device name that a borrower may send.
 const SLOTS: usize = 256;
 const NAME: usize = 256;
-/// Nobody waits longer than this: borrowers have deadlines of their own and hang up.
+/// Longest wait: borrowers have deadlines of their own and hang up.
 const LONGEST: Duration = Duration::from_hours(24);
 
-/// The devices of this process, for others.
+/// The devices of this process, for other processes.
 pub struct Lending {
     pool: Arc<Pool>,
     clock: Arc<dyn Clock>,
@@ -36,7 +36,7 @@ impl std::fmt::Debug for Lending {
     }
 }
 
-/// What another process wants.
+/// Request of another process for a device.
 #[derive(Debug)]
 pub(super) struct Wish {
     pub device: String,
@@ -51,13 +51,13 @@ impl Lending {
         Self { pool, clock, borrowers: Semaphore::new(BORROWERS) }
     }
 
-    /// Lends what is wished for until the caller hangs up or has to give it back.
+    /// Lends the requested device until the client hangs up or has to return it.
     pub(super) async fn lend(&self, wish: &Wish, read: impl AsyncRead + Unpin, mut write: OwnedWriteHalf) {
         let Ok(_borrower) = self.borrowers.try_acquire() else {
             let message = "too many processes borrow at a time".to_owned();
             return drop(say(&mut write, &Response::Refused { message }).await);
         };
-        // Where the caller hangs up, everything here is dropped: a place in the line as well as a turn.
+        // When the client hangs up, everything here is dropped: a place in the queue as well as a turn.
         tokio::select! {
             () = ends(read) => {}
             () = self.lend_turn(wish, &mut write) => {}
@@ -84,11 +84,11 @@ impl Lending {
     }
 }
 
-/// Comes when the turn is over for the borrower, heard or not.
+/// Resolves when the loan is over, with or without the borrower's answer.
 async fn want_back(turn: &Turn, write: &mut OwnedWriteHalf) {
     turn.recalled().await;
     let notice = async {
-        // One that has gone has given it back.
+        // A borrower that has gone has returned it.
         if say(write, &Response::Recalled).await.is_ok() {
             std::future::pending::<()>().await;
         }
@@ -98,7 +98,7 @@ async fn want_back(turn: &Turn, write: &mut OwnedWriteHalf) {
     }
 }
 
-/// Comes when the caller hangs up, or says anything more.
+/// Resolves when the client hangs up or sends anything more.
 async fn ends(mut read: impl AsyncRead + Unpin) {
     let _ = read.read_u8().await;
 }

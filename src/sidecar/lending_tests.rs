@@ -1,4 +1,4 @@
-//! Two processes on one device, played by two pools and a control socket between them.
+//! Two processes on one device, simulated by two pools and a control socket between them.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -99,7 +99,7 @@ async fn a_borrowed_device_counts_as_in_use_and_is_given_back_for_a_capture() {
 }
 
 #[tokio::test]
-async fn one_who_waits_for_a_loan_and_gives_up_leaves_the_line() {
+async fn a_borrower_that_gives_up_leaves_the_line() {
     let run = run_dir();
     let (sidecar, _serving) = sidecar(run.path());
     let _capture = sidecar.turn(wanted(Urgency::Interactive)).await.unwrap();
@@ -110,7 +110,7 @@ async fn one_who_waits_for_a_loan_and_gives_up_leaves_the_line() {
     comes_to(&sidecar, (1, 0)).await;
 }
 
-/// A borrower that does as the test says.
+/// A borrower that the test controls.
 async fn by_hand(run: &Path) -> BufReader<UnixStream> {
     let mut stream = UnixStream::connect(socket(run)).await.unwrap();
     let request = Request::Borrow { device: "gpu".into(), slots: 1, urgency: Urgency::Batch, lasts_ms: 1000 };
@@ -148,7 +148,7 @@ async fn a_borrower_that_ignores_the_recall_loses_the_device_all_the_same() {
 }
 
 #[tokio::test]
-async fn who_says_that_it_is_returned_need_not_hang_up() {
+async fn a_borrower_that_reports_the_return_need_not_hang_up() {
     let run = run_dir();
     let (sidecar, _serving) = sidecar(run.path());
     let mut borrowed = by_hand(run.path()).await;

@@ -1,4 +1,4 @@
-//! At most one sidecar: an advisory lock that dies with its process, and who holds it.
+//! Single instance: an advisory lock that is released with its process, and the identity of its holder.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
@@ -13,7 +13,7 @@ pub struct Lock {
     _file: File,
 }
 
-/// What the holder wrote about itself.
+/// The holder's entry about itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holder {
     pub pid: u32,
@@ -25,7 +25,7 @@ pub fn path(run: &Path) -> PathBuf {
     run.join("sidecar.lock")
 }
 
-/// Takes the lock and signs it; `None` when somebody holds it.
+/// Takes the lock and writes the entry; `None` when another process holds it.
 ///
 /// # Errors
 /// When the file cannot be opened or written.
@@ -51,8 +51,8 @@ fn sign(file: &mut File) -> std::io::Result<()> {
     writeln!(file, "{} {}", std::process::id(), env!("CARGO_PKG_VERSION"))
 }
 
-/// Who holds the lock now; `None` when it is free. Never takes it away from a sidecar that is starting:
-/// the probe holds it only for the moment of the call.
+/// The current holder of the lock; `None` when it is free. Never takes it away from a sidecar that is starting: the
+/// probe holds it only during the call.
 #[must_use]
 pub fn holder(run: &Path) -> Option<Holder> {
     let mut file = File::open(path(run)).ok()?;

@@ -1,4 +1,4 @@
-//! The log of a process in the background: of bounded size, whoever and how many write to it.
+//! Size-bounded log file that several background processes append to, with rotation.
 
 use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Write};
@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 
 use crate::config::paths::old;
 
-/// A longer log (bytes) makes room for a new one; the old one is kept until the next time.
+/// Size (bytes) from which the log is rotated; one old log is kept.
 const LONGEST: u64 = 1 << 20;
 
-/// A log that several processes append to. Each entry is one write, so that they do not mix; the one that would make the
-/// log too long first renames it to `NAME.old`, and the others find their file renamed and open the new one.
+/// A log that several processes append to. Each entry is one write, so that entries do not mix; the writer of the one
+/// that would exceed the size first renames the file to `NAME.old`, and the others notice the rename and open the new
+/// one.
 #[derive(Debug)]
 pub struct LogFile {
     path: PathBuf,
@@ -20,10 +21,10 @@ pub struct LogFile {
 }
 
 impl LogFile {
-    /// Opens it, or makes it for its owner's eyes only.
+    /// Opens it, or creates it readable by its owner only.
     ///
     /// # Errors
-    /// As the system says.
+    /// The system's error.
     pub fn open(path: &Path) -> io::Result<Self> {
         Self::bounded(path, LONGEST)
     }
@@ -32,7 +33,7 @@ impl LogFile {
         Ok(Self { path: path.to_owned(), longest, file: append_to(path)? })
     }
 
-    /// Sees to it that the entry of so many bytes goes into the file that has the name, and that it fits in.
+    /// Makes sure that the file has its name and room for an entry of so many bytes.
     fn make_room(&mut self, entry: u64) -> io::Result<()> {
         if !self.has_the_name() {
             self.file = append_to(&self.path)?;
@@ -43,7 +44,7 @@ impl LogFile {
         }
         match self.file.try_lock() {
             Ok(()) => {}
-            // Whoever has the lock is renaming it; the entry is one of its last.
+            // The holder of the lock is renaming it; the entry is one of its last.
             Err(TryLockError::WouldBlock) => return Ok(()),
             Err(TryLockError::Error(error)) => return Err(error),
         }
@@ -70,7 +71,7 @@ impl LogFile {
 
 impl Write for LogFile {
     fn write(&mut self, entry: &[u8]) -> io::Result<usize> {
-        // Where there is no room to be made, a log that is too long is better than none.
+        // Where rotation fails, an overlong log is better than none.
         drop(self.make_room(entry.len() as u64));
         self.file.write(entry)
     }
@@ -122,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn who_holds_a_renamed_or_emptied_file_goes_on_in_the_one_with_the_name() {
+    fn a_writer_of_a_renamed_or_emptied_file_goes_on_in_the_one_with_the_name() {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("sidecar.log");
         let (mut one, mut two) = (LogFile::bounded(&path, 20).unwrap(), LogFile::bounded(&path, 20).unwrap());

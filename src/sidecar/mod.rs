@@ -1,4 +1,4 @@
-//! The background process: one per user, woken by the hook's doorbell, asked through a control socket.
+//! The background process: one per user, woken by the hook's doorbell, controlled through a socket.
 
 pub mod ahead;
 pub mod borrow;
@@ -23,7 +23,7 @@ pub mod worker;
 
 use std::path::PathBuf;
 
-/// Why the sidecar could not do it.
+/// Errors of the sidecar.
 #[derive(Debug, thiserror::Error)]
 pub enum SidecarError {
     #[error("cannot {doing} {}", path.display())]

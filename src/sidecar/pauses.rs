@@ -1,5 +1,5 @@
-//! What the idle sidecar does for the next commit: it sees to it that the models are there, warm and known, and that
-//! templates which stood in for them are replaced. Never beside a capture, and it keeps nobody from leaving.
+//! Idle tasks: keep models listed, loaded and measured, and refine templates that stood in for them. Never beside a
+//! capture, and never a reason to stay.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -10,59 +10,59 @@ use tokio::task::JoinSet;
 
 use super::run::until;
 use crate::config::Config;
+use crate::dispatch::chore::{self, Chore, Facts, IDLE, QUIET};
+use crate::dispatch::{Fruit, hours};
 use crate::hardware::power::Power;
 use crate::hardware::pressure::Pressure;
-use crate::pipeline::models::chore::{self, Chore, Facts, IDLE, QUIET};
-use crate::pipeline::models::{Fruit, hours};
 use crate::pipeline::refine::{self, Walk};
 use crate::pipeline::services::Services;
 use crate::route::signals::is_pressed;
 use crate::store::CaptureQuery;
 
-/// Between two looks at what there is to do.
+/// Interval of planning.
 const EVERY: Duration = Duration::from_secs(15);
-/// Who has not committed for so long has gone home: their memory is not ours to fill.
+/// After this time without a commit the model is left unloaded: the memory is the user's.
 const LIVELY: Duration = Duration::from_secs(12 * 60 * 60);
-/// A list of offered models is believed for a minute.
+/// A list of offered models is fresh for a minute.
 const LOOK_REST: Duration = Duration::from_secs(50);
-/// A server that throws a model out at once has its reasons; one that cannot load it is asked ever more seldom.
+/// Pause after loading: a server that unloads a model at once has its reasons; after failures it doubles.
 const WARM_REST: Duration = Duration::from_secs(5 * 60);
 const LONGEST_REST: Duration = Duration::from_secs(60 * 60);
-/// After somebody needed the device.
+/// Pause after a preemption.
 const SHORT_REST: Duration = Duration::from_secs(5);
-/// Probes are to be little beside whatever else the machine does.
+/// Pause between measurements, to keep their load small.
 const MEASURE_REST: Duration = Duration::from_secs(60);
-/// What one chore may take.
+/// Longest duration of one task.
 const LONGEST: Duration = Duration::from_secs(120);
-/// Captures that are asked about again before the next look.
+/// Captures that one task refines.
 const FEW: usize = 3;
 
-/// What the machine has to spare.
+/// State of the machine: is there capacity to spare?
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Machine {
     pub pressed: bool,
     pub on_battery: bool,
 }
 
-/// See the file's head.
+/// Scheduler and runner of idle tasks.
 pub struct Pauses {
     services: Services,
     machine: fn() -> Machine,
     /// At most one.
     jobs: JoinSet<Done>,
-    /// Up when what is under way should come to an end.
+    /// Set when the task under way should end.
     stop: Arc<AtomicBool>,
     next: Instant,
     resting: BTreeMap<Chore, Instant>,
-    /// How often loading failed in a row.
+    /// Failed loads in a row.
     failed: u32,
     started: Instant,
-    /// Whether there were commits before this process: who is started by a commit need not ask.
+    /// Whether there were commits before this process; a sidecar that a commit started need not ask.
     before: Option<bool>,
 }
 
 struct Done {
-    /// Whether anybody committed lately, as far as the store knows.
+    /// Whether there was a commit lately, as far as the store knows.
     before: bool,
     did: Option<Did>,
 }
@@ -72,7 +72,7 @@ enum Did {
     Refined(Walk),
 }
 
-/// What a job has to know.
+/// Inputs of one task.
 struct Pause {
     services: Services,
     machine: fn() -> Machine,
@@ -111,12 +111,12 @@ impl Pauses {
         }
     }
 
-    /// Does what is due, unless captures are worked on (`busy`); comes back when some of it is done. Safe to drop.
-    /// `active`: when anybody last wanted anything.
+    /// Runs due tasks, unless captures are worked on (`busy`); returns when one is done. Safe to drop. `active`: time
+    /// of the last request.
     pub async fn step(&mut self, busy: bool, active: Instant) {
         let next = self.start_due(busy, active);
         tokio::select! {
-            // What panics or is cancelled comes back as an error, and is looked at again in a while.
+            // A panic or cancellation arrives as an error, and is retried in a while.
             Some(done) = self.jobs.join_next() => if let Ok(done) = done {
                 self.finish(done);
             },
@@ -124,13 +124,13 @@ impl Pauses {
         }
     }
 
-    /// Ends whatever is under way: whoever leaves must not keep a model busy.
+    /// Cancels the task under way: a sidecar that leaves must not keep a model busy.
     pub fn stop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
         self.jobs.abort_all();
     }
 
-    /// Gives the time when something will be due; nothing while something is under way.
+    /// Starts a due task; returns the time of the next one, or `None` while one runs.
     fn start_due(&mut self, busy: bool, active: Instant) -> Option<Instant> {
         if busy {
             self.stop.store(true, Ordering::Relaxed);
@@ -147,7 +147,7 @@ impl Pauses {
             return Some(due);
         }
         self.next = now + EVERY;
-        // Whoever pauses long enough now is not kept waiting for the next look.
+        // Planning is not delayed when the idle time is reached before the next interval.
         if now < active + IDLE {
             self.next = self.next.min(active + IDLE);
         }
@@ -193,18 +193,18 @@ impl Pauses {
                 (WARM_REST * 2_u32.pow(self.failed.min(8) - 1)).min(LONGEST_REST)
             }
             (Chore::Revive, Fruit::Borne) => {
-                // What it offers and how it stands is to be found out anew.
+                // Its offers and state are to be queried anew.
                 self.resting.clear();
                 Duration::ZERO
             }
             (Chore::Measure, _) => MEASURE_REST,
-            // Each has its own time.
+            // These have schedules of their own.
             (Chore::Revive | Chore::Refine, _) => Duration::ZERO,
         }
     }
 }
 
-/// What was tried in vain rests by itself; whoever could not be asked may be there in a while.
+/// Failed captures have their own pause; an unavailable model may be back in a while.
 fn after(walk: Walk) -> Duration {
     match walk {
         Walk { cut_short: true, .. } => WARM_REST,
@@ -274,7 +274,7 @@ impl Pause {
         match refine::refine_some(&self.services, FEW, until, stop).await {
             Ok(walk) => {
                 if walk.better + walk.vain > 0 {
-                    // That was the measurement.
+                    // The refinement was the measurement.
                     self.services.models.settle_doubts();
                 }
                 tracing::info!(better = walk.better, vain = walk.vain, "asked again about templates");
@@ -288,7 +288,7 @@ impl Pause {
     }
 }
 
-/// Blocking. A store that cannot be read says nothing.
+/// Blocking. `false` where the store cannot be read.
 fn committed_lately(services: &Services) -> bool {
     let since = services.clock.now() - LIVELY;
     let query =

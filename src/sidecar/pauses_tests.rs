@@ -1,4 +1,4 @@
-//! When the idle sidecar does what, and what it leaves alone.
+//! When the idle sidecar runs which task, and when none.
 
 use super::*;
 use crate::config::{Overrides, Paths};
@@ -45,7 +45,7 @@ impl Home {
     }
 }
 
-/// What is due, to its end; whether anything was begun.
+/// Runs what is due to its end; whether anything was started.
 async fn once(pauses: &mut Pauses) -> bool {
     let active = pauses.started;
     let _due = pauses.start_due(false, active);
@@ -54,7 +54,7 @@ async fn once(pauses: &mut Pauses) -> bool {
     true
 }
 
-/// Everything that is due: there is an end to it.
+/// Runs everything that is due, which is finite.
 async fn all(pauses: &mut Pauses) {
     for _ in 0..6 {
         if !once(pauses).await {
@@ -86,7 +86,7 @@ async fn beside_captures_nothing_is_begun_and_what_is_under_way_is_told_to_end()
     let stop = Arc::clone(&pauses.stop);
     assert_eq!(pauses.start_due(true, home.clock.instant()), None);
     assert!(pauses.jobs.is_empty() && stop.load(Ordering::Relaxed));
-    // The capture is done, and nobody wants anything for a second.
+    // The capture is done, and no request comes for a second.
     let active = home.clock.instant();
     assert_eq!(pauses.start_due(false, active), Some(active + QUIET));
     assert!(pauses.jobs.is_empty());
@@ -97,7 +97,7 @@ async fn under_pressure_only_what_is_known_to_be_down_is_asked() {
     let home = home();
     let mut pauses = home.pauses(true, PRESSED);
     assert!(once(&mut pauses).await && !once(&mut pauses).await);
-    assert_eq!(home.probed_in(), None, "nobody was asked");
+    assert_eq!(home.probed_in(), None, "no server was asked");
     pauses.machine = FREE;
     home.pass(EVERY.as_secs());
     assert!(once(&mut pauses).await);
@@ -108,7 +108,7 @@ async fn under_pressure_only_what_is_known_to_be_down_is_asked() {
 }
 
 #[tokio::test]
-async fn a_machine_on_which_nobody_commits_is_left_alone() {
+async fn a_machine_without_commits_is_left_alone() {
     let home = home();
     let mut service = home.pauses(false, FREE);
     assert!(once(&mut service).await && !once(&mut service).await);

@@ -1,16 +1,16 @@
-//! What is said over the control socket: one JSON line each way. A loan alone has more than one answer, and lasts as
-//! long as its connection.
+//! Wire protocol of the control socket: one JSON line each way. Only a loan has more than one answer, and lasts as long
+//! as its connection.
 
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::dispatch::Standing;
 use crate::domain::id::CaptureId;
 use crate::pipeline::foresee::{Foreseen, Question};
-use crate::pipeline::models::Standing;
 use crate::route::signals::Urgency;
 
-/// Raised when the meaning of a message changes; a sidecar of another protocol is asked to hand over.
+/// Raised when the meaning of a message changes; a sidecar with another version is asked to hand over.
 pub const PROTOCOL: u32 = 3;
 
 /// Longest line that is read, in bytes.
@@ -20,7 +20,7 @@ pub const LINE_LIMIT: u64 = 64 * 1024;
 #[serde(tag = "op", rename_all = "snake_case")]
 pub enum Request {
     Ping,
-    /// Let the model write this stored, pending capture; answered when it is final.
+    /// Ask the model for this stored, pending capture; answered when it is final.
     Enrich {
         id: CaptureId,
         stamp: jiff::Timestamp,
@@ -28,20 +28,20 @@ pub enum Request {
     },
     /// The list of registered repositories has changed: watch those; answered when they are watched.
     Reload,
-    /// Which model would write this now, and why; answered with the decision. Nothing is written or stored.
+    /// Preview the routing of a text; answered with the decision. Nothing is written or stored.
     Route {
         question: Question,
     },
-    /// Who computes where, and which endpoints and models are down.
+    /// The queues of all devices, and the open circuit breakers.
     Standing,
-    /// Another process wants to compute on a device: `Queued` at once, `Lent` when it is its turn, `Recalled` when the
-    /// device is wanted back. The caller gives it back by closing the connection, or by saying anything more.
+    /// Request a device for another process: `Queued` at once, `Lent` with its turn, `Recalled` when the device is
+    /// wanted back. The client returns it by closing the connection, or by sending anything more.
     Borrow {
         device: String,
         /// How many requests the device takes at a time.
         slots: usize,
         urgency: Urgency,
-        /// How long the device will probably be needed.
+        /// Expected duration of the use.
         lasts_ms: u64,
     },
     /// Drain and leave.
@@ -61,7 +61,7 @@ pub enum Response {
     Recalled,
 }
 
-/// What a ping is answered with.
+/// Answer to a ping.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Vitals {
     pub protocol: u32,
@@ -73,17 +73,17 @@ pub struct Vitals {
     pub attention: Attention,
 }
 
-/// How far the watcher reaches.
+/// Coverage of the watcher.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Attention {
-    /// Repositories whose logs are watched, and have been read up to now.
+    /// Repositories that are watched, with their logs read up to now.
     pub watched: usize,
     /// Directories that are watched for that.
     pub watches: usize,
     /// Repositories that give no events and are looked at every few seconds.
     pub polled: usize,
-    /// Repositories whose commits no hook reports: for them the sidecar stays beyond its idle time.
+    /// Repositories without hook reports: for them the sidecar stays beyond its idle time.
     pub depending: usize,
 }
 
@@ -134,8 +134,8 @@ mod tests {
 
     #[test]
     fn a_decision_and_the_routers_state_come_back_as_they_were() {
+        use crate::dispatch::Broken;
         use crate::pipeline::foresee::About;
-        use crate::pipeline::models::Broken;
         use crate::route::breaker::State;
         let question = Question { about: About::Note(None), git_dir: None, urgent: true };
         let route = Request::Route { question };

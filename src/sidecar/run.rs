@@ -1,4 +1,4 @@
-//! The sidecar's life: take the lock, bind, catch up, serve, drain, leave.
+//! Lifecycle of the sidecar: take the lock, bind, catch up, serve, drain, leave.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -29,43 +29,43 @@ use crate::pipeline::services::Services;
 use crate::pipeline::{capture, enrich, expiry, forgetting, ingest};
 use crate::store::StoreError;
 
-/// How the sidecar is to live.
+/// Options of a sidecar.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
-    /// Leave after this long without anything to do, if nothing depends on the watcher; `None`: stay (installed as a
+    /// Leave after this long without work, if no repository depends on the watcher; `None`: stay (installed as a
     /// service).
     pub idle: Option<Duration>,
 }
 
-/// Jobs that take longer after we were asked to leave keep their template: whatever stops us must not wait for
-/// a model. Together with the last word this stays below two seconds.
+/// Time for running jobs after a stop; later ones keep their template, because a shutdown must not wait for a model.
+/// Together with the final writes this stays below two seconds.
 const DRAIN: Duration = Duration::from_millis(1200);
-/// What it may take to write that down.
+/// Time for the final writes.
 const LAST_WORD: Duration = Duration::from_millis(300);
-/// Pause before the spool and store are tried again after a failure, and after the first housekeeping.
+/// Pause before spool and store are retried after a failure, and after the first housekeeping.
 const RETRY: Duration = Duration::from_secs(5);
-/// The longest pause between two rounds of housekeeping.
+/// Longest pause between two rounds of housekeeping.
 const HOUSEKEEPING: Duration = Duration::from_secs(300);
-/// The commit that rang, or was seen in a log, is still on its way out: working at once would take a processor from it.
-/// What else comes meanwhile (a rebase) is worked off with it.
+/// Delay after a ring or a log event: the commit is still finishing, and work at once would take a processor from it.
+/// It also coalesces what else comes meanwhile (a rebase).
 pub(super) const STEP_ASIDE: Duration = Duration::from_millis(8);
 
-/// Threads for files and the store; most are there for file systems that do not answer. One that is not needed ends.
+/// Threads for files and the store; most are a reserve for file systems that do not answer. Idle ones end.
 const BLOCKING: usize = 8;
 
-/// How it ended.
+/// Why it ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {
     Idle,
     Asked,
-    /// Its sockets are gone: nobody can ring or ask any more.
+    /// Its sockets are gone: it cannot be reached any more.
     Cut,
     /// Another sidecar of this version serves already.
     AlreadyRunning,
 }
 
-/// Becomes the sidecar, unless one serves already. An older or newer one is asked to hand over.
-/// `services` is called once the lock is held, so that only one sidecar ever opens the store.
+/// Runs the sidecar, unless one serves already. An older or newer one is asked to hand over. `services` is called once
+/// the lock is held, so that only one sidecar ever opens the store.
 ///
 /// # Errors
 /// When its sockets cannot be bound or the store cannot be opened.
@@ -75,7 +75,7 @@ pub fn run(
     clock: &Arc<dyn Clock>,
     services: impl FnOnce() -> Result<Services, StoreError>,
 ) -> Result<Ended, SidecarError> {
-    // Sockets and files of ours are nobody else's business; bind(2) honours the umask.
+    // Sockets and files are private to the user; bind(2) honours the umask.
     nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o077));
     make_private(run_dir)?;
     let service = options.idle.is_none();
@@ -134,14 +134,14 @@ async fn serve(
     Ok(ended)
 }
 
-/// Tells the service manager, if one started this process.
+/// Notifies the service manager, if one started this process.
 fn tell_manager(state: NotifyState) {
     if let Err(error) = sd_notify::notify(&[state]) {
-        tracing::warn!(%error, "the service manager was not told");
+        tracing::warn!(%error, "the service manager could not be notified");
     }
 }
 
-/// Hears the first of SIGTERM, SIGINT and a stop over the control socket, also while the main loop is at work.
+/// Waits for the first of SIGTERM, SIGINT and a stop over the control socket, also while the main loop works.
 async fn hear([mut terminate, mut interrupt]: [Signal; 2], pulse: Arc<Pulse>, asked: watch::Sender<bool>) {
     tokio::select! {
         _ = terminate.recv() => {}
@@ -149,11 +149,11 @@ async fn hear([mut terminate, mut interrupt]: [Signal; 2], pulse: Arc<Pulse>, as
         () = pulse.leave.notified() => {}
     }
     asked.send_replace(true);
-    // Dropping the sender would look like a second word.
+    // Dropping the sender would look like a second signal.
     std::future::pending::<()>().await;
 }
 
-/// Comes when the flag is up; never when its sender is gone.
+/// Resolves when the flag is true; never when its sender is gone.
 async fn is_up(flag: &mut watch::Receiver<bool>) {
     if flag.wait_for(|up| *up).await.is_err() {
         std::future::pending::<()>().await;
@@ -169,19 +169,19 @@ struct Life {
     pauses: Pauses,
     inbox: mpsc::Receiver<Command>,
     options: Options,
-    /// Up when somebody asked us to leave.
+    /// True after a request to leave.
     asked: watch::Receiver<bool>,
-    /// Raised when the jobs under way have to make do with what they have.
+    /// Set when running jobs have to finish with what they have.
     hurry: watch::Sender<bool>,
     /// Commands that are answered when their capture is final.
     waiting: JoinSet<()>,
-    /// Questions whose answers change nothing: nobody who leaves waits for them.
+    /// Read-only requests; a shutdown does not wait for them.
     asides: JoinSet<()>,
     housekeeping: Housekeeping,
 }
 
-/// When the next round of housekeeping is due; the pauses grow, because most of what can be settled was left
-/// behind by the process before this one.
+/// When the next round of housekeeping is due; the pauses grow, because most leftovers are those of the previous
+/// process.
 struct Housekeeping {
     due: Instant,
     pause: Duration,
@@ -243,7 +243,7 @@ impl Life {
                         last_active = self.services.clock.instant();
                         again = pulse.heart.during(self.round()).await;
                     }
-                    // Everything else is heard meanwhile; the spool is looked at without a ring.
+                    // Everything else is still handled; the spool is read without a ring.
                     Err(error) => {
                         tracing::warn!(%error, "the doorbell cannot be read");
                         let later = self.services.clock.instant() + RETRY;
@@ -272,14 +272,14 @@ impl Life {
         }
     }
 
-    /// Works off what there is; gives the time at which to look again without being rung for.
+    /// Processes all pending work; returns the time of the next look without a ring.
     async fn round(&mut self) -> Instant {
         let mut asked = self.asked.clone();
         let worked = {
             let work = std::pin::pin!(self.worker.work());
             tokio::select! {
                 worked = work => worked,
-                // A store that is locked elsewhere must not keep us from leaving.
+                // A store that another process has locked must not delay the shutdown.
                 () = overdue(&mut asked) => Ok(None),
             }
         };
@@ -301,7 +301,8 @@ impl Life {
         }
     }
 
-    /// Settles captures whose process died, and removes what is too old or was to be forgotten; gives the time of the next round.
+    /// Finishes captures of dead processes, deletes by retention and completes erasures; returns the time of the next
+    /// round.
     async fn housekeep(&mut self) -> Instant {
         let done = blocking(&self.services, |services| {
             ingest::finish_abandoned(&services)?;
@@ -326,7 +327,7 @@ impl Life {
             let (services, hurry) = (self.services.clone(), self.hurry.subscribe());
             self.waiting.spawn(async move {
                 let response = enrich(services, id, stamp, git_dir, hurry).await;
-                // A caller that gave up has read the capture from the store.
+                // A client that gave up has read the capture from the store.
                 let _ = reply.send(response);
             });
         } else if request == Request::Standing {
@@ -343,12 +344,12 @@ impl Life {
         }
     }
 
-    /// The sockets are gone: whoever commits now starts a successor, which waits for our lock.
+    /// The sockets are gone: the next commit starts a successor, which waits for the lock.
     async fn leave(&mut self, ended: Ended) {
         self.ahead.stop();
         self.pauses.stop();
         if ended == Ended::Idle {
-            // A hook may have rung between the last look and the end of the socket; nobody would come for it.
+            // A hook may have rung between the last look and the end of the socket; no other process would read it.
             let mut asked = self.asked.clone();
             tokio::select! {
                 () = self.finish_events() => {}
@@ -378,7 +379,7 @@ impl Life {
     }
 }
 
-/// Comes a moment after somebody asked us to leave: what takes milliseconds may end, nothing else.
+/// Resolves shortly after a request to leave: work of milliseconds may end, nothing else.
 async fn overdue(asked: &mut watch::Receiver<bool>) {
     is_up(asked).await;
     tokio::time::sleep(LAST_WORD).await;
@@ -407,7 +408,7 @@ async fn enrich(
     }
 }
 
-/// The next ring; not looked for before `not_before`.
+/// The next ring; not read before `not_before`.
 async fn listen(bell: &UnixDatagram, not_before: Option<Instant>) -> std::io::Result<()> {
     if let Some(not_before) = not_before {
         tokio::time::sleep_until(not_before.into()).await;

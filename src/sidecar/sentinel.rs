@@ -1,4 +1,4 @@
-//! Who notices that the sidecar is stuck: the service manager's watchdog where there is one, else a sentinel.
+//! Watchdog of a stuck sidecar: the service manager's where there is one, else a sentinel process.
 
 use std::io::{ErrorKind, Write};
 use std::os::fd::OwnedFd;
@@ -15,21 +15,21 @@ use super::heart;
 use super::launch;
 use crate::hook::sentinel::WORD;
 
-/// The program that stands sentinel; it lies beside ours.
+/// The sentinel's program, beside the sidecar's.
 const PROGRAM: &str = "uro-hook";
-/// Beats until a sentinel that is gone is replaced: one that cannot stay is not to be started every second.
+/// Beats until a lost sentinel is replaced: one that cannot stay must not be started every second.
 const REPLACE: u32 = 60;
 
-/// Who hears the heart.
+/// The watchdog that receives the heartbeat.
 #[derive(Debug)]
 pub enum Guard {
-    /// The service manager, which asked for it.
+    /// The service manager's, as it asked for.
     Watchdog,
     Sentinel(Sentinel),
 }
 
 impl Guard {
-    /// On guard when this returns.
+    /// Sets up the watchdog; it is active when this returns.
     pub fn set(run_dir: &Path) -> Self {
         if sd_notify::watchdog_enabled().is_some() {
             return Self::Watchdog;
@@ -39,7 +39,7 @@ impl Guard {
         Self::Sentinel(sentinel)
     }
 
-    /// Lets the heart be heard until this is dropped.
+    /// Forwards the heartbeat until this is dropped.
     pub async fn listen(mut self, pulse: Arc<Pulse>) {
         let mut ticks = heart::ticks();
         loop {
@@ -52,14 +52,14 @@ impl Guard {
 
     fn tell(&mut self) {
         match self {
-            // A manager that is gone does not kill us either.
+            // A service manager that is gone must not end the sidecar.
             Self::Watchdog => drop(sd_notify::notify(&[NotifyState::Watchdog])),
             Self::Sentinel(sentinel) => sentinel.tell(),
         }
     }
 }
 
-/// `uro-hook` with one end of a line, once it could be started.
+/// `uro-hook` with one end of a pipe, once it could be started.
 #[derive(Debug)]
 pub struct Sentinel {
     run_dir: PathBuf,
@@ -73,7 +73,7 @@ impl Sentinel {
         if let Some((child, line)) = &mut self.line {
             match line.write(b"!") {
                 Ok(_) => return,
-                // It is stopped and hears enough when it goes on.
+                // It is stopped and has unread beats for when it goes on.
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
                 Err(_) => {
                     // A zombie at the most, until the next try.
@@ -89,7 +89,7 @@ impl Sentinel {
         self.line = self.start();
     }
 
-    /// Absent where the program is: then hooks with a full queue and commands notice instead.
+    /// `None` where the program cannot be started: then hooks with a full queue and commands detect a stuck sidecar.
     fn start(&self) -> Option<(Child, UnixStream)> {
         let program = std::env::current_exe().ok()?.with_file_name(PROGRAM);
         if !program.is_file() {
@@ -98,7 +98,7 @@ impl Sentinel {
         let (line, its) = UnixStream::pair().ok()?;
         line.set_nonblocking(true).ok()?;
         let mut command = launch::bare(&program, &self.run_dir);
-        // In a group of its own: what stops ours from the terminal must not stop both.
+        // In a process group of its own: a signal of the terminal must not stop both.
         let child = command.arg(WORD).stdin(Stdio::from(OwnedFd::from(its))).process_group(0).spawn();
         match child {
             Ok(child) => Some((child, line)),

@@ -1,7 +1,7 @@
-//! Doorbell and control socket: bound or taken over from the service manager, guarded, unlinked.
+//! Doorbell and control socket: bound, or inherited by socket activation; private to the user; unlinked at the end.
 //!
-//! A service manager passes the doorbell alone. It is what must be heard while no sidecar is there; a command that
-//! finds no control socket does its work itself, and a mere question must not start a service.
+//! A service manager passes the doorbell alone, which must be heard while no sidecar runs; a command without a control
+//! socket does its work itself, and a mere query must not start a service.
 
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixDatagram as StdDatagram;
@@ -16,10 +16,10 @@ use super::{SidecarError, client};
 use crate::domain::clock::Clock;
 use crate::hook::bell::{self, Address, Ring};
 
-/// How long the bell of a predecessor that was just killed may still seem to be heard.
+/// How long the doorbell of a killed predecessor may still accept rings.
 const ECHO: Duration = Duration::from_millis(300);
 
-/// The sockets. Stale ones are unlinked: the lock says that no sidecar uses them.
+/// The sockets. Stale ones are unlinked: the lock proves that no sidecar uses them.
 #[derive(Debug)]
 pub struct Sockets {
     pub bell: UnixDatagram,
@@ -31,9 +31,9 @@ pub struct Sockets {
 #[derive(Debug)]
 struct Bound {
     path: PathBuf,
-    /// What it had when it was bound.
+    /// Its inode when it was bound.
     inode: Option<u64>,
-    /// Made by this process, and removed by it; a service manager keeps its own.
+    /// Created by this process, and removed by it; a service manager keeps its own.
     ours: bool,
 }
 
@@ -48,7 +48,7 @@ impl Bound {
 }
 
 impl Sockets {
-    /// Binds both, or takes the bell that a service manager `passed`.
+    /// Binds both, or takes over the doorbell that a service manager `passed`.
     ///
     /// # Errors
     /// A stale one cannot be removed, or a new one not be bound.
@@ -64,15 +64,15 @@ impl Sockets {
         Ok(Self { bell, control: Some(control), files })
     }
 
-    /// Somebody may have removed the directory, and a successor may have bound its own sockets there since.
+    /// The directory may have been removed, and a successor may have bound its own sockets there since.
     pub async fn in_place(&self) -> bool {
         let files = Arc::clone(&self.files);
         let looked = tokio::task::spawn_blocking(move || files.iter().all(Bound::in_place));
         looked.await.unwrap_or(true)
     }
 
-    /// From now on the hook starts a successor instead of ringing here; where the bell is a service manager's, the
-    /// next ring lets that start one.
+    /// From now on the hook starts a successor instead of ringing here; where the doorbell is a service manager's, the
+    /// next ring makes that start one.
     pub fn unlink(&self) {
         for file in self.files.iter().filter(|file| file.ours && file.in_place()) {
             let _ = std::fs::remove_file(&file.path);
@@ -85,20 +85,20 @@ pub fn bell(run_dir: &Path) -> PathBuf {
     run_dir.join("bell.sock")
 }
 
-/// Rings, and tells whether somebody listens.
+/// Rings; true when a process listens.
 #[must_use]
 pub fn ring(run_dir: &Path) -> bool {
     bell::ring(&bell(run_dir)) != Ring::Absent
 }
 
-/// The bell that a service manager passed to this process, if it is the one that hooks ring: as `LISTEN_FDS` and
-/// `LISTEN_PID` tell. To be called before there are threads, once.
+/// The doorbell that a service manager passed to this process, if it is the one that hooks ring: by `LISTEN_FDS` and
+/// `LISTEN_PID`. To be called once, before there are threads.
 #[must_use]
 pub fn passed(run_dir: &Path) -> Option<StdDatagram> {
     let mut passed = ListenFd::from_env();
     let bells = (0..passed.len()).filter_map(|index| passed.take_unix_datagram(index).ok().flatten());
     let ours = inode(&bell(run_dir));
-    // Held open until here: a socket that is no bell of ours is closed.
+    // Held open until here: other passed sockets are closed.
     let bells: Vec<StdDatagram> = bells.collect();
     bells.into_iter().find(|socket| {
         let address = socket.local_addr().ok();
@@ -106,8 +106,8 @@ pub fn passed(run_dir: &Path) -> Option<StdDatagram> {
     })
 }
 
-/// With the lock held: whether somebody else listens at the bell all the same, which a service manager does for
-/// the service that it is about to start. That is rung for.
+/// With the lock held: whether another process still listens at the doorbell, as a service manager does for the service
+/// that it is about to start. This rings for that.
 #[must_use]
 pub fn belong_to_a_manager(run_dir: &Path, clock: &dyn Clock) -> bool {
     let give_up = clock.instant() + ECHO;

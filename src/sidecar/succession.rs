@@ -1,4 +1,4 @@
-//! At most one sidecar serves: a newcomer leaves, or takes over from a predecessor.
+//! Takeover: at most one sidecar serves; a newcomer leaves, or replaces its predecessor.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -9,14 +9,14 @@ use super::suspect::Suspect;
 use super::{SidecarError, client};
 use crate::domain::clock::Clock;
 
-/// How long a newcomer waits for a predecessor that was asked to leave, or was killed.
+/// Time that a newcomer waits for a predecessor that was asked to leave, or was killed.
 const HANDOVER: Duration = Duration::from_secs(5);
-/// The longest that it waits in all: longer than it takes to find a predecessor stuck.
+/// Longest wait in all: longer than it takes to find a predecessor stuck.
 const IN_ALL: Duration = Duration::from_secs(12);
 const POLL: Duration = Duration::from_millis(20);
 
-/// The lock, from nobody, from a predecessor that was asked to leave or is stuck, or not at all: one of this
-/// version that answers stays, unless a service takes over from one that a hook or a person started.
+/// The lock, free or from a predecessor that was asked to leave or is stuck; `None` where one of this version answers
+/// and stays. A service takes over even from one of this version.
 pub fn take_over(run_dir: &Path, service: bool, clock: &dyn Clock) -> Result<Option<Lock>, SidecarError> {
     let mut give_up = clock.instant() + IN_ALL;
     let mut suspect = None;
@@ -61,14 +61,14 @@ fn is_this_version(vitals: &Vitals) -> bool {
     vitals.version == env!("CARGO_PKG_VERSION") && vitals.protocol == PROTOCOL
 }
 
-/// How the holder of the lock takes a ping.
+/// Reaction of the lock's holder to a ping.
 enum Seen {
     Answers(Vitals),
-    /// It says what this version does not understand.
+    /// Its answer is of no known protocol.
     Babbles,
-    /// It listens and says nothing.
+    /// It listens and does not answer.
     Silent,
-    /// Nobody listens.
+    /// Nothing listens.
     Absent,
 }
 

@@ -1,7 +1,7 @@
-//! A holder of the lock that does not answer: how long it has been silent, and when it may be killed.
+//! Stuck check: how long a holder of the lock has been silent, and when it may be killed.
 //!
-//! `kill -9` loses nothing by design. It is for a sidecar of this user's that is known to be stuck, never for one
-//! that is starting or still at work on its way out.
+//! `kill -9` loses nothing by design. It is only for a sidecar of this user that is known to be stuck, never for one
+//! that is starting or still works while leaving.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -12,33 +12,33 @@ use sysinfo::{Process, ProcessRefreshKind, ProcessStatus, ProcessesToUpdate, Sys
 
 use super::lock::{self, Holder};
 
-/// One that listens and leaves pings unanswered for this long, or was stopped by a signal, is stuck.
+/// Silence (or a stop by a signal) after which a listening sidecar is stuck.
 const SILENT: Duration = Duration::from_secs(3);
-/// One whose socket is not there gets this long to bind it, or to leave.
+/// Time for a sidecar without a socket to bind it, or to leave.
 const ABSENT: Duration = Duration::from_secs(5);
-/// How the sidecar's program is called, also with " (deleted)" after an upgrade.
+/// Name of the sidecar's program, also with " (deleted)" after an upgrade.
 const PROGRAM: &str = "uro-capture";
 
-/// Who does not answer.
+/// A sidecar that does not answer.
 #[derive(Debug)]
 pub struct Suspect {
     holder: Holder,
     since: Instant,
-    /// What it had computed when it was first looked at.
+    /// Its processor time when it was first observed.
     worked_ms: Option<u64>,
 }
 
-/// What can be seen of a process from outside.
+/// State of a process as seen from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Sight {
-    /// It runs our program for our user.
+    /// It runs this program for this user.
     ours: bool,
     stopped: bool,
     worked_ms: u64,
 }
 
 impl Suspect {
-    /// Whoever holds the lock now, under suspicion since `now` or, if it is the one known already, since then.
+    /// The current holder of the lock, under observation since `now` or, if it is the known one, since then.
     #[must_use]
     pub fn of(known: Option<Self>, run_dir: &Path, now: Instant) -> Option<Self> {
         let holder = lock::holder(run_dir)?;
@@ -53,8 +53,8 @@ impl Suspect {
         self.holder.pid
     }
 
-    /// Kills it if it has been silent for long enough and still holds the lock. `listens`: it has its socket.
-    /// Tells whether it did.
+    /// Kills it if it has been silent for long enough and still holds the lock. `listens`: it has its socket. True when
+    /// it was killed.
     pub fn kill_if_stuck(&self, run_dir: &Path, listens: bool, now: Instant) -> bool {
         let silent = now.saturating_duration_since(self.since);
         let Some(seen) = (silent >= SILENT).then(|| sight(self.holder.pid)).flatten() else { return false };
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_elses_process_is_ever_stuck() {
+    fn only_our_own_process_is_ever_stuck() {
         let foreign = Sight { ours: false, stopped: true, worked_ms: 70 };
         assert!(!stuck(60_000, true, foreign, 70));
         let this = sight(std::process::id()).expect("seen");
@@ -142,7 +142,7 @@ mod tests {
     fn another_holder_is_another_suspect() {
         let run = tempfile::tempdir().unwrap();
         let start = crate::domain::clock::Clock::instant(&crate::domain::clock::SystemClock);
-        assert!(Suspect::of(None, run.path(), start).is_none(), "nobody holds it");
+        assert!(Suspect::of(None, run.path(), start).is_none(), "no process holds it");
         let _lock = lock::acquire(run.path()).unwrap().expect("free");
         let first = Suspect::of(None, run.path(), start).expect("this process");
         let later = start + Duration::from_secs(60);

@@ -1,4 +1,4 @@
-//! Events → templates, one after the other; templates → model texts, side by side.
+//! Event worker: events → templates, one after the other; templates → model texts, concurrently.
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
@@ -19,44 +19,44 @@ use crate::pipeline::services::Services;
 use crate::pipeline::{enrich, waiting};
 use crate::store::StoreError;
 
-/// Events dealt with, and the time after which no further one is begun, before the loop looks up again: a stop is heard
-/// within a long backlog, and so is the next commit of another repository. Looking up costs more the longer it is.
+/// Events per round, and the time after which no further one is begun, before the loop yields: a stop is noticed within
+/// a long backlog, and so is the next commit of another repository. Yielding costs more the longer the backlog is.
 const BATCH: usize = 64;
 const SLICE: Duration = Duration::from_millis(50);
 /// Pause while another process reads the spool.
 const ELSEWHERE: Duration = Duration::from_millis(50);
-/// Pause before a repository that could not be read is tried again, and how often it is tried.
+/// Pause before a repository that could not be read is tried again, and number of tries.
 const LATER: Duration = Duration::from_secs(2);
 const TRIES: u32 = 4;
-/// Pause before settings that cannot be read are read again: a person mends them, and then waits for the captures.
+/// Pause before unreadable settings are read again: after mending them the user waits for the captures.
 const BLOCKED: Duration = Duration::from_secs(1);
-/// Pause before a sequence that runs is looked at again: its end is told by nobody.
+/// Poll interval of a running sequence: its end causes no event.
 const HELD: Duration = Duration::from_millis(250);
 /// Captures waiting for a model at a time; each waits at most its own budget.
 const JOBS: usize = 256;
 
-/// Carries events to their captures. All state that matters is in the store.
+/// Processes events up to their captures. All state that matters is in the store.
 #[derive(Debug)]
 pub struct Worker {
     services: Services,
     pulse: Arc<Pulse>,
     jobs: JoinSet<Result<(), StoreError>>,
-    /// How often events that were put off have been tried.
+    /// Tries of postponed events.
     tries: HashMap<i64, u32>,
-    /// Git directories whose hooks have spoken.
+    /// Git directories with new hook reports.
     heard: HashSet<PathBuf>,
-    /// Up when jobs have to end with what they have.
+    /// Set when jobs have to finish with what they have.
     hurry: watch::Receiver<bool>,
     /// Absent while the store cannot be written.
     hand: Option<Arc<InHand>>,
     rests: bool,
 }
 
-/// What dealing with an event leaves to do.
+/// Follow-up of an event.
 enum After {
     Nothing,
     PutOff,
-    /// It became other events.
+    /// It was split into other events.
     More,
 }
 
@@ -65,14 +65,14 @@ impl Worker {
     pub fn new(services: Services, pulse: Arc<Pulse>, hurry: watch::Receiver<bool>) -> Self {
         let hand = InHand::open(&services, "sidecar");
         if let Err(error) = &hand {
-            tracing::error!(%error, "what the last sidecar died of is not counted");
+            tracing::error!(%error, "deaths with an event in hand are not counted");
         }
         let (jobs, tries, heard) = (JoinSet::new(), HashMap::new(), HashSet::new());
         Self { services, pulse, jobs, tries, heard, hurry, hand: hand.ok().map(Arc::new), rests: false }
     }
 
-    /// Takes over the spool and deals with the oldest pending events as far as their templates; gives the
-    /// pause after which there is more to do, if there is.
+    /// Imports the spool and processes the oldest pending events up to their templates; returns the pause after which
+    /// there is more to do, if there is.
     ///
     /// # Errors
     /// When the store cannot be written; what is pending stays pending.
@@ -102,7 +102,7 @@ impl Worker {
                 break;
             }
         }
-        // Behind a batch of nothing but events that are put off, others have to wait with them.
+        // Behind a batch of nothing but postponed events, others have to wait with them.
         more |= (done < found || found == BATCH) && put_off < done;
         self.rests = (ready.held || self.is_blocked()) && taken.is_some() && !more && put_off == 0;
         let depth = match more {
@@ -143,7 +143,7 @@ impl Worker {
             dealt
         }) {
             Ok(Dealt::Later(why)) => {
-                tracing::warn!(row, why, tried, "event put off");
+                tracing::warn!(row, why, tried, "event postponed");
                 self.tries.insert(row, tried);
                 return Ok(After::PutOff);
             }
@@ -164,26 +164,26 @@ impl Worker {
         Ok(After::Nothing)
     }
 
-    /// Events wait until a person mends the settings.
+    /// Events wait until the user mends the settings.
     #[must_use]
     pub fn is_blocked(&self) -> bool {
         self.services.has_blocked()
     }
 
-    /// True when all that is left waits for the end of a sequence, of which nobody tells.
+    /// True when all that is left waits for the end of a sequence, which causes no event.
     #[must_use]
     pub fn rests(&self) -> bool {
         self.rests
     }
 
-    /// The git directories of the worktrees whose hooks have spoken since the last call.
+    /// The git directories of the worktrees with hook reports since the last call.
     pub fn take_heard(&mut self) -> HashSet<PathBuf> {
         std::mem::take(&mut self.heard)
     }
 
-    /// An event that breaks the code that reads it must not stand in the way of those behind it.
+    /// A poison event must not block those behind it.
     async fn give_up(&self, row: i64, why: &str) -> Result<(), StoreError> {
-        tracing::error!(row, why, "event could not be dealt with");
+        tracing::error!(row, why, "event could not be processed");
         let why = why.to_owned();
         blocking(&self.services, move |services| {
             services.store.close_event(row, Some(&why))?;
@@ -193,7 +193,7 @@ impl Worker {
         .await
     }
 
-    /// Lets the job's model write, in the background.
+    /// Asks the model for the job's text, in the background.
     pub async fn start(&mut self, job: Job) {
         while self.jobs.len() >= JOBS {
             self.reap().await;
@@ -207,7 +207,7 @@ impl Worker {
         match self.jobs.join_next().await {
             Some(Ok(Ok(()))) => {}
             Some(Ok(Err(error))) => tracing::error!(%error, "capture could not be finished"),
-            Some(Err(error)) => tracing::error!(%error, "capture job broke off"),
+            Some(Err(error)) => tracing::error!(%error, "capture job panicked or was cancelled"),
             None => std::future::pending().await,
         }
     }
@@ -217,7 +217,7 @@ impl Worker {
         !self.jobs.is_empty()
     }
 
-    /// Waits for the jobs that run.
+    /// Waits for the running jobs.
     pub async fn drain(&mut self) {
         while self.busy() {
             self.reap().await;

@@ -1,4 +1,4 @@
-//! CRC-32 (IEEE 802.3, reflected, as in zip and PNG): tells a whole record from a torn one.
+//! CRC-32 checksum (IEEE 802.3, reflected, as in zip and PNG): detects torn records.
 
 const TABLE: [u32; 256] = table();
 

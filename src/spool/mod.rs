@@ -1,7 +1,7 @@
-//! The spool: the file through which the hook tells the sidecar what happened.
+//! Spool: an append-only file through which the hook reports events to the sidecar.
 //!
-//! A hint, not the truth: git itself is the write-ahead log, and reconciliation finds what the spool lost.
-//! Writers only append, each record with one `write`; readers remember an offset and never change a record.
+//! The spool is a hint: git itself is the write-ahead log, and reconciliation finds what the spool lost.
+//! Writers append each record with one `write`; readers remember an offset and never change a record.
 
 pub mod crc32;
 pub mod reader;
@@ -9,5 +9,5 @@ pub mod record;
 pub mod rotation;
 pub mod writer;
 
-/// The file that is appended to, in the spool's directory.
+/// Name of the active file in the spool's directory.
 pub const ACTIVE: &str = "events.log";

@@ -1,9 +1,9 @@
-//! Reading from a remembered offset, past whatever was damaged.
+//! Spool reader: reads from a remembered offset and skips damaged bytes.
 //!
-//! A crash or a full disk can leave part of a record, a power loss can leave zeros. Such bytes are skipped by
-//! looking for the next frame whose checksum is right. Only a frame that is still incomplete at the very end
-//! of the file is left for the next call, because its writer may be at work; a whole frame behind it proves
-//! that it is not.
+//! A crash or a full disk can leave part of a record, a power loss can leave zeros. The reader skips such bytes up
+//! to the next frame with a valid checksum. Only an incomplete frame at the very end of the file is left for the
+//! next call, because its writer may still be at work; a whole frame behind it proves
+//! that the writer is not.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -12,27 +12,27 @@ use std::path::Path;
 use super::crc32::crc32;
 use super::record::{HEADER, MAGIC, MAX_PAYLOAD, Record, Unreadable};
 
-/// What is read at first; most calls need no more.
+/// Size of the first read; most calls need no more.
 const WINDOW: usize = 256 << 10;
-/// Holds the longest frame wherever it starts.
+/// Window that holds the longest frame at any start.
 const WIDEST: usize = 2 * (HEADER + MAX_PAYLOAD);
 
-/// What one call found.
+/// Result of one call.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Batch {
     pub records: Vec<Record>,
-    /// Frames with a right checksum that this program cannot read, such as those of another version.
+    /// Frames with a valid checksum that this program cannot read, such as those of another version.
     pub foreign: Vec<Foreign>,
-    /// Bytes that were skipped because they belong to no whole frame.
+    /// Skipped bytes that belong to no whole frame.
     pub damaged: u64,
-    /// Where the next call should start: in the same transaction as the records, it makes each arrive once.
+    /// Offset of the next call: stored in one transaction with the records, it delivers each exactly once.
     pub next_offset: u64,
 }
 
-/// A frame that is whole and still says nothing to this program.
+/// A whole frame that this program cannot decode.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Foreign {
-    /// Where its frame starts in the file.
+    /// Offset of its frame in the file.
     pub offset: u64,
     pub reason: Unreadable,
 }
@@ -40,7 +40,7 @@ pub struct Foreign {
 /// Reads at most `max_records` records (and unreadable frames) of the file `path` from `offset`, in bytes.
 ///
 /// # Errors
-/// Whatever the file system says. An offset beyond the end is none: nothing is found there.
+/// I/O errors. An offset beyond the end is no error and yields nothing.
 pub fn read_from(path: &Path, offset: u64, max_records: usize) -> io::Result<Batch> {
     let mut file = File::open(path)?;
     let mut width = WINDOW;
@@ -62,7 +62,7 @@ fn window(file: &mut File, offset: u64, width: usize) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// What the bytes at one position are.
+/// Classification of the bytes at one position.
 enum Frame<'a> {
     /// A whole frame; its payload.
     Whole(&'a [u8]),
@@ -93,8 +93,8 @@ fn parse(window: &[u8], offset: u64, max_records: usize, at_end: bool) -> Batch 
     batch
 }
 
-/// The first whole frame from `at` on. Before the end of the file, nothing behind an incomplete frame counts:
-/// a wider window will show whether it is whole.
+/// Finds the first whole frame from `at` on. Before the end of the file, frames behind an incomplete one do not
+/// count: a wider window will show whether it is whole.
 fn next_whole(window: &[u8], at: usize, at_end: bool) -> Option<(usize, &[u8])> {
     for start in candidates(window, at) {
         match frame(&window[start..]) {

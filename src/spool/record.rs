@@ -1,9 +1,9 @@
-//! One report of a hook, and its form on disk.
+//! Spool record: one report of a hook, and its encoding.
 //!
 //! Frame: magic (4 bytes), length of the payload (u32), CRC-32 of the payload (u32), payload.
 //! Payload: version (1 byte), then fields: tag (1 byte), length (u32), value. All numbers little-endian.
-//! A later program may add fields (tags unknown here are kept as they are); only a change that older readers
-//! would misread raises the version, and such a payload is handed on unread.
+//! A later program may add fields (unknown tags are kept); only a change that older readers would misread raises the
+//! version, and such a payload is passed on undecoded.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -11,15 +11,15 @@ use std::path::PathBuf;
 
 use super::crc32::crc32;
 
-/// What every frame starts with. 0xF5 occurs in no UTF-8 text, so no path or message in UTF-8 looks like a frame.
+/// Magic of every frame. 0xF5 occurs in no UTF-8 text, so no path or message in UTF-8 looks like a frame.
 pub const MAGIC: [u8; 4] = [0xF5, b'U', b'R', b'O'];
-/// Bytes before the payload.
+/// Length of the frame header in bytes.
 pub const HEADER: usize = 12;
-/// The version of payload this program writes.
+/// Payload version that this program writes.
 pub const VERSION: u8 = 1;
 /// Longer rewrite lists are cut at a line end: 4 MiB are about 50,000 rewritten commits.
 pub const MAX_REWRITES: usize = 4 << 20;
-/// A frame that claims more is damaged. Twice the largest this program writes.
+/// Longer frames count as damaged. Twice the largest one written here.
 pub const MAX_PAYLOAD: usize = 8 << 20;
 
 const STAMP: u8 = 1;
@@ -32,7 +32,7 @@ const ARGUMENT: u8 = 7;
 
 const IN_SEQUENCE: u8 = 1;
 
-/// What one hook reported.
+/// One hook's report.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Record {
     /// When the hook started, in nanoseconds since 1970 (UTC); 0 if the clock stood before that.
@@ -41,20 +41,20 @@ pub struct Record {
     pub git_dir: PathBuf,
     /// The hook's name, such as `post-commit`.
     pub event: String,
-    /// HEAD at that moment, in hex; absent where it could not be read (reftable, unborn branch).
+    /// HEAD at that moment, in hex; absent if unreadable (reftable, unborn branch).
     pub oid: Option<String>,
-    /// What post-rewrite got on stdin, lines of `old new [extra]`, at most [`MAX_REWRITES`] bytes; after a squash
+    /// Post-rewrite's stdin, lines of `old new [extra]`, at most [`MAX_REWRITES`] bytes; after a squash
     /// merge, lines of `carried head`.
     pub rewrites: Vec<u8>,
     /// A rebase, cherry-pick, revert sequence or `am` was in progress.
     pub in_sequence: bool,
     /// The hook's first argument: `amend` or `rebase` for post-rewrite, `1` for post-merge after a squash.
     pub argument: Option<String>,
-    /// Fields this program does not know, as (tag, value), in their order.
+    /// Unknown fields as (tag, value), in their order.
     pub unknown: Vec<(u8, Vec<u8>)>,
 }
 
-/// Why a payload with a right checksum yields no record.
+/// Why a payload with a valid checksum yields no record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unreadable {
     /// Written by a program with another payload version (the number).
@@ -64,7 +64,7 @@ pub enum Unreadable {
 }
 
 impl Record {
-    /// The record as one frame.
+    /// Encodes the record as one frame.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let mut frame = Vec::with_capacity(256 + self.rewrites.len());
@@ -99,10 +99,10 @@ impl Record {
         }
     }
 
-    /// Reads a payload whose checksum was right.
+    /// Decodes a payload with a valid checksum.
     ///
     /// # Errors
-    /// [`Unreadable`] for another version, and where stamp, git directory or event is missing or no such thing.
+    /// Another version, or a missing or malformed stamp, git directory or event.
     pub fn decode(payload: &[u8]) -> Result<Self, Unreadable> {
         let (&version, mut rest) = payload.split_first().ok_or(Unreadable::Malformed)?;
         if version != VERSION {
@@ -132,7 +132,7 @@ impl Record {
         Some(())
     }
 
-    /// The rewritten commits as (old, new) in hex; lines that are none are left out.
+    /// The rewritten commits as (old, new) in hex; malformed lines are left out.
     pub fn rewrite_pairs(&self) -> impl Iterator<Item = (&str, &str)> {
         self.rewrites.split(|byte| *byte == b'\n').filter_map(|line| {
             let mut words = std::str::from_utf8(line).ok()?.split_ascii_whitespace();
@@ -142,13 +142,13 @@ impl Record {
     }
 }
 
-/// Whether `text` has the form of an object id: 40 (SHA-1) or 64 (SHA-256) hex digits.
+/// True if `text` has the form of an object id: 40 (SHA-1) or 64 (SHA-256) hex digits.
 #[must_use]
 pub fn is_oid(text: &str) -> bool {
     matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// At most [`MAX_REWRITES`] bytes, ending with a whole line.
+/// Truncates to [`MAX_REWRITES`] bytes at a line end.
 fn capped(rewrites: &[u8]) -> &[u8] {
     let Some(head) = rewrites.get(..MAX_REWRITES) else { return rewrites };
     let end = head.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
@@ -172,7 +172,7 @@ fn text(value: &[u8]) -> Option<String> {
     std::str::from_utf8(value).ok().map(str::to_owned)
 }
 
-/// Lengths beyond u32 cannot occur below the caps; a reader would refuse them as damaged.
+/// Lengths beyond u32 cannot occur below the caps; a reader would reject them as damaged.
 fn clamp(length: usize) -> u32 {
     u32::try_from(length).unwrap_or(u32::MAX)
 }

@@ -1,8 +1,7 @@
-//! The spool's files over time: which there are, which is which, and when one may go.
+//! Spool rotation: lists, identifies, renames and removes the spool's files.
 //!
-//! A writer may still hold a file that was just renamed, so a renamed file is read to its end and kept for a
-//! while. Two readers at once would rename under each other's hands: who reads, rotates or removes holds the
-//! [`claim`].
+//! A hook may still have a renamed file open, so it is read to its end and kept for a while. Two concurrent readers
+//! would rename each other's files: a process that reads, rotates or removes holds the reader's lock.
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -15,20 +14,20 @@ use super::ACTIVE;
 use super::reader::{Batch, read_from};
 use super::writer::create_private;
 
-/// The active file is renamed beyond this size, in bytes.
+/// Size limit of the active file, in bytes; beyond it the file is renamed.
 const ROTATE_BEYOND: u64 = 1 << 20;
-/// How long a renamed file must have been left alone before it may go: no hook holds a file for so long.
+/// Grace period before a renamed file is removed: no hook keeps a file open for so long.
 pub const UNTOUCHED: Duration = Duration::from_secs(60);
-/// What a renamed file becomes when it holds frames of another version: kept for a program that reads them.
+/// Name prefix of a renamed file with frames of another version: kept for a program that reads them.
 const UNREAD: &str = "unread-";
-/// Held locked by the one reader; hooks never look at it.
+/// Lock file of the one reader; hooks never use it.
 const LOCK: &str = "reader.lock";
 
-/// Tells a file from another one that later got its name or its inode.
+/// Identity of a file: detects that another one took its name or its inode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Identity {
     pub inode: u64,
-    /// FNV-1a over the file's first record; the record holds a time stamp in nanoseconds.
+    /// FNV-1a over the file's first record, which holds a time stamp in nanoseconds.
     pub first: u64,
 }
 
@@ -38,16 +37,16 @@ impl fmt::Display for Identity {
     }
 }
 
-/// The right to read, rotate and remove, until it is dropped or its process dies.
+/// Reader's lock: allows to read, rotate and remove until it is dropped or the process dies.
 #[derive(Debug)]
 pub struct Claim {
     _lock: File,
 }
 
-/// Takes the right to read the spool `directory`, which is created if missing; `None` while another reader has it.
+/// Takes the reader's lock of the spool `directory`, created if missing; `None` while another reader has it.
 ///
 /// # Errors
-/// Whatever the file system says.
+/// I/O errors.
 pub fn claim(directory: &Path) -> io::Result<Option<Claim>> {
     create_private(directory)?;
     let lock = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(directory.join(LOCK))?;
@@ -58,17 +57,17 @@ pub fn claim(directory: &Path) -> io::Result<Option<Claim>> {
     }
 }
 
-/// How long ago the last record was appended; `None` for an empty or missing spool.
+/// Age of the last record; `None` for an empty or missing spool.
 #[must_use]
 pub fn untouched_for(directory: &Path, now: SystemTime) -> Option<Duration> {
     let touched = fs::metadata(directory.join(ACTIVE)).ok()?.modified().ok()?;
     Some(now.duration_since(touched).unwrap_or_default())
 }
 
-/// The spool's files in the order they should be read: renamed ones by number, then the active one.
+/// The spool's files in reading order: renamed ones by number, then the active one.
 ///
 /// # Errors
-/// Whatever the file system says; none if the directory is missing.
+/// I/O errors; none if the directory is missing.
 pub fn files(directory: &Path) -> io::Result<Vec<PathBuf>> {
     let entries = match fs::read_dir(directory) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -83,7 +82,7 @@ pub fn files(directory: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(found.into_iter().map(|(_, path)| path).collect())
 }
 
-/// The number of `events-<n>.log`; the active file comes after all of them.
+/// Number of `events-<n>.log`; the active file sorts after all of them.
 fn order(path: &Path) -> Option<u64> {
     match path.file_name()?.to_str()? {
         ACTIVE => Some(u64::MAX),
@@ -91,10 +90,10 @@ fn order(path: &Path) -> Option<u64> {
     }
 }
 
-/// What identifies the file `path`; `None` while it holds no whole record, or is missing.
+/// Computes the identity of the file `path`; `None` while it has no whole record, or is missing.
 ///
 /// # Errors
-/// Whatever the file system says.
+/// I/O errors.
 pub fn identity(path: &Path) -> io::Result<Option<Identity>> {
     let inode = match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -102,15 +101,15 @@ pub fn identity(path: &Path) -> io::Result<Option<Identity>> {
     };
     let batch = read_from(path, 0, 1)?;
     let first = batch.records.first().map(|record| fnv1a(&record.encode()));
-    // A file that starts with frames of another version is told by the place and reason of the first.
+    // A file that starts with frames of another version is identified by offset and reason of the first.
     let first = first.or_else(|| batch.foreign.first().map(|frame| fnv1a(format!("{frame:?}").as_bytes())));
     Ok(first.map(|first| Identity { inode, first }))
 }
 
-/// Renames the active file if it is large, and tells its new name.
+/// Renames the active file if it is large, and returns its new name.
 ///
 /// # Errors
-/// Whatever the file system says.
+/// I/O errors.
 pub fn rotate(directory: &Path) -> io::Result<Option<PathBuf>> {
     rotate_beyond(directory, ROTATE_BEYOND)
 }
@@ -128,13 +127,13 @@ fn rotate_beyond(directory: &Path, size: u64) -> io::Result<Option<PathBuf>> {
     Ok(Some(renamed))
 }
 
-/// Removes the renamed file `path` if everything in it was read (`consumed` is the offset committed for it) and
-/// nobody has touched it for [`UNTOUCHED`] before `now`. Returns whether it is gone.
+/// Removes the renamed file `path` if it was fully read (`consumed` is the offset committed for it) and not
+/// modified for [`UNTOUCHED`] before `now`. Returns whether it was removed.
 ///
-/// A file with frames of another version is set aside as `unread-…` instead. The active file never goes.
+/// A file with frames of another version is renamed to `unread-…` instead. The active file is never removed.
 ///
 /// # Errors
-/// Whatever the file system says.
+/// I/O errors.
 pub fn remove_consumed(path: &Path, consumed: u64, now: SystemTime) -> io::Result<bool> {
     if order(path).is_none_or(|number| number == u64::MAX) || !is_done(path, consumed, now)? {
         return Ok(false);
@@ -147,7 +146,7 @@ pub fn remove_consumed(path: &Path, consumed: u64, now: SystemTime) -> io::Resul
     Ok(true)
 }
 
-/// After so long without a touch, an incomplete frame at the end will not be completed: it counts as consumed.
+/// After this time an incomplete frame at the end will not be completed and counts as consumed.
 fn is_done(path: &Path, consumed: u64, now: SystemTime) -> io::Result<bool> {
     let touched = fs::metadata(path)?.modified()?;
     let untouched = now.duration_since(touched).is_ok_and(|age| age >= UNTOUCHED);

@@ -1,7 +1,7 @@
-//! Appending: one record, one `write`, no lock, no flush to the platter.
+//! Spool writer: appends each record with one `write`, without lock or fsync.
 //!
-//! On local file systems appends with `O_APPEND` do not mix. An fdatasync would make the commit several times
-//! dearer and buy nothing: what a power loss takes from here is found again in git.
+//! On local file systems appends with `O_APPEND` do not interleave. An fdatasync would make the commit several times
+//! slower without need: records lost in a power failure are found again in git.
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
@@ -14,7 +14,7 @@ use super::record::Record;
 /// Appends `record` to the active file of the spool `directory`, creating both (0600, 0700) where missing.
 ///
 /// # Errors
-/// Whatever the file system says; `WriteZero` if the disk took only a part (the reader skips that part).
+/// I/O errors; `WriteZero` if the disk took only a part (the reader skips that part).
 pub fn append(directory: &Path, record: &Record) -> io::Result<()> {
     let frame = record.encode();
     let mut file = open(directory)?;
@@ -22,7 +22,7 @@ pub fn append(directory: &Path, record: &Record) -> io::Result<()> {
     if written == frame.len() { Ok(()) } else { Err(io::ErrorKind::WriteZero.into()) }
 }
 
-/// Only a call that wrote nothing at all is repeated: a second write after a part would tear other records.
+/// Retries only a call that wrote nothing: a second write after a part would tear other records.
 fn write_once(file: &mut File, frame: &[u8]) -> io::Result<usize> {
     loop {
         match file.write(frame) {
@@ -45,10 +45,10 @@ fn open(directory: &Path) -> io::Result<File> {
     }
 }
 
-/// Creates `directory` and what is missing above it, for this user only.
+/// Creates `directory` and its missing parents, readable by this user only.
 ///
 /// # Errors
-/// Whatever the file system says; none if it exists.
+/// I/O errors; none if it exists.
 pub fn create_private(directory: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(directory)
 }
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
     use crate::spool::reader::read_from;
 
-    /// Set for the children of the concurrency test: where, how many bytes, which child.
+    /// Parameters of the concurrency test's child processes: path, bytes, index.
     const CHILD: &str = "URO_TEST_SPOOL_CHILD";
 
     fn record(writer: usize, number: u64, size: usize) -> Record {

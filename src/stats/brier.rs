@@ -1,11 +1,11 @@
-//! Did stated chances come true? The Brier score, and a table of stated against seen.
+//! Calibration of stated probabilities: Brier score and reliability table.
 
 use serde::Serialize;
 
-/// Stated chances are sorted into tenths, the last one twice: decisions are made there.
+/// Bins of stated probabilities: tenths, with the last one halved because decisions are made there.
 const EDGES: [f64; 12] = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0];
 
-/// Stated chances and what happened.
+/// Stated probabilities with their outcomes.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Brier {
     lines: [Sums; EDGES.len() - 1],
@@ -25,14 +25,14 @@ pub struct Reliability {
     pub from: f64,
     pub to: f64,
     pub n: u64,
-    /// Mean of the chances stated between `from` and `to`.
+    /// Mean of the probabilities stated between `from` and `to`.
     pub stated: f64,
-    /// How often it then happened.
+    /// Observed frequency.
     pub seen: f64,
 }
 
 impl Brier {
-    /// Takes a stated chance and whether it happened; what is no chance is ignored.
+    /// Adds a stated probability and its outcome; values outside 0..=1 are ignored.
     pub fn push(&mut self, chance: f64, happened: bool) {
         if !(0.0..=1.0).contains(&chance) {
             return;
@@ -45,7 +45,7 @@ impl Brier {
         sums.squares += (chance - f64::from(u8::from(happened))).powi(2);
     }
 
-    /// Adds what another one has seen.
+    /// Adds the observations of another score.
     pub fn merge(&mut self, other: &Self) {
         for (sums, more) in self.lines.iter_mut().zip(other.lines) {
             sums.n += more.n;
@@ -60,25 +60,26 @@ impl Brier {
         self.lines.iter().map(|sums| sums.n).sum()
     }
 
-    /// Mean square of (stated − happened): 0 is clairvoyant, 0.25 is "fifty-fifty" always. Absent for n = 0.
+    /// Brier score, the mean square of (stated − outcome): 0 is perfect, 0.25 is a constant "fifty-fifty". `None` for n
+    /// = 0.
     #[must_use]
     pub fn score(&self) -> Option<f64> {
         self.mean(|sums| sums.squares)
     }
 
-    /// How often it happened.
+    /// Observed frequency over all.
     #[must_use]
     pub fn rate(&self) -> Option<f64> {
         self.mean(|sums| sums.happened as f64)
     }
 
-    /// Mean distance between stated and seen over the lines of the table, each weighted by its n.
+    /// Mean distance between stated and observed over the table, weighted by n.
     #[must_use]
     pub fn miscalibration(&self) -> Option<f64> {
         self.mean(|sums| (sums.stated - sums.happened as f64).abs())
     }
 
-    /// Stated against seen, for the lines that have any.
+    /// Reliability table without empty lines.
     #[must_use]
     pub fn table(&self) -> Vec<Reliability> {
         let lines = self.lines.iter().zip(EDGES.windows(2)).filter(|(sums, _)| sums.n > 0);

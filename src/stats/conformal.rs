@@ -1,21 +1,21 @@
-//! Makes a stated chance come true: a forecast's chances are corrected by how often they did.
+//! Conformal correction: calibrates a forecast's probabilities by their observed frequencies.
 //!
-//! For each run that was forecast, the chance that the forecast had given to "at most what it took" is kept. Were the
-//! forecast right, these values would be spread evenly over 0..1; where they are not, their own distribution is the
-//! correction (a conformal predictive distribution, weighted towards the latest runs so that it follows shifts). A run
-//! that was cut says only "above"; its weight is spread over what lies above, as that is spread so far.
+//! For each run, the forecast's probability of "at most what it took" is recorded. With a correct forecast these values
+//! are uniform over 0..1; otherwise their own distribution is the correction (a conformal predictive distribution,
+//! weighted towards recent runs so that it follows shifts). A run that was cut is censored: it says only "above", and
+//! its weight is spread over the range above in proportion to the distribution so far.
 
 use serde::{Deserialize, Serialize};
 
-/// Finer towards the end at which decisions are made.
+/// Finer towards the end where decisions are made.
 const EDGES: [f64; 15] = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.94, 0.96, 0.98, 0.99, 1.0];
 const BINS: usize = EDGES.len() - 1;
-/// Each run counts this much more than the one before: a memory of about 100.
+/// Weight factor per run: a memory of about 100 runs.
 const FORGETTING: f64 = 0.99;
-/// What "the forecast is right" counts for, in runs; it is never forgotten.
+/// Prior weight of "the forecast is correct", in runs; it does not decay.
 const TRUST: f64 = 40.0;
 
-/// The correction for one forecast.
+/// Correction for one forecast.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Conformal {
     weights: [f64; BINS],
@@ -28,7 +28,7 @@ impl Default for Conformal {
 }
 
 impl Conformal {
-    /// Learns that the forecast had given `chance` to what then happened, or to less.
+    /// Records that the forecast gave `chance` to the outcome or less.
     pub fn learn(&mut self, chance: f64) {
         if let Some(bin) = bin(chance) {
             self.forget();
@@ -36,7 +36,7 @@ impl Conformal {
         }
     }
 
-    /// Learns that it had given `chance` to at most what had passed when the run was cut.
+    /// Records a censored run: the forecast gave `chance` to at most the time at the cut.
     pub fn learn_above(&mut self, chance: f64) {
         let Some(first) = bin(chance) else { return };
         self.forget();
@@ -47,7 +47,7 @@ impl Conformal {
         }
     }
 
-    /// The frequency with which a stated `chance` comes true.
+    /// Observed frequency of a stated `chance`.
     #[must_use]
     pub fn corrected(&self, chance: f64) -> f64 {
         let Some(bin) = bin(chance) else { return 0.0 };
@@ -56,7 +56,7 @@ impl Conformal {
         ((below + share * self.weight(bin)) / self.total()).clamp(0.0, 1.0)
     }
 
-    /// The chance that has to be stated for `frequency` to come true; the inverse of [`Self::corrected`].
+    /// Probability to state for an observed `frequency`; the inverse of [`Self::corrected`].
     #[must_use]
     pub fn stated(&self, frequency: f64) -> f64 {
         let mut rest = if frequency.is_nan() { 0.0 } else { frequency.clamp(0.0, 1.0) } * self.total();
@@ -70,7 +70,7 @@ impl Conformal {
         1.0
     }
 
-    /// Whether all of it are numbers: what was stored may have been damaged.
+    /// Whether all values are finite: stored state may be damaged.
     #[must_use]
     pub fn is_sound(&self) -> bool {
         self.weights.iter().all(|weight| (0.0..=1.0 / (1.0 - FORGETTING) + 1.0).contains(weight))
@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn a_boaster_is_taken_at_what_comes_true() {
-        // "At most this" was said with 95 %, and half of the runs took longer.
+        // A stated 95 % for "at most this" while half of the runs take longer.
         let mut conformal = Conformal::default();
         (0..400).for_each(|i| conformal.learn(if i % 2 == 0 { 0.97 } else { 0.5 }));
         assert!((0.5..0.75).contains(&conformal.corrected(0.95)), "{}", conformal.corrected(0.95));

@@ -1,13 +1,13 @@
-//! How long answers are, in tokens: a histogram that forgets and knows what was cut.
+//! Distribution of answer lengths in tokens: a histogram with decay that handles censored answers.
 
 use serde::{Deserialize, Serialize};
 
-/// The last bin holds everything beyond; the first guess lies in this one.
+/// The last bin is open-ended; the prior is centred on `TYPICAL_BIN`.
 const BINS: usize = 41;
 const TYPICAL_BIN: u32 = 7;
-/// A memory of about 50 answers.
+/// Decay: a memory of about 50 answers.
 const FORGETTING: f64 = 0.98;
-/// What the first guess counts for, in answers.
+/// Weight of the prior, in answers.
 const GUESS: f64 = 4.0;
 
 /// A distribution of lengths.
@@ -19,7 +19,7 @@ pub struct Lengths {
 }
 
 impl Lengths {
-    /// Guesses lengths around `typical` tokens, from half of it to twice it.
+    /// Prior around `typical` tokens, from half of it to twice it.
     #[must_use]
     pub fn about(typical: u32) -> Self {
         let typical = typical.clamp(2, 1 << 20);
@@ -31,7 +31,7 @@ impl Lengths {
         Self { weights, width }
     }
 
-    /// Learns that an answer ended by itself after `length` tokens.
+    /// Records a complete answer of `length` tokens.
     pub fn learn(&mut self, length: u32) {
         self.forget();
         if let Some(weight) = self.weights.get_mut(bin(length, self.width)) {
@@ -39,7 +39,7 @@ impl Lengths {
         }
     }
 
-    /// Learns that an answer was cut after `length` tokens: it would have been longer, as long answers are.
+    /// Records an answer cut after `length` tokens (censored): its weight is spread over longer answers.
     pub fn learn_above(&mut self, length: u32) {
         self.forget();
         let above = self.weights.get_mut(bin(length, self.width)..).unwrap_or_default();
@@ -49,19 +49,19 @@ impl Lengths {
         }
     }
 
-    /// Lengths with their chances, which add up to 1.
+    /// Lengths with their probabilities, which add up to 1.
     pub fn chances(&self) -> impl Iterator<Item = (u32, f64)> {
         let total: f64 = self.weights.iter().sum();
         self.weights.iter().enumerate().map(move |(bin, weight)| (tokens(bin, self.width), weight / total))
     }
 
-    /// The mean length in tokens of answers that are cut at `most`.
+    /// Mean length in tokens of answers that are cut at `most`.
     #[must_use]
     pub fn mean(&self, most: u32) -> f64 {
         self.chances().map(|(length, chance)| f64::from(length.min(most)) * chance).sum()
     }
 
-    /// Whether it is a distribution: what was stored may have been damaged.
+    /// Whether it is a valid distribution: stored state may be damaged.
     #[must_use]
     pub fn is_sound(&self) -> bool {
         self.weights.len() == BINS
@@ -79,7 +79,7 @@ fn bin(length: u32, width: u32) -> usize {
     ((length / width.max(1)) as usize).min(BINS - 1)
 }
 
-/// The middle of a bin.
+/// Midpoint of a bin.
 fn tokens(bin: usize, width: u32) -> u32 {
     (bin as u32).saturating_mul(width).saturating_add(width / 2)
 }

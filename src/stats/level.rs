@@ -1,10 +1,10 @@
-//! How fast a machine is just now, against what is usual: a level that drifts, and now and then jumps.
+//! Speed level of a machine relative to normal: a Bayesian filter over a level that drifts and occasionally jumps.
 //!
-//! A regression that forgets slowly is steady, but needs dozens of runs to believe that everything takes twice as
-//! long. This filter keeps a distribution over levels (logarithm of observed ÷ expected time) and over how noisy the
-//! runs are; each run reweighs it (Bayes), and between runs it may drift a little, jump, or go back to the usual. So
-//! one run that is twice too slow at once makes "it is slower now" about as likely as "this one was a straggler",
-//! and the second decides. A run that was cut only says "at least so slow" and is learned as exactly that.
+//! A regression with slow decay is steady, but needs dozens of runs to follow a machine that became twice as slow. This
+//! filter keeps a distribution over levels (logarithm of observed ÷ expected time) and over the noise of the runs; each
+//! run reweighs it (Bayes), and between runs the level may drift, jump, or return to normal. One run that is twice too
+//! slow makes "slower now" about as likely as "an outlier", and the second run decides. A run that was cut is censored
+//! and counts as "at least this slow".
 
 use std::sync::LazyLock;
 
@@ -12,33 +12,33 @@ use serde::{Deserialize, Serialize};
 
 use super::noise;
 
-/// Levels stand for factors from 1/20 to 20.
+/// Levels cover factors from 1/20 to 20.
 const LOWEST: f64 = -3.0;
 const STEP: f64 = 0.1;
 const LEVELS: usize = 61;
-/// How noisy single runs may be: from a graphics card to a laptop that builds.
+/// Noise of single runs: from a graphics card to a laptop under load.
 const SPREADS: [f64; 4] = [0.06, 0.12, 0.22, 0.4];
-/// The predicted logarithms reach one unit beyond the levels, for the noise.
+/// The predicted logarithms extend one unit beyond the levels, for the noise.
 const MARGIN: usize = 10;
 const POINTS: usize = LEVELS + 2 * MARGIN;
 
-/// Chance that the level has jumped between two runs, and the scale of a jump's logarithm (0.5: a factor of 1.6).
+/// Probability of a jump between two runs, and the scale of its logarithm (0.5: a factor of 1.6).
 const JUMPS: f64 = 0.03;
 const JUMPING: f64 = 0.5;
 /// Share that drifts to each neighbouring level between two runs.
 const DRIFTS: f64 = 0.04;
-/// Share of the spreads that is made even again between two runs, so that none is ever ruled out.
+/// Share of the noise distribution that is reset to uniform between two runs, so that no value is ruled out.
 const RESPREAD: f64 = 0.01;
-/// What is usual follows what is: a memory of about ten runs.
+/// The normal level follows the current one: a memory of about ten runs.
 const USUAL: f64 = 0.9;
-/// After an hour without a run, two thirds of what is believed are "as usual" again.
+/// After an hour without a run, two thirds of the distribution return to normal.
 const BACK_TO_USUAL_MIN: f64 = 60.0;
-/// A level this unlikely stays thinkable.
+/// Least probability of a level.
 const THINKABLE: f64 = 1e-9;
 
 type Weights = [[f64; LEVELS]; SPREADS.len()];
 
-/// A distribution over levels. Stored as what is believed and what is usual; the tables are made from them.
+/// A distribution over levels. Serialized as current and normal weights; the tables are derived from them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(from = "Stored", into = "Stored")]
 pub struct Level {
@@ -54,7 +54,7 @@ struct Stored {
     usual: Vec<f64>,
 }
 
-/// What no value of depends on an instance: how jumps are spread, and the noise at every distance.
+/// Constant tables: the spread of jumps, and the noise at every distance.
 static JUMP: LazyLock<[f64; LEVELS]> = LazyLock::new(|| std::array::from_fn(|i| (-(STEP * i as f64) / JUMPING).exp()));
 static NOISE: LazyLock<[[f64; 2 * POINTS]; SPREADS.len()]> = LazyLock::new(|| {
     SPREADS.map(|spread| std::array::from_fn(|i| noise::at_most(STEP * (i as f64 - POINTS as f64), broadened(spread))))
@@ -72,7 +72,7 @@ impl Default for Level {
 }
 
 impl Level {
-    /// Usual, give or take a factor whose logarithm has this scale: what is known before the first run.
+    /// Prior before the first run: normal, with this scale of the logarithm.
     #[must_use]
     pub fn about(scale: f64) -> Self {
         let scale = if scale.is_finite() { scale.clamp(0.05, 3.0) } else { JUMPING };
@@ -88,7 +88,7 @@ impl Level {
         level
     }
 
-    /// Learns a run whose time was `exp(log_ratio)` times what was expected, `idle_min` minutes after the last one.
+    /// Records a run of `exp(log_ratio)` times the expected duration, `idle_min` minutes after the last one.
     pub fn learn(&mut self, log_ratio: f64, idle_min: f64) {
         if log_ratio.is_finite() {
             let seen = log_ratio.clamp(LOWEST, -LOWEST);
@@ -96,7 +96,7 @@ impl Level {
         }
     }
 
-    /// Learns a run that was cut at `exp(log_ratio)` times what was expected: it would have taken longer.
+    /// Records a run that was cut at `exp(log_ratio)` times the expected duration (censored).
     pub fn learn_above(&mut self, log_ratio: f64, idle_min: f64) {
         if log_ratio.is_finite() {
             let seen = log_ratio.clamp(LOWEST, -LOWEST);
@@ -104,8 +104,8 @@ impl Level {
         }
     }
 
-    /// The chance that the next run, `idle_min` minutes after the last one, takes at most `exp(log_ratio)` times
-    /// what is expected.
+    /// Probability that the next run, `idle_min` minutes after the last one, takes at most `exp(log_ratio)` times the
+    /// expected duration.
     #[must_use]
     pub fn at_most(&self, log_ratio: f64, idle_min: f64) -> f64 {
         if log_ratio.is_nan() {
@@ -115,7 +115,7 @@ impl Level {
         (1.0 - back) * interpolate(&self.now, log_ratio) + back * interpolate(&self.usually, log_ratio)
     }
 
-    /// The logarithm of the ratio that the next run does not exceed with chance `p`; the inverse of [`Self::at_most`].
+    /// Logarithm of the ratio that the next run does not exceed with probability `p`; the inverse of [`Self::at_most`].
     #[must_use]
     pub fn quantile(&self, p: f64, idle_min: f64) -> f64 {
         let (mut low, mut high) = (point(0), point(POINTS - 1));
@@ -126,7 +126,7 @@ impl Level {
         high
     }
 
-    /// The mean level just after the last run.
+    /// Mean level just after the last run.
     #[must_use]
     pub fn mean(&self) -> f64 {
         let sum =
@@ -134,7 +134,7 @@ impl Level {
         self.believed.iter().map(sum).sum()
     }
 
-    /// The same level, as uncertain as before a jump: for a machine that is like this one.
+    /// The same level, as uncertain as before a jump: a prior for a similar machine.
     #[must_use]
     pub fn loosened(&self) -> Self {
         let mut loose = self.clone();
@@ -160,7 +160,7 @@ impl Level {
         self.tabulate();
     }
 
-    /// What may have happened since the last run.
+    /// Applies the transitions since the last run.
     fn pass(&mut self, idle_min: f64) {
         let back = back_to_usual(idle_min);
         let total: f64 = SPREADS.len() as f64;
@@ -176,7 +176,7 @@ impl Level {
         normalise(self.believed.iter_mut().flatten());
     }
 
-    /// What the next run will look like, from what is believed after the chance of a jump.
+    /// Tabulates the prediction for the next run, including a possible jump.
     fn tabulate(&mut self) {
         let mut ahead = Self { now: [0.0; POINTS], usually: [0.0; POINTS], ..*self };
         ahead.pass(0.0);
@@ -190,7 +190,7 @@ impl Level {
 
 impl From<Level> for Stored {
     fn from(level: Level) -> Self {
-        // Seven digits are more than the distribution knows, and half as long.
+        // Seven digits exceed the accuracy of the distribution and halve its size.
         let short = |weight: f64| (weight * 1e7).round() / 1e7;
         Self {
             believed: level.believed.into_iter().flatten().map(short).collect(),
@@ -199,7 +199,7 @@ impl From<Level> for Stored {
     }
 }
 
-/// Whatever was stored becomes a distribution; what is none becomes the start.
+/// Normalises any stored state; an invalid one becomes the prior.
 impl From<Stored> for Level {
     fn from(stored: Stored) -> Self {
         let sound = |weights: &[f64], n: usize| {

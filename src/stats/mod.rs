@@ -1,4 +1,4 @@
-//! Statistics that say how much they know: percentiles with their n, forecasts with the chance that they come true.
+//! Statistics with explicit uncertainty: percentiles with their n, calibrated forecasts.
 
 pub mod brier;
 pub mod conformal;

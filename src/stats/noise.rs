@@ -1,18 +1,18 @@
-//! How far one run lies from the usual, as the logarithm of a ratio: a bell, and now and then a run that is much slower.
+//! Noise model of a run's duration: normal in the logarithm, mixed with rare slow outliers.
 
-/// How often a run is a straggler (another process, a page that had to be read, a pause of the server).
+/// Share of outliers (another process, a page fault, a pause of the server).
 const STRAGGLERS: f64 = 0.03;
-/// Mean of the logarithm by which a straggler is slower: 0.6 is a factor of 1.8.
+/// Mean of the logarithm of an outlier's slowdown: 0.6 is a factor of 1.8.
 const STRAGGLING: f64 = 0.6;
 
-/// The density at `error` of noise with the given spread (standard deviation of the logarithm).
+/// Density at `error` for the given spread (standard deviation of the logarithm).
 pub(super) fn density(error: f64, spread: f64) -> f64 {
     let bell = (-0.5 * (error / spread).powi(2)).exp() / (spread * (2.0 * std::f64::consts::PI).sqrt());
     let tail = if error > 0.0 { (-error / STRAGGLING).exp() / STRAGGLING } else { 0.0 };
     (1.0 - STRAGGLERS) * bell + STRAGGLERS * tail
 }
 
-/// The chance that noise with the given spread is at most `error`.
+/// Probability of at most `error` for the given spread.
 pub(super) fn at_most(error: f64, spread: f64) -> f64 {
     let tail = if error > 0.0 { 1.0 - (-error / STRAGGLING).exp() } else { 0.0 };
     ((1.0 - STRAGGLERS) * normal(error / spread) + STRAGGLERS * tail).clamp(0.0, 1.0)

@@ -1,17 +1,17 @@
-//! Percentiles by nearest rank: a value that was measured, never one between two.
+//! Percentiles by nearest rank: always a measured value, never an interpolation.
 
-/// Below this many values the estimate of the 95th percentile is simply the maximum.
+/// Below this many values the estimate of the 95th percentile is the maximum.
 pub const N_FOR_P95: usize = 59;
 /// The same for the 99th.
 pub const N_FOR_P99: usize = 299;
 
-/// Values that were measured, in whatever unit.
+/// Measured values, in any unit.
 #[derive(Debug, Clone, Default)]
 pub struct Sample {
     values: Vec<u64>,
 }
 
-/// What a sample supports; a percentile that n cannot support is absent.
+/// Percentiles of a sample; `None` where n is too small.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quantiles {
     pub n: u64,
@@ -30,12 +30,12 @@ impl Sample {
         self.values.len()
     }
 
-    /// The median alone. Reorders the sample.
+    /// The median. Reorders the sample.
     pub fn p50(&mut self) -> Option<u64> {
         select(&mut self.values, 50)
     }
 
-    /// Selects instead of sorting: a few passes however many values there are. Reorders the sample.
+    /// Selects instead of sorting, in linear time. Reorders the sample.
     pub fn quantiles(&mut self) -> Quantiles {
         let n = self.values.len();
         let p99 = (n >= N_FOR_P99).then(|| select(&mut self.values, 99)).flatten();
@@ -50,7 +50,7 @@ impl FromIterator<u64> for Sample {
     }
 }
 
-/// The index of the nearest rank, ⌈n·percent/100⌉ counted from one; absent for an empty sample.
+/// Index of the nearest rank, ⌈n·percent/100⌉ counted from one; `None` for an empty sample.
 #[must_use]
 pub fn nearest_rank(n: usize, percent: usize) -> Option<usize> {
     (n * percent).div_ceil(100).max(1).checked_sub(1).filter(|index| *index < n)

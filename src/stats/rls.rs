@@ -1,23 +1,22 @@
-//! Recursive least squares that forgets: a ridge regression in which the past counts less and less.
+//! Recursive least squares with forgetting: a ridge regression in which old observations decay.
 //!
-//! Kept in information form, `A = Σ λ^age · x·xᵀ` and `b = Σ λ^age · x·y`, and what is forgotten is replaced by the
-//! start: `A ← λA + (1 − λ)A₀ + x·xᵀ`. So `A ≥ A₀` always, the covariance `A⁻¹` never exceeds that of the start
-//! (plain forgetting lets it grow without bound in every direction that is not excited), and a Cholesky
-//! factorisation always exists.
+//! Kept in information form, `A = Σ λ^age · x·xᵀ` and `b = Σ λ^age · x·y`; the decayed part is replaced by the prior:
+//! `A ← λA + (1 − λ)A₀ + x·xᵀ`. So `A ≥ A₀` always, the covariance `A⁻¹` never exceeds the prior's (plain forgetting
+//! lets it grow without bound in every direction that is not excited), and a Cholesky factorisation always exists.
 
 use serde::{Deserialize, Serialize};
 
-/// Coefficients of one regression. Where fewer are needed, the others' features are zero and they keep their start.
+/// Number of coefficients. If fewer are needed, the other features are zero and keep their prior.
 pub const WIDTH: usize = 3;
-/// A memory of about 1 / (1 − λ) = 67 observations.
+/// Memory of about 1 / (1 − λ) = 67 observations.
 pub const FORGETTING: f64 = 0.985;
-/// Features and targets beyond this are no measurements; within it a factorisation has digits to spare.
+/// Larger features and targets are invalid; within this bound the factorisation is numerically safe.
 const ABSURD: f64 = 1e5;
 
 pub type Row = [f64; WIDTH];
 type Matrix = [Row; WIDTH];
 
-/// A regression that is learned one observation at a time.
+/// An online regression.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Rls {
     start: Row,
@@ -29,7 +28,7 @@ pub struct Rls {
 }
 
 impl Rls {
-    /// Starts at coefficients `start`; `ridge[i]` says how many observations with feature 1 each is worth.
+    /// Starts at coefficients `start`; `ridge[i]` is the prior's weight, in observations with feature 1.
     #[must_use]
     pub fn new(start: Row, ridge: Row) -> Self {
         let start = start.map(finite);
@@ -43,7 +42,7 @@ impl Rls {
         Self { start, ridge, information, moment, coefficients: start, n: 0 }
     }
 
-    /// Learns that `features` came with `target`. What is not a finite, sane number is ignored.
+    /// Records an observation; values that are not finite or out of bounds are ignored.
     pub fn learn(&mut self, features: Row, target: f64) {
         if !features.iter().chain([&target]).all(|value| value.abs() < ABSURD) {
             return;
@@ -62,13 +61,13 @@ impl Rls {
         }
     }
 
-    /// The target that goes with `features`, as far as is known.
+    /// Predicted target for `features`.
     #[must_use]
     pub fn predict(&self, features: Row) -> f64 {
         finite(dot(self.coefficients, features.map(finite)))
     }
 
-    /// The variance of a prediction in units of the target's own: `xᵀ·A⁻¹·x`. Zero for a hopeless matrix.
+    /// Variance of a prediction in units of the target's own: `xᵀ·A⁻¹·x`. Zero for a singular matrix.
     #[must_use]
     pub fn leverage(&self, features: Row) -> f64 {
         let features = features.map(finite);
@@ -81,19 +80,19 @@ impl Rls {
         self.coefficients
     }
 
-    /// Observations learned, forgotten or not.
+    /// Number of observations, decayed or not.
     #[must_use]
     pub fn n(&self) -> u64 {
         self.n
     }
 
-    /// The same knowledge, worth no more than the ridge: for a machine that is like this one.
+    /// The same coefficients with only the ridge's weight: a prior for a similar machine.
     #[must_use]
     pub fn loosened(&self) -> Self {
         Self::new(self.coefficients, self.ridge)
     }
 
-    /// Whether all of it are numbers: what was stored may have been damaged.
+    /// Whether all values are finite: stored state may be damaged.
     #[must_use]
     pub fn is_sound(&self) -> bool {
         let all = [self.start, self.moment, self.coefficients];
@@ -111,7 +110,7 @@ fn dot(a: Row, b: Row) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-/// The lower factor of a positive definite matrix.
+/// Lower Cholesky factor of a positive definite matrix.
 fn cholesky(matrix: &Matrix) -> Option<Matrix> {
     let mut lower = Matrix::default();
     for i in 0..WIDTH {

@@ -1,4 +1,4 @@
-//! The export format: one JSON object per line, a capture as the contract shows it with `template` and `wire`.
+//! Export format: one JSON object per line, a capture as in the contract with `template` and `wire`.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::CaptureRecord;
 use crate::domain::capture::Capture;
 
-/// Why a line of an export could not be read.
+/// Why an export line could not be parsed.
 #[derive(Debug, thiserror::Error)]
 #[error("line {line} is no capture")]
 pub struct ParseError {
@@ -38,16 +38,16 @@ struct Read {
 /// The record as one line, without its newline.
 ///
 /// # Errors
-/// None for records that the store gave.
+/// None for records from the store.
 pub fn write_record(record: &CaptureRecord) -> Result<String, serde_json::Error> {
     let CaptureRecord { capture, template, wire, decision } = record;
-    // One that is no JSON was damaged, and is worth less than the line.
+    // Invalid JSON means damage; dropping the field saves the line.
     let decision = decision.as_deref().and_then(|text| serde_json::from_str(text).ok());
     serde_json::to_string(&Written { capture, template, wire: wire.as_deref(), decision })
 }
 
-/// Reads a line back. Unknown fields are skipped (newer programs add them); a capture without a template,
-/// as `--json` prints it, has its summary for one. Nothing for an empty line.
+/// Parses a line. Unknown fields are ignored (newer programs add them); a capture without a template, as `--json`
+/// prints it, uses its summary. `None` for an empty line.
 ///
 /// # Errors
 /// Says which line, counted from 1.

@@ -1,10 +1,10 @@
-//! The latency log as it is asked for and told.
+//! Queries and reports of the latency log.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-/// How the latency log is grouped.
+/// Grouping of the latency log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LatencyGrouping {
     pub op: bool,
@@ -28,26 +28,26 @@ pub struct LatencyRow {
     pub ttft_p50_ms: Option<f64>,
     pub tps_p50: Option<f64>,
     pub error_rate: Option<f64>,
-    /// Of the answers with a text: not kept, because nothing true was left of them.
+    /// Of the answers with a text: rejected because no grounded sentence was left.
     pub ungrounded_rate: Option<f64>,
-    /// Of the same: kept without the sentences that were not grounded.
+    /// Of the same: kept without the ungrounded sentences.
     pub repaired_rate: Option<f64>,
     pub reasons: BTreeMap<String, u64>,
-    /// Absent where nothing was to be read ahead.
+    /// `None` without candidates for prompt prefetch.
     pub ahead: Option<AheadRow>,
 }
 
-/// What reading prompts ahead of their commits did.
+/// Results of prompt prefetch before the commit (prefix cache).
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct AheadRow {
-    /// Whole, in part and missed.
+    /// Full, partial and missed.
     pub n: u64,
     pub whole: u64,
     pub part: u64,
     pub missed: u64,
-    /// Of all, those that were read whole.
+    /// Share of fully prefetched prompts.
     pub hit_rate: f64,
-    /// Median time to the first token, where the prompt had been read whole and where it had not been read at all.
+    /// Median time to the first token, with the prompt fully prefetched and with a miss.
     pub ttft_p50_ms: Option<f64>,
     pub ttft_missed_p50_ms: Option<f64>,
 }

@@ -1,4 +1,4 @@
-//! What is kept: the `Store` trait that every surface speaks to, and its SQLite form.
+//! Persistent store: the `Store` trait used by every surface, and its SQLite implementation.
 
 use std::path::{Path, PathBuf};
 
@@ -26,14 +26,14 @@ pub mod sqlite;
 
 pub use latency::{AheadRow, LatencyGrouping, LatencyRow};
 
-/// Why the store could not do it.
+/// Reasons why a store operation failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     #[error("no {what} {id:?}")]
     NotFound { what: &'static str, id: String },
     #[error("{what} {id:?} is ambiguous: {}", candidates.join(", "))]
     Ambiguous { what: &'static str, id: String, candidates: Vec<String> },
-    /// The row was changed by somebody else since: a stale attempt, a state that does not allow it.
+    /// The row was changed concurrently: a stale attempt, or a state that does not allow the operation.
     #[error("{0}")]
     Conflict(String),
     #[error("the store was written by a newer uro-capture (schema {found}, this one knows {known})")]
@@ -50,37 +50,37 @@ pub enum StoreError {
 
 pub type Result<T> = std::result::Result<T, StoreError>;
 
-/// A file that was removed, and its size.
+/// A removed file and its size.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Removed {
     pub path: PathBuf,
     pub bytes: u64,
 }
 
-/// A file that may still hold what was forgotten, and why.
+/// A file that may still contain the forgotten text, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Left {
     pub path: PathBuf,
     pub why: String,
-    /// Another program made it: trying again would change nothing.
+    /// Another program made it: a retry would change nothing.
     pub foreign: bool,
 }
 
-/// What went with a forgotten capture.
+/// Rows removed together with a forgotten capture.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Forgotten {
     /// The capture, and those that it had replaced.
     pub ids: Vec<CaptureId>,
-    /// Drafts that were written from it.
+    /// Drafts written from it.
     pub drafts: Vec<DraftId>,
-    /// Captures that say the same in words of their own; they stay.
+    /// Captures with the same statement in their own words; they stay.
     pub repeated_by: Vec<CaptureId>,
-    /// What its texts consisted of, to find them elsewhere.
+    /// Its text fragments, to find them elsewhere.
     pub fragments: Fragments,
     pub scrubbed: Scrubbed,
 }
 
-/// What was done to the files so that no byte of what was forgotten stays.
+/// File clean-up after a capture was forgotten, so that no byte of it stays.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scrubbed {
     /// Old copies of the store.
@@ -88,67 +88,67 @@ pub struct Scrubbed {
     pub left: Vec<Left>,
 }
 
-/// The mark that is set from the moment in which a capture is gone until all files were looked after; its value is when
-/// that was last tried.
+/// The mark that is set from the deletion of a capture until all files are clean; its value is the time of the last
+/// attempt.
 pub const FORGETTING: &str = "forget.unfinished";
 
-/// How much room the store takes, in bytes.
+/// Disk usage of the store, in bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct StoreSizes {
-    /// With its log.
+    /// Including the WAL.
     pub database: u64,
-    /// Copies of before a migration, and damaged ones.
+    /// Backups before a migration, and quarantined files.
     pub copies: u64,
-    /// How many files these are.
+    /// Number of these files.
     pub copy_files: u64,
     /// Titles and texts of drafts; part of the database.
     pub drafts: u64,
 }
 
-/// What is kept for a while (`[retention]`).
+/// Data with limited retention (`[retention]`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expiring {
-    /// The latency log, and with it the events that were dealt with.
+    /// The latency log, and the closed events with it.
     Operations,
-    /// What was sent to a model about captures. A refinement starts the time anew.
+    /// Prompts sent about captures. A refinement restarts the retention period.
     Prompts,
-    /// Why a model was asked about captures, or none.
+    /// Routing decisions of captures.
     Decisions,
-    /// By the last time that they were met.
+    /// By the time of the last occurrence.
     Problems,
-    /// Squash merges that were prepared, whether the commit came or not.
+    /// Prepared squash merges, whether committed or not.
     Squashes,
-    /// Old copies of the store: of before a migration, and damaged ones.
+    /// Old copies of the store: backups before a migration, and quarantined files.
     Copies,
 }
 
-/// Which captures are meant. Everything absent means no restriction.
+/// Filter for captures. Absent fields mean no restriction.
 #[derive(Debug, Clone, Default)]
 pub struct CaptureQuery {
     pub project: Option<String>,
     pub repo: Option<RepoId>,
-    /// Only those of no repository.
+    /// Only those outside any repository.
     pub outside: bool,
     pub kind: Option<Kind>,
     /// Author date, half-open.
     pub since: Option<Timestamp>,
     pub until: Option<Timestamp>,
-    /// When it was captured (not authored).
+    /// Capture time (not author date).
     pub captured_since: Option<Timestamp>,
-    /// Also superseded ones.
+    /// Include superseded ones.
     pub all_states: bool,
     /// Newest first, at most this many.
     pub limit: Option<usize>,
 }
 
-/// What `record_capture` did.
+/// The result of `record_capture`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recorded {
     /// Stored; it is the live capture of its unit of work.
     New,
-    /// That unit of work already has this live capture; nothing was added.
+    /// The unit of work already has this live capture; nothing was added.
     Known(CaptureId),
-    /// A person had it forgotten; nothing was added. Only a capture with source `manual` brings it back.
+    /// The user had it forgotten; nothing was added. Only a capture with source `manual` restores it.
     Forgotten,
 }
 
@@ -189,7 +189,7 @@ pub struct CaptureCounts {
     pub refined: u64,
 }
 
-/// What one model at one endpoint makes of bytes.
+/// Tokens per bytes for one model at one endpoint.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TokenCount {
     pub endpoint: String,
@@ -197,7 +197,7 @@ pub struct TokenCount {
     pub counts: Counts,
 }
 
-/// What was seen of the texts that one model wrote for one role.
+/// Quality of the texts that one model wrote for one role.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WrittenBy {
     pub model: String,
@@ -205,37 +205,37 @@ pub struct WrittenBy {
     pub seen: Evidence,
 }
 
-/// One answer of a model that was judged.
+/// One judged answer of a model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JudgedAnswer {
     pub at: Timestamp,
     pub endpoint: String,
     pub model: String,
     pub role: Role,
-    /// Its text was kept, whole or in part.
+    /// Whether its text was kept, fully or in part.
     pub used: bool,
 }
 
-/// A note, and the commits whose live captures it belongs to.
+/// A note, and the commits with live captures that list it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NoteBefore {
     pub note: Capture,
     pub commits: Vec<Oid>,
 }
 
-/// What `edit`, `show` and `export` see beyond the capture itself.
+/// Additional fields for `edit`, `show` and `export`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CaptureRecord {
     pub capture: Capture,
-    /// The template's text, kept when a model's text replaced it.
+    /// The template text, kept when a model's text replaced it.
     pub template: String,
-    /// Exactly what was sent to the model, redacted.
+    /// The exact prompt sent to the model, redacted.
     pub wire: Option<String>,
-    /// Why a model was asked, or none, with every term (JSON).
+    /// The routing decision with every term (JSON).
     pub decision: Option<String>,
 }
 
-/// A model's text that takes the place of a template later, when nobody waits.
+/// A model's text that replaces a template later, without a deadline.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Refinement {
     pub at: Timestamp,
@@ -244,25 +244,25 @@ pub struct Refinement {
     pub endpoint: String,
     pub prompt_version: String,
     pub quality: Option<Quality>,
-    /// In place of the capture's decision (JSON); nothing leaves that as it is.
+    /// Replaces the capture's decision (JSON); `None` keeps it.
     pub decision: Option<String>,
-    /// Exactly what was sent, redacted.
+    /// The exact prompt, redacted.
     pub wire: String,
-    /// What of the model's text was not kept, and why, redacted.
+    /// The dropped parts of the model's text, with reasons, redacted.
     pub faults: Vec<String>,
 }
 
-/// A capture that is final at once.
+/// A capture that is final on arrival.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Finished {
     pub capture: Capture,
-    /// The template's text, kept where the capture carries another one.
+    /// The template text, kept where the capture carries another one.
     pub template: String,
     pub operation: Operation,
 }
 
-/// A draft to be queued. (kind, repository, period) is its unique key; outside of any repository the project's name
-/// stands in for that.
+/// A draft to enqueue. (kind, repository, period) is its unique key; outside any repository the project name replaces
+/// the repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewDraft {
     pub kind: DraftKind,
@@ -272,7 +272,7 @@ pub struct NewDraft {
     pub max_attempts: u32,
 }
 
-/// What a worker holds while it writes a draft.
+/// A worker's lease on a draft.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Lease {
     pub draft: Draft,
@@ -289,38 +289,38 @@ pub struct Written {
     pub format: String,
     pub model: Option<String>,
     pub sources: Vec<CaptureId>,
-    /// Why the template stood in for the model, in words; absent when the model wrote it.
+    /// Why the template replaced the model, in words; absent when the model wrote it.
     pub note: Option<String>,
-    /// How good the text is by the rubric.
+    /// Quality of the text by the rubric.
     pub quality: Option<Quality>,
 }
 
-/// Everything that outlives a process. Calls are short (µs to a few ms) and synchronous; async callers
-/// wrap them in `spawn_blocking`. No transaction is ever open across a call.
+/// All persistent data. Calls are short (µs to a few ms) and synchronous; async callers wrap them in `spawn_blocking`.
+/// No transaction stays open across calls.
 pub trait Store: Send + Sync {
-    // ---- events: the spool's content, taken over exactly once
-    /// Stores `events` and moves the spool position, in one transaction. Exactly once: a report of this spool
-    /// file that was taken over before (same stamp, hook, git directory, commit and rewrites) is not stored
-    /// again, so a reader that lost a race or restarts from an older offset does no harm.
+    // ---- events: the spool's content, ingested exactly once
+    /// Stores `events` and advances the spool position, in one transaction. Exactly once: a report already ingested
+    /// from this spool file (same stamp, hook, git directory, commit and rewrites) is not stored again, so a reader
+    /// that lost a race or restarts from an older offset does no harm.
     fn take_over(&self, events: &[Event], position: &SpoolPosition) -> Result<()>;
-    /// Stores one event that did not come through the spool; gives its row.
+    /// Stores one event that did not come through the spool; returns its row.
     fn put_event(&self, event: &Event) -> Result<i64>;
-    /// Stores what a repository's reflogs told, with how far they have been read, in one transaction: a kill at any
-    /// moment neither loses a commit nor reports it twice. Only the named logs' positions change.
+    /// Stores the events from a repository's reflogs with the new positions, in one transaction: a kill at any moment
+    /// neither loses a commit nor reports it twice. Only the listed logs' positions change.
     fn take_moves(&self, repo: &RepoId, events: &[Event], positions: &[LogPosition]) -> Result<()>;
-    /// How far this repository's reflogs have been read.
+    /// The positions of this repository's reflogs.
     fn log_positions(&self, repo: &RepoId) -> Result<Vec<LogPosition>>;
-    /// Which of these commits an event of this repository that is not dealt with yet names.
+    /// Commits among these that an open event of this repository refers to.
     fn awaited_commits(&self, common_dir: &Path, oids: &[Oid]) -> Result<std::collections::HashSet<Oid>>;
     fn spool_positions(&self) -> Result<Vec<SpoolPosition>>;
-    /// Forgets the position of a spool file that was removed; a later file may have the same identity.
+    /// Removes the position of a deleted spool file; a later file may have the same identity.
     fn forget_spool(&self, file: &str) -> Result<()>;
-    /// Events not dealt with yet, oldest first.
+    /// Open events, oldest first.
     fn pending_events(&self, limit: usize) -> Result<Vec<PendingEvent>>;
     fn pending_event_count(&self) -> Result<u64>;
-    /// As `pending_events`, without those of a sequence (a rebase and its like) in one of these git directories that
-    /// happened after `since`: they are not over yet. Those of the repositories with the common directories `apart` are
-    /// left out.
+    /// Same as `pending_events`, without those of a sequence (such as a rebase) in one of these git directories that
+    /// happened after `since`: the sequence is still running. Repositories with the common directories `apart` are
+    /// excluded.
     fn ready_events(
         &self,
         limit: usize,
@@ -328,44 +328,45 @@ pub trait Store: Send + Sync {
         since: Timestamp,
         apart: &[PathBuf],
     ) -> Result<Vec<PendingEvent>>;
-    /// The git directories of the newest events not dealt with yet, as they come; looks at `limit` events.
+    /// The git directories of the newest open events, in order of arrival; reads `limit` events.
     fn newest_places(&self, limit: usize) -> Result<Vec<PathBuf>>;
-    /// The git directories in which events of a sequence wait that happened after `since`.
+    /// The git directories with waiting events of a sequence that happened after `since`.
     fn waiting_sequences(&self, since: Timestamp) -> Result<Vec<PathBuf>>;
-    /// Whether an event that is not dealt with yet says that this commit was rewritten: one that a log told, or a hook
-    /// outside of any sequence. A hook tells of a whole sequence at its end.
+    /// Whether an open event reports this commit as rewritten, from a log or from a hook outside any sequence. A hook
+    /// reports a whole sequence at its end.
     fn is_replaced_next(&self, oid: &Oid) -> Result<bool>;
-    /// The event needs no (further) capture; `note` says why when it was skipped. Closing twice is harmless.
+    /// Closes the event: it needs no (further) capture; `note` says why it was skipped. Closing twice is harmless.
     fn close_event(&self, row: i64, note: Option<&str>) -> Result<()>;
 
     // ---- captures
-    /// Stores a capture with its template text and closes `event`, in one transaction.
-    /// A capture of the same (repository, commit) makes it `Known`. The captures in `capture.supersedes` become
-    /// superseded. Whether two commits with one patch are the same work is the caller's question, because only
-    /// git knows their ancestry: see `live_captures_of_patch`.
-    /// Notes survive a power loss once this returns; commits only a kill, because git still has them.
+    /// Stores a capture with its template text and closes `event`, in one transaction. A capture of the same
+    /// (repository, commit) makes it `Known`. The captures in `capture.supersedes` become superseded. Whether two
+    /// commits with one patch are the same work is decided by the caller, because only git knows their ancestry: see
+    /// `live_captures_of_patch`. Notes are durable against power loss once this returns; commits only against a kill,
+    /// because git still has them.
     fn record_capture(&self, capture: &Capture, event: Option<i64>) -> Result<Recorded>;
-    /// As `record_capture`, for one that needs no model: capture, template and log entry in one transaction.
-    /// `finished` is asked for once the store is ours to write: its timing includes the wait for other writers.
+    /// Same as `record_capture`, for one that needs no model: capture, template and log entry in one transaction.
+    /// `finished` is called once the write lock is held: its timing includes the wait for other writers.
     fn record_final(&self, finished: &dyn Fn() -> Finished, event: Option<i64>) -> Result<Recorded>;
-    /// As `record_final`, for a commit that came to light only after the commit `newer`, which stands for it: its
-    /// capture is superseded from the start.
+    /// Same as `record_final`, for a commit discovered only after the commit `newer` that replaces it: its capture is
+    /// superseded from the start.
     fn record_replaced(&self, finished: &dyn Fn() -> Finished, newer: &Oid, event: Option<i64>) -> Result<Recorded>;
-    /// A hook reported, after all, what a watcher or a sweep captured at or after `since`: its source is the hook. It is
-    /// the capture of this commit; where the hook could not name one, the oldest such capture of the repository. False when there is none.
+    /// A late hook report for a capture that a watcher or a sweep recorded at or after `since`: sets its source to the
+    /// hook. Applies to the capture of this commit; where the hook could not name one, to the oldest such capture of
+    /// the repository. False when there is none.
     fn credit_hook(&self, repo: &RepoId, oid: Option<&Oid>, since: Timestamp) -> Result<bool>;
-    /// Applies the model stage's end to a capture that is still pending; false when it no longer is
-    /// (finished, edited by a person, forgotten). The template's text is kept beside the model's.
-    /// `outcome` is asked for once the store is ours to write: its timing includes the wait for other writers.
+    /// Applies the model stage's result to a pending capture; false when it is no longer pending (finished, edited by
+    /// the user, forgotten). The template text is kept beside the model's. `outcome` is called once the write lock is
+    /// held: its timing includes the wait for other writers.
     fn finish_capture(&self, id: CaptureId, outcome: &dyn Fn() -> Outcome) -> Result<bool>;
-    /// Makes captures final whose process died while they were pending (their budget ended before `before`):
-    /// template, reason `deadline`, late where they had a budget, with a total that ends `now`. Gives how many.
+    /// Finalises orphaned pending captures (budget ended before `before`): template, reason `deadline`, late where they
+    /// had a budget, with a total that ends at `now`. Returns their number.
     fn finish_abandoned(&self, before: Timestamp, now: Timestamp) -> Result<u64>;
-    /// `old` was rewritten as `new`: when both have captures, the old one becomes superseded. Repeating it,
-    /// or saying the opposite later, changes nothing.
+    /// Records that `old` was rewritten as `new`: when both have captures, the old one becomes superseded. Repeating
+    /// it, or stating the opposite later, changes nothing.
     fn supersede(&self, repo: &RepoId, old: &Oid, new: &Oid) -> Result<()>;
-    /// These commits are visible again (an undo): their superseded captures are live, and supersede what stood for
-    /// them. Gives those that have a capture.
+    /// These commits are visible again (an undo): their superseded captures become live and supersede their
+    /// replacements. Returns the commits that have a capture.
     fn restore(&self, repo: &RepoId, oids: &[Oid]) -> Result<Vec<Oid>>;
     /// In any state.
     fn capture_of_commit(&self, repo: &RepoId, oid: &Oid) -> Result<Option<Capture>>;
@@ -373,14 +374,14 @@ pub trait Store: Send + Sync {
     fn live_captures_of_patch(&self, repo: &RepoId, patch_id: &str) -> Result<Vec<Capture>>;
     /// Live captures of versions of this change, oldest first.
     fn live_captures_of_change(&self, repo: &RepoId, change: &str) -> Result<Vec<Capture>>;
-    /// Live captures of commits without a patch id, authored at `at` under this message, oldest first: candidates for
-    /// the same work where the patch could not be compared.
+    /// Live captures of commits without a patch id, authored at `at` with this message, oldest first: candidates for
+    /// the same work where patches cannot be compared.
     fn live_captures_alike(&self, repo: &RepoId, at: Timestamp, raw: &str) -> Result<Vec<Capture>>;
     /// Live notes of this repository authored in the half-open window, oldest first, the newest 20.
     fn notes_before(&self, repo: &RepoId, since: Timestamp, until: Timestamp) -> Result<Vec<NoteBefore>>;
-    /// The next commit on `parent` carries these (a squash merge was prepared there). A later call replaces it.
+    /// Stores that the next commit on `parent` combines these (a prepared squash merge). A later call replaces it.
     fn prepare_squash(&self, repo: &RepoId, parent: &Oid, oids: &[Oid], at: Timestamp) -> Result<()>;
-    /// What `prepare_squash` kept for a commit on `parent`; empty if nothing.
+    /// The commits that `prepare_squash` stored for `parent`; empty if none.
     fn prepared_squash(&self, repo: &RepoId, parent: &Oid) -> Result<Vec<Oid>>;
     /// Which of these commits have a capture in any state, or were forgotten.
     fn captured_commits(&self, repo: &RepoId, oids: &[Oid]) -> Result<std::collections::HashSet<Oid>>;
@@ -389,79 +390,78 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// `NotFound`, `Ambiguous` with up to five candidates, `Corrupt` when its text fails its checksum.
     fn capture(&self, id_prefix: &str) -> Result<CaptureRecord>;
-    /// What of the model's text was not kept, and why; nothing for most captures.
+    /// The dropped parts of the model's text, with reasons; `None` for most captures.
     fn faults(&self, id: CaptureId) -> Result<Vec<String>>;
-    /// Why a model was asked, or none, with every term (JSON); absent where nothing was decided.
+    /// The routing decision with every term (JSON); `None` without a decision.
     fn decision(&self, id: CaptureId) -> Result<Option<String>>;
-    /// Live captures whose template stands because a model was too slow, cold or out of reach (`deadline`, `cold`,
-    /// `predicted_miss`, `breaker_open`, `refused`), captured since `since`, newest first. Those that were tried in vain
-    /// at or after `tried_before` are left out, and those that were tried in vain twice for good.
+    /// Live captures that kept the template because a model was too slow, cold or unreachable (`deadline`, `cold`,
+    /// `predicted_miss`, `breaker_open`, `refused`), captured since `since`, newest first. Excluded are those with a
+    /// failed attempt at or after `tried_before`, and those with two failed attempts.
     fn refinable(&self, since: Timestamp, tried_before: Timestamp, limit: usize) -> Result<Vec<Capture>>;
-    /// The model's text takes the template's place; false where that stands no longer (edited by a person, superseded,
-    /// forgotten, refined). Timing and tokens stay those of the capture, and so does whether it was on time.
+    /// Replaces the template with the model's text; false where it is no longer current (edited by the user,
+    /// superseded, forgotten, refined). Timing, tokens and punctuality stay those of the capture.
     fn refine_capture(&self, id: CaptureId, refinement: &Refinement) -> Result<bool>;
-    /// No better text came of asking again.
+    /// Records that a refinement gave no better text.
     fn refine_missed(&self, id: CaptureId, at: Timestamp) -> Result<()>;
-    /// Newest first by author date. Damaged rows are left out and named by `problems`.
+    /// Newest first by author date. Damaged rows are omitted and listed by `problems`.
     fn captures(&self, query: &CaptureQuery) -> Result<Vec<Capture>>;
-    /// Calls `each` for every record of every state, in the order they were stored (for export). Nothing is
-    /// locked meanwhile. Damaged rows are left out and named by `problems`.
+    /// Calls `each` for every record in any state, in storage order (for export). Holds no lock meanwhile. Damaged rows
+    /// are omitted and listed by `problems`.
     fn each_record(&self, each: &mut dyn FnMut(CaptureRecord) -> Result<()>) -> Result<()>;
-    /// Stores a foreign record unless its id or its unit of work is known or was forgotten; true when added.
+    /// Imports a foreign record unless its id or its unit of work is known or was forgotten; true when added.
     fn import_record(&self, record: &CaptureRecord) -> Result<bool> {
         Ok(self.import_records(std::slice::from_ref(record))? == 1)
     }
-    /// As `import_record`, all of them or, where it fails, none; says how many were added.
+    /// Same as `import_record`, all or nothing; returns the number added.
     fn import_records(&self, records: &[CaptureRecord]) -> Result<u64>;
-    /// Full text over raw, summary, subject, project and tags; best match first, 50 unless limited. Words are
-    /// taken literally, all must occur, the last one may be a beginning; accents and case don't count.
-    /// Where more than 2,000 captures match, the newest 2,000 are ranked.
+    /// Full text over raw, summary, subject, project and tags; best match first, 50 unless limited. Words are taken
+    /// literally, all must occur, the last one may be a prefix; accents and case are ignored. With more than 2,000
+    /// matches the newest 2,000 are ranked.
     fn search(&self, words: &str, query: &CaptureQuery) -> Result<Vec<Capture>>;
-    /// A person's words replace the summary (`by` human). Gives the new state.
+    /// The user's text replaces the summary (`by` human). Returns the new state.
     fn edit_capture(&self, id: CaptureId, summary: &str) -> Result<Capture>;
-    /// A person had these commits skipped: they are forgotten before they were ever captured. Moves the position of the
-    /// file that said so, in one transaction.
+    /// The user had these commits skipped: they are forgotten before any capture. Advances the position of the source
+    /// file in the same transaction.
     fn skip_commits(&self, commits: &[(RepoId, Oid)], position: &SpoolPosition) -> Result<()>;
-    /// Its id, by the full or a shortened one; its text is not looked at, so that a damaged one can be forgotten.
+    /// The id of a capture, by full or shortened id; its text is not decoded, so that a damaged one can be forgotten.
     ///
     /// # Errors
     /// `NotFound`, `Ambiguous`.
     fn capture_id(&self, id_prefix: &str) -> Result<CaptureId>;
-    /// As `capture_id`, of one that was forgotten.
+    /// Same as `capture_id`, for a forgotten capture.
     ///
     /// # Errors
     /// `NotFound`, `Ambiguous`.
     fn forgotten_id(&self, id_prefix: &str) -> Result<CaptureId>;
-    /// Removes it from captures, search, prompts and problems, with the drafts that were written from it, and
-    /// [`Store::scrub`]s; the unit of work is not captured again by itself (see `Recorded::Forgotten`). With a note goes
-    /// what was sent with it to a model about the commits it belonged to, and the sentence of their templates that
-    /// quotes it. What could not be scrubbed is told, not an error: the capture is gone then, the mark [`FORGETTING`]
-    /// set.
+    /// Removes the capture from captures, search, prompts and problems, with the drafts written from it, and
+    /// [`Store::scrub`]s; the unit of work is not captured again automatically (see `Recorded::Forgotten`). For a note,
+    /// also removes prompts about its commits that contained it, and the template sentence that quotes it. An
+    /// incomplete scrub is reported, not an error: the capture is gone then, and the mark [`FORGETTING`] is set.
     fn forget_capture(&self, id: CaptureId, now: Timestamp) -> Result<Forgotten>;
-    /// Overwrites what was deleted: the index of words, the database file and its log are written anew, all old copies
-    /// of the store removed. Takes seconds with 100,000 captures, and holds up other writers for that long.
+    /// Overwrites deleted content: rewrites the full-text index, the database file and its WAL, and removes all old
+    /// copies of the store. Takes seconds with 100,000 captures, and blocks other writers for that long.
     fn scrub(&self) -> Scrubbed;
-    /// How much room it takes.
+    /// Disk usage.
     fn sizes(&self) -> Result<StoreSizes>;
-    /// Live captures whose `captured_at` (not author date) lies in the half-open window.
+    /// Live captures with `captured_at` (not author date) in the half-open window.
     fn count_captures(&self, repo: Option<&RepoId>, since: Timestamp, until: Timestamp) -> Result<CaptureCounts>;
-    /// What live captures come from: every repository, under the name that its newest capture has, and what was
-    /// noted outside of any (the newest 1,000 notes), in the order of their names.
+    /// The sources of live captures: every repository, under the name in its newest capture, and the projects of notes
+    /// outside any repository (the newest 1,000 notes), sorted by name.
     fn origins(&self) -> Result<Vec<Origin>>;
 
     // ---- repositories
-    /// Adds or updates it; the earliest `since` stays.
+    /// Inserts or updates it; the earliest `since` is kept.
     fn register(&self, repo: &Registered) -> Result<()>;
-    /// True when it was registered. Its captures stay; how far its reflogs were read is forgotten.
+    /// True when it was registered. Its captures stay; its reflog positions are removed.
     fn unregister(&self, id: &RepoId) -> Result<bool>;
     fn registered(&self) -> Result<Vec<Registered>>;
     /// This one repository, if it is registered.
     fn registration(&self, id: &RepoId) -> Result<Option<Registered>>;
-    /// The repository `old` lies elsewhere now: its captures, positions and open events become those of `new`, which
-    /// is registered with `old`'s date.
+    /// The repository `old` has moved: its captures, positions and open events become those of `new`, which is
+    /// registered with `old`'s date.
     fn adopt(&self, old: &RepoId, new: &Registered) -> Result<()>;
 
-    // ---- marks: small facts the program keeps for itself
+    // ---- marks: small persistent values of the program itself
     fn mark(&self, name: &str) -> Result<Option<String>>;
     /// `None` removes it.
     fn set_mark(&self, name: &str, value: Option<&str>) -> Result<()>;
@@ -471,64 +471,64 @@ pub trait Store: Send + Sync {
     /// One row per group, sorted by its names. `on_time_rate` counts operations that had a budget,
     /// `error_rate` those that asked a model; both are absent where there were none.
     fn latency(&self, since: Timestamp, grouping: LatencyGrouping) -> Result<Vec<LatencyRow>>;
-    /// Removes what is older than `before`; gives how many. Captures and drafts never expire.
+    /// Removes rows older than `before`; returns how many. Captures and drafts never expire.
     fn expire(&self, what: Expiring, before: Timestamp) -> Result<u64>;
 
     // ---- token counts
-    /// A server counted `tokens` for a prompt of so many bytes; older counts fade (`prompt::tokens::FADE`). Gives the sum.
+    /// Adds a server's token count for a prompt size; older counts decay. Returns the sum.
     fn count_tokens(&self, endpoint: &str, model: &str, bytes: u64, tokens: u64) -> Result<Counts>;
-    /// What was counted so far, by endpoint and model.
+    /// The counts so far, by endpoint and model.
     fn token_counts(&self) -> Result<Vec<TokenCount>>;
 
     // ---- evidence
-    /// How the models' texts since `since` were scored, and what people left of them: of the newest live captures and
-    /// of drafts. Votes are not counted here. One of a model and role at most.
+    /// Scores of the models' texts since `since`, and the share kept after user edits: of the newest live captures and
+    /// of drafts. Votes are not included. At most one row per model and role.
     fn evidence(&self, since: Timestamp) -> Result<Vec<WrittenBy>>;
 
-    /// The answers since `since` that were judged, newest first, by the latency log: those whose text was kept, was not
-    /// grounded, or could not be used. Looks at the newest 5,000 operations.
+    /// Judged answers since `since`, newest first, from the latency log: kept, ungrounded, or unusable. Reads the
+    /// newest 5,000 operations.
     fn judged_answers(&self, since: Timestamp) -> Result<Vec<JudgedAnswer>>;
 
     // ---- forecasts
-    /// What was learned of each model. What cannot be read is left out: it will be learned anew.
+    /// Learned forecasts per model. Unreadable ones are skipped and learned again.
     fn forecasts(&self) -> Result<Ledger>;
-    /// Stores it in place of an earlier one of its key. Of more than `route::ledger::MOST` the oldest go.
+    /// Stores it in place of an earlier one of its key. Beyond `route::ledger::MOST` the oldest are removed.
     fn put_forecast(&self, entry: &Entry) -> Result<()>;
 
     // ---- drafts
-    /// Queues it unless its key exists; true when added.
+    /// Enqueues it unless its key exists; true when added.
     fn queue_draft(&self, draft: &NewDraft, now: Timestamp) -> Result<bool>;
-    /// Leases the oldest draft that is due: queued with `next_at` ≤ now, or leased with an expired lease.
-    /// Claiming raises the attempt; one whose attempts are used up becomes `dead` instead.
+    /// Leases the oldest due draft: queued with `next_at` ≤ now, or leased with an expired lease. Claiming raises the
+    /// attempt; one without attempts left becomes `dead` instead.
     fn lease_draft(&self, now: Timestamp, until: Timestamp) -> Result<Option<Lease>>;
-    /// Stores the text under the lease; `Conflict` when the attempt is no longer current. `written.note`
-    /// is shown as the draft's `error`.
+    /// Stores the text under the lease; `Conflict` when the attempt is no longer current. `written.note` is shown as
+    /// the draft's `error`.
     fn finish_draft(&self, id: DraftId, attempt: u32, written: &Written, now: Timestamp) -> Result<()>;
-    /// Gives the lease back after a failure: queued again at `next_at`, or `dead` when attempts are used up.
+    /// Releases the lease after a failure: queued again at `next_at`, or `dead` when attempts are used up.
     fn fail_draft(&self, id: DraftId, attempt: u32, error: &str, next_at: Timestamp, now: Timestamp) -> Result<()>;
     /// By full or shortened id.
     fn draft(&self, id_prefix: &str) -> Result<Draft>;
-    /// Newest period first. `project` is the name as it stands in the draft, or the repository's own without what
-    /// tells it apart: `backend` is also `acme/backend` and `backend (acme-be)`.
+    /// Newest period first. `project` is the name in the draft, or the repository's own without its distinguishing
+    /// part: `backend` also matches `acme/backend` and `backend (acme-be)`.
     fn drafts(&self, state: Option<DraftState>, project: Option<&str>) -> Result<Vec<Draft>>;
-    /// How many drafts there are in each state that has any. Reads no text.
+    /// Number of drafts per state. Reads no text.
     fn draft_counts(&self) -> Result<Vec<(DraftState, u64)>>;
-    /// A person's text; allowed in `ready` and `accepted`. A later run never overwrites it.
+    /// Stores the user's text; allowed in `ready` and `accepted`. A later run never overwrites it.
     fn edit_draft(&self, id: DraftId, title: &str, body: &str, edit: Edit) -> Result<Draft>;
-    /// Moves it on; `Conflict` (naming the state) when it is in none of `from`.
+    /// Changes the state; `Conflict` (naming the state) when it is in none of `from`.
     fn move_draft(&self, id: DraftId, from: &[DraftState], to: DraftState, now: Timestamp) -> Result<Draft>;
-    /// Back to `queued` with as many attempts as at first, from `dead`, `rejected` or `ready`; `Conflict` when a
-    /// person edited it. `attempt` goes on rising, because it is the fencing token: `max_attempts` rises with it.
+    /// Back to `queued` with the initial number of attempts, from `dead`, `rejected` or `ready`; `Conflict` when the
+    /// user edited it. `attempt` keeps rising, because it is the fencing token: `max_attempts` rises with it.
     fn retry_draft(&self, id: DraftId, now: Timestamp) -> Result<Draft>;
 
     // ---- health
-    /// Things that went wrong and were repaired or skipped, newest first: (when, what, hint).
+    /// Faults that were repaired or skipped, newest first: (when, what, hint).
     fn problems(&self, since: Timestamp) -> Result<Vec<(Timestamp, String, String)>>;
-    /// The same words again only move the time.
+    /// Records a problem; the same text again only updates the time.
     fn note_problem(&self, at: Timestamp, what: &str, hint: &str) -> Result<()>;
-    /// Forgets the problems with this hint that were last noted before `before`: they were mended then.
+    /// Removes the problems with this hint last noted before `before`: they were fixed then.
     fn settle_problems(&self, hint: &str, before: Timestamp) -> Result<()>;
 }
 
-/// Sources whose captures are rebuilt from git after a loss.
+/// Sources with captures that can be rebuilt from git after a loss.
 pub const REBUILDABLE: [Source; 4] = [Source::Hook, Source::Watch, Source::Reconcile, Source::Backfill];

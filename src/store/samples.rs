@@ -1,4 +1,4 @@
-//! Captures and operations as tests need them: the same number gives the same work.
+//! Test fixtures: captures and operations; the same number gives the same content.
 
 use jiff::Timestamp;
 
@@ -26,7 +26,7 @@ pub fn fresh_id(seconds: i64) -> CaptureId {
     CaptureId::fresh(&FakeClock::at(at(seconds)) as &dyn Clock)
 }
 
-/// A commit's capture, its template just stored.
+/// A commit's capture with its template just stored.
 pub fn commit(n: u64) -> Capture {
     let seconds = i64::try_from(n).unwrap();
     Capture {
@@ -95,7 +95,7 @@ pub fn template(reason: Reason) -> Provenance {
     Provenance { by: By::Template, model: None, endpoint: None, reason, prompt_version: None }
 }
 
-/// A model's answer after `total` milliseconds.
+/// A model's result after `total` milliseconds.
 pub fn answered(summary: &str, total: f64) -> Outcome {
     Outcome {
         summary: Some(summary.into()),

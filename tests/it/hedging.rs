@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use uro_capture::config::{Config, EndpointConfig, Overrides, Paths};
+use uro_capture::dispatch::{Attempt, Size, Task};
 use uro_capture::domain::clock::{Clock, SystemClock};
 use uro_capture::domain::role::Role;
 use uro_capture::llm::{Ask, Client};
-use uro_capture::pipeline::models::{Attempt, Size, Task};
 use uro_capture::pipeline::services::Services;
 use uro_capture::prompt::render::note;
 use uro_capture::route::forecast::{Conditions, Work};

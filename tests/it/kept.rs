@@ -100,7 +100,7 @@ fn a_model_of_which_too_little_is_kept_is_not_asked_until_a_person_wants_it() {
 
     let unknown = world.uro_in(&repo, &["models", "--retry", "another:7b"]);
     assert_eq!(unknown.status.code(), Some(1));
-    assert!(world.ok(&repo, &["models", "--retry", MODEL]).contains("is asked again"));
+    assert!(world.ok(&repo, &["models", "--retry", MODEL]).contains("is enabled again"));
     let again = captured(&world, &repo);
     assert_eq!((&again["provenance"]["reason"], server.asked().len()), (&"ungrounded".into(), 3));
     assert_eq!(texts(&world, &repo)[0]["judged"], 1, "counted anew");

@@ -166,7 +166,7 @@ fn the_sidecar_removes_what_is_older_than_the_settings_say() {
     std::fs::write(&copy, "a copy of today").unwrap();
     let db = Connection::open(database(&world)).unwrap();
     // The older one, a hundred days ago.
-    db.execute("UPDATE wires SET at = at - 100 * 86400000000 WHERE capture = 1", []).unwrap();
+    db.execute("UPDATE prompts SET at = at - 100 * 86400000000 WHERE capture = 1", []).unwrap();
     db.execute("INSERT INTO problems VALUES ('long mended', 'nothing', 1700000000000000)", []).unwrap();
     drop(db);
     world.start_sidecar();

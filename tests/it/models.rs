@@ -4,11 +4,12 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use uro_capture::config::EndpointConfig;
+use uro_capture::dispatch::pace::Paced;
 use uro_capture::domain::clock::{Clock, SystemClock};
-use uro_capture::llm::{Answer, Api, Ask, Client, ClockFired, Finish, LlmError, Pace, Sampling, SoFar};
-use uro_capture::pipeline::models::pace::Paced;
+use uro_capture::domain::model::Verdict;
+use uro_capture::domain::model::{Api, Sampling};
+use uro_capture::llm::{Answer, Ask, Client, ClockFired, Finish, LlmError, Pace, SoFar};
 use uro_capture::route::forecast::{Conditions, Forecast};
-use uro_capture::route::pace::Verdict;
 use uro_capture::route::speed::{Machine, Speed};
 
 use crate::harness::fake_llm::{Behaviour, FakeLlm, MODEL, PARTIAL, Shape};

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use uro_capture::config::EndpointConfig;
 use uro_capture::domain::clock::{Clock, SystemClock};
-use uro_capture::llm::{Ask, Client, Finish, LlmError, Sampling};
+use uro_capture::domain::model::Sampling;
+use uro_capture::llm::{Ask, Client, Finish, LlmError};
 
 use crate::harness::fake_llm::MODEL;
 use crate::harness::reloading::{Asked, Ended, Reloading, Speed};

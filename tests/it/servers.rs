@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use uro_capture::config::{ApiKey, EndpointConfig};
 use uro_capture::domain::clock::{Clock, SystemClock};
-use uro_capture::llm::{Ask, Client, ClockFired, Finish, LlmError, Pace, Sampling, SoFar};
-use uro_capture::route::pace::Verdict;
+use uro_capture::domain::model::Sampling;
+use uro_capture::domain::model::Verdict;
+use uro_capture::llm::{Ask, Client, ClockFired, Finish, LlmError, Pace, SoFar};
 
 use crate::harness::World;
 use crate::harness::scripted::{Asked, Reply, Scripted};

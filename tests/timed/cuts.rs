@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use uro_capture::config::EndpointConfig;
 use uro_capture::domain::clock::{Clock, SystemClock};
-use uro_capture::llm::{Ask, Client, Sampling};
+use uro_capture::domain::model::Sampling;
+use uro_capture::llm::{Ask, Client};
 
 use crate::harness::fake_llm::{Behaviour, FakeLlm, MODEL, Shape};
 use crate::harness::llama::Llama;

@@ -1,17 +1,17 @@
-//! How many directories the system lets a user watch, and whether that is enough.
+//! File watch limits of the system (inotify), and whether they are sufficient.
 
 use super::Finding;
 
 const WATCHES: &str = "/proc/sys/fs/inotify/max_user_watches";
 const INSTANCES: &str = "/proc/sys/fs/inotify/max_user_instances";
-/// Directories that the sidecar watches of a repository with a linked worktree or two.
+/// Watched directories of a repository with a linked worktree or two.
 const PER_REPOSITORY: u64 = 8;
-/// Editors and file managers watch too, and the limits are a user's.
+/// Other programs' share: editors and file managers watch too, and the limits are per user.
 const OTHERS: u64 = 4096;
-/// The sidecar needs one; a desktop takes some dozens.
+/// Watcher instances: the sidecar needs one; a desktop uses some dozens.
 const ENOUGH_INSTANCES: u64 = 64;
 
-/// Nothing on systems without such limits.
+/// `None` on systems without such limits.
 pub fn inotify(repositories: usize) -> Vec<Finding> {
     let read = |path: &str| std::fs::read_to_string(path).ok()?.trim().parse().ok();
     judge(repositories as u64, read(WATCHES), read(INSTANCES))

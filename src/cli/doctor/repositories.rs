@@ -1,4 +1,4 @@
-//! What `doctor` finds in the store and in the registered repositories.
+//! `doctor` checks of the store and the registered repositories.
 
 use super::{Finding, limits, looking_at, writable};
 use crate::cli::app::App;
@@ -12,11 +12,11 @@ use crate::pipeline::sizes::Sizes;
 use crate::sidecar::client;
 use crate::store::{Registered, Store};
 
-/// The findings, and how much room everything takes where the store can be read.
+/// The findings, and the disk usage if the store can be read.
 pub fn examine(app: &App) -> (Vec<Finding>, Option<Sizes>) {
     let store = match app.store() {
         Ok(store) => store,
-        // Its hint would lead back here; what is wrong with the directory says more.
+        // The store's own hint would lead back to `doctor`; the directory's error says more.
         Err(failure) => return (vec![Finding::of("store", &failure.hint(looking_at(&app.paths.data)))], None),
     };
     let sizes = Sizes::measure(&app.paths, store.as_ref());
@@ -49,11 +49,11 @@ fn registered(app: &App, store: &dyn Store) -> Result<Vec<Finding>, crate::store
     Ok(findings)
 }
 
-/// What `init --global` left in the user's git configuration.
+/// Checks our lines of `init --global` in the user's git configuration.
 fn global(around: &Surroundings<'_>) -> Option<Finding> {
     let file = around.mark()?.path.display();
     if !around.is_global() {
-        return Some(Finding::wrong("hooks", format!("{file} has lost our lines"), "uro-capture init --global"));
+        return Some(Finding::wrong("hooks", format!("{file} lacks our lines"), "uro-capture init --global"));
     }
     if !around.has_config_hooks() {
         let what = format!("{file} has hooks for all repositories, which this git does not run (2.54 does)");
@@ -82,8 +82,8 @@ fn repository(app: &App, known: &Registered, around: &Surroundings<'_>) -> (Vec<
     (findings, Some(found))
 }
 
-/// Where nothing was written: what may be added there. A worktree whose hooks are elsewhere than the repository's is
-/// watched as the repository is; that is nothing to mend.
+/// Suggests lines to add by hand where nothing was written. A worktree with a hooks directory of its own is watched
+/// like its repository; it needs no fix.
 fn by_hand(app: &App, repo: &Repo, known: &Registered) -> Vec<Finding> {
     let Ok(program) = hooks::program(app) else { return Vec::new() };
     let places = places::all(repo).unwrap_or_default();

@@ -1,24 +1,25 @@
-//! What `doctor` finds in the models and in how they are set up to write.
+//! `doctor` checks of the models and their configuration.
 
 use super::Finding;
 use crate::cli::models::{EndpointView, ModelView, Texts};
-use crate::config::{Config, Strategy};
+use crate::config::Config;
+use crate::domain::model::Strategy;
 use crate::domain::role::{ROLES, Role};
 use crate::route::breaker::State;
 use crate::route::roles::Because;
 use crate::route::tuning::{Advice, advice};
 
-/// A context that holds no prompt of ours (tokens): a model loaded with less is loaded anew.
+/// A context that holds all our prompts (tokens): a model loaded with less is reloaded.
 const SMALLEST: u64 = 1024;
 
-/// `guessed`: whether nobody named this endpoint; nothing is said of where merely was looked.
+/// `guessed`: the endpoint is a built-in default; if it is missing, nothing is reported.
 pub fn examine(config: &Config, views: &[EndpointView], guessed: &dyn Fn(usize) -> bool) -> Vec<Finding> {
     let any_up = views.iter().any(|view| view.up);
     let mut findings = Vec::new();
     findings.extend(single(config, views));
     findings.extend(ROLES.into_iter().flat_map(|role| tuning(config, role, views)));
     for (index, view) in views.iter().enumerate() {
-        // Where nobody answers at all, that is said already.
+        // An endpoint that does not answer is reported elsewhere.
         findings.extend(down(view).filter(|_| any_up && !guessed(index)));
         for model in &view.models {
             findings.extend(refused(view, model));
@@ -42,13 +43,13 @@ fn tuning(config: &Config, role: Role, views: &[EndpointView]) -> Vec<Finding> {
     let Some(sampling) = config.options.get(&role) else { return Vec::new() };
     let writer = writer(role, views);
     let trained = writer.and_then(|model| model.offered.context_length);
-    // Nobody asked for what is built in, and the router keeps within what the model knows.
+    // The built-in value was not chosen by the user, and the router stays within the model's limit.
     let ours = Config::default().options.get(&role).map(|usual| usual.num_ctx);
     let is_news = |advice: &Advice| !(advice.wrong && advice.key == "num_ctx" && ours == Some(sampling.num_ctx));
     let said = |Advice { key, wrong, says }: Advice| {
         let name = format!("options.{}.{key}", role.as_str());
         match (key, wrong, writer) {
-            // Worth a word, and nothing to mend.
+            // A notice that needs no fix.
             ("num_ctx", true, Some(writer)) => {
                 Finding::fine("config", format!("{name}: {says}; {} is asked with that", writer.offered.name))
             }
@@ -63,7 +64,7 @@ fn tuning(config: &Config, role: Role, views: &[EndpointView]) -> Vec<Finding> {
     advice(role, sampling, trained).into_iter().filter(is_news).map(said).collect()
 }
 
-/// The built-in value.
+/// The built-in context length.
 fn usual(role: Role, key: &str) -> String {
     let defaults = Config::default().options;
     let Some(sampling) = defaults.get(&role) else { return String::new() };
@@ -90,7 +91,7 @@ fn down(view: &EndpointView) -> Option<Finding> {
 }
 
 fn refused(view: &EndpointView, model: &ModelView) -> Option<Finding> {
-    // Where the whole endpoint is down that is what is to be mended.
+    // If the whole endpoint is down, that is the problem to fix.
     let whole = view.breaker.is_some_and(|breaker| breaker.state != State::Closed);
     let open = model.breaker.is_some_and(|breaker| breaker.state != State::Closed) && !whole;
     let name = &model.offered.name;
@@ -99,7 +100,7 @@ fn refused(view: &EndpointView, model: &ModelView) -> Option<Finding> {
     open.then(|| Finding::wrong("endpoints", what, fix))
 }
 
-/// How many of its texts could be used; wrong where it is not asked any more for that.
+/// Share of usable texts; a failed check if the model is disabled because of it.
 fn usable(view: &EndpointView, model: &ModelView, texts: &Texts) -> Finding {
     let (name, role) = (&model.offered.name, texts.role.as_str());
     let what = format!("{name} on {} ({role}): {}", view.endpoint, texts.tally);
@@ -135,7 +136,7 @@ fn spilled(model: &ModelView) -> Option<Finding> {
     Some(Finding::wrong("endpoints", what, fix))
 }
 
-/// A context that another program chose is adopted, because another one would load the model anew at each turn.
+/// Another program's context length is adopted, because a different one would reload the model at each request.
 fn loaded(config: &Config, model: &ModelView) -> Option<Finding> {
     let loaded = model.offered.loaded_context.filter(|_| !model.roles.is_empty())?;
     let ours = config.options.values().any(|sampling| u64::from(sampling.num_ctx) == loaded);
@@ -159,7 +160,7 @@ fn loaded(config: &Config, model: &ModelView) -> Option<Finding> {
 mod tests {
     use super::*;
     use crate::cli::models::Breaker;
-    use crate::llm::Offered;
+    use crate::domain::model::Offered;
     use crate::route::tally::Tally;
 
     fn writes(offered: Offered, roles: &[Role]) -> ModelView {
@@ -211,7 +212,7 @@ mod tests {
     fn a_context_that_the_model_does_not_know_is_told_and_is_nothing_to_mend() {
         let model = Offered { context_length: Some(2048), ..Offered::named("m") };
         let views = [at(vec![writes(model, &[Role::Capture])])];
-        assert_eq!(found(&Config::default(), &views), [], "nobody asked for it");
+        assert_eq!(found(&Config::default(), &views), [], "it was not configured");
         let mut config = Config::default();
         config.options.get_mut(&Role::Capture).unwrap().num_ctx = 4000;
         let found = found(&config, &views);
@@ -229,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_wrong_only_where_somebody_wants_it() {
+    fn what_does_not_fit_is_wrong_only_where_it_is_configured() {
         let unfit = Some(Because::TooLarge { needs: 9_100_000_000, has: 6_000_000_000 });
         let large = ModelView { unfit, ..writes(Offered::named("large:13b"), &[]) };
         let wanted = ModelView { configured_for: vec![Role::Blog], ..large.clone() };
@@ -274,7 +275,7 @@ mod tests {
         assert_eq!(
             found(&Config::default(), &[EndpointView { up: false, ..down }]),
             [],
-            "that nobody answers is enough"
+            "the missing answer is reported once"
         );
         let refused = ModelView { breaker, ..writes(Offered::named("m"), &[Role::Capture]) };
         assert!(found(&Config::default(), &[at(vec![refused])])[0].what.contains("m on a"));

@@ -1,4 +1,4 @@
-//! `draft run`: the batch by hand, with progress on stderr and the written drafts on stdout.
+//! `draft run`: runs the draft batch in the foreground, with progress on stderr and the written drafts on stdout.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,9 +13,9 @@ use crate::config::Config;
 use crate::domain::draft::Draft;
 use crate::domain::id::DraftId;
 use crate::domain::role::Role;
-use crate::pipeline::draft_model::DraftModel;
-use crate::pipeline::draft_writer::Writer;
-use crate::pipeline::nightly::{Bounds, Night, Report, Step, run_drafts};
+use crate::drafts::batch::{Bounds, Night, Report, Step, run_drafts};
+use crate::drafts::model::DraftModel;
+use crate::drafts::writer::Writer;
 use crate::publish::numbers::count;
 use crate::publish::span::Span;
 use crate::publish::templates::Templates;
@@ -34,7 +34,7 @@ pub struct RunArgs {
 
 pub fn run(app: &App, args: &RunArgs) -> Result<Exit, Failure> {
     let services = app.services()?;
-    // The sidecar computes on the same devices, for people who wait.
+    // The sidecar uses the same devices for interactive captures.
     services.models.pool().borrow_of(Arc::new(Borrower::of(&app.paths.run)));
     let model = if args.no_model { Err("no model was wanted".to_owned()) } else { Ok(services.draft_model()) };
     let templates = Templates::with_own(&app.paths.config.join("templates"));
@@ -54,7 +54,7 @@ pub fn run(app: &App, args: &RunArgs) -> Result<Exit, Failure> {
         chance: &chance,
         progress: &|step| tell(app, step, &told),
     };
-    // An interrupted run is dropped, which gives its draft back to the queue.
+    // An interrupted run is cancelled, which returns its draft to the queue.
     let ended = app.block_on(async {
         tokio::select! {
             report = run_drafts(&night) => Some(report),
@@ -67,9 +67,9 @@ pub fn run(app: &App, args: &RunArgs) -> Result<Exit, Failure> {
     end(app, &report)
 }
 
-/// What fits into the role's context beside its answer.
+/// Prompt limit: the role's context minus its answer.
 fn prompt_budget(config: &Config, role: Role) -> u32 {
-    /// For the server's own chat template around the prompt.
+    /// Reserve for the server's own chat template around the prompt.
     const WRAPPING: u32 = 64;
     config
         .options
@@ -77,17 +77,17 @@ fn prompt_budget(config: &Config, role: Role) -> u32 {
         .map_or(2048, |sampling| sampling.num_ctx.saturating_sub(sampling.max_tokens).saturating_sub(WRAPPING).max(256))
 }
 
-/// A random number in 0..1; the standard library's own seed is good enough to spread retries.
+/// A random number in 0..1, seeded by the standard library; good enough to spread retries (jitter).
 fn chance() -> f64 {
     let bits = RandomState::new().build_hasher().finish() >> 11;
     bits as f64 / (1_u64 << 53) as f64
 }
 
-/// What was told so far.
+/// Progress printed so far.
 #[derive(Default)]
 struct Told {
     written: Vec<DraftId>,
-    /// Why the last draft is a list: said once for many.
+    /// Why the last draft is a list; printed once for many.
     why: Option<String>,
 }
 
@@ -113,7 +113,7 @@ fn tell(app: &App, step: &Step, told: &Mutex<Told>) {
             }
         }
         Step::Failed { draft, error } => app.ui.warn(&format!("the {} is tried again later: {error}", name(draft))),
-        Step::TakenOver(draft) => app.ui.note(&format!("somebody else writes the {} now", name(draft))),
+        Step::TakenOver(draft) => app.ui.note(&format!("another process is writing the {}", name(draft))),
     }
 }
 

@@ -1,4 +1,4 @@
-//! `draft edit`: a person's words replace the text; what they typed is never lost, whatever happens meanwhile.
+//! `draft edit`: replaces the text by the user's; typed text is never lost, whatever fails.
 
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
@@ -28,12 +28,12 @@ pub struct EditArgs {
     pub body: Option<PathBuf>,
 }
 
-/// Longest text, in bytes.
+/// Maximum length in bytes.
 const LONGEST: usize = 1 << 20;
-/// After this the distance is estimated: two long texts with nothing in common would take seconds.
+/// Length above which the distance is estimated: two long texts with nothing in common would take seconds.
 const DIFF_TIME: Duration = Duration::from_millis(300);
 
-/// Title and body as a person wants them.
+/// Title and body as edited.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Text {
     title: String,
@@ -63,14 +63,14 @@ pub fn run(app: &App, args: &EditArgs) -> Result<Exit, Failure> {
             .map_err(|error| keep_words(error.into(), &draft, kept.as_deref()))?,
     };
     if let Some(path) = kept {
-        // The text is stored; a leftover copy harms nobody.
+        // The text is stored; a leftover copy is harmless.
         drop(std::fs::remove_file(path));
     }
     listing::print(app, &edited)?;
     Ok(Exit::Done)
 }
 
-/// When the store refuses, the person's text is still in the file.
+/// If the store rejects the edit, the user's text is still in the file.
 fn keep_words(failure: Failure, draft: &Draft, kept: Option<&Path>) -> Failure {
     match kept {
         Some(path) => failure.hint(format!("uro-capture draft edit {} --body {}", draft.id, quoted(path))),
@@ -100,7 +100,7 @@ fn read_file(path: &Path) -> Result<String, Failure> {
     })
 }
 
-/// A first heading of first rank is the title; without one the title stays.
+/// A first heading of level 1 is the title; without one the title stays.
 fn read_page(text: &str, draft: &Draft) -> Result<Text, Failure> {
     let (title, body) = document::split_title(text);
     if body.trim().is_empty() {
@@ -110,7 +110,7 @@ fn read_page(text: &str, draft: &Draft) -> Result<Text, Failure> {
     Ok(Text { title: title.unwrap_or_else(|| draft.title.clone()), body })
 }
 
-/// Lets the person edit the page in a private file; gives the text and the file.
+/// Opens the page in an editor as a private file; returns the text and the file.
 fn in_editor(app: &App, draft: &Draft) -> Result<(Text, PathBuf), Failure> {
     let editor = app.env().editor().ok_or_else(|| {
         let hint = format!("EDITOR=nano uro-capture draft edit {}", draft.id);
@@ -120,7 +120,7 @@ fn in_editor(app: &App, draft: &Draft) -> Result<(Text, PathBuf), Failure> {
     write_private(&path, &listing::page(draft)).map_err(|error| {
         Failure::environment(format!("cannot write {}", path.display())).because(error.to_string()).hint("df -h")
     })?;
-    // As git does it: the shell splits what stands in EDITOR, the file is its argument.
+    // As git does it: the shell splits the value of EDITOR, the file is its argument.
     let status = std::process::Command::new("sh").args(["-c", &format!("{editor} \"$@\""), editor]).arg(&path).status();
     match status {
         Ok(status) if status.success() => Ok((read_page(&read_file(&path)?, draft)?, path)),
@@ -141,7 +141,7 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     file.write_all(text.as_bytes())
 }
 
-/// What was changed in all; absent when nothing was. Seconds add up over several edits, and so do distances,
+/// The edit in total; `None` without a change. Seconds add up over several edits, and so do distances,
 /// up to 1: the sum is an upper bound of the distance from the first text.
 fn change(draft: &Draft, text: &Text, seconds: f64, clock: &dyn Clock) -> Option<Edit> {
     let (old, new) = (listing::page(draft), document::page(&text.title, &text.body));
@@ -153,7 +153,7 @@ fn change(draft: &Draft, text: &Text, seconds: f64, clock: &dyn Clock) -> Option
     Some(Edit { seconds: before.seconds + seconds, distance })
 }
 
-/// Normalised: the share of characters that only one of the two texts has, 0..=1.
+/// Normalised edit distance: the share of characters that only one of the two texts has, 0..=1.
 fn distance(old: &str, new: &str, clock: &dyn Clock) -> f64 {
     let mut config = similar::TextDiff::configure();
     let diff = config.deadline(clock.instant() + DIFF_TIME).diff_chars(old, new);
@@ -164,11 +164,11 @@ fn distance(old: &str, new: &str, clock: &dyn Clock) -> f64 {
 mod tests {
     use super::*;
     use crate::domain::clock::SystemClock;
-    use crate::queue::sample;
+    use crate::drafts::sample;
     use crate::store::NewDraft;
 
     fn draft(title: &str, body: &str) -> Draft {
-        let period = crate::queue::period::day("2026-03-03".parse().unwrap(), &jiff::tz::TimeZone::UTC).unwrap();
+        let period = crate::drafts::period::day("2026-03-03".parse().unwrap(), &jiff::tz::TimeZone::UTC).unwrap();
         let kind = crate::domain::draft::DraftKind::Devlog;
         let new = NewDraft { kind, project: "uro".to_owned(), repo: None, period, max_attempts: 5 };
         Draft { title: title.to_owned(), body: body.to_owned(), state: DraftState::Ready, ..sample::draft(&new) }

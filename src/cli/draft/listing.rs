@@ -29,7 +29,7 @@ fn state(text: &str) -> Result<DraftState, String> {
         .ok_or_else(|| "a draft is queued, leased, ready, accepted, rejected, published or dead".to_owned())
 }
 
-/// Characters of an id that a list shows at least.
+/// Minimum length of an id in lists, in characters.
 const SHORT_ID: usize = 13;
 
 pub fn list(app: &App, args: &ListArgs) -> Result<Exit, Failure> {
@@ -67,7 +67,7 @@ fn table(app: &App, drafts: &[Draft]) -> Table {
     table
 }
 
-/// The title, once there is one; what went wrong with those that have none.
+/// The title, or the error of a draft without one.
 fn about(draft: &Draft) -> String {
     match (&draft.error, draft.title.is_empty()) {
         (_, false) => draft.title.clone(),
@@ -76,7 +76,7 @@ fn about(draft: &Draft) -> String {
     }
 }
 
-/// The shortest prefixes that tell these drafts apart.
+/// The shortest unique prefixes of these drafts' ids.
 fn short_ids(drafts: &[Draft]) -> Vec<String> {
     let full: Vec<String> = drafts.iter().map(|draft| draft.id.to_string()).collect();
     let mut sorted: Vec<&str> = full.iter().map(String::as_str).collect();
@@ -86,14 +86,14 @@ fn short_ids(drafts: &[Draft]) -> Vec<String> {
     full.into_iter().map(|id| id.chars().take(length).collect()).collect()
 }
 
-/// One draft in one line.
+/// Formats one draft in one line.
 pub fn line(app: &App, draft: &Draft) -> String {
     let when = Span::of(&draft.period, &app.zone).words();
     let (kind, state, project) = (draft.kind.as_str(), draft.state.as_str(), one_line(&draft.project));
     format!("{}  {state}  {kind} of {project}, {when}", app.ui.paint(ID, &draft.id.to_string()))
 }
 
-/// One draft as JSON or in one line.
+/// Prints one draft as JSON or in one line.
 pub fn print(app: &App, draft: &Draft) -> Result<(), Failure> {
     if app.ui.wants_json() { app.ui.json(draft) } else { app.ui.line(&line(app, draft)) }
 }
@@ -131,7 +131,7 @@ fn facts(app: &App, draft: &Draft) -> Vec<String> {
     [written, draft.error.clone(), edited, tried, next].into_iter().flatten().collect()
 }
 
-/// 0..=1 as a percentage that is never zero for something.
+/// 0..=1 as a percentage that is zero only for zero.
 fn share(part: f64) -> String {
     if part < 0.01 { "less than 1 %".to_owned() } else { format!("{:.0} %", part * 100.0) }
 }

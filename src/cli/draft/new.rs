@@ -1,4 +1,4 @@
-//! `draft new`: queues one draft by hand; the same one twice is one draft.
+//! `draft new`: queues one draft by hand; duplicates are merged by their key.
 
 use std::path::Path;
 
@@ -11,9 +11,9 @@ use crate::cli::ui::Exit;
 use crate::domain::capture::RepoRef;
 use crate::domain::draft::{Draft, DraftKind};
 use crate::domain::project::{Names, Origin};
-use crate::prompt::redact::redact;
+use crate::drafts::lease;
 use crate::publish::span::Span;
-use crate::queue::lease;
+use crate::redact::redact;
 use crate::store::{CaptureQuery, NewDraft, Store};
 
 /// What to write about.
@@ -51,8 +51,7 @@ pub fn run(app: &App, args: &NewArgs) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// The one named, else the repository around, else the only one there is; its project under the name that tells it
-/// apart.
+/// The named project, else the current repository, else the only known one; with its label as project name.
 fn origin(app: &App, store: &dyn Store, args: &NewArgs) -> Result<Origin, Failure> {
     let names = Names::of(store.origins()?);
     let labelled = |origin: &Origin| Origin { project: names.label_of(origin), repo: origin.repo.clone() };
@@ -80,7 +79,7 @@ fn origin(app: &App, store: &dyn Store, args: &NewArgs) -> Result<Origin, Failur
     }
 }
 
-/// The names with their places.
+/// The labels with their paths.
 fn known(names: &Names, origins: &[&Origin]) -> String {
     let told = |origin: &&Origin| match &origin.repo {
         Some(repo) => format!("{} ({})", names.label_of(origin), repo.path),
@@ -89,7 +88,7 @@ fn known(names: &Names, origins: &[&Origin]) -> String {
     format!("known are: {}", origins.iter().map(told).collect::<Vec<_>>().join(", "))
 }
 
-/// As one word of a shell's command line.
+/// Quotes one word of a shell command line.
 fn word(name: &str) -> String {
     quoted(Path::new(name))
 }
@@ -113,7 +112,7 @@ fn require_captures(app: &App, store: &dyn Store, new: &NewDraft) -> Result<(), 
     Ok(())
 }
 
-/// The draft of the same key, whatever it was called when it was queued.
+/// The draft of the same key, whatever its title.
 fn existing(store: &dyn Store, new: &NewDraft) -> Result<Draft, Failure> {
     let repo = |repo: &Option<RepoRef>| repo.as_ref().map(|repo| repo.id.clone());
     let same = |draft: &Draft| {

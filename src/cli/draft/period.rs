@@ -1,4 +1,4 @@
-//! Days, weeks and ranges as people write them, read against the local calendar.
+//! Draft periods: parses days, weeks and ranges in the local calendar.
 
 use clap::Args;
 use jiff::ToSpan;
@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 
 use crate::cli::failure::Failure;
 use crate::domain::draft::{DraftKind, Period};
-use crate::queue::period;
+use crate::drafts::period;
 
 /// Which period a draft is about.
 #[derive(Debug, Clone, Default, Args)]
@@ -27,7 +27,7 @@ pub struct PeriodArgs {
 }
 
 impl PeriodArgs {
-    /// The period that is meant; without any word the running week for a post, else the running day.
+    /// Resolves the period; the default is the current week for a post, else today.
     pub fn period(&self, kind: DraftKind, today: Date, zone: &TimeZone) -> Result<Period, Failure> {
         let period = match (&self.day, &self.week, &self.from) {
             (Some(text), _, _) => period::day(day(text, today)?, zone),
@@ -51,10 +51,10 @@ fn day(text: &str, today: Date) -> Result<Date, Failure> {
         "yesterday" => today.yesterday().ok(),
         date => date.parse().ok(),
     };
-    date.ok_or_else(|| Failure::usage(format!("{text:?} is no day")).hint("write today, yesterday or 2026-03-03"))
+    date.ok_or_else(|| Failure::usage(format!("{text:?} is not a day")).hint("write today, yesterday or 2026-03-03"))
 }
 
-/// Some day of the week that is meant.
+/// Any day of the given week.
 fn week(text: &str, today: Date) -> Result<Date, Failure> {
     let date = match text.trim().to_lowercase().as_str() {
         "this" => Some(today),
@@ -62,7 +62,7 @@ fn week(text: &str, today: Date) -> Result<Date, Failure> {
         text => iso_week(text, today).or_else(|| day(text, today).ok()),
     };
     let hint = "write this, last, 2026-W10, W10 or any date in the week";
-    date.ok_or_else(|| Failure::usage(format!("{text:?} is no week")).hint(hint))
+    date.ok_or_else(|| Failure::usage(format!("{text:?} is not a week")).hint(hint))
 }
 
 /// `2026-w10`; `w10` is the last such week that has begun.

@@ -1,4 +1,4 @@
-//! `draft publish`: an accepted draft leaves as Markdown; a different file is never overwritten.
+//! `draft publish`: writes an accepted draft as Markdown; a different file is never overwritten.
 
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
@@ -27,7 +27,7 @@ pub struct PublishArgs {
     pub accept: bool,
 }
 
-/// A draft and where its page went.
+/// A draft and the target of its page.
 #[derive(serde::Serialize)]
 struct Published<'a> {
     #[serde(flatten)]
@@ -49,7 +49,7 @@ pub fn run(app: &App, args: &PublishArgs) -> Result<Exit, Failure> {
     if path.is_none() && !app.ui.wants_json() {
         app.ui.raw(page.as_bytes())?;
     }
-    // Only what has left is published.
+    // Marked as published only after the write.
     let draft = super::moved(app, store.as_ref(), &draft, &[DraftState::Accepted], DraftState::Published)?;
     if app.ui.wants_json() {
         app.ui.json(&Published { draft: &draft, path: path.as_deref(), markdown: &page })?;
@@ -78,8 +78,8 @@ fn write(app: &App, folder: &Path, draft: &Draft, page: &str) -> Result<PathBuf,
     }
 }
 
-/// Puts the whole page there or nothing: written and synced beside, then linked under its name, which fails
-/// where another file has it. The same page twice is fine.
+/// Writes the page atomically: written and synced beside the target, then hard-linked, which fails if another file
+/// has the name. The same page twice is no error.
 fn put(path: &Path, page: &str) -> std::io::Result<()> {
     let beside = path.with_extension(format!("md.{}.tmp", std::process::id()));
     let written = write_synced(&beside, page).and_then(|()| link(&beside, path, page));
@@ -97,7 +97,7 @@ fn write_synced(path: &Path, page: &str) -> std::io::Result<()> {
     file.sync_all()
 }
 
-/// Where the file system knows no hard links, the name itself is created, which also never overwrites.
+/// Fallback on file systems without hard links: creates the name itself, which also never overwrites.
 fn link(beside: &Path, path: &Path, page: &str) -> std::io::Result<()> {
     match std::fs::hard_link(beside, path) {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => {

@@ -1,4 +1,4 @@
-//! Where git looks for the hooks of each worktree, and what a person may add where nothing is written.
+//! Hook locations of each worktree, and lines to add by hand where nothing is written.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use crate::domain::event::HOOKS;
 use crate::git::repo::Repo;
 use crate::githooks::{Location, dispatcher, locate};
 
-/// Where git looks for this worktree's hooks.
+/// Locates this worktree's hooks directory.
 ///
 /// # Errors
 /// The repository cannot be read.
@@ -19,18 +19,18 @@ pub fn location(repo: &Repo) -> Result<Location, Failure> {
     Ok(locate(&place.common_dir, place.work_tree.as_deref(), set.as_ref().map(|(path, _)| path.as_path())))
 }
 
-/// The hooks of one worktree.
+/// Hook location of one worktree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     /// The worktree's root, or the git directory of a bare repository.
     pub of: PathBuf,
     pub location: Location,
-    /// Why nothing is written there; absent where something may be.
+    /// Why nothing is written there; `None` if writing is allowed.
     pub obstacle: Option<String>,
 }
 
-/// The main worktree's and every linked one's, in this order. One that cannot be opened is left out: it is being made
-/// or removed.
+/// The main worktree's and every linked one's, in this order. One that cannot be opened is left out: it is being
+/// created or removed.
 ///
 /// # Errors
 /// The repository itself cannot be read.
@@ -67,26 +67,26 @@ fn whose(location: &Location, set: &str) -> String {
     }
 }
 
-/// What a person may add so that git itself reports, where we write nothing.
+/// Lines that the user may add so that git reports commits, where we write nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ByHand {
     pub worktree: PathBuf,
     pub why: String,
-    /// The hooks the line belongs into.
+    /// The hooks that need the line.
     pub files: Vec<PathBuf>,
-    /// The same for all of them.
+    /// One line for all of them.
     pub line: String,
 }
 
 impl ByHand {
-    /// For a place with an obstacle.
+    /// Builds the lines for a location with an obstacle.
     #[must_use]
     pub fn of(place: &Place, program: &Path) -> Option<Self> {
         let why = place.obstacle.clone()?;
         Some(Self { worktree: place.of.clone(), why, files: files(place.location.dir()), line: line(program) })
     }
 
-    /// As a person reads it.
+    /// Display form.
     #[must_use]
     pub fn words(&self) -> [String; 2] {
         let files: Vec<String> = self.files.iter().map(|file| quoted(file)).collect();
@@ -101,8 +101,8 @@ impl ByHand {
     }
 }
 
-/// The hooks in a directory, in the order of [`HOOKS`]. Husky writes what is in `.husky/_` itself; people's own stand
-/// above.
+/// The hook paths in a directory, in the order of [`HOOKS`]. Husky generates `.husky/_`; the user's own hooks
+/// are in its parent.
 #[must_use]
 pub fn files(dir: &Path) -> Vec<PathBuf> {
     let generated = dir.file_name() == Some("_".as_ref());
@@ -110,9 +110,9 @@ pub fn files(dir: &Path) -> Vec<PathBuf> {
     HOOKS.iter().map(|hook| dir.join(hook.as_str())).collect()
 }
 
-/// Silent and successful also where the program is not there.
+/// Silent and successful also if the program is missing.
 fn line(program: &Path) -> String {
-    // Quoted always, so that it looks the same everywhere.
+    // Always quoted, for a uniform look.
     let program = format!("'{}'", program.display().to_string().replace('\'', "'\\''"));
     format!("test ! -x {program} || {program} \"$(basename \"$0\")\" \"$@\"")
 }

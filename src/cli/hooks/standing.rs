@@ -1,4 +1,4 @@
-//! Which hooks of ours a repository has, and whether they work.
+//! Hook state of a repository: the installed form and its defect.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -10,19 +10,19 @@ use crate::git::repo::Repo;
 use crate::githooks::{HookState, How, Location, State, block, inspect};
 use crate::store::Registered;
 
-/// What git's configuration says about our hooks.
+/// Our hooks in git's configuration.
 type Settings = BTreeMap<String, Vec<u8>>;
 
-/// What is there (absent: nothing), and what is wrong with it.
+/// The installed form (`None`: nothing) and its defect.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Standing {
     pub how: Option<&'static str>,
     pub trouble: Option<Trouble>,
-    /// Somebody added our line to a hook that is not ours.
+    /// Our line was added by hand to another hook.
     pub by_hand: bool,
 }
 
-/// What works counts; else what was installed last.
+/// A working form wins; else the last installed one.
 pub fn of(repo: &Repo, known: &Registered, around: &Surroundings<'_>) -> Standing {
     let place = places::location(repo).ok();
     let files = || place.as_ref().and_then(of_files);
@@ -37,7 +37,7 @@ pub fn of(repo: &Repo, known: &Registered, around: &Surroundings<'_>) -> Standin
         }
     }
     match known.means {
-        // What is left over from other times is nothing that anybody relies on.
+        // Leftovers of earlier installations are ignored.
         Means::Watch => Standing { by_hand: place.as_ref().is_some_and(names_us), ..Standing::default() },
         Means::Config | Means::File => broken.unwrap_or_default(),
     }
@@ -47,7 +47,7 @@ fn of_files(place: &Location) -> Option<Standing> {
     summary(&inspect(place.dir()).ok()?)
 }
 
-/// All hook files of one repository in one word: the worst state counts, and one chained hook makes it chained.
+/// Summary of a repository's hook files: the worst state, and chained if one of them is.
 fn summary(states: &[HookState]) -> Option<Standing> {
     let any = |state: State| states.iter().any(|hook| hook.state == state);
     if states.iter().all(|hook| hook.state == State::Absent) {
@@ -62,7 +62,7 @@ fn summary(states: &[HookState]) -> Option<Standing> {
     Some(Standing { how, trouble: lost.then_some(Trouble::Replaced), by_hand: false })
 }
 
-/// What git's configuration of all levels says about our hooks.
+/// Our hooks in git's configuration of all levels.
 fn of_config(repo: &Repo, around: &Surroundings<'_>) -> Option<Standing> {
     let settings = repo.hook_settings().unwrap_or_default();
     let programs = programs(&settings, around);
@@ -98,7 +98,7 @@ fn switched_off(settings: &Settings) -> Option<String> {
         .find(|name| settings.get(&format!("hook.{name}.enabled")).is_some_and(|value| block::is_no(value)))
 }
 
-/// What each hook calls by git's configuration of all levels.
+/// The command of each hook in git's configuration of all levels.
 fn programs(settings: &Settings, around: &Surroundings<'_>) -> Vec<(HookName, Option<PathBuf>)> {
     let own = |hook: HookName| {
         let name = block::friendly_name(hook);
@@ -110,14 +110,14 @@ fn programs(settings: &Settings, around: &Surroundings<'_>) -> Vec<(HookName, Op
     HOOKS.into_iter().map(|hook| (hook, program(hook))).collect()
 }
 
-/// Whether git's configuration of some level lets every hook call `program` already.
+/// True if git's configuration of some level already has `program` for every hook.
 pub fn is_configured(repo: &Repo, program: &Path, around: &Surroundings<'_>) -> bool {
     let settings = repo.hook_settings().unwrap_or_default();
     let calls = programs(&settings, around).iter().all(|(_, found)| found.as_deref() == Some(program));
     calls && switched_off(&settings).is_none()
 }
 
-/// A hook in a directory that is not ours names our program: somebody added the line.
+/// True if a hook that is not ours calls our program: the line was added by hand.
 fn names_us(place: &Location) -> bool {
     let file = places::files(place.dir()).into_iter().next();
     let text = file.and_then(|file| std::fs::read(file).ok()).unwrap_or_default();

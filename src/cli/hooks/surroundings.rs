@@ -1,5 +1,5 @@
-//! What surrounds all repositories: the installed git, and the user's git configuration. Each is looked at once,
-//! and only when somebody asks.
+//! Installed git version and user git configuration, shared by all repositories; each is read once,
+//! on first use.
 
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
@@ -14,22 +14,22 @@ use crate::githooks::block::{self, Block};
 use crate::githooks::configured;
 use crate::store::{Store, StoreError};
 
-/// The name under which the store keeps [`Mark`].
+/// Store key of the mark of `init --global`.
 pub const MARK: &str = "global";
 
-/// That hooks stand in the user's git configuration: `init --global` was here.
+/// Marks an `init --global`: hooks are in the user's git configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mark {
-    /// The configuration file they stand in.
+    /// The configuration file with the hooks.
     pub path: PathBuf,
     pub since: Timestamp,
 }
 
 impl Mark {
-    /// Absent where `init --global` was never run, or undone. One that cannot be read counts as absent.
+    /// Absent without `init --global`, or after its undo. An unreadable mark counts as absent.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// The store cannot be read.
     pub fn read(store: &dyn Store) -> Result<Option<Self>, StoreError> {
         Ok(store.mark(MARK)?.and_then(|text| serde_json::from_str(&text).ok()))
     }
@@ -48,33 +48,33 @@ impl<'a> Surroundings<'a> {
         Self { env, mark, version: OnceCell::new(), global: OnceCell::new() }
     }
 
-    /// As the git on the search path says.
+    /// Version of the git on the search path.
     #[must_use]
     pub fn git_version(&self) -> Option<(u32, u32)> {
         *self.version.get_or_init(git::version::version)
     }
 
-    /// Git runs hooks from its configuration.
+    /// True if git runs hooks from its configuration.
     #[must_use]
     pub fn has_config_hooks(&self) -> bool {
         self.git_version().is_some_and(|version| version >= block::FIRST_GIT)
     }
 
-    /// What the user's git configuration lets this hook call.
+    /// The hook's command in the user's git configuration.
     #[must_use]
     pub fn global_program(&self, hook: HookName) -> Option<&Path> {
         let look = || self.global_files().into_iter().find_map(|file| configured(&file).ok().flatten());
         self.global.get_or_init(look).as_ref()?.program(hook)
     }
 
-    /// Our lines stand in the user's git configuration.
+    /// True if our lines are in the user's git configuration.
     #[must_use]
     pub fn is_global(&self) -> bool {
         crate::domain::event::HOOKS.iter().any(|hook| self.global_program(*hook).is_some())
     }
 
-    /// Every file where our lines may stand for all repositories of the user: where they were put, and where they
-    /// would be put now.
+    /// All files that may hold our lines for all of the user's repositories: the recorded one, and the one that
+    /// a new run would write.
     #[must_use]
     pub fn global_files(&self) -> Vec<PathBuf> {
         let mut files: Vec<PathBuf> = self.mark.iter().map(|mark| mark.path.clone()).collect();

@@ -1,7 +1,7 @@
 //! `init --global` and `deinit --global`: all repositories of a user, or all below some directories.
 //!
-//! Below git 2.54 there is no place where hooks for all repositories could stand without displacing somebody's:
-//! a global `core.hooksPath` would switch off every hook in every repository. So none is ever set.
+//! Below git 2.54 hooks for all repositories need a global `core.hooksPath`, which would disable every other hook
+//! in every repository. So it is never set.
 
 use std::path::PathBuf;
 
@@ -20,15 +20,15 @@ use crate::pipeline::rebuild;
 use crate::pipeline::services::Exclusions;
 use crate::store::Store;
 
-/// What was done (or would be) to all.
+/// What was done (or would be) to all repositories.
 #[derive(Debug, Default, Serialize)]
 struct All {
-    /// The user's git configuration, where it was changed.
+    /// The user's git configuration, if it was changed.
     config: Option<PathBuf>,
     repositories: Vec<Done>,
-    /// What could not be covered (or left), and why.
+    /// Paths that were not covered (or not cleaned), with reasons.
     skipped: Vec<Skipped>,
-    /// Every path that was written, renamed or removed.
+    /// All written, renamed or removed paths.
     writes: Vec<PathBuf>,
     dry_run: bool,
 }
@@ -40,7 +40,7 @@ struct Skipped {
 }
 
 /// # Errors
-/// There is nothing that could be covered, or something cannot be written.
+/// Nothing can be covered, or a write failed.
 pub fn run(app: &App, dirs: &[PathBuf], dry_run: bool) -> Result<Exit, Failure> {
     let around = Surroundings::new(app.env(), one::known_mark(app)?);
     let dirs = match dirs {
@@ -74,11 +74,11 @@ fn allowed(app: &App, around: &Surroundings<'_>) -> Result<Vec<PathBuf>, Failure
     }
     let version = around.git_version().map_or("this git".to_owned(), |(major, minor)| format!("git {major}.{minor}"));
     Err(Failure::environment(format!("{version} has no hooks for all repositories (git 2.54 has)"))
-        .because("a global core.hooksPath would switch off everybody's hooks, so it is never set")
+        .because("a global core.hooksPath would disable every other hook, so it is never set")
         .hint("uro-capture init --global DIR… installs hooks in every repository below the directories"))
 }
 
-/// Our lines in the user's git configuration, and the mark by which unregistered repositories' events are taken.
+/// Adds our lines to the user's git configuration, and the mark that admits events of unregistered repositories.
 fn configure(app: &App, around: &Surroundings<'_>, dry_run: bool) -> Result<Exit, Failure> {
     let program = hooks::program(app)?;
     let file = global_file(app.env())
@@ -90,7 +90,7 @@ fn configure(app: &App, around: &Surroundings<'_>, dry_run: bool) -> Result<Exit
         let store = app.store()?;
         let mark = around.mark().cloned().filter(|mark| mark.path == file);
         let mark = mark.unwrap_or_else(|| Mark { path: file.clone(), since: app.clock.now() });
-        // First the mark: a hook that fires at once finds it.
+        // The mark first, since a hook may fire at once.
         set_mark(store.as_ref(), Some(&mark))?;
         if let Err(error) = githooks::apply(&plan) {
             set_mark(store.as_ref(), around.mark())?;
@@ -106,7 +106,7 @@ fn configure(app: &App, around: &Surroundings<'_>, dry_run: bool) -> Result<Exit
 
 fn set_mark(store: &dyn Store, mark: Option<&Mark>) -> Result<(), Failure> {
     let text = mark.map(serde_json::to_string).transpose();
-    let text = text.map_err(|error| Failure::bug(format!("cannot write down the file: {error}")))?;
+    let text = text.map_err(|error| Failure::bug(format!("cannot serialise the mark: {error}")))?;
     Ok(store.set_mark(MARK, text.as_deref())?)
 }
 
@@ -195,7 +195,7 @@ fn release_all(app: &App, store: &dyn Store, all: &mut All) -> Result<(), Failur
     for known in store.registered()? {
         let released = match Repo::open_git_dir(&known.common_dir) {
             Ok(repo) => one::removal(&repo),
-            // Gone: there is nothing left to remove.
+            // Missing: nothing to remove.
             Err(_) if !known.common_dir.exists() => Ok(githooks::Plan::default()),
             Err(error) => Err(error.into()),
         };

@@ -1,4 +1,4 @@
-//! One repository: what is to be installed, the registration that goes with it, and the way back.
+//! Setup of one repository: hook installation, registration, and the removal of both.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -19,10 +19,10 @@ use crate::sidecar::protocol::Request;
 use crate::sidecar::{client, launch};
 use crate::store::Registered;
 
-/// A sidecar that watches a thousand repositories has the new list within that.
+/// Time within which a sidecar that watches a thousand repositories rereads the list.
 const RELOAD: Duration = Duration::from_secs(2);
 
-/// What was asked for.
+/// Options of the command.
 #[derive(Debug, Clone, Copy)]
 pub struct Wish {
     /// No hooks.
@@ -37,13 +37,13 @@ struct Intent {
     by_hand: Vec<ByHand>,
 }
 
-/// Installs what this git runs and registers the repository. Afterwards [`announce`] it.
+/// Installs the hooks that this git runs and registers the repository. Call [`announce`] afterwards.
 ///
 /// # Errors
-/// Something cannot be read or written; then nothing has changed.
+/// A read or write failed; then nothing has changed.
 pub fn capture(app: &App, repo: &Repo, around: &Surroundings<'_>, wish: Wish) -> Result<(Done, Plan), Failure> {
     let program = hooks::program(app)?;
-    // A linked worktree may be deleted; what is registered is the repository.
+    // A linked worktree may be deleted, so its repository is registered.
     let main = Repo::open_git_dir(&repo.place().common_dir)?;
     let intent = if wish.watch { by_watching(&main)? } else { intend(&main, &program, around)? };
     let mut writes: Vec<PathBuf> = intent.plan.writes().into_iter().map(PathBuf::from).collect();
@@ -79,7 +79,7 @@ const WATCHED: &str = "is captured from now on by the sidecar, while it runs";
 const WITH_JJ: &str = "is captured from now on; what jj does is seen by the sidecar, while it runs";
 pub const NO_LONGER: &str = "is no longer captured; what was captured stays";
 
-/// Without hooks; those of before are taken out.
+/// Capture without hooks; installed ones are removed.
 fn by_watching(repo: &Repo) -> Result<Intent, Failure> {
     Ok(Intent { means: Means::Watch, plan: removal(repo)?, by_hand: Vec::new() })
 }
@@ -96,7 +96,7 @@ fn intend(repo: &Repo, program: &Path, around: &Surroundings<'_>) -> Result<Inte
             true => Plan::default(),
             false => githooks::plan_configure(&config, program)?,
         };
-        // From when git was older. Only now: at every moment somebody reports.
+        // From an older git. Removed last, so that commits are reported at every moment.
         plan.then(files_removal(repo, &places)?);
         return Ok(Intent { means: Means::Config, plan, by_hand: Vec::new() });
     }
@@ -109,7 +109,7 @@ fn intend(repo: &Repo, program: &Path, around: &Surroundings<'_>) -> Result<Inte
     Ok(Intent { means, plan, by_hand: places.iter().filter_map(|place| ByHand::of(place, program)).collect() })
 }
 
-/// Each once: linked worktrees mostly share the main one's.
+/// Without duplicates: linked worktrees mostly share the main one's.
 fn writable_dirs(places: &[Place]) -> Vec<&Path> {
     let mut dirs: Vec<&Path> = Vec::new();
     for place in places.iter().filter(|place| place.obstacle.is_none()) {
@@ -120,7 +120,7 @@ fn writable_dirs(places: &[Place]) -> Vec<&Path> {
     dirs
 }
 
-/// Hook files are taken out of the repository's own directory, where `init` puts them, and out of those inside the
+/// Removes hook files from the repository's own directory, where `init` installs them, and from directories inside the
 /// repository that `core.hooksPath` may name by now.
 fn files_removal(repo: &Repo, places: &[Place]) -> Result<Plan, Failure> {
     let mut dirs = vec![repo.place().common_dir.join("hooks")];
@@ -138,9 +138,9 @@ fn files_removal(repo: &Repo, places: &[Place]) -> Result<Plan, Failure> {
     Ok(plan)
 }
 
-/// Everything of ours in the repository.
+/// Removes everything of ours from the repository.
 pub fn removal(repo: &Repo) -> Result<Plan, Failure> {
-    // First what calls our program through git itself.
+    // First the lines by which git itself calls our program.
     let mut plan = githooks::plan_unconfigure(&repo.place().common_dir.join("config"))?;
     plan.then(files_removal(repo, &places::all(repo)?)?);
     Ok(plan)
@@ -148,7 +148,7 @@ pub fn removal(repo: &Repo) -> Result<Plan, Failure> {
 
 /// Why nothing was installed.
 enum Refusal {
-    /// The snippet helps.
+    /// The printed lines help.
     Githooks(GithooksError),
     Other(Failure),
 }
@@ -172,8 +172,8 @@ impl Refusal {
     }
 }
 
-/// Prints the lines that a person has to put into a configuration that only they can write (or that something
-/// generates), and how to go on.
+/// Prints the lines for a configuration that we do not write (read-only or generated), and the next
+/// command.
 pub fn read_only(app: &App, file: &Path, program: &Path, again: &str) -> Failure {
     let snippet = String::from_utf8_lossy(&block::snippet(program)).into_owned();
     let printed = if app.json {
@@ -189,14 +189,14 @@ pub fn read_only(app: &App, file: &Path, program: &Path, again: &str) -> Failure
     })
 }
 
-/// Registers first: a hook that fires at once finds its repository known. A failure takes that back.
-/// True when the repository was not known before.
+/// Registers first, since a hook may fire at once. A failure reverts the registration.
+/// Returns true if the repository was not registered before.
 fn install(app: &App, repo: &Repo, intent: &Intent) -> Result<bool, Refusal> {
     let services = app.services().map_err(Refusal::Other)?;
     let store = services.store.as_ref();
     let before = store.registered()?;
     let known = before.iter().find(|known| known.id == repo.place().id).cloned();
-    // One that was moved here keeps what it has.
+    // A moved repository keeps its registration data.
     let known = known.map_or_else(|| reconcile::moved(&services, repo), |known| Ok(Some(known)))?;
     let new = registration(app, repo, intent.means, known.as_ref());
     if known.is_none() {
@@ -222,7 +222,7 @@ fn begin(services: &Services, repo: &Repo, new: &Registered) -> Result<(), Refus
     Ok(begun.map_err(|error| Failure::of(&error).hint(format!("git -C {} fsck", quoted(&new.path))))?)
 }
 
-/// Commits count from the first `init` on: doing it again, or after a move, keeps that.
+/// Commits count from the first `init` on; repeating it, or moving the repository, keeps that time.
 fn registration(app: &App, repo: &Repo, means: Means, known: Option<&Registered>) -> Registered {
     let place = repo.place();
     Registered {
@@ -236,22 +236,22 @@ fn registration(app: &App, repo: &Repo, means: Means, known: Option<&Registered>
     }
 }
 
-/// Only a running sidecar sees the commits of a repository without hooks; elsewhere the next commit starts one. True
-/// when one was needed and runs.
+/// Only a running sidecar detects the commits of a repository without hooks; otherwise the next commit starts one.
+/// Returns true if a sidecar was needed and runs.
 pub fn announce(app: &App, needs_sidecar: bool) -> bool {
     let started = needs_sidecar.then(|| launch::start(&app.paths.run, app.clock.as_ref()));
     if let Some(Err(error)) = &started {
         app.ui.warn(&format!("the sidecar, which is to watch it, did not start: {error}"));
     }
-    // With nobody there, nobody has to know; one that starts reads the list.
+    // Without a running sidecar there is nothing to notify; the next one reads the list.
     let _ = client::ask(&app.paths.run, &Request::Reload, RELOAD);
     matches!(started, Some(Ok(_)))
 }
 
-/// Takes everything of ours out of the repository and forgets it.
+/// Removes everything of ours from the repository and its registration.
 ///
 /// # Errors
-/// Something cannot be read or written.
+/// A read or write failed.
 pub fn release(app: &App, repo: &Repo, dry_run: bool) -> Result<(Done, Plan), Failure> {
     let main = Repo::open_git_dir(&repo.place().common_dir)?;
     let plan = removal(&main)?;
@@ -260,7 +260,7 @@ pub fn release(app: &App, repo: &Repo, dry_run: bool) -> Result<(Done, Plan), Fa
         githooks::apply(&plan)?;
     }
     let mut known = false;
-    // Without a database nothing was ever registered, and none is made to say so.
+    // Without a database nothing was registered, and none is created here.
     if app.paths.database().exists() {
         writes.extend(kept_in(app));
         if !dry_run {
@@ -290,17 +290,17 @@ fn still_reported(app: &App) -> Result<bool, Failure> {
     Ok(Surroundings::new(app.env(), known_mark(app)?).is_global())
 }
 
-/// A registered repository that was moved or deleted: there are no hooks left to remove.
+/// Unregisters a moved or deleted repository, which has no hooks left.
 ///
 /// # Errors
-/// It is not such a one (`failure`), or the store cannot be written.
+/// The repository exists (`failure`), or the store cannot be written.
 pub fn forget_gone(app: &App, args: &DeinitArgs, failure: Failure) -> Result<Done, Failure> {
     if !app.paths.database().exists() {
         return Err(failure);
     }
     let path = args.path.as_ref().map_or_else(|| app.cwd.clone(), |path| app.cwd.join(path));
     let store = app.store()?;
-    // One that is there and cannot be read has its hooks still.
+    // An existing repository that cannot be read still has its hooks.
     let gone = |known: &Registered| known.path == path && !known.common_dir.exists();
     let Some(gone) = store.registered()?.into_iter().find(gone) else { return Err(failure) };
     if !args.dry_run {
@@ -313,7 +313,7 @@ pub fn forget_gone(app: &App, args: &DeinitArgs, failure: Failure) -> Result<Don
     Ok(Done { repo: path, project: gone.project, writes, dry_run, means: None, needs_sidecar: false, by_hand, what })
 }
 
-/// Absent also where there is no store yet: none is made to find out.
+/// `None` also without a store: none is created here.
 pub fn known_mark(app: &App) -> Result<Option<Mark>, Failure> {
     if !app.paths.database().exists() {
         return Ok(None);
@@ -321,12 +321,12 @@ pub fn known_mark(app: &App) -> Result<Option<Mark>, Failure> {
     Ok(Mark::read(app.store()?.as_ref())?)
 }
 
-/// Where a registration is written: the database, and the list beside it that survives a damaged one.
+/// Where registrations are written: the database, and the list beside it that survives a damaged database.
 pub fn kept_in(app: &App) -> [PathBuf; 2] {
     [app.paths.database(), app.paths.repositories()]
 }
 
-/// Project and path, as a report names a repository.
+/// Project and path, for messages.
 fn named(repo: &Repo) -> (String, PathBuf) {
     let place = repo.place();
     (place.project.clone(), place.work_tree.clone().unwrap_or_else(|| place.common_dir.clone()))
@@ -336,7 +336,7 @@ fn named(repo: &Repo) -> (String, PathBuf) {
 mod tests {
     use super::*;
 
-    /// A repository made by git itself, with nothing of the machine's configuration.
+    /// A repository made by git itself, without the machine's configuration.
     fn repository() -> (tempfile::TempDir, Repo) {
         let top = tempfile::tempdir().unwrap();
         git(top.path(), &["init", "-q"]);

@@ -1,24 +1,24 @@
-//! Finding the repositories below a directory: bounded, never through a link, and not inside what was found.
+//! Repository search below a directory: bounded, without following links, and not inside a found repository.
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
-/// Directories below each other that are looked into: `~/src/host/owner/group/name` is four.
+/// Maximum depth: `~/src/host/owner/group/name` is four.
 const DEPTH: usize = 6;
-/// Directories that are looked into in all; at ten microseconds each about a second.
+/// Maximum number of directories; at ten microseconds each about a second.
 const DIRECTORIES: usize = 100_000;
 
-/// What was found.
+/// Search result.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Found {
-    /// Directories from which git finds a repository, in the order of their paths.
+    /// Directories of repositories, sorted by path.
     pub repositories: Vec<PathBuf>,
-    /// Directories that could not be read, or were not looked into because there were too many.
+    /// Directories that could not be read, or were skipped because of the limit.
     pub skipped: Vec<PathBuf>,
 }
 
-/// Looks below `starts`. Hidden directories and `node_modules` are passed over; below a repository only its
-/// submodules are looked for, unless the search starts there (a home directory under version control).
+/// Searches below `starts`. Hidden directories and `node_modules` are skipped; below a repository only its
+/// submodules are searched, unless it is a start directory (a home directory under version control).
 #[must_use]
 pub fn below(starts: &[PathBuf]) -> Found {
     let (mut found, mut looked) = (Found::default(), 0);
@@ -42,7 +42,7 @@ pub fn below(starts: &[PathBuf]) -> Found {
     found
 }
 
-/// True for a repository, which is noted with its submodules' directory to be looked into.
+/// True for a repository, which is recorded, and its submodules' directory is queued.
 fn visit(dir: &Path, found: &mut Found, open: &mut VecDeque<(PathBuf, usize)>, depth: usize) -> bool {
     let git = dir.join(".git");
     let git_dir = if is_git_dir(dir) { dir } else { &git };
@@ -76,7 +76,7 @@ fn inside(dir: &Path) -> std::io::Result<Vec<PathBuf>> {
     Ok(dirs)
 }
 
-/// The directories that a list of globs over absolute paths is about: of each the part before its first wildcard.
+/// Start directories for globs over absolute paths: the part of each before its first wildcard.
 #[must_use]
 pub fn fixed_prefixes(globs: &[String]) -> Vec<PathBuf> {
     let is_fixed = |part: &&str| !part.contains(['*', '?', '[', '{']);

@@ -1,12 +1,12 @@
-//! What `models` shows a person.
+//! Table of `models` for people.
 
 use super::{Breaker, EndpointView, Measured, ModelView, Texts};
 use crate::cli::app::App;
 use crate::cli::failure::Failure;
 use crate::cli::ui::{Align, BOLD, DIM, GOOD, Table, WARN};
 use crate::config::Origin;
+use crate::domain::model::Offered;
 use crate::domain::role::Role;
-use crate::llm::Offered;
 use crate::route::breaker::State;
 use crate::route::rates::Rates;
 use crate::route::roles::Because;
@@ -14,7 +14,7 @@ use crate::route::roles::Because;
 pub(super) fn print(app: &App, views: &[EndpointView]) -> Result<(), Failure> {
     let any_up = views.iter().any(|view| view.up);
     for (index, view) in views.iter().enumerate() {
-        // A usual port where nothing listens is no news as long as another one answers.
+        // A default port without a listener is omitted as long as another one answers.
         let guessed = app.loaded.origins.get(&format!("endpoints[{index}].url")) == Some(&Origin::BuiltIn);
         if view.up || (any_up && (!guessed || app.ui.verbosity() > 0)) {
             app.ui.line(&head(app, view))?;
@@ -98,7 +98,7 @@ fn gigabytes(bytes: u64) -> String {
     format!("{:.1} GB", bytes as f64 / 1e9)
 }
 
-/// What there is to say of a model, the most important first.
+/// Notices about a model, the most important first.
 fn remarks(model: &ModelView) -> String {
     let unfit = model.unfit.and_then(|because| match because {
         Because::TooLarge { needs, has } => {
@@ -123,7 +123,7 @@ fn remarks(model: &ModelView) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
-/// That the model is not asked any more, why, and what helps.
+/// States that the model is disabled, why, and how to enable it.
 fn barred(model: &ModelView) -> Option<String> {
     let texts: Vec<&Texts> = model.texts.iter().filter(|texts| texts.barred).collect();
     let first = texts.first()?;
@@ -136,7 +136,7 @@ fn barred(model: &ModelView) -> Option<String> {
     ))
 }
 
-/// How many could be used; with the role where it is not a capture's.
+/// Share of usable texts; with the role unless it is the capture role.
 fn usable(texts: &Texts) -> String {
     let role = if texts.role == Role::Capture { String::new() } else { format!(" ({})", texts.role.as_str()) };
     format!("{}{role}", texts.tally)

@@ -1,4 +1,4 @@
-//! One registered repository: its commits, its hooks, and what is wrong with it.
+//! Status of one registered repository: commits, hooks, problems.
 
 use std::collections::HashSet;
 
@@ -30,14 +30,14 @@ pub fn look(
     let repo = Repo::open_git_dir(&known.common_dir);
     let hooks = hooks::of_registered(repo.as_ref().map_err(|_| ()), known, around);
     let mut problems: Vec<Problem> = hooks_problem(&hooks, repo.as_ref().err()).into_iter().collect();
-    // A repository that cannot be read has told so above; the others still count.
+    // The unreadable repository is reported above; the others still count.
     let since = from.max(known.since);
-    // Nothing is missing where nothing is to be captured.
+    // No captures are missing where capturing is off.
     let is_allowed = repo.as_ref().is_ok_and(|repo| roster::is_allowed(services, repo));
     let made = repo.and_then(|repo| repo.made_since(since)).unwrap_or_default();
     let oids: Vec<_> = made.iter().map(|made| made.oid.clone()).collect();
     let captured: HashSet<_> = services.store.captured_commits(&known.id, &oids)?.into_iter().collect();
-    // Reflogs count in whole seconds: what was made in that of `init` counts when it was captured.
+    // Reflogs have whole seconds: a commit in the second of `init` counts if it was captured.
     let counts = |made: &&Made| captured.contains(&made.oid) || (is_allowed && made.at >= since);
     let seen = made.iter().filter(counts).count() as u64;
     let coverage = Coverage::of(seen, captured.len() as u64);

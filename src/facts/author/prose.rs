@@ -1,6 +1,6 @@
-//! The sentences of a message's body: what its author wrote as prose, and nothing that was pasted there.
+//! Sentence splitter for a commit message's body: the author's prose without pasted material.
 
-/// Sentences in order, blanks tidied. Without code, quotes, logs, trailers, and all that follows a rule or the
+/// Sentences in order, whitespace normalised. Skips code, quotes, logs, trailers, and everything after a rule or in the
 /// folded part of a bot's page.
 #[must_use]
 pub fn sentences(body: &str) -> Vec<String> {
@@ -36,7 +36,7 @@ fn paragraphs(body: &str) -> Vec<String> {
     paragraphs
 }
 
-/// The message up to where its author's own words end.
+/// The message up to the end of the author's own words.
 #[must_use]
 pub fn own_part(message: &str) -> &str {
     let mut end = 0;
@@ -54,7 +54,7 @@ fn ends_the_authors_part(text: &str) -> bool {
     text.starts_with("<details") || text.starts_with("---") || text.starts_with("***") || text.contains(">8 ---")
 }
 
-/// What stands behind a bullet.
+/// The text after a bullet.
 fn item(text: &str) -> Option<&str> {
     let rest = ["- ", "* ", "+ ", "• "].iter().find_map(|bullet| text.strip_prefix(bullet));
     let digits = text.trim_start_matches(|c: char| c.is_ascii_digit());
@@ -70,35 +70,35 @@ fn is_foreign(line: &str) -> bool {
     (indented && item(text).is_none()) || marked || is_trailer(text)
 }
 
-/// `Signed-off-by: …`, `Fixes: #12`, a line of a log. Any other word with a colon labels a sentence: `IMPORTANT: …`.
+/// `Signed-off-by: …`, `Fixes: #12`, a log line. Any other word with a colon labels a sentence: `IMPORTANT: …`.
 fn is_trailer(text: &str) -> bool {
     let Some((key, value)) = label(text) else { return false };
     let low = key.to_ascii_lowercase();
     let words = value.split_whitespace().count();
-    // `Fix: callers must await it.` is a sentence, `Fix: #12` is none.
+    // `Fix: callers must await it.` is a sentence, `Fix: #12` is not.
     let sentence =
         words >= LONG && is_prose(value) && !value.contains(|c: char| "#@<".contains(c) || c.is_ascii_digit());
     let of_git = (TRAILERS.contains(&low.as_str()) && !(LABELS.contains(&low.as_str()) && sentence))
         || TRAILER_ENDS.iter().any(|end| low.ends_with(end));
-    // A logged line begins with its level in one case, or with the type of an error, and has no full stop.
+    // A log line begins with its level in one case, or with an error type, and has no full stop.
     let stopped = sentence && value.ends_with('.') && !FAILURES.contains(&low.as_str());
     let logged = LEVELS.contains(&low.as_str()) && (key == low || low == "error") && !stopped;
     let of_type = ["Error", "Exception"].iter().any(|end| key.ends_with(end) && key.len() > end.len());
     of_git || logged || of_type || words < SENTENCE
 }
 
-/// Words behind a label that is also a trailer's key: fewer are a value.
+/// Least words after a label that is also a trailer key; fewer are a value.
 const LONG: usize = 6;
 /// Keys of trailers that also label a sentence.
 const LABELS: [&str; 6] = ["fix", "bug", "issue", "ticket", "see", "related"];
-/// Levels behind which a program says what went wrong, with a full stop or without.
+/// Levels followed by an error message, with or without a full stop.
 const FAILURES: [&str; 3] = ["error", "fatal", "panic"];
 
-/// Fewer words behind a label are a value, and no sentence.
+/// Least words after a label for a sentence; fewer are a value.
 const SENTENCE: usize = 3;
 
-/// One word and a colon, and what follows them; a word in square brackets labels as well. `Note:` alone at its line's
-/// end labels the next one.
+/// One word and a colon, and the text after it; a word in square brackets is a label, too. `Note:` alone at the end of
+/// its line labels the next one.
 fn label(text: &str) -> Option<(&str, &str)> {
     let bracketed = || text.strip_prefix('[')?.split_once("] ");
     let (key, value) = text.split_once(": ").or_else(bracketed)?;
@@ -107,13 +107,13 @@ fn label(text: &str) -> Option<(&str, &str)> {
     word.then(|| (key.trim_matches(['*', '_']), value.trim()))
 }
 
-/// Keys of trailers that say who, where and which ticket (git's, Gerrit's, the forges').
+/// Keys of trailers for people, places and tickets (git's, Gerrit's, the forges').
 const TRAILERS: [&str; 34] = [
     "fix", "fixes", "fixed", "close", "closes", "closed", "resolve", "resolves", "resolved", "ref", "refs", "see",
     "related", "relates", "link", "links", "bug", "bugs", "issue", "issues", "ticket", "jira", "pr", "cc", "to",
     "from", "date", "author", "subject", "reviewers", "subscribers", "lgtm", "backport", "url",
 ];
-/// What keys of two words and more end in.
+/// Endings of keys with two or more words.
 const TRAILER_ENDS: [&str; 14] = [
     "-by", "-id", "-to", "-on", "-for", "-from", "-link", "-url", "-with", "-position", "-revid", "-queue", "-submit",
     "-issue",
@@ -121,7 +121,7 @@ const TRAILER_ENDS: [&str; 14] = [
 /// Levels of logs and compilers.
 const LEVELS: [&str; 10] = ["error", "warning", "warn", "fatal", "panic", "info", "debug", "trace", "hint", "help"];
 
-/// At `.`, `!` or `?` before a blank and a capital letter; not after abbreviations.
+/// Splits at `.`, `!` or `?` before a blank and a capital letter; not after abbreviations.
 fn split(paragraph: &str) -> Vec<String> {
     let words: Vec<&str> = paragraph.split_whitespace().collect();
     let mut sentences = Vec::new();
@@ -147,7 +147,7 @@ fn ends(word: &str) -> bool {
     bare.ends_with(['.', '!', '?', '。']) && !abbreviated.contains(&word)
 }
 
-/// Mostly words, without links: neither code nor a line of a log.
+/// Mostly words, without links: neither code nor a log line.
 fn is_prose(sentence: &str) -> bool {
     let words = sentence.split_whitespace().count();
     let wordlike = |word: &&str| {
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn who_where_and_logs_are_no_prose() {
+    fn trailers_and_logs_are_no_prose() {
         for text in [
             "Signed-off-by: A U Thor because of it",
             "Reviewed-on: the server of the team",

@@ -1,4 +1,4 @@
-//! Quantities that an author gives: `3s to 200ms`, `40 %`, `2x`.
+//! Parses quantities in a commit message: `3s to 200ms`, `40 %`, `2x`.
 
 use std::sync::LazyLock;
 
@@ -13,7 +13,7 @@ static RANGE: LazyLock<Option<Regex>> = LazyLock::new(|| {
 });
 static SINGLE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(&format!(r"(?:^|[^\w.#/-])(~?{MEASURED})")).ok());
 
-/// Each as written, without repetition.
+/// Quantities as written, without duplicates.
 #[must_use]
 pub fn of<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
@@ -29,10 +29,10 @@ pub fn of<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<String> {
     found
 }
 
-/// A message that gives more quantities than this is a table.
+/// A message with more quantities is a table.
 const MOST: usize = 12;
 
-/// The next quantity from `from` on, a range before the amount it starts with; where it ends.
+/// The next quantity from `from` on, ranges before their first amount, with its end.
 fn next(text: &str, from: usize) -> Option<(&str, usize)> {
     let rest = text.get(from..)?;
     let find = |pattern: &'static LazyLock<Option<Regex>>| {
@@ -44,12 +44,12 @@ fn next(text: &str, from: usize) -> Option<(&str, usize)> {
         (Some(range), _) => range,
         (None, single) => single?,
     };
-    // The mark that had to follow a factor (`2x,`) is not part of it.
+    // The separator required after a factor (`2x,`) is not part of it.
     let quantity = first.as_str().trim_end_matches(|c: char| !(c.is_alphanumeric() || matches!(c, '%' | '×')));
     Some((quantity, from + first.end()))
 }
 
-/// Whether the sentence says how much something changed: from one amount to another, by a factor, by a share.
+/// Whether the sentence quantifies a change: from one amount to another, by a factor, by a share.
 #[must_use]
 pub fn compares(sentence: &str) -> bool {
     let lower = sentence.to_lowercase();

@@ -1,4 +1,4 @@
-//! Tickets that a message refers to.
+//! Parses ticket references in a commit message.
 
 use std::sync::LazyLock;
 
@@ -15,17 +15,17 @@ static TICKET: LazyLock<Option<Regex>> = LazyLock::new(|| {
     .ok()
 });
 
-/// Standards and encodings that are written like tickets.
+/// Standards and encodings written like tickets.
 const NO_PROJECTS: [&str; 32] = [
     "UTF", "SHA", "ISO", "RFC", "MD", "AES", "RSA", "HTTP", "IEEE", "ES", "ECMA", "TLS", "SSL", "BASE", "CRC", "UCS",
     "PEP", "GPT", "X", "ARM", "MIPS", "UUID", "POSIX", "LATIN", "WINDOWS", "CP", "KOI8", "AVX", "SSE", "MPL", "GPL",
     "BSD",
 ];
 
-/// A message with more of them is a list of others' work.
+/// A message with more references lists other work.
 const MOST: usize = 12;
 
-/// Each once, in the order of the message.
+/// References without duplicates, in order.
 #[must_use]
 pub fn of(message: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();

@@ -1,15 +1,15 @@
-//! Cargo.toml and Cargo.lock.
+//! Parser for Cargo.toml and Cargo.lock.
 
 use super::entry::{Entry, SideLine, is_name, is_version};
 use super::toml;
 
-/// Keys whose values look like versions and are none of a dependency.
+/// Keys with version-like values that belong to no dependency.
 const OWN_KEYS: [&str; 12] = [
     "version", "edition", "rust-version", "resolver", "opt-level", "codegen-units", "debug", "lto", "msrv", "panic",
     "strip", "inherits",
 ];
 
-/// Where a line stands; unknown before the first head of a table that the hunk shows.
+/// Table of a line; unknown before the first table head in the hunk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Place {
     Unknown,
@@ -71,11 +71,11 @@ fn named<'a>(key: &'a str, value: &'a str) -> Option<(&'a str, Option<&'a str>)>
     }
 }
 
-/// Packages come in blocks: name, version, and for foreign ones their source.
+/// A package is a block: name, version, and the source if it is a foreign one.
 pub fn lockfile(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
     let mut entries = Vec::new();
     for block in super::python::blocks(lines) {
-        // A package of the project itself has no source; where the line is not shown, nothing is known.
+        // The project's own packages have no source; if that line is not shown, the origin is unknown.
         if block.source.is_some() {
             entries.extend(block.entry());
         }

@@ -1,34 +1,34 @@
-//! What one side of a hunk shows of dependencies.
+//! Dependency entries on one side of a hunk.
 
 use crate::domain::patch::{Hunk, Origin};
 
-/// A dependency that a changed line names.
+/// A dependency named on a changed line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     pub name: String,
     /// Version or requirement as written; empty where there is none.
     pub version: String,
-    /// Something in the file says that the project itself asks for it, or nothing says otherwise.
+    /// The project itself requires it, by the file's own words or for lack of contrary evidence.
     pub direct: bool,
-    /// Which line of the side tells it.
+    /// Index of its line on this side.
     pub line: usize,
 }
 
-/// A line as it stands before or after the change.
+/// A line of one side of the change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SideLine<'a> {
     pub text: &'a str,
-    /// The other side does not have it.
+    /// The other side lacks it.
     pub changed: bool,
 }
 
-/// The hunk as it was (`Origin::Removed`) or as it is now (`Origin::Added`).
+/// The hunk before (`Origin::Removed`) or after (`Origin::Added`) the change.
 pub fn side(hunk: &Hunk, origin: Origin) -> Vec<SideLine<'_>> {
     let of_side = hunk.lines.iter().filter(|line| line.origin == origin || line.origin == Origin::Context);
     of_side.map(|line| SideLine { text: &line.text, changed: line.origin == origin }).collect()
 }
 
-/// Whether the text is a version or a range of versions, as registries write them: `1.2`, `^4.0.0-rc.1`, `>=1,<2`.
+/// Whether the text is a version or a version range in a registry's notation: `1.2`, `^4.0.0-rc.1`, `>=1,<2`.
 pub fn is_version(text: &str) -> bool {
     let text = text.trim();
     let body = text.trim_start_matches(['^', '~', '=', '>', '<', '!', ' ', 'v']);
@@ -36,17 +36,17 @@ pub fn is_version(text: &str) -> bool {
     text.len() <= 60 && body.starts_with(|c: char| c.is_ascii_digit()) && text.chars().all(plain)
 }
 
-/// Digits of a commit's hash that are told.
+/// Digits of an abbreviated commit hash.
 const SHORT: usize = 7;
 
-/// The first digits of the commit at the end of `git+https://…?branch=main#<hash>`, or alone.
+/// The abbreviated commit at the end of `git+https://…?branch=main#<hash>`, or alone.
 pub fn commit(source: &str) -> Option<String> {
     let hash = source.trim_matches(['"', '\'', ' ', ',', '}']).rsplit('#').next()?;
     let plain = hash.len() >= 40 && hash.bytes().all(|b| b.is_ascii_hexdigit());
     plain.then(|| hash[..SHORT].to_owned())
 }
 
-/// Whether the text can be the name of a package.
+/// Whether the text is a valid package name.
 pub fn is_name(text: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./@~".contains(c);
     let letter = text.contains(|c: char| c.is_ascii_alphabetic());

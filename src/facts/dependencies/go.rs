@@ -1,8 +1,8 @@
-//! go.mod.
+//! Parser for go.mod.
 
 use super::entry::{Entry, SideLine, is_version};
 
-/// The directive whose block a line stands in.
+/// The directive that opens a block.
 fn directive(line: &str) -> Option<&str> {
     let line = line.trim_end();
     let name = line.strip_suffix('(')?.trim_end();

@@ -1,4 +1,4 @@
-//! Lockfiles of the smaller ecosystems, line by line.
+//! Line-based parsers for the lockfiles of the smaller ecosystems.
 
 use super::entry::{Entry, SideLine, commit, is_name, is_version};
 use super::npm::{pair, quoted};
@@ -12,7 +12,7 @@ fn locked(name: &str, version: &str, line: usize) -> Option<Entry> {
 /// `    rack (3.0.8)` below `specs:` (Bundler; Paket writes the same).
 pub fn gemfile(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
     let mut entries = in_brackets(lines, "    ", |version| platform_free(version));
-    // What comes from a repository is locked by its commit, which stands above.
+    // A package from a repository is locked by its commit, which is given above it.
     let mut revision: Option<String> = None;
     for (at, line) in lines.iter().enumerate() {
         if !line.text.starts_with(' ') {
@@ -33,7 +33,7 @@ pub fn podfile(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
     in_brackets(lines, "  - ", |version| version)
 }
 
-/// `name (version)` behind exactly this margin. Requirements begin with an operator.
+/// `name (version)` at exactly this indentation. Requirements begin with an operator.
 fn in_brackets(lines: &[SideLine<'_>], margin: &str, plain: impl Fn(&str) -> &str) -> Vec<Entry> {
     let changed = lines.iter().enumerate().filter(|(_, line)| line.changed);
     let of = |(at, line): (usize, &SideLine<'_>)| {
@@ -69,7 +69,7 @@ pub fn named_in_json(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
                     entries.extend(locked(name, version, at).filter(|_| line.changed || renamed));
                 }
             }
-            // A branch is locked by its commit, the first of which is the source's.
+            // A branch is locked by its commit; the first one is the source's.
             Some(("reference", value)) => {
                 if let (Some((name, _)), Some(version)) = (name.take(), commit(value)) {
                     entries.push(Entry { name: name.to_owned(), version, direct: false, line: at });
@@ -228,7 +228,7 @@ pub fn gradle(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
     changed.filter_map(of).collect()
 }
 
-/// `path v1.2.3 h1:…` (Go's sums, which also keep versions that are no longer used).
+/// `path v1.2.3 h1:…` (go.sum, which also keeps unused versions).
 pub fn go_sum(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
     let changed = lines.iter().enumerate().filter(|(_, line)| line.changed);
     let of = |(at, line): (usize, &SideLine<'_>)| {

@@ -1,6 +1,5 @@
-//! Dependencies that came, went or changed their version, read from the changed lines of manifests, and from both
-//! sides of lockfiles; where a lockfile is too large for that, from its changed lines. Nothing is claimed that the
-//! lines do not show.
+//! Dependency changes: added, removed or updated packages, parsed from the changed lines of manifests and from both
+//! sides of lockfiles (from the changed lines if a lockfile is too large). Reports only what the lines show.
 
 mod cargo;
 mod entry;
@@ -18,7 +17,7 @@ use crate::domain::patch::{FileChange, Hunk, Origin};
 use crate::facts::roles::{self, FileRole};
 use entry::{Entry, SideLine, side};
 
-/// Where a dependency comes from.
+/// Package ecosystem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Ecosystem {
     Cargo,
@@ -46,11 +45,11 @@ pub struct DependencyChange {
     pub from: Option<String>,
     /// Version or requirement after, as written; empty where the lines name none.
     pub to: Option<String>,
-    /// The project itself asks for it, as a manifest says; else it was brought along.
+    /// A direct dependency according to a manifest; otherwise a transitive one.
     pub direct: bool,
 }
 
-/// How a file that tells dependencies is read: one side of one hunk at a time.
+/// Parser for one side of one hunk of a manifest or lockfile.
 type Reader = fn(header: &str, lines: &[SideLine<'_>]) -> Vec<Entry>;
 
 struct Kind {
@@ -118,33 +117,33 @@ fn is_requirements(path: &str, name: &str) -> bool {
     stem.is_some_and(|stem| folder || stem.starts_with("requirements") || stem.starts_with("constraints"))
 }
 
-/// Whether the project's own dependencies are written there: not those of a sample in a test, nor of a copy.
+/// Kind of a manifest or lockfile of the project itself: not of a sample in a test, nor of a vendored copy.
 fn own(path: &str) -> Option<Kind> {
     let foreign = FileRole::of(path) == FileRole::Tests || roles::is_vendored(path);
     if foreign { None } else { kind(path) }
 }
 
-/// Whether the project's dependencies are locked there, in a form whose packages can be read.
+/// Whether the path is a lockfile of the project in a format that can be parsed.
 #[must_use]
 pub fn is_lockfile(path: &str) -> bool {
     own(path).is_some_and(|kind| kind.lockfile)
 }
 
-/// Whether all is known of what the files say of dependencies: each was read to its end.
+/// Whether every manifest and lockfile was read completely.
 #[must_use]
 pub fn are_all_known(files: &[FileChange]) -> bool {
     let known = |file: &FileChange| own(&file.path).is_none_or(|_| file.texts.is_some() || is_whole(file));
     files.iter().all(known)
 }
 
-/// Every changed line is there.
+/// Every changed line is available.
 fn is_whole(file: &FileChange) -> bool {
     let lines = file.hunks.iter().flat_map(|hunk| &hunk.lines);
     let changed = lines.filter(|line| line.origin != Origin::Context).count() as u64;
     file.unread.is_none() && file.insertions.zip(file.deletions).is_some_and(|(a, b)| a + b == changed)
 }
 
-/// What the project itself asks for first.
+/// Dependency changes, direct ones first.
 #[must_use]
 pub fn of(files: &[FileChange]) -> Vec<DependencyChange> {
     let mut asked: Vec<DependencyChange> = Vec::new();
@@ -155,7 +154,7 @@ pub fn of(files: &[FileChange]) -> Vec<DependencyChange> {
         let read = |origin| entries(&kind, file, origin);
         let mut changes = pairing::pair(kind.ecosystem, read(Origin::Removed), read(Origin::Added));
         if kind.ecosystem == Ecosystem::Go && kind.lockfile {
-            // What go.mod says counts; sums of versions that are no longer used stay.
+            // go.mod decides; go.sum keeps unused versions.
             changes.retain(|change| !has_go_mod && change.from.is_some() && change.to.is_some());
         }
         if kind.lockfile { brought.extend(changes) } else { asked.extend(changes) }
@@ -165,7 +164,7 @@ pub fn of(files: &[FileChange]) -> Vec<DependencyChange> {
 
 fn entries(kind: &Kind, file: &FileChange, origin: Origin) -> Vec<Entry> {
     if let (true, Some(texts)) = (kind.lockfile, &file.texts) {
-        // What is the same on both sides is dropped when they are paired.
+        // Pairing drops entries that are equal on both sides.
         let text = if origin == Origin::Removed { &texts.old } else { &texts.new };
         let lines: Vec<SideLine<'_>> = text.lines().map(|text| SideLine { text, changed: true }).collect();
         return (kind.read)("", &lines);
@@ -173,7 +172,7 @@ fn entries(kind: &Kind, file: &FileChange, origin: Origin) -> Vec<Entry> {
     file.hunks.iter().flat_map(|hunk| (kind.read)(&hunk.header, &side(hunk, origin))).collect()
 }
 
-/// Whether the files are nothing but manifests and lockfiles, and the manifests' lines nothing but dependencies.
+/// Whether the commit changes only manifests and lockfiles, and in manifests only dependencies.
 #[must_use]
 pub fn are_all(files: &[FileChange]) -> bool {
     !files.is_empty() && files.iter().all(tells_nothing_else)
@@ -185,7 +184,7 @@ fn tells_nothing_else(file: &FileChange) -> bool {
         return true;
     }
     let plain = !file.hunks.is_empty() && !file.mode_changed && file.old_path.is_none();
-    // A file that was not read to its end may say something else there.
+    // A truncated file may contain other changes.
     is_whole(file)
         && plain
         && file.hunks.iter().all(|hunk| [Origin::Removed, Origin::Added].iter().all(|&o| is_told(&kind, hunk, o)))

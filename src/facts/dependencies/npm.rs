@@ -1,13 +1,13 @@
-//! package.json and the lockfiles of npm, yarn and pnpm.
+//! Parsers for package.json and the lockfiles of npm, yarn and pnpm.
 
 use super::entry::{Entry, SideLine, is_name, is_version};
 
-/// Lists of package.json that name dependencies.
+/// Dependency lists of package.json.
 const LISTS: [&str; 4] = ["dependencies", "devDependencies", "peerDependencies", "optionalDependencies"];
-/// Keys beside a version that name no package.
+/// Keys with a version that name no package.
 const OWN_KEYS: [&str; 8] = ["version", "node", "npm", "yarn", "pnpm", "vscode", "packageManager", "bun"];
 
-/// `"key": value`, a comma at the end aside.
+/// `"key": value`, without a trailing comma.
 pub(super) fn pair(line: &str) -> Option<(&str, &str)> {
     let (key, rest) = line.trim().strip_prefix('"')?.split_once('"')?;
     let value = rest.trim_start().strip_prefix(':')?.trim();
@@ -19,13 +19,13 @@ pub(super) fn quoted(value: &str) -> Option<&str> {
     (!inner.contains('"')).then_some(inner)
 }
 
-/// Where a version comes from, when it is none itself.
+/// A package source instead of a version.
 fn is_reference(value: &str) -> bool {
     ["workspace:", "catalog:", "npm:", "file:", "link:", "github:", "git+"].iter().any(|kind| value.starts_with(kind))
 }
 
 pub fn manifest(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
-    // Which list a line stands in; unknown before the first bracket that the hunk shows.
+    // Whether the line is in a dependency list; unknown before the first bracket in the hunk.
     let mut list: Option<bool> = None;
     let mut entries = Vec::new();
     for (at, line) in lines.iter().enumerate() {
@@ -44,7 +44,7 @@ pub fn manifest(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
 
 fn asked(list: Option<bool>, key: &str, value: &str, at: usize) -> Option<Entry> {
     let version = quoted(value)?;
-    // Without the list's head the shape of a range must do, as no other key of a package.json has it.
+    // Without the list's head the value must look like a range, as no other key of a package.json has one.
     let certain = list.unwrap_or_else(|| !OWN_KEYS.contains(&key) && (is_version(version) || is_reference(version)));
     let entry = Entry { name: key.to_owned(), version: version.to_owned(), direct: true, line: at };
     (certain && is_name(key)).then_some(entry)
@@ -82,7 +82,7 @@ pub fn yarn_lock(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
             name = line.text.strip_suffix(':').and_then(first_spec);
         } else if let Some(version) = line.text.trim().strip_prefix("version") {
             let version = version.trim_start_matches(':').trim().trim_matches('"');
-            // A head that lists other ranges for the same version is no news.
+            // A head that lists other ranges for the same version is no change.
             if let (Some(name), true, true) = (name, line.changed, is_version(version)) {
                 entries.push(brought(name, version, at));
             }
@@ -98,7 +98,7 @@ fn first_spec(head: &str) -> Option<&str> {
     Some(&first[..at]).filter(|name| is_name(name))
 }
 
-/// `  /name@1.2.3:`, `  'name@1.2.3(peer@1)':`: a key that holds name and version.
+/// `  /name@1.2.3:`, `  'name@1.2.3(peer@1)':`: a key with name and version.
 pub fn pnpm_lock(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
     let mut entries = Vec::new();
     for (at, line) in lines.iter().enumerate().filter(|(_, line)| line.changed && line.text.starts_with("  ")) {

@@ -1,14 +1,14 @@
-//! What is gone and what is new, put together to what changed.
+//! Pairs removed and added dependency entries into changes.
 
 use std::collections::{HashMap, HashSet};
 
 use super::entry::{Entry, is_version};
 use super::{DependencyChange, Ecosystem};
 
-/// More versions of one package than this, and which became which is anybody's guess.
+/// With more versions of one package the pairing would be a guess.
 const VERSIONS: usize = 8;
 
-/// The changes of one file, in the order in which it names them.
+/// The changes of one file, in its order.
 pub fn pair(ecosystem: Ecosystem, gone: Vec<Entry>, new: Vec<Entry>) -> Vec<DependencyChange> {
     let mut order: Vec<String> = Vec::new();
     let mut seen: HashSet<(String, String, bool)> = HashSet::new();
@@ -32,7 +32,7 @@ pub fn pair(ecosystem: Ecosystem, gone: Vec<Entry>, new: Vec<Entry>) -> Vec<Depe
     few.flat_map(|(name, gone, new)| of_name(ecosystem, &name, gone, new)).collect()
 }
 
-/// What stands on both sides only moved, or changed something else than its version.
+/// An entry on both sides was only moved, or changed in something other than its version.
 fn drop_common(gone: &mut Vec<Entry>, new: &mut Vec<Entry>) {
     gone.retain(|old| match new.iter().position(|entry| entry.version == old.version) {
         Some(at) => {
@@ -54,7 +54,7 @@ fn of_name(ecosystem: Ecosystem, name: &str, mut gone: Vec<Entry>, mut new: Vec<
     };
     match (gone.len(), new.len()) {
         (1, 1) => vec![change(gone.pop(), new.pop())],
-        // A package that is locked in several versions: which one became which is told only by the lines of one major.
+        // A package locked in several versions: versions are paired only within one major.
         _ => {
             let mut changes = Vec::new();
             for old in gone {
@@ -72,7 +72,7 @@ fn major(version: &str) -> &str {
     version.trim_start_matches(|c: char| !c.is_ascii_digit()).split(['.', '-', '+']).next().unwrap_or("")
 }
 
-/// All changes of a commit: what manifests say, then what only lockfiles say.
+/// All changes of a commit: from manifests first, then those only in lockfiles.
 pub fn merge(asked: &[DependencyChange], brought: Vec<DependencyChange>) -> Vec<DependencyChange> {
     let asked = across_manifests(asked);
     let known: HashSet<(Ecosystem, String)> =
@@ -85,13 +85,13 @@ pub fn merge(asked: &[DependencyChange], brought: Vec<DependencyChange>) -> Vec<
             all.push(change);
         }
     }
-    // Go says of each line whether it was brought along.
+    // go.mod marks indirect dependencies itself.
     all.sort_by_key(|change| !change.direct);
     all
 }
 
-/// A dependency that one manifest drops and another one takes up moved within the project; one whose version is
-/// written elsewhere now (`workspace = true`) did not change it here.
+/// A dependency removed from one manifest and added to another moved within the project; one whose version is now
+/// written elsewhere (`workspace = true`) did not change here.
 fn across_manifests(asked: &[DependencyChange]) -> Vec<DependencyChange> {
     let key = |change: &DependencyChange| (change.ecosystem, change.name.clone());
     let names = |keep: fn(&DependencyChange) -> bool| -> HashSet<(Ecosystem, String)> {

@@ -1,4 +1,4 @@
-//! Lockfiles that name each package and its version on one line, or a version below a heading.
+//! Parsers for lockfiles with package and version on one line, or a version below a heading.
 
 use super::entry::{Entry, SideLine, is_name, is_version};
 use super::npm::{pair, quoted};
@@ -9,7 +9,7 @@ fn locked(name: &str, version: &str, line: usize) -> Option<Entry> {
     (is_name(name) && is_version(version)).then(entry)
 }
 
-/// The packages that changed lines name, one each.
+/// The packages on changed lines, one each.
 fn each_line(lines: &[SideLine<'_>], of: impl Fn(&str) -> Option<(&str, &str)>) -> Vec<Entry> {
     let changed = lines.iter().enumerate().filter(|(_, line)| line.changed);
     changed
@@ -32,7 +32,7 @@ pub fn conan(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
     })
 }
 
-/// `hackage: aeson-2.1.0@sha256:…` in what was completed (Stack).
+/// `hackage: aeson-2.1.0@sha256:…` in the `completed` part (Stack).
 pub fn stack(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
     each_line(lines, |line| hyphenated(line.trim_start_matches("- ").strip_prefix("hackage: ")?.split('@').next()?))
 }
@@ -54,7 +54,7 @@ pub fn cartfile(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
     })
 }
 
-/// `"https://…/modules/rules_go/0.50.1/source.json": "<hash>",`: only of what was chosen the source is kept (Bazel).
+/// `"https://…/modules/rules_go/0.50.1/source.json": "<hash>",`: only selected versions have a `source.json` (Bazel).
 pub fn bazel(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
     each_line(lines, |line| {
         let (address, _) = line.trim_start_matches('"').split_once("/source.json\"")?;
@@ -62,7 +62,7 @@ pub fn bazel(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
     })
 }
 
-/// `- conda: https://…/numpy-1.26.4-py312_0.conda`, where no fields of its own follow (Pixi).
+/// `- conda: https://…/numpy-1.26.4-py312_0.conda`, without fields of its own (Pixi).
 pub fn pixi(header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
     let fields = super::lockfiles::helm(header, lines);
     if !fields.is_empty() {

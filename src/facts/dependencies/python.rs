@@ -1,4 +1,4 @@
-//! requirements*.txt, pyproject.toml, setup.cfg, setup.py, Pipfile, and the lockfiles of Poetry and uv.
+//! Parsers for requirements*.txt, pyproject.toml, setup.cfg, setup.py, Pipfile, and the lockfiles of Poetry and uv.
 
 use super::entry::{Entry, SideLine, commit, is_name, is_version};
 use super::toml;
@@ -8,17 +8,17 @@ use super::toml;
 pub struct Block<'a> {
     name: Option<&'a str>,
     version: Option<(&'a str, usize)>,
-    /// What follows `source =`, if that line is shown.
+    /// The value of `source =`, if that line is shown.
     pub source: Option<&'a str>,
     changed: bool,
 }
 
 impl Block<'_> {
-    /// The package, if one of its lines changed and they are all here.
+    /// The package, if it is complete and one of its lines changed.
     pub fn entry(&self) -> Option<Entry> {
         let ((version, line), name) = (self.version?, self.name?);
         let certain = self.changed && is_version(version) && is_name(name);
-        // What comes from a repository has a commit instead of a version that says something.
+        // A package from a repository is identified by its commit, not by its version.
         let locked = self.source.filter(|source| source.contains("git")).and_then(commit);
         let version = locked.unwrap_or_else(|| version.to_owned());
         certain.then(|| Entry { name: name.to_owned(), version, direct: false, line })
@@ -32,7 +32,7 @@ pub fn blocks<'a>(lines: &[SideLine<'a>]) -> Vec<Block<'a>> {
         if head.is_some() || at == 0 {
             blocks.push(Block::default());
         }
-        // Tables below a package's (`[package.extras]`) are no package.
+        // Tables below a package's (`[package.extras]`) are not packages.
         if head.is_some_and(|head| !matches!(head, "package" | "packages")) {
             continue;
         }
@@ -90,7 +90,7 @@ pub fn requirements(_header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
     entries
 }
 
-/// pip-compile says below a requirement which other one brought it along.
+/// pip-compile names the requiring package below a transitive requirement.
 fn is_brought(below: &[SideLine<'_>]) -> bool {
     let comments = || below.iter().map(|line| line.text.trim_start()).take_while(|line| is_remark(line));
     let via = comments().any(|line| line.starts_with("# via"));
@@ -115,7 +115,7 @@ pub fn pyproject(header: &str, lines: &[SideLine<'_>]) -> Vec<Entry> {
     entries
 }
 
-/// An element of a list, `"name>=1",`. A bare name could be anything.
+/// A list element, `"name>=1",`. A bare name is ambiguous.
 fn listed(line: &str, at: usize) -> Option<Entry> {
     let text = line.trim();
     let value = toml::string(text)?;
@@ -124,7 +124,7 @@ fn listed(line: &str, at: usize) -> Option<Entry> {
     matches!(alone, "" | ",").then(|| entry(name, version, true, at))
 }
 
-/// `name = "^1.2"` in a table of Poetry's; where the head is not shown, the caret must do, which only Poetry has.
+/// `name = "^1.2"` in a Poetry table; without the table head only Poetry's caret is certain.
 fn poetry(table: Option<&str>, line: &str, at: usize) -> Option<Entry> {
     let (name, value) = toml::pair(line)?;
     let version = toml::requirement(value)?;

@@ -1,16 +1,16 @@
-//! Lines of TOML, one at a time: heads of tables, and keys with their values.
+//! Line-based TOML parser: table heads, and keys with their values.
 
-/// `[a.b]` or `[[a.b]]`: what stands between the brackets.
+/// `[a.b]` or `[[a.b]]`: the text between the brackets.
 pub fn table(line: &str) -> Option<&str> {
     let line = line.split(" #").next().unwrap_or(line).trim();
     let inner = line.strip_prefix('[')?.strip_suffix(']')?;
     let inner = inner.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')).unwrap_or(inner).trim();
-    // An element of a list is no table.
+    // A list element is not a table.
     let plain = |c: char| c.is_alphanumeric() || "-_.'\"() ,=".contains(c);
     (!inner.is_empty() && !inner.starts_with(['"', '[']) && inner.chars().all(plain)).then_some(inner)
 }
 
-/// `key = value`, quotes of the key aside.
+/// `key = value`, without quotes around the key.
 pub fn pair(line: &str) -> Option<(&str, &str)> {
     let (key, value) = line.split_once('=')?;
     let key = key.trim().trim_matches(['"', '\'']);
@@ -25,8 +25,7 @@ pub fn string(value: &str) -> Option<&str> {
     rest.find(quote).map(|end| &rest[..end])
 }
 
-/// What `{ version = "1", … }` says of a dependency: its version, else where it comes from; absent when the value is
-/// no such table.
+/// The requirement in `{ version = "1", … }`: its version, else its source; `None` for any other value.
 pub fn requirement(value: &str) -> Option<&str> {
     if let Some(text) = string(value) {
         return Some(text);

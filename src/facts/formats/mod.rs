@@ -1,5 +1,5 @@
-//! Formats that are neither prose nor program: pointers to content kept elsewhere, translations, notebooks. Their
-//! lines tell little by themselves, so what changed is told in their own terms.
+//! Special file formats: pointers to content stored elsewhere, translations, notebooks. Their raw lines say little, so
+//! their changes are described in the format's own terms.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ pub mod notebook;
 pub mod pointer;
 pub mod translation;
 
-/// What a file's format says of its change.
+/// A change in a special format.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FormatChange {
     pub path: String,
@@ -19,7 +19,7 @@ pub struct FormatChange {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum News {
     Pointer(pointer::Moved),
-    /// A symbolic link, with what it points to on each side.
+    /// A symbolic link, with its target on each side.
     Link {
         from: Option<String>,
         to: Option<String>,
@@ -28,7 +28,7 @@ pub enum News {
     Notebook(notebook::Cells),
 }
 
-/// What the formats say, and the files as everything else should see them: without the lines that were told.
+/// The format changes, and the files for all other analysis, without the lines covered by them.
 #[must_use]
 pub fn split(files: &[FileChange]) -> (Vec<FormatChange>, Cow<'_, [FileChange]>) {
     let told: Vec<Option<(News, Option<FileChange>)>> = files.iter().map(news).collect();
@@ -48,7 +48,7 @@ pub fn split(files: &[FileChange]) -> (Vec<FormatChange>, Cow<'_, [FileChange]>)
     (changes, Cow::Owned(rest))
 }
 
-/// What is told of the file, and what of it is left to be read line by line.
+/// The file's format change, and the rest of the file for line-based analysis.
 fn news(file: &FileChange) -> Option<(News, Option<FileChange>)> {
     if let Some(moved) = pointer::of(file) {
         return Some((News::Pointer(moved), None));

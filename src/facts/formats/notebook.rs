@@ -1,11 +1,11 @@
-//! Jupyter notebooks: cells with sources, and what running them left there.
+//! Jupyter notebooks: separates cell sources from outputs, execution counts and metadata.
 
 use serde_json::{Value, json};
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use crate::domain::patch::{FileChange, Hunk, Line, Origin};
 
-/// How many cells changed in what people wrote, and what else did.
+/// Number of cells with changed sources, and other changes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Cells {
     pub changed: usize,
@@ -13,19 +13,19 @@ pub struct Cells {
     pub removed: usize,
     /// Outputs or execution counts differ.
     pub outputs: bool,
-    /// What the notebook or its cells say of themselves differs: kernel, versions, tags.
+    /// Notebook or cell metadata differs: kernel, versions, tags.
     pub metadata: bool,
 }
 
 impl Cells {
-    /// Nothing changed that people wrote.
+    /// No cell source changed.
     #[must_use]
     pub fn is_silent(self) -> bool {
         self.changed + self.added + self.removed == 0
     }
 }
 
-/// What changed, and the file as its sources alone show it.
+/// The changed cells, and the file reduced to its sources.
 #[must_use]
 pub fn of(file: &FileChange) -> Option<(Cells, FileChange)> {
     if !file.path.ends_with(".ipynb") || file.hunks.is_empty() {
@@ -47,7 +47,7 @@ pub fn of(file: &FileChange) -> Option<(Cells, FileChange)> {
     Some((cells, FileChange { hunks, texts: None, ..file.clone() }))
 }
 
-/// A notebook; an absent one has no cells.
+/// Parses a notebook; an absent one has no cells.
 fn read(text: &str) -> Option<Value> {
     if text.is_empty() { Some(json!({ "cells": [] })) } else { serde_json::from_str(text).ok() }
 }
@@ -58,7 +58,7 @@ fn left_by_runs(notebook: &Value) -> Vec<(&Value, &Value)> {
     cells.map(|cell| (&cell["outputs"], &cell["execution_count"])).collect()
 }
 
-/// What the notebook says of itself, then each cell.
+/// Metadata of the notebook, then of each cell.
 fn metadata(notebook: &Value) -> Vec<&Value> {
     let cells = notebook["cells"].as_array().into_iter().flatten();
     let of_notebook = ["metadata", "nbformat", "nbformat_minor"].map(|field| &notebook[field]);
@@ -94,8 +94,8 @@ fn compare(old: &[(String, String)], new: &[(String, String)]) -> Cells {
     cells
 }
 
-/// Which lines of the file belong to a cell's source, in the layout that notebooks are written in: `"source": [`, one
-/// string a line, `]`.
+/// Marks the lines of a file that belong to a cell's source, in the usual layout: `"source": [`, one string per line,
+/// `]`.
 fn in_source(text: &str) -> Vec<bool> {
     let mut inside = false;
     let mut of = |line: &str| {
@@ -107,7 +107,7 @@ fn in_source(text: &str) -> Vec<bool> {
     text.lines().map(|line| of(line) || line.trim_start().starts_with("\"source\": \"")).collect()
 }
 
-/// The hunk with the lines of sources alone, as they are in the program.
+/// The hunk reduced to source lines, unescaped.
 fn source_of(hunk: &Hunk, old: &[bool], new: &[bool]) -> Option<Hunk> {
     let row = |start: u32| usize::try_from(start.saturating_sub(1)).unwrap_or(0);
     let (mut at_old, mut at_new) = (row(hunk.old_start), row(hunk.new_start));
@@ -134,7 +134,7 @@ fn program_line(text: &str) -> String {
     decoded.map_or_else(|| string.to_owned(), |line| line.trim_end_matches('\n').to_owned())
 }
 
-/// A line that running a cell writes, known without the lines around it.
+/// A line written by running a cell, recognised without its context.
 fn is_left_by_a_run(line: &Line) -> bool {
     let text = line.text.trim();
     let keys = [

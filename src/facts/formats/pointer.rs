@@ -1,12 +1,12 @@
-//! Pointers: small files that stand for content kept elsewhere. Git LFS (its specification's `spec/v1`), git-annex
-//! (a link or a file that names a key) and DVC.
+//! Pointer files for content stored elsewhere: Git LFS (its specification's `spec/v1`), git-annex (a link or a file
+//! with a key) and DVC.
 
 use crate::domain::patch::{Change, FileChange, Origin, Unread};
 
-/// A pointer is shorter than this (bytes): the LFS specification's bound.
+/// Upper bound of a pointer's size in bytes, from the LFS specification.
 pub const LONGEST: u64 = 1024;
 
-/// What keeps the content.
+/// The tool that stores the content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Keeper {
     Lfs,
@@ -18,13 +18,13 @@ pub enum Keeper {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
     Absent,
-    /// A pointer, to content of this size (bytes).
+    /// A pointer, with the content's size in bytes.
     Pointer(Option<u64>),
     /// The content itself.
     Content,
 }
 
-/// What became of content that is kept elsewhere on at least one side.
+/// Change of a file that is a pointer on at least one side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Moved {
     pub keeper: Keeper,
@@ -46,7 +46,7 @@ pub fn is_pointer(content: &[u8]) -> bool {
         && std::str::from_utf8(content).is_ok_and(|text| parse("", &text.lines().collect::<Vec<_>>()).is_some())
 }
 
-/// What changed, where either side is a pointer.
+/// The change, if either side is a pointer.
 #[must_use]
 pub fn of(file: &FileChange) -> Option<Moved> {
     let parsed = |origin| parse(&file.path, &side(file, origin));
@@ -64,7 +64,7 @@ pub fn of(file: &FileChange) -> Option<Moved> {
     Some(Moved { keeper, from, to })
 }
 
-/// What a symbolic link pointed to, and points to now.
+/// A symbolic link's target before and after.
 #[must_use]
 pub fn link(file: &FileChange) -> Option<(Option<String>, Option<String>)> {
     let target = |origin| side(file, origin).first().map(|line| (*line).to_owned());
@@ -94,7 +94,7 @@ fn lfs(first: &str, rest: &[&str]) -> Option<Pointer> {
     known.then(|| Pointer { keeper: Keeper::Lfs, id, size: field("size ").and_then(|size| size.trim().parse().ok()) })
 }
 
-/// `/annex/objects/SHA256E-s5242880--<hash>.bin`, alone or as what a link points to.
+/// `/annex/objects/SHA256E-s5242880--<hash>.bin`, alone or as a link target.
 fn annex(first: &str, rest: &[&str]) -> Option<Pointer> {
     let pointed = first.starts_with("/annex/objects/") || first.contains(".git/annex/objects/");
     let key = first.trim_end().rsplit('/').next().filter(|key| pointed && rest.is_empty() && key.contains("--"))?;

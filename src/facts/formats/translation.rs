@@ -1,5 +1,5 @@
-//! Translations: gettext, Qt, XLIFF, Apple's strings, ARB, Android's and .NET's resources, and keyed files in folders
-//! of locales. References to source lines, dates and other marks of the tools say nothing about the program.
+//! Translation files: gettext, Qt, XLIFF, Apple's strings, ARB, Android's and .NET's resources, and keyed files in
+//! locale folders. References to source lines, dates and other tool metadata are ignored as evidence.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
@@ -14,19 +14,19 @@ use marks::{is_attribute, of_comment, of_header, of_tag};
 /// One message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    /// The text to be translated, or its key; empty where the hunk does not show it.
+    /// The source text or its key; empty if not in the hunk.
     pub key: String,
     pub from: String,
     pub to: String,
 }
 
-/// What changed in one file.
+/// Changed messages of one file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Translations {
     pub changed: Vec<Message>,
     pub added: Vec<Message>,
     pub removed: Vec<Message>,
-    /// What changed besides messages.
+    /// Changed metadata.
     pub marks: BTreeSet<Mark>,
 }
 
@@ -38,11 +38,11 @@ impl Translations {
     }
 }
 
-/// How a file keeps its messages.
+/// File format of the messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Format {
     Gettext,
-    /// `<source>` and what translates it (Qt, XLIFF).
+    /// `<source>` and its translation (Qt, XLIFF).
     Sources,
     /// `<string name="…">` (Android), `<data name="…">` with a `<value>` (.NET).
     Resources,
@@ -52,7 +52,7 @@ enum Format {
     Plist,
     /// `"key": "value"`, nested.
     Json,
-    /// The same, with what is said of each message beside it (ARB, browser extensions).
+    /// The same, with attributes beside each message (ARB, browser extensions).
     Bundle,
     /// `key = value`, `key: value`
     Keyed,
@@ -99,14 +99,14 @@ fn is_language(stem: &str) -> bool {
     first && parts.all(|part| matches!(part.len(), 2..=4) && letters(part))
 }
 
-/// Qt's translations share their ending with TypeScript: every line of theirs that begins something is a tag.
+/// Qt's translations share their extension with TypeScript: each of their line starts is a tag.
 fn is_qt(file: &FileChange) -> bool {
     let mut lines = file.hunks.iter().flat_map(|hunk| &hunk.lines).map(|line| line.text.trim());
     let tags = ["<location", "<translation", "<source>", "<message", "<TS "];
     lines.any(|line| tags.iter().any(|tag| line.starts_with(tag)))
 }
 
-/// What the file's lines say of messages; absent where it holds none, or where they say something else.
+/// Changed messages in the file; `None` if it holds none or other content.
 #[must_use]
 pub fn of(file: &FileChange) -> Option<Translations> {
     if let Some(texts) = file.texts.as_ref().filter(|_| catalog::is_one(&file.path)) {
@@ -150,18 +150,18 @@ fn pair(old: &[(String, String)], new: &[(String, String)]) -> Translations {
     told
 }
 
-/// The messages of one side of which a line changed.
+/// The changed messages of one side.
 #[derive(Debug, Default)]
 struct Side {
     messages: Vec<(String, String)>,
     marks: BTreeSet<Mark>,
-    /// Something changed that is neither a message nor a mark.
+    /// A change that is neither a message nor metadata.
     other: bool,
-    /// The keys that are open above a line, as far as the hunk shows them.
+    /// The open keys above a line, as far as the hunk shows them.
     above: Vec<String>,
 }
 
-/// A message as it is being read.
+/// The message being parsed.
 #[derive(Debug, Default)]
 struct Open {
     context: String,
@@ -200,7 +200,7 @@ impl Side {
 
     fn close(&mut self, open: &mut Open) {
         let Open { context, key, value, changed, .. } = std::mem::take(open);
-        // The entry of the empty text is the header, whose fields were marked.
+        // The entry with the empty text is the header; its fields were recorded as metadata.
         if !changed || key.as_deref() == Some("") || (key.is_none() && value.is_none()) {
             return;
         }
@@ -218,7 +218,7 @@ impl Side {
         let (field, rest) = if let Some(rest) = text.strip_prefix("msgctxt ") {
             (Field::Context, rest)
         } else if let Some(rest) = text.strip_prefix("msgid_plural ") {
-            // The singular names the message.
+            // The singular is the message's key.
             open.changed |= changed;
             open.field = if rest.is_empty() { open.field } else { Field::None };
             return;
@@ -248,14 +248,14 @@ impl Side {
         }
     }
 
-    /// A string that goes on with the one above.
+    /// Continuation string of the field above.
     fn continued(&mut self, open: &mut Open, text: &str, changed: bool) {
         let Some(said) = unquoted(text) else {
             self.other |= changed;
             return;
         };
         match open.field {
-            // A field of the header, whose head the hunk does not show.
+            // A field of a header that starts above the hunk.
             Field::None => self.mark(changed, of_header(&said)),
             Field::Value if open.key.as_deref() == Some("") => self.mark(changed, of_header(&said)),
             Field::Context => open.context.push_str(&said),
@@ -304,7 +304,7 @@ impl Side {
                 open.changed |= changed;
                 open.value = Some(joined(open.value.take(), value));
             } else if changed {
-                // The name stands above what the hunk shows.
+                // The name is above the hunk.
                 self.messages.push((String::new(), value));
             }
         } else if let Some(mark) = of_tag(text) {
@@ -355,7 +355,7 @@ impl Side {
     }
 }
 
-/// Key and value of a line, without what encloses them.
+/// Key and value of a line, without delimiters.
 fn split(text: &str, format: Format) -> Option<(String, String)> {
     let body = text.trim_end_matches([';', ',']);
     let (key, value) = match format {
@@ -383,7 +383,7 @@ fn joined(before: Option<String>, value: String) -> String {
     }
 }
 
-/// The text between quotation marks, its escapes aside.
+/// The text between quotation marks, unescaped.
 fn unquoted(text: &str) -> Option<String> {
     let inner = text.trim().strip_prefix('"')?.strip_suffix('"')?;
     Some(inner.replace("\\n", " ").replace("\\\"", "\"").trim().to_owned())

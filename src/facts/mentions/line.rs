@@ -1,8 +1,8 @@
-//! A line taken apart into code, strings, and words for people.
+//! Tokenizer for a line: code, string literals, and prose.
 
 use crate::facts::roles::FileRole;
 
-/// What a piece of a line is.
+/// Class of a piece.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
     Code,
@@ -12,7 +12,7 @@ pub enum Class {
     Prose,
 }
 
-/// The pieces of a line, in its order.
+/// The pieces of a line, in order.
 #[must_use]
 pub fn pieces(line: &str, role: FileRole) -> Vec<(Class, &str)> {
     let line = line.trim();
@@ -25,7 +25,7 @@ pub fn pieces(line: &str, role: FileRole) -> Vec<(Class, &str)> {
     pieces
 }
 
-/// Whether the whole line is one.
+/// Whether the whole line is a comment.
 #[must_use]
 pub fn is_comment(line: &str) -> bool {
     let directive = ["#[", "#!", "#include", "#define", "#if", "#el", "#endif", "#undef", "#pragma", "#import"];
@@ -54,7 +54,7 @@ pub fn is_prose(line: &str) -> bool {
         && !line.ends_with(['(', ',', '"', ':'])
 }
 
-/// What begins a statement that looks like words.
+/// Starts of statements that look like words.
 const STATEMENTS: [&str; 29] = [
     "return", "import", "from", "const", "let", "var", "if", "else", "use", "pub", "def", "class", "private", "public",
     "static", "describe", "it", "raise", "throw", "FROM", "except", "elif", "while", "for", "func", "fn", "echo",
@@ -66,7 +66,7 @@ fn has_call(line: &str) -> bool {
     line.chars().zip(line.chars().skip(1)).any(|(a, b)| b == '(' && (a.is_alphanumeric() || a == '_'))
 }
 
-/// Whether the line brings names from elsewhere into view.
+/// Whether the line imports names.
 #[must_use]
 pub fn is_import(line: &str) -> bool {
     let line = line.trim_start();
@@ -75,13 +75,13 @@ pub fn is_import(line: &str) -> bool {
     begins.iter().any(|begin| line.starts_with(begin)) || (line.starts_with("const ") && line.contains("= require("))
 }
 
-/// What follows ` // ` or ` # `.
+/// The comment after ` // ` or ` # `.
 fn trailing_comment(line: &str) -> (&str, &str) {
     let at = [" // ", "  # ", " /* "].iter().filter_map(|mark| line.find(mark)).min();
     at.map_or((line, ""), |at| line.split_at(at))
 }
 
-/// Code and what stands between quotation marks that close on the line.
+/// Code and the string literals that close on the line.
 fn strings(line: &str) -> Vec<(Class, &str)> {
     let mut pieces = Vec::new();
     let mut rest = line;
@@ -98,7 +98,7 @@ fn strings(line: &str) -> Vec<(Class, &str)> {
     pieces
 }
 
-/// Where the mark that is not escaped stands; absent for a lifetime or an apostrophe.
+/// Position of the closing, unescaped quote; `None` for a lifetime or an apostrophe.
 fn closing(text: &str, mark: char) -> Option<usize> {
     let mut escaped = false;
     for (at, c) in text.char_indices() {
@@ -115,10 +115,10 @@ fn alternating(line: &str, mark: char, outer: Class, inner: Class) -> Vec<(Class
     pieces.map(|(at, text)| (if at % 2 == 0 { outer } else { inner }, text)).collect()
 }
 
-/// What stands where a secret stood begins so, and ends with the next `]`: its words are nobody's.
+/// Start of a redaction placeholder, which ends with the next `]`; its words are not evidence.
 const REDACTED: &str = "[redacted:";
 
-/// The names in a piece: identifiers, and with hyphens inside (`--no-mmap`, `content-type`) where `hyphens` says so.
+/// The names in a piece: identifiers, with inner hyphens (`--no-mmap`, `content-type`) if `hyphens`.
 pub fn tokens(text: &str, hyphens: bool) -> impl Iterator<Item = &str> {
     let behind =
         |(nth, part): (usize, &'_ str)| if nth == 0 { 0 } else { part.find(']').map_or(part.len(), |at| at + 1) };

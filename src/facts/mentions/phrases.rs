@@ -1,4 +1,4 @@
-//! Words for people among the changed lines: changelog entries, titles of tests, headings, prose, small corrections.
+//! Prose on the changed lines: changelog entries, test titles, headings, sentences, small corrections.
 
 use std::collections::HashSet;
 
@@ -10,19 +10,19 @@ use crate::facts::injection::{Speech, speaks};
 use crate::facts::role_of;
 use crate::facts::roles::FileRole;
 
-/// Words of a phrase that are kept; characters, where words are endless.
+/// Words of a phrase that are kept; characters, for scripts without blanks.
 const WORDS: usize = 16;
 const CHARS: usize = 140;
-/// Phrases that are taken from one patch.
+/// Limit of phrases per patch.
 const PHRASES: usize = 400;
 
-/// A line of documentation without the marks of its markup.
+/// A documentation line without markup.
 #[must_use]
 pub fn plain_text(line: &str) -> String {
     one_line(&plain(&without_addresses(bare(line))))
 }
 
-/// The phrases of all files; `weight` is what one word of them counts, by their kind.
+/// The phrases of all files; `weight` is the weight of one of their words, by kind.
 #[must_use]
 pub fn of(files: &[FileChange]) -> Vec<Mention> {
     let mut phrases = Vec::new();
@@ -39,7 +39,7 @@ pub fn of(files: &[FileChange]) -> Vec<Mention> {
             }
             let before = phrases.len();
             Reading { file, role, sides: &sides, texts: &texts, phrases: &mut phrases }.hunk(hunk);
-            // What stands beside an order may belong to it.
+            // Text beside an injected instruction may belong to it.
             if phrases.len() > before && hunk.lines.iter().any(|line| speaks(&line.text) == Speech::Plainly) {
                 phrases.truncate(before);
             }
@@ -48,11 +48,11 @@ pub fn of(files: &[FileChange]) -> Vec<Mention> {
     phrases
 }
 
-/// The lines of each side without their indentation: one that is on both was moved, and is neither new nor gone.
+/// The lines of each side without indentation: a line on both sides was moved, and is neither new nor removed.
 struct Sides<'a> {
     added: HashSet<&'a str>,
     removed: HashSet<&'a str>,
-    /// Titles of tests that some line lost.
+    /// Test titles on removed lines.
     titles: HashSet<&'a str>,
 }
 
@@ -75,7 +75,7 @@ impl<'a> Sides<'a> {
     }
 }
 
-/// The words on each side of a file: a sentence that is on both was only set anew.
+/// The words on each side of a file: a sentence on both sides was only reflowed.
 struct Texts {
     added: String,
     removed: String,
@@ -90,7 +90,7 @@ impl Texts {
         Self { added: of(Origin::Added), removed: of(Origin::Removed) }
     }
 
-    /// Whether the other side says it, too.
+    /// Whether the other side has the sentence, too.
     fn have_both(&self, sentence: &str, origin: Origin) -> bool {
         let other = if origin == Origin::Added { &self.removed } else { &self.added };
         other.contains(&one_line(&plain(sentence.trim_end_matches('…'))))
@@ -138,7 +138,7 @@ impl Reading<'_> {
                     .map(|at| hunk.lines[at].clone())
                     .collect();
                 self.prose(&read, Origin::Added, after);
-                // What was replaced may be said in other words.
+                // A replaced sentence may have been reworded.
                 let kept = block.iter().filter(|line| line.origin == Origin::Added).count();
                 if kept * 4 < block.len() {
                     self.prose(&read, Origin::Removed, after);
@@ -159,11 +159,11 @@ impl Reading<'_> {
         }
     }
 
-    /// Each point of a list that the changelog gained, with the lines it runs on.
+    /// Each list item added to the changelog, with its continuation lines.
     fn entries(&mut self, block: &[Line]) {
         let added = block.iter().filter(|line| line.origin == Origin::Added).map(|line| line.text.as_str());
         for paragraph in paragraphs(added, false) {
-            // A line within a point was only written anew.
+            // A line within an item was only reworded.
             let within = paragraph.starts_with(|c: char| c.is_lowercase() || c == ':')
                 && !block.iter().any(|line| line.origin == Origin::Added && begins_point(&line.text, &paragraph));
             if !within
@@ -176,8 +176,8 @@ impl Reading<'_> {
         }
     }
 
-    /// Sentences of a run of lines that are words for people; `after` is the line behind the block, into which the
-    /// last of them may run on.
+    /// Sentences of a run of prose lines; `after` is the line behind the block, into which the last sentence may
+    /// continue.
     fn prose(&mut self, block: &[Line], origin: Origin, after: Option<&Line>) {
         let docs = self.role == FileRole::Docs;
         let tests = self.role == FileRole::Tests;
@@ -196,7 +196,7 @@ impl Reading<'_> {
             if run.iter().any(|line| self.sides.has_moved(line)) {
                 continue;
             }
-            // Of a docstring not every line is known for one.
+            // Docstring lines are not always recognised as comments.
             let same = |next: &Line| of == Kind::Prose || kind(&next) == Some(of);
             let inner = of == Kind::Prose && left > 0;
             let goes_on = inner || (left == 0 && after.is_some_and(|next| runs_on(&next.text) && same(next)));
@@ -223,7 +223,7 @@ impl Reading<'_> {
         }
     }
 
-    /// Beside a title that went, another one is no news: a test may only have been called anew.
+    /// Beside a removed title a new one may be a rename.
     fn titles(&mut self, block: &[Line]) {
         let of = |origin| block.iter().filter(move |line| line.origin == origin).filter_map(|l| title(l.text.trim()));
         let new = of(Origin::Removed).next().is_none();
@@ -232,7 +232,7 @@ impl Reading<'_> {
         }
     }
 
-    /// Sentences between quotation marks: what a program says.
+    /// String literals that are sentences: the program's messages.
     fn messages(&mut self, block: &[Line]) {
         if self.role != FileRole::Source {
             return;
@@ -253,11 +253,11 @@ impl Reading<'_> {
         }
     }
 
-    /// The heading that changed, else the one above the first change.
+    /// The changed heading, else the one above the first change.
     fn headings(&mut self, lines: &[Line]) {
         let mut above = None;
         let code = fenced(lines);
-        // Beside one that went, a heading may only be called anew.
+        // Beside a removed heading a new one may be a rename.
         let lost = lines.iter().any(|line| line.origin == Origin::Removed && line.text.starts_with('#'));
         for (at, line) in lines.iter().enumerate().filter(|(at, _)| !code[*at]) {
             let underlined = lines.get(at + 1).is_some_and(|next| is_underline(&next.text) && !is_fence(&next.text));
@@ -279,15 +279,14 @@ impl Reading<'_> {
     }
 }
 
-/// A project's own list of its changes, by the customary names.
+/// A changelog, by its usual names.
 fn is_changelog(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
     let stem = name.split('.').next().unwrap_or(&name);
     matches!(stem, "changelog" | "changes" | "history" | "news" | "releases" | "release_notes" | "whatsnew")
 }
 
-/// Lines joined to paragraphs: a blank line, or one that begins a point of a list, begins another.
-/// Before a comment stands its own mark, and the point behind it.
+/// Joins lines to paragraphs: a blank line or a list item begins another. A comment's mark precedes the item's mark.
 fn paragraphs<'a>(lines: impl Iterator<Item = &'a str>, comment: bool) -> Vec<String> {
     let mut paragraphs: Vec<String> = vec![String::new()];
     for line in lines {
@@ -309,9 +308,9 @@ fn paragraphs<'a>(lines: impl Iterator<Item = &'a str>, comment: bool) -> Vec<St
     paragraphs
 }
 
-/// Which lines are code in documentation, or begin or end it.
+/// Marks the lines that are code in documentation, or delimit it.
 fn fenced(lines: &[Line]) -> Vec<bool> {
-    // Behind a fence that closes stands a blank line, where the first one is that, the lines before it are code.
+    // A closing fence is followed by a blank line; if the first fence is, the lines before it are code.
     let first = lines.iter().position(|line| is_fence(&line.text));
     let bare = |at: usize| lines[at].text.trim().trim_matches(['`', '~']).is_empty();
     let blank = |at: usize| lines.get(at + 1).is_none_or(|line| line.text.trim().is_empty());
@@ -319,14 +318,14 @@ fn fenced(lines: &[Line]) -> Vec<bool> {
     let of = |line: &Line| {
         let (fence, text) = (is_fence(&line.text), line.text.trim());
         inside ^= fence;
-        // A tag, or an option with what it means.
+        // A tag, or an option with its meaning.
         let tag = text.starts_with('<') && text.ends_with('>');
         fence || inside || tag || text.starts_with("--")
     };
     lines.iter().map(of).collect()
 }
 
-/// Between such lines documentation has code.
+/// Delimiters of code in documentation.
 fn is_fence(line: &str) -> bool {
     let line = line.trim_start();
     line.starts_with("```") || line.starts_with("~~~")
@@ -343,19 +342,19 @@ fn is_heading(text: &str) -> bool {
     digits * 2 > text.chars().filter(|c| c.is_alphanumeric()).count()
 }
 
-/// Whether the line is the point of a list that begins with this sentence.
+/// Whether the line is the list item that begins with this sentence.
 fn begins_point(line: &str, sentence: &str) -> bool {
     let first = sentence.split_whitespace().next().unwrap_or(sentence);
     line.trim_start().starts_with(['-', '*', '+', '•']) && plain_text(line).starts_with(first)
 }
 
-/// `.. _name: https://…`, `[name]: https://…`, `deps: name@1.2`: an address or a list of versions, no words.
+/// `.. _name: https://…`, `[name]: https://…`, `deps: name@1.2`: an address or a list of versions, no prose.
 fn is_reference(text: &str) -> bool {
     let defines = (text.starts_with("_") || text.starts_with("[")) && text.contains("]: ");
     defines || text.starts_with("..") || text.starts_with("deps: ")
 }
 
-/// The line goes on with what stood before it: it is neither blank nor the point of a list.
+/// The line continues the previous one: it is neither blank nor a list item.
 fn runs_on(line: &str) -> bool {
     let inner = line.trim().trim_start_matches(['/', '!']).trim_start();
     !bare(line).is_empty()
@@ -364,7 +363,7 @@ fn runs_on(line: &str) -> bool {
         && !inner.starts_with("* ")
 }
 
-/// A sentence that was not read to its end is shown to go on.
+/// Marks a truncated sentence as unfinished.
 fn mark_unended(paragraph: &mut String) {
     let inner = paragraph.trim_end_matches(|c: char| c.is_whitespace() || matches!(c, ')' | '"' | '`' | '*'));
     if !inner.ends_with(['.', '!', '?', ':']) {
@@ -373,8 +372,7 @@ fn mark_unended(paragraph: &mut String) {
     }
 }
 
-/// Without what marks a comment, a docstring, a point of a list or a heading. The mark of a ticket's number is part
-/// of it.
+/// Without the marks of a comment, docstring, list item or heading. The mark of a ticket number is kept.
 fn bare(line: &str) -> &str {
     let marks =
         |c: char| matches!(c, '/' | '*' | '#' | '-' | '!' | '+' | '•' | '<' | '>' | ';' | '|') || c.is_whitespace();
@@ -396,7 +394,7 @@ fn title(line: &str) -> Option<&str> {
     rest.find(mark).map(|end| &rest[..end])
 }
 
-/// Plain words for the most part, and nothing that is code.
+/// Mostly plain words, and no code.
 fn reads(sentence: &str) -> bool {
     let code = |c: char| matches!(c, '{' | '}' | '<' | '>' | '\\' | '=' | ';' | '|' | '$' | '@');
     let plain = |word: &&str| {
@@ -417,7 +415,7 @@ fn reads(sentence: &str) -> bool {
         && !ends_open(sentence)
 }
 
-/// The sentence stops where it cannot end: code stands between its halves.
+/// The sentence stops where it cannot end, because code interrupts it.
 fn ends_open(sentence: &str) -> bool {
     const OPEN: [&str; 22] = [
         "so", "and", "or", "the", "a", "an", "to", "of", "that", "which", "if", "when", "because", "for", "with", "in",
@@ -426,7 +424,7 @@ fn ends_open(sentence: &str) -> bool {
     sentence.rsplit([' ', ',']).find(|word| !word.is_empty()).is_some_and(|last| OPEN.contains(&last))
 }
 
-/// Links are told by their words: without `<https://…>`.
+/// Drops `<https://…>` after a link's words.
 fn without_addresses(text: &str) -> String {
     let mut kept = String::with_capacity(text.len());
     let mut rest = text;
@@ -439,12 +437,12 @@ fn without_addresses(text: &str) -> String {
     kept + rest
 }
 
-/// Who owns a file is said at the top of each.
+/// Copyright notices, present at the top of each file.
 fn is_claim(sentence: &str) -> bool {
     sentence.contains("opyright")
 }
 
-/// What licences say in every file.
+/// Licence text, present in every file.
 fn is_boilerplate(sentence: &str) -> bool {
     [
         "applicable law", "ights reserved", "ights Reserved", "SPDX", "opyright (", "opyright ©", "WARRANT",
@@ -454,7 +452,7 @@ fn is_boilerplate(sentence: &str) -> bool {
     .any(|part| sentence.contains(part))
 }
 
-/// A full stop behind `i.e` or a single letter ends nothing.
+/// A full stop after `i.e` or a single letter is not a sentence end.
 fn is_end(head: &str) -> bool {
     let Some(before) = head.strip_suffix('.') else { return head.ends_with(['!', '?']) };
     let word = before.rsplit([' ', '(']).next().unwrap_or(before);
@@ -477,11 +475,11 @@ fn sentences(paragraph: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Without the marks of its markup, so that it can stand between quotation marks.
+/// Without markup, so that it can be quoted.
 fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;
-    // `[words](address)` and `:role:` are told by their words.
+    // `[words](address)` and `:role:` are reduced to their words.
     while let Some(open) = rest.find("](") {
         let (words, address) = rest.split_at(open);
         let Some(close) = address.find(')') else { break };
@@ -503,7 +501,7 @@ fn plain(text: &str) -> String {
     super::words::unmarked(&plain, marks)
 }
 
-/// At most [`WORDS`] words; what was cut, before or after, is shown by `…`.
+/// At most [`WORDS`] words; `…` marks a cut before or after.
 fn cut(text: &str) -> String {
     let text = text.trim_end_matches(['.', ',', ';', ':', ' ']);
     let words: Vec<&str> = text.split_whitespace().collect();

@@ -1,4 +1,4 @@
-//! What is quoted of the changed lines, and what is not.
+//! Which phrases of the changed lines are quoted, and which are not.
 
 use super::*;
 use crate::facts::sample::file;
@@ -7,7 +7,7 @@ fn told(path: &str, patch: &str) -> Vec<(Kind, String)> {
     of(&[file(path, patch)]).into_iter().map(|m| (m.kind, m.text)).collect()
 }
 
-/// Looking through all that follows for each kind of end takes minutes here.
+/// A quadratic search for each kind of end would take minutes here.
 #[test]
 fn a_long_paragraph_is_read_once() {
     assert_eq!(sentences(&"It is. ".repeat(200_000)).count(), 200_000);

@@ -1,4 +1,4 @@
-//! What took the place of what, where a line was replaced by one that differs in a few words in a row.
+//! Token diff of replaced lines: old and new text where a line differs in a few adjacent words.
 
 use super::line::{is_comment, is_prose};
 use super::words::parts;
@@ -9,14 +9,14 @@ use crate::facts::roles::FileRole;
 mod address;
 mod owner;
 
-/// Lines in a row that are compared pair by pair.
+/// Limit of adjacent lines that are compared pairwise.
 const PAIRS: usize = 6;
-/// What differs is told up to this length (characters); beyond it the lines have little in common.
+/// Limit of a differing text (characters); beyond it the lines have little in common.
 const CHARS: usize = 40;
-/// Bytes of a line that are looked at.
+/// Bytes of a line that are examined.
 const LINE: usize = 600;
 
-/// Changed lines in a row, and those around them.
+/// Adjacent changed lines, and those around them.
 #[derive(Debug, Clone, Copy)]
 pub struct Block<'a> {
     pub above: &'a [Line],
@@ -24,7 +24,7 @@ pub struct Block<'a> {
     pub below: &'a [Line],
 }
 
-/// The swaps of a block of changed lines: as many removed as added, each differing from its partner in one place.
+/// The swaps of a block of changed lines: equally many removed and added lines, each pair differing in one place.
 #[must_use]
 pub fn of(block: Block<'_>, path: &str, role: FileRole) -> Vec<Mention> {
     let (removed, added): (Vec<&Line>, Vec<&Line>) =
@@ -35,7 +35,7 @@ pub fn of(block: Block<'_>, path: &str, role: FileRole) -> Vec<Mention> {
     let prose = |line: &Line| role == FileRole::Docs || is_comment(line.text.trim()) || is_prose(line.text.trim());
     let pairs: Vec<(&Line, &Line)> = removed.into_iter().zip(added).collect();
     let around = |at: usize| {
-        // Those of its neighbours in the block that only moved on with it.
+        // Neighbours in the block that moved along with the line.
         let before = block.above.iter().chain(pairs.iter().take(at).map(|(_, new)| *new)).cloned().collect::<Vec<_>>();
         let after = pairs.iter().skip(at + 1).map(|(_, new)| *new).chain(block.below).cloned().collect::<Vec<_>>();
         (before, after)
@@ -51,7 +51,7 @@ pub fn of(block: Block<'_>, path: &str, role: FileRole) -> Vec<Mention> {
         swap.map(|swap| swap.owned(of_field).mention(path)).or_else(opaque)
     };
     let told: Vec<Mention> = pairs.iter().enumerate().filter_map(told).collect();
-    // What has another version has another digest.
+    // A new version implies a new digest.
     let versions: Vec<String> = told.iter().filter_map(|mention| mention.key.clone()).collect();
     let implied = |mention: &Mention| {
         let name = mention.text.split(':').next().unwrap_or(&mention.text).to_lowercase();
@@ -62,7 +62,7 @@ pub fn of(block: Block<'_>, path: &str, role: FileRole) -> Vec<Mention> {
     told.into_iter().filter(|mention| !implied(mention)).collect()
 }
 
-/// Files that hold nothing but the version of what they are named after: `.nvmrc`, `.python-version`.
+/// Files that contain only a version: `.nvmrc`, `.python-version`.
 fn of_whole_file(before: &str, after: &str, path: &str) -> Option<Swap> {
     let name = path.rsplit('/').next().unwrap_or(path);
     let key = match name {
@@ -79,19 +79,19 @@ fn of_whole_file(before: &str, after: &str, path: &str) -> Option<Swap> {
     })
 }
 
-/// One correction.
+/// A replaced text.
 #[derive(Debug, PartialEq, Eq)]
 struct Swap {
     before: String,
     after: String,
-    /// The name before it on the line, where it is a value of that name.
+    /// The key on the line, if the text is its value.
     key: Option<String>,
-    /// In words for people.
+    /// In prose.
     prose: bool,
 }
 
 impl Swap {
-    /// Named after what has the value, where its own line names only the field.
+    /// Adds the owner's name where the line itself names only the field.
     fn owned(self, owner: impl Fn(&str) -> Option<String>) -> Self {
         let key = self.key.map(|key| owner(&key).unwrap_or(key));
         Self { key, ..self }
@@ -111,12 +111,12 @@ impl Swap {
     }
 }
 
-/// A value that is not told changed: a digest, a commit, a secret.
+/// A changed value that is not shown: a digest, a commit, a secret.
 #[derive(Debug, PartialEq, Eq)]
 struct Opaque {
-    /// What has it: an image with its tag, an action, a key.
+    /// Its owner: an image with its tag, an action, a key.
     name: String,
-    /// What became of it, with `{}` in the place of the name.
+    /// The change, with `{}` for the owner.
     phrase: &'static str,
 }
 
@@ -125,7 +125,7 @@ const NEW_DIGEST: &str = "It pins {} to another digest";
 const NEW_COMMIT: &str = "It pins {} to another commit";
 
 impl Opaque {
-    /// Named after what has the value, where its own line names only the field.
+    /// Adds the owner's name where the line itself names only the field.
     fn owned(self, owner: impl Fn(&str) -> Option<String>) -> Self {
         // `tag: 1.2@sha256:…`
         if let Some((key, tag)) = self.name.split_once('=') {
@@ -159,13 +159,13 @@ impl Opaque {
     }
 }
 
-/// Where two lines differ in nothing but hashes, or in what was taken out of them as a secret.
+/// Where two lines differ only in hashes or redacted secrets.
 fn opaque(before: &str, after: &str) -> Option<Opaque> {
     if before.len().max(after.len()) > LINE {
         return None;
     }
     if let (Some((old, _)), Some((new, _))) = (before.split_once("[redacted:"), after.split_once("[redacted:")) {
-        // It may stand between other quotation marks than before.
+        // The kind of quotation marks may differ.
         let quotes = ['"', '\''];
         let name = key(&tokens(old)).filter(|_| old.trim_end_matches(quotes) == new.trim_end_matches(quotes))?;
         return Some(Opaque { name, phrase: NEW_VALUE });
@@ -196,13 +196,13 @@ fn opaque(before: &str, after: &str) -> Option<Opaque> {
     }
 }
 
-/// Tokens before this one that belong to it: nothing separates them.
+/// Tokens before this one that belong to it, without separator.
 fn run_length(tokens: &[&str], end: usize) -> usize {
     let joins = |token: &&&str| !(token.trim().is_empty() || matches!(**token, "\"" | "'" | "`" | "=" | "(" | ","));
     tokens.iter().take(end).rev().take_while(joins).count()
 }
 
-/// The length of a digest with its algorithm at the start of a text (`sha256:…`, `sha512-…`), else nothing.
+/// Length of a digest with its algorithm at the start of a text (`sha256:…`, `sha512-…`), else 0.
 fn digest(text: &str) -> usize {
     let algorithms = ["sha1", "sha256", "sha384", "sha512", "md5", "blake3", "blake2b", "h1"];
     let of = |algorithm: &str| {
@@ -229,12 +229,12 @@ fn between(before: &str, after: &str, prose: bool) -> Option<Swap> {
     let end = left.iter().rev().zip(right.iter().rev()).take_while(|(a, b)| a == b).count();
     let text = |tokens: &[&str]| {
         let kept: Vec<&str> = tokens.iter().copied().filter(|token| !is_hash(token)).collect();
-        // Of code each mark counts; where a hash was left out, so are the marks that led to it.
+        // In code all punctuation counts; where a hash was omitted, its punctuation is, too.
         let text = tidy(&kept.concat(), prose || kept.len() < tokens.len());
         if is_balanced(&text) { text } else { tidy(&kept.concat(), false) }
     };
     let (old, new) = (text(left.get(..left.len() - end)?), text(right.get(..right.len() - end)?));
-    // What only looks like a digest was there all the same.
+    // A token that only looks like a digest is kept.
     let bare = |line: &[&str]| line.get(start..line.len() - end).is_some_and(|part| !part.iter().any(|t| is_word(t)));
     let empty = (prose && old.is_empty() && bare(&before), prose && new.is_empty() && bare(&after));
     let told = |text: &str| {
@@ -244,7 +244,7 @@ fn between(before: &str, after: &str, prose: bool) -> Option<Swap> {
             && (prose || !STATEMENTS.contains(&text.split(' ').next().unwrap_or(text)))
             && !text.contains('\\')
     };
-    // A line that has nothing but the difference is another line, not a correction.
+    // A pair without common words is a different line, not a correction.
     let common = before.iter().take(start).chain(before.iter().rev().take(end)).any(|token| is_word(token));
     let key = key(before.get(..start)?).filter(|_| is_value(&old) && is_value(&new));
     ((told(&old) || empty.0) && (told(&new) || empty.1) && old != new && common).then_some(Swap {
@@ -255,7 +255,7 @@ fn between(before: &str, after: &str, prose: bool) -> Option<Swap> {
     })
 }
 
-/// The words by which two lines differ, with the one before or after them where one line has none of its own.
+/// The words by which two lines differ, with an adjacent one where one line has none of its own.
 #[must_use]
 pub fn middle(before: &str, after: &str) -> Option<(String, String)> {
     let (before, after): (Vec<&str>, Vec<&str>) =
@@ -270,7 +270,7 @@ pub fn middle(before: &str, after: &str) -> Option<(String, String)> {
     of(&before).zip(of(&after))
 }
 
-/// The tokens by which two lines differ, with as many before them as make both of them readable.
+/// The tokens by which two lines differ, with enough preceding ones to make both readable.
 #[must_use]
 pub fn core(before: &str, after: &str) -> Option<(String, String)> {
     if before.len().max(after.len()) > LINE {
@@ -280,7 +280,7 @@ pub fn core(before: &str, after: &str) -> Option<(String, String)> {
     let start = before.iter().zip(&after).take_while(|(a, b)| a == b).count();
     let (left, right) = (before.get(start..)?, after.get(start..)?);
     let end = left.iter().rev().zip(right.iter().rev()).take_while(|(a, b)| a == b).count();
-    // No operator is taken apart.
+    // Operators are not split.
     let joined = |at: usize| before.len().checked_sub(at).and_then(|at| before.get(at)).is_some_and(|t| is_operator(t));
     let end = (0..=end).rev().find(|end| !joined(*end)).unwrap_or(0);
     let readable = |text: &String| text.chars().filter(|c| c.is_alphanumeric()).count() > 2 && pairs_up(text);
@@ -295,10 +295,10 @@ fn is_operator(token: &str) -> bool {
     matches!(token, "=" | "!" | "<" | ">" | "&" | "|" | "+" | "*" | "~" | "?")
 }
 
-/// Tokens before a difference that are told with it.
+/// Limit of the preceding tokens shown with a difference.
 const AROUND: usize = 12;
 
-/// Every round, square and curly bracket has its partner, and double quotes too.
+/// All brackets and double quotes are balanced.
 #[must_use]
 pub fn pairs_up(text: &str) -> bool {
     let nests = |(open, close): (char, char)| {
@@ -325,13 +325,13 @@ fn is_scheme(name: &str) -> bool {
     matches!(name, "http" | "https" | "git" | "ssh" | "ftp" | "file" | "oci")
 }
 
-/// What begins a statement tells nothing without the rest of it.
+/// Statement starts that say nothing without the rest.
 const STATEMENTS: [&str; 15] = [
     "import", "from", "return", "let", "const", "var", "if", "else", "pub", "fn", "def", "export", "static", "new",
     "use",
 ];
 
-/// Words with the marks that names and versions have inside; every other character is its own token.
+/// Words with the inner punctuation of names and versions; every other character is its own token.
 #[must_use]
 pub fn tokens(line: &str) -> Vec<&str> {
     let joins = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-' | '/');
@@ -356,8 +356,8 @@ fn is_word(token: &str) -> bool {
     token.chars().any(char::is_alphanumeric)
 }
 
-/// `version = `, `actions/checkout@`, `"left-pad": "^`: the last name, with nothing but marks behind it; the one of
-/// the whole line, where that has several values.
+/// `version = `, `actions/checkout@`, `"left-pad": "^`: the last name before only punctuation; the whole line's name if
+/// it has several values.
 fn key(before: &[&str]) -> Option<String> {
     if let ["#", "define", _, name, ..] = before {
         return Some((*name).to_owned());
@@ -390,7 +390,7 @@ fn key(before: &[&str]) -> Option<String> {
     (name && letters && (joined || key.contains('/'))).then(|| format!("{scope}{key}"))
 }
 
-/// The name that Go declares before its type.
+/// The name before its type in Go.
 fn go_typed(before: &[&str]) -> Option<String> {
     const TYPES: [&str; 16] = [
         "string", "int", "int8", "int16", "int32", "int64", "uint", "uint8", "uint16", "uint32", "uint64", "float32",
@@ -403,14 +403,14 @@ fn go_typed(before: &[&str]) -> Option<String> {
     (declared && last && is_word(name) && !TYPES.contains(name)).then(|| (*name).to_owned())
 }
 
-/// `serde = { version = `: the first name has all that follows.
+/// `serde = { version = `: the first name owns the rest.
 fn opens_with_name(tokens: &[&str]) -> bool {
     let mut rest = tokens.iter().skip_while(|token| !is_word(token)).skip(1);
     let mark = rest.find(|token| !matches!(token.trim(), "" | "\"" | "'"));
     mark.is_some_and(|mark| matches!(*mark, "=" | ":")) && rest.find(|token| !token.trim().is_empty()) == Some(&"{")
 }
 
-/// `LIMIT: u32 =` as `LIMIT =`: what stands between the colon and the sign is what the value is, not what has it.
+/// `LIMIT: u32 =` as `LIMIT =`: drops the type.
 fn without_type<'a>(before: &'a [&'a str]) -> &'a [&'a str] {
     let mut last = before.iter().rev().filter(|token| !token.trim().is_empty());
     let typed = last.next() == Some(&"=") && last.next() != Some(&"=");
@@ -424,7 +424,7 @@ fn is_value(text: &str) -> bool {
     bare.starts_with(|c: char| c.is_ascii_digit()) && !text.contains('/') && text.split_whitespace().count() < 3
 }
 
-/// The id of a commit, or the like.
+/// A commit id or similar hash.
 #[must_use]
 pub fn is_hash(token: &str) -> bool {
     if token.starts_with("//") {
@@ -439,13 +439,13 @@ pub fn is_hash(token: &str) -> bool {
     hex || digest(token) > 0 || (letters > 18 && letters < scattered * parts(token).len())
 }
 
-/// Every bracket has its partner: else it is half of an expression.
+/// All brackets are balanced: else it is half of an expression.
 fn is_balanced(text: &str) -> bool {
     let count = |of: char| text.chars().filter(|c| *c == of).count();
     [('(', ')'), ('[', ']'), ('{', '}'), ('<', '>')].iter().all(|(open, close)| count(*open) == count(*close))
 }
 
-/// Without the punctuation around it: all marks of words for people, of code only those that separate.
+/// Without surrounding punctuation: all of it in prose, only separators in code.
 fn tidy(text: &str, loose: bool) -> String {
     let separates = |c: char| matches!(c, ',' | ';' | '"' | '\'' | '`' | ':' | '=') || c.is_whitespace();
     let around = |c: char| separates(c) || (loose && matches!(c, '(' | ')' | '{' | '}' | '[' | ']' | '#' | '@'));

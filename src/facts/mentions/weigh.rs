@@ -1,4 +1,4 @@
-//! How much each name and word of a patch tells: by how often the change adds or takes it, where, and what it is.
+//! Term weighting: scores names and words of a patch by frequency on one side, location and prior.
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,10 +13,10 @@ use crate::facts::symbols::{Fate, Symbol};
 
 /// Longer names are data (characters).
 const NAME_CHARS: usize = 48;
-/// Names that are counted; a patch has at most some thousands.
+/// Limit of counted names; a patch has at most some thousands.
 const COUNTED: usize = 20_000;
 
-/// The names and words of a patch, counted.
+/// Counted names and words of a patch.
 #[derive(Debug, Default)]
 pub struct Tally {
     names: HashMap<String, Count>,
@@ -29,12 +29,12 @@ struct Count {
     added: u32,
     removed: u32,
     context: u32,
-    /// How much it is on one side only, over all places.
+    /// One-sided occurrences over all places, weighted by the file's role.
     net: f64,
-    /// Where it first stood: earlier counts a little more.
+    /// Position of its first occurrence; earlier ones weigh slightly more.
     place: usize,
     path: String,
-    /// It may be said as a name; else it only counts as a word.
+    /// It may be quoted as a name; otherwise it only counts as a word.
     sayable: bool,
 }
 
@@ -44,7 +44,7 @@ struct Evidence {
     net: f64,
     context: f64,
     prior: f64,
-    /// By class of evidence: path, symbol, hunk header, words for people, title.
+    /// By class of evidence: path, symbol, hunk header, prose, title.
     classes: [bool; 5],
     files: HashSet<usize>,
 }
@@ -54,11 +54,11 @@ const SYMBOL: usize = 1;
 const HEADER: usize = 2;
 const PROSE: usize = 3;
 const TITLE: usize = 4;
-/// What being there adds to a word's weight.
+/// Weight added by each class of evidence.
 const CLASS: [f64; 5] = [0.7, 0.6, 0.25, 0.5, 0.5];
 
 impl Tally {
-    /// Counts every name of the patch once.
+    /// Counts every name of the patch.
     #[must_use]
     pub fn of(files: &[FileChange], symbols: &[Symbol], phrases: &[Mention]) -> Self {
         let mut tally = Self::default();
@@ -115,12 +115,12 @@ impl Tally {
         }
     }
 
-    /// Lines that changed side by side: what stands on both sides of them hardly counts.
+    /// Counts adjacent changed lines: names on both sides hardly count.
     fn block(&mut self, lines: &[Line], file: &FileChange, at: usize, role: FileRole) {
         let mut sides: HashMap<&str, (u32, u32, bool)> = HashMap::new();
         let mut order: Vec<&str> = Vec::new();
         for line in lines {
-            // A link, a badge, a point of a list: its words are as good as names.
+            // A link, a badge, a list item: its words count as names.
             let loose = role == FileRole::Docs && !is_prose(line.text.trim());
             for (class, piece) in pieces(&line.text, role) {
                 for token in tokens(piece, class == Class::Quoted || role != FileRole::Source) {
@@ -189,7 +189,7 @@ impl Tally {
         stems
     }
 
-    /// Every name that may be said, weighed by its words.
+    /// Every quotable name, weighted by its words.
     #[must_use]
     pub fn names(&self) -> Vec<Mention> {
         let changed = self.names.iter().filter(|(_, count)| count.sayable && count.added + count.removed > 0);
@@ -202,8 +202,7 @@ impl Tally {
     fn name(&self, name: &str, count: &Count) -> Mention {
         let stems = self.stems(name);
         let whole: f64 = stems.iter().map(|(_, weight)| weight).sum();
-        // A long name is not worth more than what a reader takes from it.
-        // Of single words there are many that could mean anything.
+        // A long name gets no extra weight, as readers recall only parts of it. A single word is often ambiguous.
         let plain = if stems.len() < 2 { 0.7 } else { 1.0 };
         let weight = plain * whole / (stems.len().max(1) as f64).sqrt() * count.net.clamp(0.3, 1.0);
         let added = match (count.added, count.removed, count.context) {
@@ -223,7 +222,7 @@ impl Tally {
         }
     }
 
-    /// A phrase, weighed by its words.
+    /// A phrase, weighted by its words.
     #[must_use]
     pub fn weighed(&self, phrase: Mention) -> Mention {
         let whole = [phrase.key.as_deref(), phrase.before.as_deref(), Some(&phrase.text)];
@@ -233,7 +232,7 @@ impl Tally {
     }
 }
 
-/// Names that any program of their language may have on any line: true of the change, and no news of it.
+/// Names common in any program of their language: true of the change, but uninformative.
 const EVERYWHERE: [&str; 98] = [
     "Option", "Some", "Result", "Vec", "Box", "Arc", "Cow", "String", "str", "usize", "isize", "bool", "u8", "u16",
     "u32", "u64", "i32", "i64", "f64", "match", "matches", "async", "await", "Debug", "Clone", "Copy", "Default",
@@ -246,7 +245,7 @@ const EVERYWHERE: [&str; 98] = [
     "test", "tests", "error", "cfg", "derive", "allow", "node", "push", "pop", "join",
 ];
 
-/// Code is said as it is; of words for people only what looks like code; of strings only single words.
+/// Code is quoted as it is; from prose only code-like tokens; from strings only single words.
 fn is_sayable(token: &str, class: Class, piece: &str, loose: bool) -> bool {
     let plain = !token.starts_with(|c: char| c.is_ascii_digit());
     let long = plain && token.chars().count() > 2 && token.chars().any(char::is_alphabetic);

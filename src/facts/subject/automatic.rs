@@ -1,9 +1,9 @@
-//! Subjects that a program makes up: backups, saves and synchronisations of editors, note-taking apps, web sites and
-//! agents. They say when, where and of which file, but nothing about the change.
+//! Machine-made subjects: backups, saves and synchronisations of editors, note-taking apps, web sites and agents. They
+//! name time, place and file, but not the change.
 
 use super::{DAYS_AND_MONTHS, is_plain_reference, is_time};
 
-/// Whole subjects, without what says when, where from and which one.
+/// Whole subjects, without time, origin and file.
 const WHOLE: [&str; 125] = [
     "auto save",
     "autosave",
@@ -132,7 +132,7 @@ const WHOLE: [&str; 125] = [
     "백업",
 ];
 
-/// What goes on with where it was made, or by what.
+/// Beginnings that are followed by an origin or an app.
 const BEGINNINGS: [&str; 29] = [
     "vault backup",
     "commit from",
@@ -164,10 +164,10 @@ const BEGINNINGS: [&str; 29] = [
     "index on",
     "untracked files on",
 ];
-/// Of these the rest may be so many words: a host, an app, a device.
+/// Limit of the words of an origin: a host, an app, a device.
 const ORIGIN: usize = 5;
 
-/// Apps, sites, devices and agents that commit by themselves.
+/// Apps, sites, devices and agents with automatic commits.
 const APPS: [&str; 52] = [
     "obsidian", "logseq", "joplin", "foam", "dendron", "zettlr", "siyuan", "trilium", "notion", "gitjournal",
     "gitbook", "gitpod", "codespaces", "overleaf", "stackedit", "hackmd", "codemirror", "cms", "decap", "tina",
@@ -176,7 +176,7 @@ const APPS: [&str; 52] = [
     "copier", "cruft", "github", "gitlab", "web", "iphone", "ipad", "android", "macbook", "laptop", "desktop", "agent",
     "assistant",
 ];
-/// What such a subject says beside the name of the app.
+/// Words of such a subject beside the app's name.
 const ACTS: [&str; 48] = [
     "auto", "automatic", "automated", "autosave", "autosaved", "autocommit", "backup", "save", "saved", "saving",
     "sync", "synced", "update", "updated", "updates", "edit", "edited", "commit", "committed", "commits", "publish",
@@ -184,11 +184,11 @@ const ACTS: [&str; 48] = [
     "page", "pages", "post", "posts", "file", "files", "vault", "generated", "create", "created", "initial", "online",
     "done", "uncommitted", "plugin", "git", "user",
 ];
-/// What leads to the name of the app.
+/// Prepositions before the app's name.
 const LEADS: [&str; 5] = ["from", "by", "via", "with", "using"];
 
-/// `Updated via Decap CMS`, `logseq sync`: an app, what it does without being told, and nothing else. A verb before
-/// the app's name, with nothing that leads to it, speaks of the app: `Update Tina CMS`.
+/// `Updated via Decap CMS`, `logseq sync`: an app, its automatic action, and nothing else. A verb directly before the
+/// app's name is about the app: `Update Tina CMS`.
 fn is_of_app(words: &[String]) -> bool {
     let is = |word: &String, list: &[&str]| list.contains(&word.as_str());
     let is_app = |word: &String| is(word, &APPS);
@@ -203,13 +203,13 @@ fn is_of_app(words: &[String]) -> bool {
     acts && words.first().is_some_and(is_app) && words.iter().skip(1).all(|word| is(word, &ACTS) || is_app(word))
 }
 
-/// Verbs with which web sites fill in a subject, before the name of the file.
+/// Verbs in the subjects of web editors, before the file name.
 const FILE_VERBS: [&str; 18] = [
     "update", "updated", "create", "created", "delete", "deleted", "rename", "renamed", "edit", "edited", "add",
     "added", "remove", "removed", "modify", "modified", "change", "changed",
 ];
 
-/// Whether the line, without the prefix of a kind, is one that a program fills in.
+/// Whether the line, without a conventional prefix, is machine-made.
 #[must_use]
 pub fn is_automatic(line: &str) -> bool {
     let words = words(line);
@@ -236,7 +236,7 @@ fn is_app_name(word: &str) -> bool {
     APPS.contains(&word.trim().to_lowercase().as_str())
 }
 
-/// The words in lower case, `auto-save` as two, without numbers, dates, hashes and what stands in square brackets.
+/// The words in lower case, `auto-save` as two, without numbers, dates, hashes and bracketed text.
 fn words(line: &str) -> Vec<String> {
     let mut plain = String::with_capacity(line.len());
     let mut depth = 0_usize;
@@ -259,8 +259,8 @@ fn bare(word: &str) -> String {
     word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase()
 }
 
-/// `Update Garden.md`, `Update Page “garden”`, `Garden.md`: one of these verbs, or none, and nothing but names of files
-/// that the commit changes, and where that was done: `(via web)`.
+/// `Update Garden.md`, `Update Page “garden”`, `Garden.md`: at most one of these verbs, only names of changed files,
+/// and an origin such as `(via web)`.
 #[must_use]
 pub fn names_only_files(line: &str, changed: &[&str]) -> bool {
     let line = without_origin(line);
@@ -277,7 +277,7 @@ pub fn names_only_files(line: &str, changed: &[&str]) -> bool {
         !name.is_empty() && changed.iter().any(|path| *path == name || path.rsplit('/').next() == Some(name.as_str()))
     };
     let all = if verb { line.split_once(' ').map_or("", |(_, rest)| rest.trim()) } else { line.trim() };
-    // A name may hold blanks: `Update My Garden.md`. Alone it is told from a word by its ending.
+    // A name may hold blanks: `Update My Garden.md`. Alone it must have a file ending.
     let whole = || changed.iter().any(|path| *path == all || path.rsplit('/').next() == Some(all));
     let files = !words.is_empty() && (words.iter().all(is_file) || whole());
     (files && (verb || all.contains('.'))) || (verb && names_entry(all, changed))
@@ -293,7 +293,7 @@ fn names_entry(text: &str, changed: &[&str]) -> bool {
     quoted && changed.iter().any(|path| stem(path) == slug.to_lowercase() || path.contains(&format!("/{slug}/")))
 }
 
-/// Without `via GitHub`, `(via web)`, `with CodeMirror` at its end.
+/// Without a trailing `via GitHub`, `(via web)`, `with CodeMirror`.
 fn without_origin(line: &str) -> &str {
     let leads = [" via ", " (via ", " with ", " from ", " using ", " on "];
     let found = leads.iter().filter_map(|lead| line.rfind(lead).map(|at| (at, at + lead.len()))).max();

@@ -1,6 +1,6 @@
-//! Words that say nothing of a change.
+//! Word lists of uninformative subjects.
 
-/// Alone or together.
+/// Uninformative alone or together.
 pub const FILLERS: [&str; 254] = [
     "wip", "fix", "fixes", "fixed", "fixing", "fixup", "bug", "bugs", "bugfix", "bugfixes", "hotfix", "update",
     "updates", "updated", "updating", "change", "changes", "changed", "changing", "edit", "edits", "edited", "tweak",
@@ -26,12 +26,12 @@ pub const FILLERS: [&str; 254] = [
     "step", "continue", "continued", "continuing", "back",
 ];
 
-/// Words of a review: with them comments and requests say nothing either.
+/// Words of a review, which also make comments and requests uninformative.
 pub const REVIEW: [&str; 15] = [
     "review", "reviews", "reviewer", "reviewers", "feedback", "suggestion", "suggestions", "nits", "nit", "pr",
     "address", "addresses", "addressed", "addressing", "apply",
 ];
 
-/// Tools and deeds that tell a change in one word.
+/// Single words that describe a change: tools and actions.
 pub const TELLING_ALONE: [&str; 8] =
     ["rustfmt", "gofmt", "clippy", "prettier", "isort", "goimports", "reformat", "unvendor"];

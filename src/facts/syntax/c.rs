@@ -1,4 +1,4 @@
-//! What defines something in C.
+//! C: definitions in the syntax tree.
 
 use tree_sitter::Node;
 
@@ -31,7 +31,7 @@ fn all<'t>(at: &At<'_, 't>) -> Vec<Found<'t>> {
         "type_definition" if !at.inside => each(at, |name| Found::new(Type, name).public(true)),
         "preproc_def" | "preproc_function_def" => {
             let found = Found::new(Macro, at.name()).public(true).body(at.field("value"));
-            // The name that guards a header against being read twice.
+            // An include guard.
             vec![if found.body.is_none() { found.known() } else { found }]
         }
         "enumerator" => vec![Found::new(Variant, at.name())],
@@ -47,7 +47,7 @@ fn each<'t>(at: &At<'_, 't>, told: impl Fn(&str) -> Found<'t>) -> Vec<Found<'t>>
     declarators.into_iter().filter_map(declared).map(|name| told(at.text(name))).collect()
 }
 
-/// Tables and other values; prototypes only announce.
+/// Tables and other values; prototypes are only declarations.
 fn variables<'t>(at: &At<'_, 't>) -> Vec<Found<'t>> {
     let mut cursor = at.node.walk();
     let declarators: Vec<_> = at.node.children_by_field_name("declarator", &mut cursor).collect();
@@ -60,7 +60,7 @@ fn variables<'t>(at: &At<'_, 't>) -> Vec<Found<'t>> {
     declarators.into_iter().filter_map(told).collect()
 }
 
-/// The name within a declarator: behind stars, brackets and parentheses. They nest, but not deeply.
+/// The name in a declarator: behind stars, brackets and parentheses, up to a bounded depth.
 fn declared(mut node: Node<'_>) -> Option<Node<'_>> {
     for _ in 0..16 {
         if matches!(node.kind(), "identifier" | "type_identifier" | "field_identifier") {

@@ -1,4 +1,4 @@
-//! Two outlines of one file: what came, went, was renamed or changed.
+//! Symbol diff of two outlines of a file: added, removed, renamed and changed definitions.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -11,19 +11,19 @@ use super::tokens::{self, Token};
 use crate::facts::language::SymbolKind;
 use crate::facts::symbols::{self, Fate, Member, Symbol};
 
-/// From this likeness on, a function that stands behind another type is the same one (Dice over its words).
+/// Least similarity of a function under another type (Dice coefficient of its words).
 const ALIKE: f64 = 0.6;
-/// Smaller ones may be alike by chance (words).
+/// Fewer words are similar by chance.
 const ALIKE_WORDS: usize = 8;
 
-/// What is to be told of one definition, and the words that tell it from others.
+/// A symbol change, with the words used for matching.
 #[derive(Debug, Clone)]
 pub struct Draft {
     pub symbol: Symbol,
     pub words: Vec<Token>,
 }
 
-/// What happened between the two sides of the file at `path`.
+/// Symbol changes between the two sides of the file at `path`.
 #[must_use]
 pub fn compare(old: &Side<'_>, new: &Side<'_>, path: &str, swaps: &Swaps) -> Vec<Draft> {
     let mut comparing = Comparing { old, new, path, drafts: Vec::new(), gone: Vec::new(), come: Vec::new() };
@@ -42,7 +42,7 @@ struct Comparing<'a> {
     new: &'a Side<'a>,
     path: &'a str,
     drafts: Vec<Draft>,
-    /// Entries that have no partner yet.
+    /// Unmatched entries.
     gone: Vec<usize>,
     come: Vec<usize>,
 }
@@ -61,7 +61,7 @@ impl Comparing<'_> {
         self.come.sort_unstable();
     }
 
-    /// Entries of one key: overloads, variants for several platforms. Equal ones belong together.
+    /// Entries with one key: overloads, platform variants. Equal ones are paired first.
     fn pair_group(&mut self, was: &[usize], is: &[usize]) {
         if let ([was], [is]) = (was, is) {
             return self.pair(*was, *is);
@@ -74,7 +74,7 @@ impl Comparing<'_> {
         take_equal(&mut was, &mut is, |at| self.old.text(at), |at| self.new.text(at));
         let before = (was.clone(), is.clone());
         take_equal(&mut was, &mut is, |at| self.old.signature(at), |at| self.new.signature(at));
-        // The same name stands on both sides: whatever is left changed it.
+        // The name is on both sides: the remaining entries are changes of it.
         let first = before.1.first().or(is.first()).copied();
         match (first, before.0.first()) {
             (Some(at), _) => self.tell_modified(at),
@@ -104,7 +104,7 @@ impl Comparing<'_> {
         self.push(draft, entry);
     }
 
-    /// The same name in another place of the file, or as another kind of thing, is neither new nor gone.
+    /// The same name elsewhere in the file, or as another kind, is neither added nor removed.
     fn pair_by_name(&mut self) {
         let mut twins: HashMap<&str, Vec<usize>> = HashMap::new();
         let new = self.new;
@@ -122,7 +122,7 @@ impl Comparing<'_> {
         self.come.retain(|at| !taken.contains(at));
     }
 
-    /// The same last name behind another type, once on each side and alike: it changed its type.
+    /// The same last name under another type, unique on each side and similar: the type changed.
     fn pair_by_bare(&mut self) {
         let (gone, come) = (single(self.old, &self.gone), single(self.new, &self.come));
         let mut pairs: Vec<(usize, usize)> =
@@ -168,7 +168,7 @@ impl Comparing<'_> {
         pairs
     }
 
-    /// Members of what was renamed go with it: the same bare name behind the old and the new name.
+    /// Members of a renamed type are renamed with it: the same bare name under the old and the new type.
     fn follow(&mut self, renamed: &[(usize, usize)]) {
         let types: HashMap<&str, &str> = renamed
             .iter()
@@ -216,8 +216,8 @@ impl Comparing<'_> {
         }
     }
 
-    /// Better untold than told wrongly: the other side must not know the name, and where its grammar did not
-    /// understand all of it, or the definition is local, must not even have the word.
+    /// Precision before recall: the other side must not contain the name; if its tree has errors, or the definition is
+    /// local, not even the word.
     fn may_tell(&self, side: &Side<'_>, at: usize, other: &Side<'_>) -> bool {
         let entry = side.entry(at);
         if !side.is_touched(at) || entry.owner.is_some_and(|owner| is_told_with(side, owner, other)) {
@@ -292,7 +292,7 @@ impl Comparing<'_> {
     }
 }
 
-/// What a member of a renamed type, or a scope of its name, is called now.
+/// New name of a member of a renamed type, or of a scope with its name.
 fn renamed_name(entry: &Entry, types: &HashMap<&str, &str>) -> Option<String> {
     if let Some(now) = types.get(entry.name.as_str()).filter(|_| entry.kind == SymbolKind::Scope) {
         return Some((*now).to_owned());
@@ -301,19 +301,19 @@ fn renamed_name(entry: &Entry, types: &HashMap<&str, &str>) -> Option<String> {
     let of = behind.trim_end_matches([':', '.']);
     let now = types.get(of)?;
     let last = |name: &'_ str| symbols::bare(name).to_owned();
-    // A constructor is called like its type.
+    // A constructor has the name of its type.
     let bare = if entry.bare == last(of) { last(now) } else { entry.bare.clone() };
     Some(format!("{now}{}{bare}", behind.get(of.len()..)?))
 }
 
-/// What stands in a function or a value that is itself new or gone is told with it.
+/// Contents of an added or removed function or value are covered by it.
 fn is_told_with(side: &Side<'_>, owner: usize, other: &Side<'_>) -> bool {
     let entry = side.entry(owner);
     let swallows = matches!(entry.kind, SymbolKind::Function | SymbolKind::Constant | SymbolKind::Macro);
     swallows && !other.keys.contains(&entry.key)
 }
 
-/// Functions by their last names; none for a name that several have.
+/// Functions by their last names; `None` for ambiguous names.
 fn single<'a>(side: &'a Side<'_>, among: &[usize]) -> HashMap<&'a str, Option<usize>> {
     let mut single: HashMap<&str, Option<usize>> = HashMap::new();
     for at in among {
@@ -333,7 +333,7 @@ fn by_key(entries: &[Entry]) -> BTreeMap<&str, Vec<usize>> {
     by_key
 }
 
-/// Takes out of both what is equal by these tokens, one for one.
+/// Removes pairs of equal entries from both lists, by these tokens.
 fn take_equal(
     was: &mut Vec<usize>,
     is: &mut Vec<usize>,

@@ -1,4 +1,4 @@
-//! What a language's rules say of one node: whether it defines something, and where they may look.
+//! Definition nodes in the vocabulary shared by all languages, and the node context available to a language's rules.
 
 use std::ops::Range;
 
@@ -7,30 +7,30 @@ use tree_sitter::Node;
 use super::outline::Entry;
 use crate::facts::language::SymbolKind;
 
-/// What a definition is good for.
+/// How a definition may be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
-    /// It can be told.
+    /// It can be reported.
     Told,
-    /// It brings a name from elsewhere, or announces it: known, so that nothing false is said of that name.
+    /// An import or a declaration: its name exists, so it must not be reported as added or removed.
     Known,
 }
 
-/// A definition, as a language's rules see it.
+/// A definition found by a language's rules.
 #[derive(Debug)]
 pub struct Found<'t> {
     pub kind: SymbolKind,
     pub name: String,
-    /// The type it belongs to where its node does not stand in it.
+    /// Its type, if the node is outside of it.
     pub of: Option<String>,
-    /// Tells apart what has the same name in the same place: the trait of an `impl`.
+    /// Distinguishes equal names in one place: the trait of an `impl`.
     pub via: String,
-    /// Where the signature ends; absent where everything is signature.
+    /// Node after the signature; `None` if all of it is signature.
     pub body: Option<Node<'t>>,
     pub public: bool,
     pub test: bool,
     pub test_case: bool,
-    /// Names of what is inside stand behind its own.
+    /// Inner names are qualified with its name.
     pub qualifies: bool,
     pub standing: Standing,
 }
@@ -68,34 +68,34 @@ impl<'t> Found<'t> {
     }
 }
 
-/// Attributes, decorators and comments that stand directly before a node.
+/// Attributes, decorators and comments directly before a node.
 #[derive(Debug, Clone, Default)]
 pub struct Lead {
     pub start: Option<Start>,
-    /// Attributes and decorators among it.
+    /// The attributes and decorators among them.
     pub marks: Vec<Range<usize>>,
 }
 
-/// Where something starts.
+/// Start position.
 #[derive(Debug, Clone, Copy)]
 pub struct Start {
     pub byte: usize,
     pub row: usize,
 }
 
-/// A node and where it stands.
+/// A node with its context.
 #[derive(Debug)]
 pub struct At<'a, 't> {
     pub node: Node<'t>,
-    /// The node around it.
+    /// The parent node.
     pub up: Option<Node<'t>>,
     pub source: &'a str,
     pub lead: &'a Lead,
-    /// The definition around it.
+    /// The enclosing definition.
     pub owner: Option<&'a Entry>,
-    /// It stands in a function's body, named or not.
+    /// Inside a function body, named or not.
     pub inside: bool,
-    /// It stands behind `export`.
+    /// Behind `export`.
     pub exported: bool,
 }
 
@@ -130,11 +130,11 @@ impl<'a, 't> At<'a, 't> {
         self.owner.is_some_and(|owner| owner.kind == kind)
     }
 
-    /// Whether one of the attributes before it fulfils this.
+    /// Whether one of its attributes matches.
     pub fn is_marked(&self, mark: impl Fn(&str) -> bool) -> bool {
         self.lead.marks.iter().filter_map(|range| self.source.get(range.clone())).any(mark)
     }
 }
 
-/// Among so many first children a part of a definition's head is looked for.
+/// Limit of the first children searched for a part of a definition's head.
 const CHILDREN: usize = 16;

@@ -1,4 +1,4 @@
-//! What defines something in Go.
+//! Go: definitions in the syntax tree.
 
 use super::found::{At, Found};
 use crate::facts::language::Language;

@@ -1,4 +1,4 @@
-//! Which grammar reads which file.
+//! Tree-sitter grammar by file extension.
 
 use tree_sitter::Language as Built;
 
@@ -6,10 +6,10 @@ use super::found::{At, Found};
 use super::{c, go, java, python, rust, script};
 use crate::facts::language::Language;
 
-/// A side larger than this is not parsed (bytes).
+/// Larger versions of a file are not parsed (bytes).
 pub const SIDE_BYTES: usize = 256 << 10;
 
-/// Languages whose grammar is built in.
+/// Built-in grammars.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Grammar {
     Rust,
@@ -23,7 +23,7 @@ pub enum Grammar {
 }
 
 impl Grammar {
-    /// From the path's extension. C++ is not C: its files are left to their lines.
+    /// From the path's extension. C++ is not C: it is analysed by lines.
     #[must_use]
     pub fn of(path: &str) -> Option<Self> {
         let name = path.rsplit('/').next().unwrap_or(path);
@@ -65,7 +65,7 @@ impl Grammar {
         }
     }
 
-    /// What the node defines, as its language has it.
+    /// The definitions of a node, by its language's rules.
     pub(super) fn found<'t>(self, at: &At<'_, 't>) -> Vec<Found<'t>> {
         match self.language() {
             Language::Rust => rust::found(at),

@@ -1,4 +1,4 @@
-//! What defines something in Java.
+//! Java: definitions in the syntax tree.
 
 use tree_sitter::Node;
 
@@ -37,7 +37,7 @@ fn fields<'t>(at: &At<'_, 't>, modifiers: &str) -> Vec<Found<'t>> {
     declarators.into_iter().filter_map(told).collect()
 }
 
-/// Members of an interface are public without saying so.
+/// Interface members are public by default.
 fn is_public(at: &At<'_, '_>, modifiers: &str) -> bool {
     let in_interface = at.up.is_some_and(|up| matches!(up.kind(), "interface_body" | "annotation_type_body"));
     has_word(modifiers, "public")

@@ -1,4 +1,4 @@
-//! Definitions as the grammars of their languages tell them, within bounds; else as their lines tell them.
+//! Symbol diff by syntax trees (tree-sitter) within a time budget; beyond it, by lines.
 
 use std::cell::Cell;
 
@@ -35,13 +35,13 @@ use rows::Changed;
 use side::Side;
 use swaps::Swaps;
 
-/// The symbols of all files, most telling first.
+/// The symbols of all files, the most important first.
 #[must_use]
 pub fn of(files: &[FileChange], clock: &dyn Clock) -> Vec<Symbol> {
     with_extent(files, clock).0
 }
 
-/// The same, and whether they are all: what was too late to be parsed is told by its lines, which show less.
+/// The same, and whether they are complete: files beyond the budget are analysed by lines, which show less.
 #[must_use]
 pub fn with_extent(files: &[FileChange], clock: &dyn Clock) -> (Vec<Symbol>, bool) {
     let parsing = Parsing::within(parse::budget(files.len()), clock);
@@ -59,10 +59,10 @@ pub fn with_extent(files: &[FileChange], clock: &dyn Clock) -> (Vec<Symbol>, boo
     (symbols, all)
 }
 
-/// More definitions than this nobody tells apart; a patch that has them is beyond its reading bounds as well.
+/// Limit of the symbols of a patch; such patches exceed the reading bounds as well.
 const SYMBOLS: usize = 2_000;
 
-/// Sources before tests before the rest, small files before large ones: the time goes to what is told first.
+/// Source before tests before the rest, small files before large ones: the budget goes to what is described first.
 fn in_order(files: &[FileChange]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..files.len()).collect();
     let size = |file: &FileChange| file.texts.as_ref().map_or(0, |texts| texts.old.len() + texts.new.len());
@@ -93,7 +93,7 @@ fn by_grammar(file: &FileChange, texts: &Texts, parsing: &Parsing<'_>, swaps: &S
     Some(compare::compare(&old, &new, &file.path, swaps))
 }
 
-/// Lines alone do not show everything: what the other side defines on some line is neither new nor gone.
+/// Lines alone are incomplete: a name that the other side defines on any line is neither added nor removed.
 fn by_lines(file: &FileChange) -> Vec<Draft> {
     let drafts = symbols::of_file(file).into_iter().map(|symbol| Draft { symbol, words: Vec::new() });
     let Some(texts) = file.texts.as_deref() else { return drafts.collect() };
@@ -105,7 +105,7 @@ fn by_lines(file: &FileChange) -> Vec<Draft> {
     drafts.filter(|draft| !known(&draft.symbol)).collect()
 }
 
-/// Whether the text has this word.
+/// Whether the text contains the word.
 fn has_word(text: &str, word: &str) -> bool {
     let is_part = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '$'));
     let stands_alone = |(at, found): (usize, &str)| {

@@ -1,4 +1,4 @@
-//! Definitions that left one file for another.
+//! Move detection between files.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,17 +7,17 @@ use super::tokens;
 use crate::facts::language::SymbolKind;
 use crate::facts::symbols::{Fate, bare};
 
-/// A definition of the same name is the same one from this likeness on (Dice over its words).
+/// Least similarity with the same name (Dice coefficient of the words).
 const SAME_NAME: f64 = 0.5;
-/// Smaller than this, the name and the kind decide (words).
+/// Below this size (words), name and kind decide.
 const SMALL: usize = 8;
-/// Under another name it has to be this alike and this large.
+/// Least similarity and size under another name.
 const OTHER_NAME: f64 = 0.9;
 const OTHER_NAME_WORDS: usize = 30;
-/// So many that went are compared with so many that came.
+/// Limit of removed and of added symbols that are compared.
 const CANDIDATES: usize = 200;
 
-/// Joins what went in one file and came in another. A name that went or came more than once is left alone.
+/// Joins a symbol removed from one file and added to another. Ambiguous names are skipped.
 pub fn join(drafts: &mut Vec<Draft>) {
     let (gone, come) = (of_fate(drafts, Fate::Removed), of_fate(drafts, Fate::Added));
     let mut joined: Vec<(usize, usize, Fate)> = Vec::new();
@@ -57,7 +57,7 @@ fn named(draft: &Draft) -> (&str, SymbolKind) {
     (&draft.symbol.name, draft.symbol.kind)
 }
 
-/// Drafts by name and kind; none for a name that several have.
+/// Drafts by name and kind; `None` for ambiguous names.
 fn single<'a>(drafts: &'a [Draft], among: &[usize]) -> HashMap<(&'a str, SymbolKind), Option<usize>> {
     let mut single = HashMap::new();
     for at in among {

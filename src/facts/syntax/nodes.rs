@@ -1,4 +1,4 @@
-//! What a node of a tree is to the reader of definitions, whatever its grammar: a comment, a mark, a body, a holder.
+//! Classifies syntax nodes across grammars: comment, attribute, function body, container.
 
 use std::ops::Range;
 
@@ -6,7 +6,7 @@ use tree_sitter::Node;
 
 use super::found::Start;
 
-/// What stands between the braces of a macro's call.
+/// The text between the braces of a macro call.
 pub(super) fn macro_body(node: Node<'_>) -> Option<tree_sitter::Range> {
     let mut cursor = node.walk();
     let tokens = node.named_children(&mut cursor).find(|child| child.kind() == "token_tree")?;
@@ -23,7 +23,7 @@ pub(super) fn start(node: Node<'_>) -> Start {
     Start { byte: node.start_byte(), row: node.start_position().row }
 }
 
-/// The rows of a node; one that ends at the start of a row does not reach into it.
+/// The rows of a node; a node ending at the start of a row excludes it.
 pub(super) fn row_range(node: Node<'_>) -> Range<usize> {
     let (first, end) = (node.start_position().row, node.end_position());
     first..(end.row + usize::from(end.column > 0)).max(first + 1)
@@ -33,7 +33,7 @@ pub(super) fn is_comment(node: Node<'_>, up: Option<Node<'_>>) -> bool {
     if node.kind().ends_with("comment") {
         return node.is_named();
     }
-    // A string that stands alone documents what it stands in.
+    // A lone string statement is a docstring.
     node.kind() == "string" && up.is_some_and(|up| up.kind() == "expression_statement" && up.named_child_count() == 1)
 }
 
@@ -41,7 +41,7 @@ pub(super) fn is_mark(node: Node<'_>) -> bool {
     matches!(node.kind(), "attribute_item" | "inner_attribute_item" | "decorator")
 }
 
-/// A function's body without a name of its own.
+/// Body of an anonymous function.
 pub(super) fn is_body(node: Node<'_>) -> bool {
     matches!(
         node.kind(),
@@ -57,7 +57,7 @@ pub(super) fn is_body(node: Node<'_>) -> bool {
     )
 }
 
-/// Nodes that are entered even where nothing changed: definitions stand in them.
+/// Containers, which are entered even if unchanged because they hold definitions.
 pub(super) fn holds(kind: &str) -> bool {
     matches!(
         kind,

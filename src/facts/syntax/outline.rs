@@ -1,4 +1,4 @@
-//! What one version of a file defines.
+//! Outline of a file version: its definitions in a flat list with owners.
 
 use std::ops::Range;
 
@@ -11,27 +11,27 @@ use super::parse::Parsing;
 use super::rows::Rows;
 use crate::facts::language::SymbolKind;
 
-/// A definition and where it stands.
+/// A definition with its position.
 #[derive(Debug, Clone)]
 pub struct Entry {
-    /// As people write it: behind its type.
+    /// Qualified by its type.
     pub name: String,
-    /// The last part of it: as it is written in the file.
+    /// The last part of the name, as in the file.
     pub bare: String,
-    /// What it is known by on both sides.
+    /// Key for matching both sides.
     pub key: String,
     pub kind: SymbolKind,
     pub public: bool,
     pub test: bool,
     pub test_case: bool,
     pub standing: Standing,
-    /// Names inside stand behind its own.
+    /// Inner names are qualified with its name.
     pub qualifies: bool,
-    /// It stands in a function's body.
+    /// Inside a function body.
     pub local: bool,
-    /// The definition around it, among the outline's entries.
+    /// Index of the enclosing definition.
     pub owner: Option<usize>,
-    /// With its attributes and comments.
+    /// Including attributes and comments.
     pub rows: Range<usize>,
     pub bytes: Range<usize>,
     /// Without them, up to its body.
@@ -40,36 +40,36 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// What stands before the last part of its name.
+    /// The qualifier of its name.
     #[must_use]
     pub fn of(&self) -> &str {
         self.name.strip_suffix(&self.bare).unwrap_or("")
     }
 
-    /// A part of its type, told with it.
+    /// A member, reported with its type.
     #[must_use]
     pub fn is_part(&self) -> bool {
         matches!(self.kind, SymbolKind::Field | SymbolKind::Variant)
     }
 }
 
-/// The definitions of a text, in the order in which they start.
+/// The definitions of a text, in the order of their starts.
 #[derive(Debug, Default)]
 pub struct Outline {
     pub entries: Vec<Entry>,
     /// Comments in or beside the changed rows, ascending.
     pub comments: Vec<Range<usize>>,
-    /// The grammar did not understand all of it.
+    /// The tree contains errors.
     pub faulty: bool,
 }
 
-/// Names are cut off neither here nor elsewhere: what is longer is left out (bytes).
+/// Longer names are omitted, not truncated (bytes).
 const NAME_BYTES: usize = 80;
-/// Definitions are looked for in so many definitions around them.
+/// Depth limit of nested definitions.
 const DEPTH: u8 = 24;
 
-/// Reads the tree. Function bodies are entered only where `rows` are near.
-/// What stands between the braces of a macro's call is read as the items that it often is. Absent where time runs out.
+/// Builds the outline. Function bodies are entered only near `rows`; macro call bodies are parsed as items. `None` if
+/// the budget runs out.
 #[must_use]
 pub fn of(grammar: Grammar, source: &str, rows: &Rows, parsing: &Parsing<'_>) -> Option<Outline> {
     let tree = parsing.tree(grammar, source, None)?;
@@ -89,9 +89,9 @@ pub fn of(grammar: Grammar, source: &str, rows: &Rows, parsing: &Parsing<'_>) ->
     Some(reading.finish())
 }
 
-/// So many calls of macros are looked into.
+/// Limit of macro calls that are parsed.
 const MACROS: usize = 32;
-/// After so many nodes the clock is looked at.
+/// Nodes between two checks of the budget.
 const NODES: usize = 4096;
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -99,7 +99,7 @@ struct Place {
     owner: Option<usize>,
     inside: bool,
     exported: bool,
-    /// In a region that the grammar did not understand: only what is whole in itself counts.
+    /// Inside an error region: only complete nodes count.
     broken: bool,
     depth: u8,
 }
@@ -117,14 +117,14 @@ struct Reading<'a> {
     rows: &'a Rows,
     parsing: &'a Parsing<'a>,
     outline: Outline,
-    /// Names that an `export { … }` lists.
+    /// Names in `export { … }`.
     exported: Vec<&'a str>,
-    /// Calls of macros that may hold items, still to be read.
+    /// Macro calls that may hold items, still to be parsed.
     macros: Vec<(tree_sitter::Range, Place)>,
 }
 
 impl<'a> Reading<'a> {
-    /// Absent where time runs out.
+    /// `None` if the budget runs out.
     fn read(&mut self, tree: &Tree, place: Place) -> Option<()> {
         let mut open = vec![Visit { node: tree.root_node(), up: None, lead: Lead::default(), place }];
         let mut seen = 0usize;
@@ -168,7 +168,7 @@ impl<'a> Reading<'a> {
         if self.outline.entries.len() > first {
             let kind = self.outline.entries[first].kind;
             let inside = place.inside || matches!(kind, SymbolKind::Function | SymbolKind::Macro);
-            // The body of a class that stands in a function holds members again.
+            // A class body inside a function holds members again.
             let inside = inside && kind != SymbolKind::Type;
             place = Place { owner: Some(first), inside, exported: false, depth: place.depth + 1, ..place };
         } else if is_body(node) {
@@ -235,7 +235,7 @@ impl<'a> Reading<'a> {
         self.outline.entries.push(entry);
     }
 
-    /// Puts the children on the stack, the first on top, each with what stands directly before it.
+    /// Pushes the children on the stack, the first on top, each with the nodes directly before it.
     fn children<'t>(&self, visit: &Visit<'t>, place: Place, open: &mut Vec<Visit<'t>>) {
         let first = open.len();
         let mut cursor = visit.node.walk();
@@ -248,7 +248,7 @@ impl<'a> Reading<'a> {
         for child in visit.node.children(&mut cursor) {
             let mark = is_mark(child);
             let led = mark || (is_comment(child, Some(visit.node)) && above != child.start_position().row);
-            // A blank line cuts a comment off from what follows.
+            // A blank line separates a comment from the next node.
             if !keeps && child.start_position().row > above.saturating_add(1) {
                 lead = if mark { lead } else { Lead::default() };
             }
@@ -282,7 +282,7 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// Brings entries into the order of their starts, those around others first.
+/// Sorts entries by start, outer ones first.
 fn in_order(entries: &mut Vec<Entry>) {
     let mut order: Vec<usize> = (0..entries.len()).collect();
     order.sort_by_key(|at| (entries[*at].bytes.start, std::cmp::Reverse(entries[*at].bytes.end), *at));
@@ -297,7 +297,7 @@ fn in_order(entries: &mut Vec<Entry>) {
     }
 }
 
-/// Kinds that share their names.
+/// Kinds with a common namespace.
 fn group(kind: SymbolKind) -> char {
     match kind {
         SymbolKind::Function => 'f',

@@ -1,4 +1,4 @@
-//! Parsing under one budget of processor time.
+//! Time budget for parsing, in processor time.
 
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -8,21 +8,21 @@ use tree_sitter::{ParseOptions, Parser, Range, Tree};
 use super::grammar::{Grammar, SIDE_BYTES};
 use crate::domain::clock::Clock;
 
-/// Processor time that parsing the changed files of one commit may take in all. It is not wall-clock time, so that a
-/// busy machine says the same of a commit as an idle one.
+/// Processor time for parsing all changed files of a commit. Not wall-clock time, so that the result does not depend on
+/// the machine's load.
 const BUDGET: Duration = Duration::from_millis(60);
-/// In more files than this no text tells single definitions.
+/// With more files, single definitions are not described.
 const MANY: usize = 100;
 
-/// How long the definitions of so many files may take, all together: what is not told is not worth its time.
+/// Budget for this number of files.
 pub fn budget(files: usize) -> Duration {
     if files > MANY { BUDGET / 3 } else { BUDGET }
 }
 
-/// Wall-clock time per processor time up to which a busy machine is waited for: 0.3 of the 2 seconds of a capture.
+/// Wall-clock limit as a multiple of the processor time: 0.3 of the 2 seconds of a capture.
 const PATIENCE: u32 = 5;
 
-/// A budget that is running out. It belongs to the thread that made it.
+/// A running budget, bound to its thread.
 pub struct Parsing<'a> {
     clock: &'a dyn Clock,
     cpu_end: Duration,
@@ -48,7 +48,7 @@ impl<'a> Parsing<'a> {
         self.clock.thread_cpu() >= self.cpu_end || self.clock.instant() >= self.end
     }
 
-    /// The tree of the text, or of a range of it; absent where it is too large or time ran out.
+    /// The tree of the text, or of a range of it; `None` if it is too large or the budget ran out.
     #[must_use]
     pub fn tree(&self, grammar: Grammar, source: &str, range: Option<Range>) -> Option<Tree> {
         if source.len() > SIDE_BYTES || self.is_over() {
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
     use crate::domain::clock::{FakeClock, SystemClock};
 
-    /// A clock on which every look costs a millisecond, of which `share` percent are this thread's own.
+    /// A clock that advances a millisecond per call, of which `share` percent are this thread's own.
     struct Ticking {
         start: Instant,
         looks: AtomicU64,

@@ -1,37 +1,37 @@
-//! One definition under two names: which of those that went is which of those that came.
+//! Rename detection: matches removed with added definitions by similarity.
 
 use super::swaps::Swaps;
 use super::tokens::{self, Token};
 use crate::facts::language::SymbolKind;
 
-/// At most so many definitions of a file are compared each with each.
+/// Limit of definitions per file that are compared pairwise.
 pub const CANDIDATES: usize = 64;
-/// From this likeness on, two bodies are one (Dice over their words).
+/// Least similarity of two bodies (Dice coefficient of their words).
 const ALIKE: f64 = 0.8;
-/// Bodies of fewer words than this are alike by chance: accessors, one-line tests.
+/// Shorter bodies are similar by chance: accessors, one-line tests.
 const WORDS: usize = 14;
-/// Equal bodies need fewer.
+/// Least size of equal bodies.
 const EQUAL_WORDS: usize = 8;
-/// Where callers swapped the names, or the definition's own line did, less likeness will do.
+/// Lower limits if callers swapped the names, or the definition's own line did.
 const CALLED_ALIKE: f64 = 0.5;
 const SWAPPED_ALIKE: f64 = 0.7;
 
-/// Where the type changes as well.
+/// Limits if the type changes as well.
 const FAR_ALIKE: f64 = 0.9;
 const FAR_WORDS: usize = 30;
 
-/// A definition without a partner.
+/// An unmatched definition.
 #[derive(Debug, Clone)]
 pub struct Candidate {
     pub bare: String,
-    /// What stands before it.
+    /// The qualifier of its name.
     pub of: String,
     pub kind: SymbolKind,
     /// Sorted, without its name.
     pub words: Vec<Token>,
 }
 
-/// Pairs of one that went with one that came, one to one, the likeliest first.
+/// One-to-one pairs of a removed and an added definition, the likeliest first.
 #[must_use]
 pub fn pairs(gone: &[Candidate], come: &[Candidate], swaps: &Swaps) -> Vec<(usize, usize)> {
     let mut scored: Vec<(f64, usize, usize)> = Vec::new();
@@ -52,7 +52,7 @@ pub fn pairs(gone: &[Candidate], come: &[Candidate], swaps: &Swaps) -> Vec<(usiz
     pairs
 }
 
-/// How surely the two are one; absent where they are not.
+/// Match score; `None` without a match.
 fn score(was: &Candidate, is: &Candidate, swaps: &Swaps) -> Option<f64> {
     if was.kind != is.kind || was.bare == is.bare {
         return None;
@@ -63,13 +63,13 @@ fn score(was: &Candidate, is: &Candidate, swaps: &Swaps) -> Option<f64> {
     let alike = (likeness >= ALIKE && size >= WORDS) || (likeness >= 1.0 && size >= EQUAL_WORDS);
     let called = swapped >= 2 && likeness >= CALLED_ALIKE;
     let replaced = swapped == 1 && likeness >= SWAPPED_ALIKE && size >= EQUAL_WORDS;
-    // Another name behind another type: members of two types are often alike.
+    // Another name under another type: members of two types are often similar.
     let far = was.of != is.of && swapped == 0 && (likeness < FAR_ALIKE || size < FAR_WORDS);
     let surety = likeness + f64::from(swapped.min(4)) * 0.1 + resemblance(&was.bare, &is.bare) * 0.05;
     ((alike || called || replaced) && !far).then_some(surety)
 }
 
-/// How much of the longer name both share at start and end: between equal bodies it decides.
+/// Common prefix and suffix as a share of the longer name: a tie-breaker between equal bodies.
 fn resemblance(one: &str, other: &str) -> f64 {
     let head = one.chars().zip(other.chars()).take_while(|(a, b)| a == b).count();
     let tail = one.chars().rev().zip(other.chars().rev()).take_while(|(a, b)| a == b).count();

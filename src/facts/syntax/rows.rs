@@ -1,4 +1,4 @@
-//! Which rows of a file's two versions its hunks change.
+//! Changed rows of both versions of a file, from its hunks.
 
 use std::ops::Range;
 
@@ -11,19 +11,19 @@ pub struct Changed {
     pub new: Rows,
 }
 
-/// Rows of one version, from zero.
+/// Rows of one version, zero-based.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rows {
-    /// Where lines came or went: ascending, apart.
+    /// Changed rows: ascending, disjoint.
     changed: Vec<Range<usize>>,
-    /// The hunks with their context: ascending, apart.
+    /// The hunks with their context: ascending, disjoint.
     near: Vec<Range<usize>>,
-    /// Not every hunk is here: any row may have changed.
+    /// Hunks are missing: any row may have changed.
     any: bool,
 }
 
 impl Changed {
-    /// From the hunks; where they are not `whole`, every row counts as changed.
+    /// From the hunks; if they are not `whole`, every row counts as changed.
     #[must_use]
     pub fn of(file: &FileChange, whole: bool) -> Self {
         let mut changed = Self::default();
@@ -59,7 +59,7 @@ fn extend(ranges: &mut Vec<Range<usize>>, row: usize) -> usize {
     row + 1
 }
 
-/// Brings ranges into order and joins those that meet: nothing here relies on a patch that numbers its hunks well.
+/// Sorts ranges and joins adjacent ones; a patch's numbering is not trusted.
 fn settle(ranges: &mut Vec<Range<usize>>) {
     ranges.sort_by_key(|range| range.start);
     ranges.dedup_by(|next, range| {
@@ -72,13 +72,13 @@ fn settle(ranges: &mut Vec<Range<usize>>) {
 }
 
 impl Rows {
-    /// Whether a line within these rows may have come or gone.
+    /// Whether a line within these rows may have changed.
     #[must_use]
     pub fn touch(&self, rows: &Range<usize>) -> bool {
         self.any || meets(&self.changed, rows)
     }
 
-    /// Whether these rows are in a hunk or beside one.
+    /// Whether these rows are in or beside a hunk.
     #[must_use]
     pub fn are_near(&self, rows: &Range<usize>) -> bool {
         self.any || meets(&self.near, rows)
@@ -89,7 +89,7 @@ impl Rows {
         self.changed.iter().flat_map(Range::clone)
     }
 
-    /// How many changed rows are among these.
+    /// Number of changed rows among these.
     #[must_use]
     pub fn count(&self, rows: &Range<usize>) -> u32 {
         let first = self.changed.partition_point(|range| range.end <= rows.start);

@@ -1,4 +1,4 @@
-//! What defines something in Rust.
+//! Rust: definitions in the syntax tree.
 
 use tree_sitter::Node;
 
@@ -15,7 +15,7 @@ fn one<'t>(at: &At<'_, 't>) -> Option<Found<'t>> {
     let found = match at.kind() {
         "function_item" | "function_signature_item" => named(Function),
         "struct_item" | "enum_item" | "union_item" | "trait_item" => named(Type),
-        // Associated types of an `impl` are no definitions of their own.
+        // Associated types of an `impl` are not definitions of their own.
         "type_item" if !at.is_in(Scope) => named(Type).body(at.field("type")),
         "const_item" | "static_item" if !at.inside => named(Constant).body(at.field("value")),
         "macro_definition" => named(Macro).body(at.child("macro_rule")).public(at.is_marked(is_exported)),
@@ -36,7 +36,7 @@ fn one<'t>(at: &At<'_, 't>) -> Option<Found<'t>> {
 fn implementation<'t>(at: &At<'_, 't>) -> Option<Found<'t>> {
     let (of, by) = (at.field("type")?, at.field("trait"));
     let name = base(at, of).filter(|name| words::is_identifier(name));
-    // For a tuple or a slice, the trait's name has to do.
+    // A tuple or slice is represented by the trait's name.
     let name = name.or_else(|| base(at, by?).filter(|name| words::is_identifier(name)))?;
     let via = format!("{} for {}", by.map_or("", |node| at.text(node)), at.text(of));
     let via = if by.is_none() && via.ends_with(name) { String::new() } else { via };
@@ -67,7 +67,7 @@ fn squeezed(mark: &str) -> String {
     mark.chars().filter(|c| !c.is_whitespace()).take(200).collect()
 }
 
-/// `#[test]`, `#[tokio::test]`, `#[rstest(…)]`: it is run as a test.
+/// `#[test]`, `#[tokio::test]`, `#[rstest(…)]`: a test case.
 fn marks_case(mark: &str) -> bool {
     let mark = squeezed(mark);
     let Some(inner) = mark.strip_prefix("#[") else { return false };

@@ -1,4 +1,4 @@
-//! What defines something in JavaScript and TypeScript.
+//! JavaScript and TypeScript: definitions in the syntax tree.
 
 use tree_sitter::Node;
 
@@ -38,13 +38,13 @@ fn one<'t>(at: &At<'_, 't>) -> Option<Found<'t>> {
             member(at, Function, at.field("key")?)?.body(function_body(value))
         }
         "assignment_expression" => assigned(at)?,
-        // A function that is handed over under its own name: `defineGetter(req, 'ip', function ip() { … })`.
+        // A named function passed as an argument: `defineGetter(req, 'ip', function ip() { … })`.
         "function_expression" if at.up.is_some_and(|up| up.kind() == "arguments") => named(Function),
         _ => return None,
     })
 }
 
-/// In a class, an interface, or an object that stands at the top of its file.
+/// In a class, an interface, or a top-level object.
 fn is_member(at: &At<'_, '_>) -> bool {
     !at.inside || at.is_in(Type)
 }
@@ -77,7 +77,7 @@ fn function_body(node: Node<'_>) -> Option<Node<'_>> {
     node.child_by_field_name("body")
 }
 
-/// `const x = …`: a function, a class, at the top of the file also a value, and what is imported.
+/// `const x = …`: a function or a class; at the top level also a value or an import.
 fn declared<'t>(at: &At<'_, 't>) -> Vec<Found<'t>> {
     let (Some(name), value) = (at.field("name"), at.field("value")) else { return Vec::new() };
     if name.kind() != "identifier" {
@@ -97,7 +97,7 @@ fn declared<'t>(at: &At<'_, 't>) -> Vec<Found<'t>> {
     }
 }
 
-/// The names that a destructuring binds.
+/// Names bound by a destructuring.
 fn pattern<'t>(at: &At<'_, 't>, pattern: Node<'t>) -> Vec<Found<'t>> {
     let mut cursor = pattern.walk();
     let bound = pattern.named_children(&mut cursor).filter_map(|child| match child.kind() {

@@ -1,4 +1,4 @@
-//! One version of a file as it is compared with the other: its definitions, and which of their rows changed.
+//! One version of a file, prepared for comparison: outline and changed rows.
 
 use std::cell::OnceCell;
 use std::collections::HashSet;
@@ -8,17 +8,16 @@ use super::outline::{Entry, Outline};
 use super::rows::Rows;
 use super::tokens::{self, Token};
 
-/// One version of a file, read.
 #[derive(Debug)]
 pub struct Side<'a> {
     pub source: &'a str,
     pub outline: Outline,
     pub rows: Rows,
-    /// Changed rows that belong to each entry and to nothing in it.
+    /// Changed rows that belong to an entry directly.
     pub lines: Vec<u32>,
     pub names: HashSet<String>,
     pub keys: HashSet<String>,
-    /// Every word of the text; gathered when first asked for.
+    /// Every word of the text; computed on first use.
     known: OnceCell<HashSet<Token>>,
 }
 
@@ -31,7 +30,7 @@ impl<'a> Side<'a> {
         Self { source, outline, rows, lines, names, keys, known: OnceCell::new() }
     }
 
-    /// Whether the text has this word, wherever.
+    /// Whether the text contains the word.
     pub(super) fn has_word(&self, word: &str) -> bool {
         let all = || tokens::of(self.source, std::slice::from_ref(&(0..self.source.len())), &[]).into_iter().collect();
         self.known.get_or_init(all).contains(&tokens::word(word.trim_start_matches('#')))
@@ -51,7 +50,7 @@ impl<'a> Side<'a> {
         inside.filter(move |entry| entry.owner == Some(at))
     }
 
-    /// The bytes of the entry that are not those of a definition in it.
+    /// The bytes of the entry outside its inner definitions.
     pub(super) fn own(&self, at: usize) -> Vec<std::ops::Range<usize>> {
         let bytes = self.entry(at).bytes.clone();
         let mut own = Vec::new();
@@ -80,7 +79,7 @@ impl<'a> Side<'a> {
         tokens::of(self.source, &self.own(at), &[])
     }
 
-    /// The words of the whole entry but its name, sorted.
+    /// The words of the whole entry except its name, sorted.
     pub(super) fn words(&self, at: usize) -> Vec<Token> {
         let entry = self.entry(at);
         let range = entry.signature.start..entry.bytes.end;
@@ -91,7 +90,7 @@ impl<'a> Side<'a> {
     }
 }
 
-/// Each changed row belongs to the innermost entry around it.
+/// Assigns each changed row to its innermost entry.
 fn owned_lines(entries: &[Entry], rows: &Rows) -> Vec<u32> {
     let mut lines = vec![0u32; entries.len()];
     let mut open: Vec<usize> = Vec::new();
@@ -106,7 +105,7 @@ fn owned_lines(entries: &[Entry], rows: &Rows) -> Vec<u32> {
         while open.last().is_some_and(|last| entries[*last].rows.end <= row) {
             open.pop();
         }
-        // Names of one statement share their rows: the first has them.
+        // Names of one statement share their rows, which count for the first.
         if let Some(last) = open.iter().rev().find(|at| entries[**at].rows.contains(&row)) {
             lines[*last] = lines[*last].saturating_add(1);
         }

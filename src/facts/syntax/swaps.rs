@@ -1,16 +1,16 @@
-//! Words that the changed lines put in the place of other words: what callers say of a rename.
+//! Replaced identifiers on changed lines, as evidence of a rename at its call sites.
 
 use std::collections::HashMap;
 
 use crate::domain::patch::{FileChange, Line, Origin};
 
-/// How often one word took another's place while the rest of its line stayed.
+/// Number of lines on which one word replaced another while the rest stayed.
 #[derive(Debug, Default)]
 pub struct Swaps {
     counts: HashMap<(String, String), u32>,
 }
 
-/// Runs of changed lines longer than this are rewrites (lines).
+/// Longer runs of changed lines are rewrites.
 const RUN: usize = 200;
 
 impl Swaps {
@@ -25,7 +25,7 @@ impl Swaps {
         swaps
     }
 
-    /// How many lines put `new` where `old` was.
+    /// Number of lines where `new` replaced `old`.
     #[must_use]
     pub fn count(&self, old: &str, new: &str) -> u32 {
         self.counts.get(&(old.to_owned(), new.to_owned())).copied().unwrap_or(0)
@@ -45,7 +45,7 @@ impl Swaps {
     }
 }
 
-/// The one word that differs, however often it stands in the line.
+/// The single differing word, however often it occurs on the line.
 fn swap(old: &str, new: &str) -> Option<(String, String)> {
     let (old, new): (Vec<&str>, Vec<&str>) = (pieces(old).collect(), pieces(new).collect());
     if old.len() != new.len() {
@@ -58,7 +58,7 @@ fn swap(old: &str, new: &str) -> Option<(String, String)> {
         .then(|| (first.0.to_owned(), first.1.to_owned()))
 }
 
-/// Words, and what is between them.
+/// Words, and the text between them.
 fn pieces(line: &str) -> impl Iterator<Item = &str> {
     let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$');
     let mut rest = line;

@@ -1,4 +1,4 @@
-//! What the grammars tell of changes, language by language.
+//! Symbol diffs by syntax trees, language by language.
 
 use super::of;
 use crate::domain::clock::FakeClock;
@@ -10,7 +10,7 @@ fn symbols(files: &[FileChange]) -> Vec<Symbol> {
     of(files, &FakeClock::at(jiff::Timestamp::UNIX_EPOCH))
 }
 
-/// `fate name`, renames with the old name behind `<`, members that came or went behind the name; sorted.
+/// `fate name`, renames with the old name after `<`, changed members after the name; sorted.
 fn told_of(files: &[FileChange]) -> Vec<String> {
     let mut told: Vec<String> = symbols(files).iter().map(tell).collect();
     told.sort();
@@ -32,7 +32,7 @@ fn told(path: &str, old: &str, new: &str) -> Vec<String> {
     told_of(&[versions(path, old, new)])
 }
 
-/// What a new file of these lines adds.
+/// Symbols added by a new file with these lines.
 fn added(path: &str, new: &str) -> Vec<String> {
     let told = told(path, "", new);
     told.iter().map(|text| text.strip_prefix("Added ").unwrap_or(text).to_owned()).collect()

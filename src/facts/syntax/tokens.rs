@@ -1,11 +1,11 @@
-//! Code as a sequence of words and signs, without its layout.
+//! Tokenizer for code: words and punctuation without layout, hashed for comparison.
 
 use std::ops::Range;
 
-/// A word's hash. Different words of one file share one about never; then a change would go untold.
+/// Hash of a word. A collision within a file is improbable and would only hide a change.
 pub type Token = u64;
 
-/// The tokens of these ranges of the text, without what `leave` covers (ascending). A comma before a closing
+/// The tokens of these ranges of the text, without those covered by `leave` (ascending). A comma before a closing
 /// bracket is layout.
 #[must_use]
 pub fn of(source: &str, ranges: &[Range<usize>], leave: &[Range<usize>]) -> Vec<Token> {
@@ -51,7 +51,7 @@ pub fn word(text: &str) -> Token {
     text.bytes().fold(SEED, mix)
 }
 
-/// Only the words among the tokens, sorted.
+/// The words among the tokens, sorted.
 #[must_use]
 pub fn words(tokens: &[Token]) -> Vec<Token> {
     let mut words: Vec<Token> = tokens.iter().copied().filter(|token| *token > u64::from(u8::MAX)).collect();
@@ -59,7 +59,7 @@ pub fn words(tokens: &[Token]) -> Vec<Token> {
     words
 }
 
-/// How alike two sorted multisets are: from 0 to 1, by Dice.
+/// Similarity of two sorted multisets: Dice coefficient, 0 to 1.
 #[must_use]
 pub fn likeness(one: &[Token], other: &[Token]) -> f64 {
     let (mut a, mut b, mut common) = (0, 0, 0u32);
@@ -76,7 +76,7 @@ pub fn likeness(one: &[Token], other: &[Token]) -> f64 {
 
 const SEED: u64 = 0xcbf2_9ce4_8422_2325;
 
-/// FNV-1a (Fowler, Noll, Vo), with one bit set so that no word is taken for a sign.
+/// FNV-1a (Fowler, Noll, Vo); one bit is set to keep words apart from punctuation.
 fn mix(hash: u64, byte: u8) -> u64 {
     (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3) | (1 << 63)
 }

@@ -1,4 +1,4 @@
-//! What a person's own template is tried on.
+//! Sample values for validating custom templates.
 
 use minijinja::{Value, context};
 

@@ -1,4 +1,4 @@
-//! The answers that the object database gives to what a log's lines leave open.
+//! Resolves the questions that reflog lines leave open, with the object database.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,24 +8,24 @@ use super::line::Line;
 use super::story::{Copied, Question, Rebase, Story, Told};
 use crate::domain::id::Oid;
 
-/// Commits that were reset away and are compared with the one made then.
+/// Maximum commits compared after a reset.
 const RESET: usize = 100;
-/// Commits of a rebase that are compared.
+/// Maximum commits of a rebase compared.
 const REBASED: usize = 1_000;
 
-/// What is asked of the repository.
+/// Repository queries needed for resolution.
 pub trait History {
-    /// The commit's header; absent when it is gone.
+    /// The commit's header; `None` when the object is gone.
     fn header(&self, oid: &Oid) -> Option<Header>;
-    /// In `to`, not in `from`, oldest first, at most `limit`; none when one of them is gone.
+    /// Commits in `to` but not in `from`, oldest first, at most `limit`; empty when one of them is gone.
     fn range(&self, from: &Oid, to: &Oid, limit: usize) -> Vec<Oid>;
-    /// Whether a branch still has the commit.
+    /// Whether a branch still contains the commit.
     fn is_kept(&self, oid: &Oid) -> bool;
-    /// Where a branch was before a rebase moved it to `to`, per its own log.
+    /// The branch tip before a rebase moved it to `to`, per the branch's own log.
     fn before_rebase(&self, branch: &str, to: &Oid) -> Option<Oid>;
 }
 
-/// The deeds of a story with everything answered.
+/// The reference changes with all questions resolved.
 #[must_use]
 pub fn tell(story: Story, lines: &[Line], history: &dyn History) -> Vec<Told> {
     let mut told = story.told;
@@ -52,7 +52,7 @@ fn replaced(told: &mut [Told], index: usize, line: &Line, history: &dyn History)
     }
 }
 
-/// What this line made replaces that one too.
+/// Records that the commit of this line also replaces `old`.
 fn add(told: &mut [Told], line: usize, old: &Oid) {
     if let Some(told) = told.iter_mut().find(|told| told.line == line) {
         stand_for(told, old);
@@ -68,7 +68,7 @@ fn stand_for(told: &mut Told, old: &Oid) {
     }
 }
 
-/// The commit made then stands for those that were reset away and have its message. What another branch keeps was
+/// The new commit replaces the reset commits with the same message. Commits that another branch still contains were
 /// only moved there.
 fn again(told: &mut [Told], index: usize, (base, tip): (&Oid, &Oid), history: &dyn History) {
     let Some(made) = told.iter().find(|told| told.line == index).and_then(|told| oid(&told.deed)) else { return };
@@ -99,25 +99,25 @@ fn rebased(told: &mut Vec<Told>, rebase: &Rebase, history: &dyn History) {
     }
 }
 
-/// Which step stands for which of the commits that were rebased.
+/// Matches the rebase steps with the rebased commits.
 fn pairs<'a>(rebase: &'a Rebase, originals: Vec<Oid>, history: &dyn History) -> Vec<(&'a Copied, Oid)> {
-    // What a line itself replaced (an amend, a fold) is told already.
+    // Replacements by the line itself (an amend, a fold) are already recorded.
     let told: HashSet<&Oid> = rebase.steps.iter().filter_map(|step| step.old.as_ref()).collect();
     let with_header = |oid: Oid| history.header(&oid).map(|header| (oid, header));
     let mut left: Vec<(Oid, Header)> =
         originals.into_iter().filter(|oid| !told.contains(oid)).filter_map(with_header).collect();
     let (folds, copies): (Vec<&Copied>, Vec<&Copied>) = rebase.steps.iter().partition(|step| step.folds);
     let copies = copies.into_iter().filter_map(|step| Some((step, history.header(&step.oid)?)));
-    // What was reworded in the place of the copy made before it has its story already: it must not take another's.
+    // A copy that was reworded in place is already linked: it must not be matched with another original.
     let copies = copies.filter(|(step, header)| lies_on_its_old(step, header)).collect();
     let mut pairs = Vec::new();
     let is_same = |one: &Header, other: &Header| one.message == other.message && is_by_same(one, other);
     let open = take(&mut pairs, copies, &mut left, &is_same);
-    // A reworded commit keeps author and date, which tell it when nothing else has both.
+    // A reworded commit keeps author and date, which identify it when no other commit has both.
     if are_distinct(open.iter().map(|(_, header)| header)) && are_distinct(left.iter().map(|(_, header)| header)) {
         take(&mut pairs, open, &mut left, &is_by_same);
     }
-    // A rebase leaves merges out.
+    // A rebase drops merges.
     left.retain(|(_, header)| header.parents.len() < 2);
     if folds.len() == left.len() {
         pairs.extend(folds.into_iter().zip(left.into_iter().map(|(oid, _)| oid)));
@@ -133,13 +133,13 @@ fn is_by_same(one: &Header, other: &Header) -> bool {
     one.authored_at == other.authored_at && one.author_email == other.author_email
 }
 
-/// No two commits have the same author and date.
+/// Whether no two commits share author and date.
 fn are_distinct<'a>(mut headers: impl Iterator<Item = &'a Header>) -> bool {
     let mut seen = HashSet::new();
     headers.all(|header| seen.insert((header.authored_at, &header.author_email)))
 }
 
-/// Pairs each copy with the first commit left that is alike; gives the copies that found none.
+/// Pairs each copy with the first remaining similar commit; returns the copies without a match.
 fn take<'a>(
     pairs: &mut Vec<(&'a Copied, Oid)>,
     copies: Vec<(&'a Copied, Header)>,
@@ -156,12 +156,12 @@ fn take<'a>(
     open
 }
 
-/// Says that the copy, or what became of it in the same rebase, stands for the original.
+/// Records that the copy, or its successor in the same rebase, replaces the original.
 fn link(told: &mut Vec<Told>, rebase: &Rebase, copy: &Copied, original: &Oid) {
     let survivor = survivor(rebase, copy);
     let place =
         |wanted: &Oid| told.iter().rposition(|told| told.line <= rebase.line && oid(&told.deed) == Some(wanted));
-    // A copy that is told now hands it on when it was replaced itself.
+    // A reported copy that was itself replaced passes the link on.
     if let Some(place) = place(&copy.oid).or_else(|| place(survivor)) {
         return stand_for(&mut told[place], original);
     }
@@ -169,7 +169,7 @@ fn link(told: &mut Vec<Told>, rebase: &Rebase, copy: &Copied, original: &Oid) {
     told.push(Told { line: rebase.line, at: rebase.at, deed });
 }
 
-/// Later steps of the rebase may have folded the copy into another commit.
+/// Later rebase steps may have folded the copy into another commit.
 fn survivor<'a>(rebase: &'a Rebase, copy: &'a Copied) -> &'a Oid {
     let in_place = rebase.steps.iter().filter(|step| step.in_place);
     let folded: HashMap<&Oid, &Oid> = in_place.filter_map(|step| Some((step.old.as_ref()?, &step.oid))).collect();

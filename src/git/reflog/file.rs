@@ -1,4 +1,4 @@
-//! One reflog as a file: what it looks like without opening it, and its lines from its end backwards.
+//! One reflog file: its identity from metadata, and a backward line reader.
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
@@ -7,22 +7,22 @@ use std::path::Path;
 use jiff::Timestamp;
 use nix::fcntl::OFlag;
 
-/// Read at once when going backwards (bytes).
+/// Chunk size when reading backwards (bytes).
 const CHUNK: u64 = 64 << 10;
 
-/// What tells a file from what it was before, without opening it.
+/// File identity from metadata, without opening the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Look {
     /// `device:inode:mtime`.
     pub stamp: String,
     pub size: u64,
-    /// Absent where the file system does not know.
+    /// Creation time; absent where the file system does not record it.
     pub created: Option<Timestamp>,
     /// Whole seconds.
     pub changed: Option<Timestamp>,
 }
 
-/// Absent when there is no regular file.
+/// `None` when there is no regular file.
 #[must_use]
 pub fn look(path: &Path) -> Option<Look> {
     let found = path.symlink_metadata().ok().filter(Metadata::is_file)?;
@@ -32,22 +32,22 @@ pub fn look(path: &Path) -> Option<Look> {
     Some(Look { stamp, size: found.size(), created, changed })
 }
 
-/// Opens a regular file; one that was swapped for a pipe or a link meanwhile neither blocks nor leads elsewhere.
+/// Opens a regular file; one that was replaced by a pipe or a link neither blocks nor is followed.
 ///
 /// # Errors
-/// When it is gone, or no file that may be read.
+/// When it is missing, not a regular file, or not readable.
 pub fn open(path: &Path) -> std::io::Result<File> {
     let flags = OFlag::O_NONBLOCK | OFlag::O_NOFOLLOW;
     let file = OpenOptions::new().read(true).custom_flags(flags.bits()).open(path)?;
     if file.metadata()?.is_file() { Ok(file) } else { Err(std::io::ErrorKind::InvalidInput.into()) }
 }
 
-/// The bytes from `from` to `to`, fewer where the file ends before.
+/// The bytes from `from` to `to`, fewer where the file is shorter.
 ///
 /// # Errors
 /// When the file cannot be read.
 pub fn bytes(file: &File, from: u64, to: u64) -> std::io::Result<Vec<u8>> {
-    // No more than there is: a mebibyte set aside for a short log stays with each thread that reads one.
+    // Allocates no more than the file has: a mebibyte for a short log would stay with each reading thread.
     let to = to.min(file.metadata()?.len());
     let wanted = usize::try_from(to.saturating_sub(from)).unwrap_or(usize::MAX);
     let mut buffer = vec![0; wanted];
@@ -64,14 +64,14 @@ pub fn bytes(file: &File, from: u64, to: u64) -> std::io::Result<Vec<u8>> {
     Ok(buffer)
 }
 
-/// The whole lines before an offset that is the end of a line, newest first, each with the offset it begins at.
+/// The complete lines before an offset that is a line end, newest first, each with its start offset.
 #[derive(Debug)]
 pub struct Backward<'file> {
     file: &'file File,
-    /// What is read but not yet given, from `at` on.
+    /// Bytes read but not yet returned, from `at` on.
     buffer: Vec<u8>,
     at: u64,
-    /// Bytes that may still be read.
+    /// Remaining read budget (bytes).
     budget: u64,
 }
 
@@ -81,7 +81,7 @@ impl<'file> Backward<'file> {
         Self { file, buffer: Vec::new(), at: end, budget }
     }
 
-    /// Reads the bytes before the buffer; false at the beginning of the file, or when enough was read.
+    /// Reads the chunk before the buffer; false at the start of the file or when the budget is used up.
     fn fill(&mut self) -> bool {
         let step = CHUNK.max(self.buffer.len() as u64).min(self.at).min(self.budget);
         let from = self.at - step;

@@ -1,6 +1,6 @@
-//! A short number that tells bytes from other bytes; nobody's secret depends on it.
+//! Non-cryptographic fingerprint to detect changed bytes; not suitable for secrets.
 
-/// FNV-1a, 64 bits: stable across releases, since it is stored.
+/// FNV-1a, 64 bits; persisted, so it must stay stable across releases.
 #[must_use]
 pub fn of<'a>(bytes: impl IntoIterator<Item = &'a u8>) -> u64 {
     bytes

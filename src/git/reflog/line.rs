@@ -1,4 +1,4 @@
-//! One line of a reflog, taken apart.
+//! Parser for one reflog line.
 
 use jiff::Timestamp;
 
@@ -9,18 +9,18 @@ use crate::domain::id::Oid;
 /// `<old> <new> <name> <email> <seconds> <zone>[\t<message>]`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Line {
-    /// Absent when the reference was created.
+    /// `None` when the reference was created.
     pub old: Option<Oid>,
-    /// Absent when it was deleted.
+    /// `None` when it was deleted.
     pub new: Option<Oid>,
     pub at: Timestamp,
     pub message: String,
 }
 
 impl Line {
-    /// Absent for anything that git would not have written.
+    /// `None` for a line that git would not have written.
     pub fn parse(line: &[u8]) -> Option<Self> {
-        // Without a message git writes no tab either.
+        // Git omits the tab when there is no message.
         let tab = line.iter().position(|byte| *byte == b'\t').unwrap_or(line.len());
         let message = String::from_utf8_lossy(line.get(tab + 1..).unwrap_or_default()).trim_end().to_owned();
         let mut head = line[..tab].splitn(3, |byte| *byte == b' ');
@@ -35,7 +35,7 @@ impl Line {
     }
 }
 
-/// All zeros is no commit, anything but digits no line.
+/// All zeros means no commit; anything but hex digits is invalid.
 fn oid(hex: &[u8]) -> Option<Option<Oid>> {
     let hex = std::str::from_utf8(hex).ok()?;
     let is_zero = matches!(hex.len(), 40 | 64) && hex.bytes().all(|digit| digit == b'0');

@@ -1,32 +1,32 @@
-//! What a reflog's message says was done. The messages are those of git 2.47 (`builtin/commit.c`, `sequencer.c`,
+//! Reflog message parser. Messages are those of git 2.47 (`builtin/commit.c`, `sequencer.c`,
 //! `builtin/{am,merge,pull,rebase,reset,checkout,clone,branch,fetch,receive-pack}.c`) and of older releases.
 
-/// What a message says.
+/// The action that a reflog message records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Said {
-    /// A commit was made; git's own words for it.
+    /// A commit was created; git's own wording for it.
     Made,
-    /// A commit took the place of the one that was there.
+    /// A commit replaced the previous one (amend).
     Amended,
     /// A patch was applied (`am`).
     Applied,
-    /// A rebase went to where it copies to.
+    /// A rebase moved to its base.
     Start,
-    /// A rebase made a commit.
+    /// A rebase created a commit.
     Step(Step),
-    /// A rebase came to its end.
+    /// A rebase finished.
     Finish,
-    /// A rebase was given up: what it made is thrown away.
+    /// A rebase was aborted: its commits are discarded.
     Abort,
-    /// The branch was set to another commit.
+    /// The branch was reset to another commit.
     Reset,
-    /// What is there now came from elsewhere or was there before.
+    /// The new tip was fetched or existed before.
     Elsewhere,
-    /// Nothing that says what was done.
+    /// No recognisable action.
     Nothing,
 }
 
-/// What a rebase did to make a commit.
+/// The rebase step that created a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     Pick,
@@ -35,11 +35,11 @@ pub enum Step {
     /// Folded the next commit into the last one (squash, fixup).
     Fold,
     Merge,
-    /// After a conflict was resolved by hand.
+    /// Continued after a manually resolved conflict.
     Continue,
 }
 
-/// Reads a message.
+/// Parses a message.
 #[must_use]
 pub fn read(message: &str) -> Said {
     let (action, detail) = split(message);
@@ -67,7 +67,7 @@ pub fn read(message: &str) -> Said {
     }
 }
 
-/// Whether the line is about a commit that git made then and there, whatever `GIT_REFLOG_ACTION` calls it.
+/// Whether the line records a commit that git created at that moment, whatever `GIT_REFLOG_ACTION` calls it.
 #[must_use]
 pub fn makes(message: &str) -> bool {
     match read(message) {
@@ -78,13 +78,13 @@ pub fn makes(message: &str) -> bool {
 }
 
 #[cfg(test)]
-/// What follows the action: the commit's subject, for an action that made one.
+/// The text after the action: the commit's subject, for an action that created one.
 #[must_use]
 pub fn subject(message: &str) -> &str {
     split(message).1
 }
 
-/// `action: detail`. A refspec in the action has a colon without a blank behind it.
+/// `action: detail`. A refspec in the action contains a colon without a following space.
 fn split(message: &str) -> (&str, &str) {
     message.split_once(": ").unwrap_or((message.strip_suffix(':').unwrap_or(message), ""))
 }
@@ -93,7 +93,7 @@ fn is_forward(detail: &str) -> bool {
     detail == "fast-forward" || detail == "Fast-forward" || detail.starts_with("Fast-forward (")
 }
 
-/// `rebase (pick)`, `rebase -i (pick)`, `pull --rebase origin (pick)`, or what `GIT_REFLOG_ACTION` puts before it.
+/// `rebase (pick)`, `rebase -i (pick)`, `pull --rebase origin (pick)`, or any prefix set by `GIT_REFLOG_ACTION`.
 fn of_rebase(action: &str, detail: &str) -> Option<Said> {
     let (_, word) = action.strip_suffix(')')?.rsplit_once(" (")?;
     let step = match word {
@@ -112,7 +112,7 @@ fn of_rebase(action: &str, detail: &str) -> Option<Said> {
     Some(if is_forward(detail) { Said::Elsewhere } else { Said::Step(step) })
 }
 
-/// Before git 2.26 a rebase wrote `rebase: <subject>` for each commit it made.
+/// Before git 2.26 a rebase wrote `rebase: <subject>` for each created commit.
 fn of_old_rebase(detail: &str) -> Said {
     if detail.starts_with("checkout ") {
         Said::Start

@@ -1,4 +1,4 @@
-//! What the reflogs say was done here: what hooks and watchers missed is found again in them.
+//! Reflog reconciliation: finds commits in the reflogs that hooks and watchers missed.
 
 use jiff::Timestamp;
 

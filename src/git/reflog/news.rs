@@ -1,4 +1,4 @@
-//! What all logs of a repository tell beyond the known positions.
+//! Collects the new entries of all reflogs of a repository after the known positions.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -14,12 +14,12 @@ use super::unlogged;
 use crate::domain::event::LogPosition;
 use crate::domain::id::Oid;
 
-/// Where every log ends now.
+/// The current end position of every log.
 #[must_use]
 pub fn ends(common_dir: &Path) -> Vec<LogPosition> {
     let heads = places::heads(common_dir);
     let logs = heads.iter().cloned().chain(places::branches(common_dir));
-    // A log that cannot be read is read anew, from the time of registration on, when it can.
+    // An unreadable log gets no position; once readable it is read from the registration time on.
     let ends = logs.filter_map(|log| tail::end(&log.path, &log.key()).ok());
     ends.chain(unlogged::ends(common_dir, &heads)).collect()
 }
@@ -31,15 +31,15 @@ pub struct Fresh {
     pub tail: Tail,
 }
 
-/// Reads what is new in every log.
+/// Reads the new lines of every log.
 #[must_use]
 pub fn read(common_dir: &Path, known: &[LogPosition], since: Timestamp) -> (Vec<Fresh>, News) {
     let read = |log: Log| {
-        // What cannot be read now keeps its position.
+        // A log that is unreadable now keeps its position.
         let tail = tail::read(&log.path, &log.key(), known, since).unwrap_or_default();
         Fresh { log, tail }
     };
-    // Git writes the log of HEAD first: read last, it has whatever those of the branches have.
+    // Git writes HEAD's log first: read last, it contains everything the branch logs contain.
     let branches: Vec<Fresh> = places::branches(common_dir).into_iter().map(read).collect();
     let heads = places::heads(common_dir);
     let mut fresh: Vec<Fresh> = heads.iter().cloned().map(read).collect();
@@ -59,19 +59,19 @@ pub fn read(common_dir: &Path, known: &[LogPosition], since: Timestamp) -> (Vec<
 pub fn since(common_dir: &Path, since: Timestamp) -> Vec<Fresh> {
     let logs = places::heads(common_dir).into_iter().chain(places::branches(common_dir));
     let read = |log: Log| {
-        // A log that cannot be read tells nothing; the others do.
+        // An unreadable log is skipped; the others are still used.
         let lines = tail::since(&log.path, since).unwrap_or_default();
         Fresh { log, tail: Tail { lines, ..Tail::default() } }
     };
     logs.map(read).filter(|fresh| !fresh.tail.lines.is_empty()).collect()
 }
 
-/// The stories of all logs, each line's told once.
+/// Classifies the lines of all logs, each line once.
 #[must_use]
 pub fn stories(fresh: &mut [Fresh], heads: &[Log]) -> Vec<Story> {
     for fresh in fresh.iter_mut().filter(|fresh| fresh.log.is_head) {
         if story::lacks_a_beginning(&fresh.tail.lines, fresh.tail.fresh) {
-            // Without it the rebase's commits are told all the same, but not what they replaced.
+            // If this fails the rebase's commits are still reported, without the commits they replaced.
             let _ = tail::look_back(&fresh.log.path, &mut fresh.tail);
         }
     }
@@ -88,8 +88,8 @@ pub fn stories(fresh: &mut [Fresh], heads: &[Log]) -> Vec<Story> {
     fresh.iter().map(story).collect()
 }
 
-/// The lines that a log of HEAD has: now, from before (git writes it first, so a branch's may come a call later), or
-/// further on than was read.
+/// The lines that a HEAD log also has: in this read, earlier (git writes HEAD first, so a branch line may follow one
+/// call later), or beyond the read limit.
 fn told_by_heads<'a>(fresh: &'a [Fresh], heads: &[Log]) -> HashSet<&'a Line> {
     let of = |is_head: bool| fresh.iter().filter(move |fresh| fresh.log.is_head == is_head);
     let mut told: HashSet<&Line> = of(true).flat_map(|head| &head.tail.lines).collect();
@@ -103,13 +103,13 @@ fn told_by_heads<'a>(fresh: &'a [Fresh], heads: &[Log]) -> HashSet<&'a Line> {
     told
 }
 
-/// The lines of logs of HEAD that the log of a branch has as well: with them the branch moved, and not only HEAD.
+/// HEAD log lines that the branch log has as well: they moved the branch, not only HEAD.
 #[must_use]
 pub fn moved_with_branches<'a>(common_dir: &Path, fresh: &'a [Fresh]) -> HashSet<&'a Line> {
     let (heads, branches): (Vec<&Fresh>, Vec<&Fresh>) = fresh.iter().partition(|fresh| fresh.log.is_head);
     let mut found: HashSet<&Line> = branches.iter().flat_map(|branch| &branch.tail.lines).collect();
     for head in heads {
-        // The branch's own log may have been read before, or be one of too many.
+        // The branch log may have been read before, or be beyond the limit.
         let open: HashSet<&Line> = head.tail.lines.iter().filter(|line| !found.contains(line)).collect();
         let branch = unlogged::checked_out(common_dir, &head.log.git_dir);
         let branch = branch.as_deref().and_then(|file| file.strip_prefix(common_dir).ok());
@@ -120,14 +120,14 @@ pub fn moved_with_branches<'a>(common_dir: &Path, fresh: &'a [Fresh]) -> HashSet
     found
 }
 
-/// The deeds of all logs in the order of time.
+/// The reference changes of all logs, ordered by time.
 #[must_use]
 pub fn merge(logs: Vec<(PathBuf, Vec<Told>)>) -> Vec<Entry> {
     let mut all = Vec::new();
     for (git_dir, told) in logs {
         let mut latest = Timestamp::MIN;
         for Told { at, deed, .. } in told {
-            // Within a log its own order counts, whatever the clocks said.
+            // Within one log the line order takes precedence over timestamps.
             latest = latest.max(at);
             all.push((latest, Entry { git_dir: git_dir.clone(), at, deed }));
         }
@@ -136,7 +136,7 @@ pub fn merge(logs: Vec<(PathBuf, Vec<Told>)>) -> Vec<Entry> {
     survivors(all.into_iter().map(|(_, entry)| entry).collect())
 }
 
-/// Leaves out commits that were replaced later; what they replaced goes to the survivor.
+/// Drops commits that were replaced later; their replaced commits move to the survivor.
 #[must_use]
 pub fn survivors(entries: Vec<Entry>) -> Vec<Entry> {
     let mut at: HashMap<Oid, usize> = HashMap::new();

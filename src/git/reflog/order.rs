@@ -1,4 +1,4 @@
-//! Which of two commits was made later, by the order of a log's lines: dates count in seconds, and people set them.
+//! Commit order by reflog position: dates have whole seconds and can be set, so line order takes precedence.
 
 use jiff::Timestamp;
 
@@ -6,10 +6,10 @@ use super::line::Line;
 use super::message::{self, Said};
 use crate::domain::id::Oid;
 
-/// Where the newest line stands that tells how a commit was made: its place from the end of its log, and its time.
+/// Position of the newest line that records the creation of a commit: index from the end of its log, and time.
 type Place = (usize, Timestamp);
 
-/// The lines of one log, newest first, searched for two commits.
+/// Search for two commits in the lines of one log, newest first.
 #[derive(Debug)]
 pub struct Search<'a> {
     wanted: [&'a Oid; 2],
@@ -23,7 +23,7 @@ impl<'a> Search<'a> {
         Self { wanted: [one, other], found: [None, None], lines: 0 }
     }
 
-    /// The next line back; true when both are found.
+    /// Processes the next older line; true when both commits are found.
     pub fn take(&mut self, line: &Line) -> bool {
         for (wanted, found) in self.wanted.iter().zip(&mut self.found) {
             if found.is_none() && makes(line, wanted) {
@@ -35,14 +35,14 @@ impl<'a> Search<'a> {
     }
 }
 
-/// Going to a commit or back to it makes nothing, and a silent tool does not say which of the two it did.
+/// A checkout or reset does not create a commit; an unlogged tool's line does not show which of the two it was.
 fn makes(line: &Line, oid: &Oid) -> bool {
     line.new.as_ref() == Some(oid)
         && line.old != line.new
         && matches!(message::read(&line.message), Said::Made | Said::Amended | Said::Applied | Said::Step(_))
 }
 
-/// Whether the first commit was made after the second. Unknown where the logs do not tell.
+/// Whether the first commit was made after the second. `None` where the logs do not show it.
 #[must_use]
 pub fn is_later(searches: &[Search<'_>]) -> Option<bool> {
     let both = searches.iter().find_map(|search| match search.found {

@@ -1,4 +1,4 @@
-//! Which reflogs a repository has, as files: those of its HEADs and those of its branches.
+//! Reflog files of a repository: those of its HEADs and its branches.
 
 use std::fs::{DirEntry, Metadata};
 use std::os::unix::fs::MetadataExt as _;
@@ -6,48 +6,47 @@ use std::path::{Path, PathBuf};
 
 use super::fingerprint;
 
-/// Linked worktrees beyond this are not looked into.
+/// Maximum linked worktrees scanned.
 const WORKTREES: usize = 200;
-/// Branches whose logs are read, the most recently changed ones.
+/// Maximum branch logs read, the most recently changed ones.
 const BRANCHES: usize = 2_000;
-/// Entries below `logs/refs/heads` that are looked at.
+/// Maximum directory entries scanned below `logs/refs/heads`.
 const ENTRIES: usize = 50_000;
-/// Folders in branch names are looked into this deep.
+/// Maximum folder depth in branch names.
 const DEPTH: usize = 16;
 
-/// One log.
+/// One reflog file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Log {
     /// Relative to the common directory.
     pub name: String,
     pub path: PathBuf,
-    /// Of the worktree whose HEAD it is about; for a branch the common directory.
+    /// The git directory of the worktree for a HEAD log; the common directory for a branch log.
     pub git_dir: PathBuf,
     pub is_head: bool,
 }
 
 impl Log {
-    /// `refs/heads/x`, for the log of a branch.
+    /// `refs/heads/x`, for a branch log.
     #[must_use]
     pub fn branch(&self) -> Option<&str> {
         self.name.strip_prefix("logs/").or_else(|| self.name.strip_prefix("reftable/")).filter(|_| !self.is_head)
     }
 
-    /// What its position is called.
+    /// The key under which its position is stored.
     #[must_use]
     pub fn key(&self) -> String {
         key(&self.name)
     }
 
-    /// It is about the HEAD of a linked worktree.
+    /// Whether it is the HEAD log of a linked worktree.
     #[must_use]
     pub fn is_linked(&self) -> bool {
         self.is_head && self.name.contains("worktrees/")
     }
 }
 
-/// A log's name without what people wrote in it: positions are kept, and a branch or a worktree may be called by a
-/// secret.
+/// A storage key without user-chosen names: positions are persisted, and a branch or worktree name may be secret.
 #[must_use]
 pub fn key(name: &str) -> String {
     let start = ["refs/heads/", "worktrees/"].iter().find_map(|start| Some(name.find(start)? + start.len()));
@@ -55,7 +54,7 @@ pub fn key(name: &str) -> String {
     format!("{}{:016x}", &name[..start], fingerprint::of(&name.as_bytes()[start..]))
 }
 
-/// The log of HEAD and that of the HEAD of every linked worktree, whether there or not.
+/// The HEAD log of the repository and of every linked worktree, whether the files exist or not.
 #[must_use]
 pub fn heads(common_dir: &Path) -> Vec<Log> {
     let (name, path) = ("logs/HEAD".to_owned(), common_dir.join("logs/HEAD"));
@@ -103,7 +102,7 @@ pub fn files(dir: &Path) -> Vec<(PathBuf, i64)> {
     found
 }
 
-/// The folders below a directory with the time an entry of theirs came or went (seconds).
+/// The folders below a directory with their modification time (seconds).
 #[must_use]
 pub fn folders(dir: &Path) -> Vec<(PathBuf, i64)> {
     let (mut found, mut next) = (Vec::new(), vec![dir.to_owned()]);

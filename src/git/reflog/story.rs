@@ -1,4 +1,4 @@
-//! From the lines of one log to deeds. Pure: what only the object database can answer is left as a question.
+//! Classifies the lines of one reflog as reference changes. Pure: what needs the object database becomes a question.
 
 use std::ops::Range;
 
@@ -9,7 +9,7 @@ use super::line::Line;
 use super::message::{self, Said, Step};
 use crate::domain::id::Oid;
 
-/// What one line tells.
+/// The classification of one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Told {
     /// Index of the line.
@@ -18,21 +18,21 @@ pub struct Told {
     pub deed: Deed,
 }
 
-/// What the lines alone cannot tell.
+/// An open question that the lines alone cannot answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Question {
-    /// Whether the commit of this line lies on the old one or took its place (a rebase that rewords or goes on).
+    /// Whether the commit of this line was put on the old one or replaced it (a rebase step with reword or continue).
     Replaced { line: usize },
     /// Whether the commit of this line has the message of one between `base` and `tip`, which was reset away.
     Again { line: usize, base: Oid, tip: Oid },
-    /// Which of the commits that were rebased each step stands for.
+    /// Which rebased commit each step corresponds to.
     Rebased(Rebase),
-    /// These lines tell of commits that a rebase threw away when it was given up.
+    /// These lines record commits that an aborted rebase discarded.
     Aborted(Range<usize>),
 }
 
 impl Question {
-    /// The line that it is about, when it is about one.
+    /// The line concerned, if it is a single one.
     #[must_use]
     pub fn line(&self) -> Option<usize> {
         match self {
@@ -42,13 +42,13 @@ impl Question {
     }
 }
 
-/// A rebase that came to its end.
+/// A finished rebase.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rebase {
     /// The line that ended it.
     pub line: usize,
     pub at: Timestamp,
-    /// Where HEAD was before; not the branch's old tip when the rebase was told to switch first.
+    /// HEAD before the rebase; not the branch's old tip when the rebase switched branches first.
     pub from: Oid,
     pub to: Oid,
     /// `refs/heads/x`, unless HEAD was detached.
@@ -56,28 +56,28 @@ pub struct Rebase {
     pub steps: Vec<Copied>,
 }
 
-/// A commit that a rebase made.
+/// A commit that a rebase created.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Copied {
     pub oid: Oid,
-    /// What it was put on, or folded into.
+    /// The commit that it was put on or folded into.
     pub old: Option<Oid>,
-    /// It folded another commit into the last one.
+    /// Folded another commit into the last one.
     pub folds: bool,
-    /// It took the place of the last one: folded or amended.
+    /// Replaced the last one: folded or amended.
     pub in_place: bool,
-    /// Its line is known already: telling more about it takes an entry of its own.
+    /// Its line was reported before: further results need an entry of their own.
     pub known: bool,
 }
 
-/// What the lines of one log tell.
+/// The classified lines of one log and the open questions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Story {
     pub told: Vec<Told>,
     pub questions: Vec<Question>,
 }
 
-/// The story of the lines from `fresh` on; those before are known and tell what came before.
+/// Classifies the lines from `fresh` on; earlier lines are known and serve as context.
 #[must_use]
 pub fn classify(lines: &[Line], fresh: usize) -> Story {
     let mut story = Story::default();
@@ -98,7 +98,7 @@ pub fn classify(lines: &[Line], fresh: usize) -> Story {
     story
 }
 
-/// Whether a rebase ends in the fresh lines that began further back than these lines go.
+/// Whether a rebase ends in the fresh lines but began before the first of these lines.
 #[must_use]
 pub fn lacks_a_beginning(lines: &[Line], fresh: usize) -> bool {
     let said: Vec<Said> = lines.iter().map(|line| message::read(&line.message)).collect();
@@ -133,7 +133,7 @@ fn question(lines: &[Line], index: usize, said: Said) -> Option<Question> {
     }
 }
 
-/// A commit right after one or several resets may be the one that they took away.
+/// A commit right after one or several resets may re-create one that they removed.
 fn again(lines: &[Line], index: usize) -> Option<Question> {
     let base = lines[index].old.clone()?;
     let (mut at, mut tip) = (base.clone(), None);
@@ -148,7 +148,7 @@ fn again(lines: &[Line], index: usize) -> Option<Question> {
     Some(Question::Again { line: index, base, tip })
 }
 
-/// Without a branch git writes no line when a rebase is done: then leaving or the next one ends it.
+/// On a detached HEAD git writes no line at the end of a rebase: a checkout or the next rebase ends it.
 fn ends(line: &Line, said: Said) -> bool {
     matches!(said, Said::Finish | Said::Abort) || line.message.starts_with("checkout: ")
 }

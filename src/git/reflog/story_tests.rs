@@ -1,4 +1,4 @@
-//! The story of lines as git writes them.
+//! Classification of reflog lines as git writes them.
 
 use proptest::prelude::*;
 
@@ -8,7 +8,7 @@ fn id(n: u32) -> Option<Oid> {
     format!("{n:040x}").parse().ok()
 }
 
-/// Lines `(old, new, message)`; 0 stands for nothing.
+/// Lines `(old, new, message)`; 0 stands for no commit.
 fn lines(table: &[(u32, u32, &str)]) -> Vec<Line> {
     let line = |(at, (old, new, message)): (usize, &(u32, u32, &str))| Line {
         old: id(*old),
@@ -201,7 +201,7 @@ fn a_log() -> impl Strategy<Value = Vec<Line>> {
     prop::collection::vec(line, 0..24)
 }
 
-/// What does not depend on where the reading was interrupted.
+/// The part that does not depend on where reading was interrupted.
 fn plain(story: Story) -> Story {
     let plain = |question| match question {
         Question::Rebased(mut rebase) => {

@@ -1,4 +1,4 @@
-//! What one log tells beyond a position.
+//! Tail reader: the lines of one log after a known position.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -11,44 +11,44 @@ use super::fingerprint;
 use super::line::Line;
 use crate::domain::event::LogPosition;
 
-/// New lines that are read of one log at once (bytes).
+/// Maximum new lines read of one log per call (bytes).
 const AT_ONCE: u64 = 1 << 20;
-/// A line longer than this is not waited for (bytes).
+/// Maximum length of an incomplete line before it is skipped (bytes).
 const LINE: u64 = 16 << 20;
-/// Known lines before the position that are read along: they tell what came before (bytes).
+/// Known lines before the position that are re-read as context (bytes).
 const CONTEXT: u64 = 4 << 10;
-/// How far back a log is searched (bytes).
+/// Maximum distance of a backward search (bytes).
 const SEARCHED: u64 = 64 << 20;
-/// Of a line this much tells it from others, its end (bytes).
+/// Length of the line end that is hashed to identify a line (bytes).
 const TELLING: usize = 1 << 10;
-/// So many lines in a row that are older than what is asked for end the search: clocks are skewed and dates are set.
+/// This many lines in a row older than the requested time end the search: clocks are skewed and dates can be set.
 const DISORDER: usize = 200;
-/// Older than what is asked for by this much is clearly older.
+/// A line is clearly older when it precedes the requested time by more than this.
 const SKEW: SignedDuration = SignedDuration::from_hours(24);
-/// The identity of a log that is not there.
+/// The identity of a missing log.
 pub const ABSENT: &str = "absent";
-/// The position of a repository that kept no logs: where its branches were.
+/// The position of a repository without logs: its branch tips.
 pub const TIP: &str = "tip";
-/// Ends the identity of a log that is being read anew: older entries in it are not news.
+/// Suffix of the identity of a log that is being re-read: its older entries are not new.
 const ANEW: &str = ":anew";
 
-/// What was read of a log.
+/// The lines read from a log.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Tail {
-    /// Known lines and then, from `fresh` on, new ones.
+    /// Known lines followed by new ones from index `fresh` on.
     pub lines: Vec<Line>,
     pub fresh: usize,
-    /// Where the new lines begin (bytes).
+    /// Start offset of the new lines (bytes).
     pub begin: u64,
-    /// Absent when nothing changed.
+    /// `None` when nothing changed.
     pub position: Option<LogPosition>,
     pub more: bool,
 }
 
-/// Where a log ends now; absent logs have a position too, so that all of a later one is news.
+/// The current end position of a log. A missing log has a position too, so that a later one is new as a whole.
 ///
 /// # Errors
-/// When the log is there and cannot be read.
+/// When the log exists and cannot be read.
 pub fn end(path: &Path, name: &str) -> std::io::Result<LogPosition> {
     let Some(look) = file::look(path) else { return Ok(absent(name)) };
     let file = file::open(path)?;
@@ -56,11 +56,11 @@ pub fn end(path: &Path, name: &str) -> std::io::Result<LogPosition> {
     position(&file, name, &look, end, false)
 }
 
-/// Reads what is new beyond the position that `known` has for it, perhaps under a name it had before. A log without
-/// one is news as a whole when it was created after `since`; another one from `since` on.
+/// Reads the lines after the position in `known`, also under a previous name. A log without position is new as a whole
+/// when it was created after `since`, else from `since` on.
 ///
 /// # Errors
-/// When the log is there and cannot be read.
+/// When the log exists and cannot be read.
 pub fn read(path: &Path, name: &str, known: &[LogPosition], since: Timestamp) -> std::io::Result<Tail> {
     let since = Timestamp::from_second(since.as_second()).unwrap_or(since);
     let own = known.iter().find(|known| known.log == name);
@@ -102,14 +102,14 @@ fn is_same(identity: &str, look: &Look) -> bool {
     !identity.ends_with(ANEW) && identity.rsplit_once(':').is_some_and(|(stamp, _)| stamp == look.stamp)
 }
 
-/// Where reading begins, and from which time on what is read is news.
+/// Start offset, and the time from which lines count as new.
 #[derive(Debug, Clone, Copy)]
 struct Start {
     offset: u64,
     since: Option<Timestamp>,
 }
 
-/// A log without position is news as a whole when it came into being after all the positions.
+/// Whether a log without position was created after all known positions and so is new as a whole.
 fn is_young(look: &Look, known: &[LogPosition], since: Timestamp) -> bool {
     let had_no_logs = known.iter().any(|known| known.log == TIP);
     had_no_logs || look.created.is_some_and(|created| created >= since)
@@ -124,7 +124,7 @@ fn after(file: &File, look: &Look, known: &LogPosition, since: Timestamp) -> std
     if known.offset <= look.size && hash_before(file, known.offset)? == wanted {
         return Ok(Start { offset: known.offset, since: since_then });
     }
-    // gc and `reflog expire` write what is left into a new file: the line that was read last is found again in it.
+    // gc and `reflog expire` rewrite the log into a new file: the last known line is located in it again.
     let end = last_line_end(file, look.size)?;
     let again = Backward::from(file, end, SEARCHED).find(|(_, line)| Some(hash(line)) == wanted);
     match again {
@@ -133,14 +133,14 @@ fn after(file: &File, look: &Look, known: &LogPosition, since: Timestamp) -> std
     }
 }
 
-/// Before the first line that is not clearly older than `since`.
+/// The offset of the first line that is not clearly older than `since`.
 fn anew(file: &File, size: u64, since: Timestamp) -> std::io::Result<Start> {
     let end = last_line_end(file, size)?;
     let offset = not_older(file, end, since).last().map_or(end, |(at, _)| at);
     Ok(Start { offset, since: Some(since) })
 }
 
-/// Lines from the end backwards until many in a row are clearly older than `since`; those are left out.
+/// Lines from the end backwards until many in a row are clearly older than `since`; those are excluded.
 fn not_older(file: &File, end: u64, since: Timestamp) -> impl Iterator<Item = (u64, Line)> {
     let earliest = since.checked_sub(SKEW).unwrap_or(Timestamp::MIN);
     let mut older = 0;
@@ -155,9 +155,9 @@ fn not_older(file: &File, end: u64, since: Timestamp) -> impl Iterator<Item = (u
 /// The lines at or after `since`, oldest first, as far as a bounded search finds them.
 ///
 /// # Errors
-/// When the log is there and cannot be read.
+/// When the log exists and cannot be read.
 pub fn since(path: &Path, since: Timestamp) -> std::io::Result<Vec<Line>> {
-    // A log that was not written since then has nothing for it.
+    // A log not modified since then has no such lines.
     let is_young = |look: &Look| look.changed.is_none_or(|changed| changed >= since);
     let Some(look) = file::look(path).filter(is_young) else { return Ok(Vec::new()) };
     let file = file::open(path)?;
@@ -173,15 +173,15 @@ fn forward(file: &File, name: &str, look: &Look, start: Start) -> std::io::Resul
     let mut lines = context(file, start.offset, CONTEXT)?;
     let fresh = lines.len();
     let new: Vec<Line> = chunk.split(|byte| *byte == b'\n').filter_map(Line::parse).collect();
-    // Copying a branch copies its log: what stands before was told there.
+    // Copying a branch copies its log: earlier lines were reported for the original.
     let copied = new.iter().rposition(|line| line.message.starts_with("Branch: copied ")).map_or(0, |at| at + 1);
     lines.extend(new.into_iter().skip(copied).filter(|line| start.since.is_none_or(|since| line.at >= since)));
     let position = position(file, name, look, end, more && start.since.is_some())?;
     Ok(Tail { lines, fresh, begin: start.offset, position: Some(position), more })
 }
 
-/// From `from` on whole lines, at most as many as are read at once but at least one, and whether there is more; a
-/// half-written one is left.
+/// Complete lines from `from` on, up to the limit per call but at least one, and whether more follow; an incomplete
+/// line is not returned.
 fn whole_lines(file: &File, from: u64) -> std::io::Result<(Vec<u8>, bool)> {
     let mut wanted = AT_ONCE;
     loop {
@@ -210,7 +210,7 @@ fn context(file: &File, offset: u64, length: u64) -> std::io::Result<Vec<Line>> 
     Ok(bytes[first..].split(|byte| *byte == b'\n').filter_map(Line::parse).collect())
 }
 
-/// Reads further back: what is told began before the known lines that are at hand.
+/// Extends the context backwards, for a rebase that began before the loaded lines.
 ///
 /// # Errors
 /// When the log cannot be read.
@@ -223,10 +223,10 @@ pub fn look_back(path: &Path, tail: &mut Tail) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Which of the lines stand in a log, as far as a bounded search finds them.
+/// The given lines that a log contains, as far as a bounded search finds them.
 ///
 /// # Errors
-/// When the log is there and cannot be read.
+/// When the log exists and cannot be read.
 pub fn find<'a>(path: &Path, lines: &HashSet<&'a Line>) -> std::io::Result<Vec<&'a Line>> {
     let (Some(look), Some(first)) = (file::look(path), lines.iter().map(|line| line.at).min()) else {
         return Ok(Vec::new());
@@ -236,7 +236,7 @@ pub fn find<'a>(path: &Path, lines: &HashSet<&'a Line>) -> std::io::Result<Vec<&
     Ok(not_older(&file, end, first).filter_map(|(_, line)| lines.get(&line).copied()).take(lines.len()).collect())
 }
 
-/// The last line of which something holds, not far from the end.
+/// The last line that satisfies the predicate, within a short distance from the end.
 ///
 /// # Errors
 /// When the log cannot be read.
@@ -274,7 +274,7 @@ fn hash_in(identity: &str) -> Option<u64> {
     u64::from_str_radix(identity.rsplit_once(':')?.1, 16).ok()
 }
 
-/// Of the line that ends at `offset`; none when no line ends there.
+/// Hash of the line that ends at `offset`; `None` when no line ends there.
 fn hash_before(file: &File, offset: u64) -> std::io::Result<Option<u64>> {
     let bytes = file::bytes(file, offset.saturating_sub(TELLING as u64 + 1), offset)?;
     let Some(body) = bytes.strip_suffix(b"\n") else { return Ok(None) };
@@ -282,7 +282,7 @@ fn hash_before(file: &File, offset: u64) -> std::io::Result<Option<u64>> {
     Ok(Some(hash(line)))
 }
 
-/// Of the end of a line. Where a message is missing, rewriting the log (gc, expiry) adds the tab that would precede it.
+/// Hash of the end of a line. Rewriting a log (gc, expiry) adds a tab to lines without message, so it is ignored.
 fn hash(line: &[u8]) -> u64 {
     let line = line.strip_suffix(b"\t").unwrap_or(line);
     fingerprint::of(&line[line.len().saturating_sub(TELLING)..])

@@ -1,5 +1,5 @@
-//! Tools that move a branch without a line in its log (go-git, isomorphic-git): then the checked-out branch is
-//! somewhere that no log knows.
+//! Unlogged branch moves: tools that write no reflog line (go-git, isomorphic-git) leave the checked-out branch at a
+//! commit that no log names.
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -12,23 +12,23 @@ use super::{file, fingerprint};
 use crate::domain::event::LogPosition;
 use crate::domain::id::Oid;
 
-/// Ends the name of the position of a worktree's branch.
+/// Key suffix for the position of a worktree's branch.
 const TIP: &str = "branch";
-/// HEAD and loose references are one line; more than this is none of them (bytes).
+/// Maximum size of HEAD and loose reference files, which hold one line (bytes).
 const LINE: u64 = 4096;
 
-/// Where the branch is that a worktree has checked out.
+/// The tip of the branch that a worktree has checked out.
 #[derive(Debug, PartialEq, Eq)]
 struct Tip {
     /// `refs/heads/x`.
     branch: String,
     oid: Oid,
-    /// How HEAD and the branch's file look.
+    /// File identities of HEAD and of the branch's file.
     stamps: (String, String),
 }
 
 impl Tip {
-    /// Absent for a detached or unborn HEAD, and for a branch that is packed: only git packs.
+    /// `None` for a detached or unborn HEAD, and for a packed branch: only git packs references.
     fn read(common_dir: &Path, git_dir: &Path) -> Option<Self> {
         let head = git_dir.join("HEAD");
         let branch = branch(&head)?;
@@ -47,7 +47,7 @@ impl Tip {
     }
 }
 
-/// Stands for the branch's name, which may be a secret.
+/// A hash in place of the branch's name, which may be secret.
 fn mark(branch: &str) -> String {
     format!("{:016x}", fingerprint::of(branch.as_bytes()))
 }
@@ -60,7 +60,7 @@ fn branch(head: &Path) -> Option<String> {
     Some(line(head)?.strip_prefix("ref:")?.trim().to_owned())
 }
 
-/// The file of the branch that a worktree has checked out, whether there or not.
+/// The path of the checked-out branch's file, whether it exists or not.
 #[must_use]
 pub fn checked_out(common_dir: &Path, git_dir: &Path) -> Option<PathBuf> {
     loose(common_dir, &branch(&git_dir.join("HEAD"))?)
@@ -72,24 +72,24 @@ fn line(path: &Path) -> Option<String> {
     Some(text.trim_end().to_owned())
 }
 
-/// The file of a branch whose name somebody else may have written.
+/// The file of a branch. The branch name is untrusted input.
 fn loose(common_dir: &Path, branch: &str) -> Option<PathBuf> {
     is_sound(branch).then(|| common_dir.join(branch))
 }
 
-/// Whether a branch's name leads to a file below `refs/heads`.
+/// Whether a branch name resolves to a path below `refs/heads`.
 #[must_use]
 pub fn is_sound(branch: &str) -> bool {
     branch.starts_with("refs/heads/") && branch.split('/').all(|part| !part.is_empty() && !part.starts_with('.'))
 }
 
-/// Where the checked-out branches are now.
+/// The current positions of the checked-out branches.
 pub fn ends<'a>(common_dir: &'a Path, heads: &'a [Log]) -> impl Iterator<Item = LogPosition> + 'a {
     heads.iter().filter_map(|log| Some(Tip::read(common_dir, &log.git_dir)?.position(log)))
 }
 
-/// A branch that is where no log knows; told as a line without message. Nothing but two looks per worktree while
-/// nothing changed.
+/// A branch at a commit that no log names, reported as a line without message. Costs two `stat` calls per worktree
+/// while nothing changes.
 #[must_use]
 pub fn read(common_dir: &Path, log: &Log, known: &[LogPosition]) -> Option<(LogPosition, Option<Fresh>)> {
     let name = name(log);
@@ -105,7 +105,7 @@ pub fn read(common_dir: &Path, log: &Log, known: &[LogPosition]) -> Option<(LogP
     Some((position, fresh))
 }
 
-/// Per the looks of the files alone.
+/// By file metadata alone.
 fn is_same(was: &str, common_dir: &Path, log: &Log) -> bool {
     let mut parts = was.splitn(4, ' ');
     let (Some(head), Some(file)) = (parts.next(), parts.next()) else { return false };
@@ -114,14 +114,14 @@ fn is_same(was: &str, common_dir: &Path, log: &Log) -> bool {
     looks(&log.git_dir.join("HEAD"), head) && branch().is_some_and(|path| looks(&path, file))
 }
 
-/// Where the same branch was.
+/// The previous commit of the same branch.
 fn of_branch(was: &str, branch: &str) -> Option<Oid> {
     let mut parts = was.splitn(4, ' ').skip(2);
     let (oid, name) = (parts.next()?, parts.next()?);
     if name == mark(branch) { oid.parse().ok() } else { None }
 }
 
-/// Git writes the logs first: while it is at it they are ahead of the branch, never behind.
+/// Git writes the logs before the reference: during an update they are ahead of the branch, never behind.
 fn is_logged(common_dir: &Path, head: &Log, tip: &Tip) -> bool {
     let names = |line: &Line| line.new.as_ref() == Some(&tip.oid) || line.old.as_ref() == Some(&tip.oid);
     [common_dir.join("logs").join(&tip.branch), head.path.clone()]
@@ -133,7 +133,7 @@ fn fresh(common_dir: &Path, head: &Log, was: Option<Oid>, tip: Tip) -> Option<Fr
     let file = loose(common_dir, &tip.branch)?;
     let path = common_dir.join("logs").join(&tip.branch);
     let logged = || tail::last(&path, |line| line.new.is_some()).ok().flatten().and_then(|line| line.new);
-    // Without either, all its entries may have expired.
+    // Without either, the log's entries may all have expired.
     let old = Some(was.or_else(logged)?);
     let line = Line { old, new: Some(tip.oid), at: file::look(&file)?.changed?, message: String::new() };
     let log = Log { name: format!("logs/{}", tip.branch), path, git_dir: head.git_dir.clone(), is_head: false };

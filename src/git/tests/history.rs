@@ -1,4 +1,4 @@
-//! Places, revisions, walks, settings, reflogs.
+//! Locations, revisions, walks, settings, reflogs.
 
 use jiff::Timestamp;
 

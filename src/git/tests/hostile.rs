@@ -1,4 +1,4 @@
-//! Repositories that want to fool or to run something.
+//! Hostile repositories that try to spoof output or execute code.
 
 use super::scratch::{Scratch, file};
 use crate::git::{Bounds, GitError, Repo};
@@ -38,7 +38,7 @@ fn nothing_that_the_configuration_names_is_executed_and_nothing_of_it_changes_wh
 }
 
 #[test]
-fn a_repository_of_somebody_else_is_refused() {
+fn a_repository_of_another_user_is_refused() {
     let scratch = Scratch::new();
     scratch.write("a", "1\n").commit("Start");
     if std::os::unix::fs::chown(scratch.path().join(".git"), Some(65_534), None).is_err() {

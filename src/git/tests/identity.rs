@@ -1,4 +1,4 @@
-//! Whose commits are whose, against real git.
+//! Commit authorship against real git.
 
 use super::scratch::Scratch;
 use crate::domain::id::Oid;
@@ -6,7 +6,7 @@ use crate::domain::id::Oid;
 const MAP: &str =
     "Proper Name <proper@example.org> <author@example.org>\nOther <new@example.org> Old <old@example.org>\n";
 
-/// A commit by others, made by a silent tool on top of HEAD.
+/// A commit by another author, made by an unlogged tool on top of HEAD.
 fn foreign(scratch: &Scratch, email: &str) -> Oid {
     let tree = scratch.git(&["rev-parse", "HEAD^{tree}"]);
     let mut command = scratch.command();
@@ -24,7 +24,7 @@ fn users(scratch: &Scratch) {
 }
 
 #[test]
-fn the_user_is_who_git_would_commit_as_also_through_the_mailmap() {
+fn the_user_is_gits_committer_also_through_the_mailmap() {
     for options in [&[][..], &["--object-format=sha256"]] {
         let scratch = Scratch::with(options);
         users(&scratch);

@@ -1,4 +1,4 @@
-//! The room against real git in scratch directories.
+//! Tests against real git in scratch directories.
 
 mod history;
 mod hostile;

@@ -1,4 +1,4 @@
-//! Which names a repository knows at a commit.
+//! Name lookup in a repository at a commit.
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};

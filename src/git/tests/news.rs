@@ -1,4 +1,4 @@
-//! The reflogs' news against real git.
+//! New reflog entries against real git.
 
 use jiff::Timestamp;
 
@@ -7,14 +7,14 @@ use crate::domain::event::LogPosition;
 use crate::domain::id::Oid;
 use crate::git::{Deed, Entry};
 
-/// A reader that remembers how far it came.
+/// A reader that keeps its positions.
 pub struct Reader {
     known: Vec<LogPosition>,
     since: Timestamp,
 }
 
 impl Reader {
-    /// Everything up to now is known.
+    /// Marks everything up to now as known.
     pub fn of(scratch: &Scratch) -> Self {
         Self { known: scratch.open().log_ends().unwrap(), since: "2020-01-01T00:00:00Z".parse().unwrap() }
     }
@@ -113,7 +113,7 @@ fn what_was_reset_away_and_committed_again_under_its_message_is_replaced() {
     let old = scratch.write("a", "2").commit("Same\n\nwith a body");
     assert_eq!(reader.deeds(&scratch), [made(&old, &[])]);
     scratch.git(&["reset", "--quiet", "--soft", "HEAD~1"]);
-    // Told in two goes: the reset is known when the commit comes.
+    // In two reads: the reset is known when the commit arrives.
     assert!(matches!(reader.deeds(&scratch)[..], [Deed::Pulled { .. }]));
     let new = scratch.write("a", "3").commit("Same\n\nwith a body");
     assert_eq!(reader.deeds(&scratch), [made(&new, &[&old])]);
@@ -227,7 +227,7 @@ fn squashed_fixed_up_and_reworded_commits_are_all_linked() {
     );
 }
 
-/// All within one second, so that dates tell nothing apart.
+/// All within one second, so that dates do not distinguish them.
 #[test]
 fn what_is_squashed_beside_a_reworded_commit_goes_to_the_one_that_it_was_folded_into() {
     for upstream in ["main", "HEAD~5"] {
@@ -274,7 +274,7 @@ fn an_amend_to_the_very_same_commit_replaces_nothing() {
     let told = scratch.open().made_since(Timestamp::UNIX_EPOCH).unwrap();
     assert_eq!(told.iter().map(|made| (&made.oid, &made.replaces)).collect::<Vec<_>>(), [(&first, &None)]);
     assert_eq!(reader.deeds(&scratch), [made(&first, &[])]);
-    // There and back again.
+    // Back and forth.
     scratch.git(&["commit", "--quiet", "--amend", "-m", "Other"]);
     scratch.git(&["commit", "--quiet", "--amend", "-m", "Start"]);
     assert_eq!(scratch.rev("HEAD"), first);
@@ -371,7 +371,7 @@ fn a_renamed_branch_is_the_one_it_was() {
 }
 
 #[test]
-fn dropped_commits_are_nobodys() {
+fn dropped_commits_count_for_no_author() {
     let (scratch, old) = forked();
     let mut reader = Reader::of(&scratch);
     rebase(&scratch, "-e 2s/^pick/drop/", &["main"]);
@@ -423,7 +423,7 @@ fn silent_tools_move_branches() {
     let commit: Oid = scratch.git(&["commit-tree", "-p", "HEAD", "-m", "By a tool", &tree]).parse().unwrap();
     scratch.git(&["update-ref", "refs/heads/main", commit.as_str()]);
     assert_eq!(reader.deeds(&scratch), [Deed::Moved { from: Some(parent.clone()), to: commit.clone() }]);
-    // A new branch is told with what it grew from; one that is where another was before tells nothing new.
+    // A new branch is reported with its base; one at the tip of another branch adds nothing.
     let other: Oid = scratch.git(&["commit-tree", "-p", start.as_str(), "-m", "Aside", &tree]).parse().unwrap();
     scratch.git(&["update-ref", "refs/heads/aside", other.as_str()]);
     scratch.git(&["update-ref", "-m", "backup", "refs/heads/backup", commit.as_str()]);
@@ -436,7 +436,7 @@ fn silent_tools_move_branches() {
     assert_eq!(repo.arrived(None, &commit, 2).unwrap(), [parent, commit]);
 }
 
-/// A commit by plumbing, that no branch has.
+/// A commit made by plumbing that is on no branch.
 fn loose(scratch: &Scratch, parent: &Oid, message: &str) -> Oid {
     let tree = scratch.git(&["rev-parse", "HEAD^{tree}"]);
     scratch.git(&["commit-tree", "-p", parent.as_str(), "-m", message, &tree]).parse().unwrap()
@@ -471,7 +471,7 @@ fn the_place_after_a_line_without_message_is_found_again_when_the_log_was_rewrit
     assert_eq!(reader.deeds(&scratch), []);
 }
 
-/// A line that a tool wrote into a log, as long as that.
+/// A line written into a log by a tool, of the given length.
 fn append(scratch: &Scratch, log: &str, (old, new): (&Oid, &Oid), length: usize) {
     let path = scratch.path().join(".git/logs").join(log);
     let line = format!("{old} {new} A U Thor <author@example.org> 1700000000 +0100\t{}\n", "x".repeat(length));
@@ -484,7 +484,7 @@ fn a_giant_log_that_a_tool_wrote_comes_in_pieces_and_nothing_is_taken_for_a_swit
     scratch.write("a", "1").commit("Start");
     let mut reader = Reader::of(&scratch);
     let mut tip = scratch.rev("HEAD");
-    // So that what is read at once of HEAD's log ends a commit before that of the branch's.
+    // One read of HEAD's log then ends one commit before that of the branch log.
     append(&scratch, "HEAD", (&tip, &tip), 400_000);
     let mut moves = Vec::new();
     for n in 0..4 {
@@ -545,7 +545,7 @@ fn in_logs_that_were_shortened_the_place_is_found_again() {
         scratch.write("a", n.to_string()).commit_at("Next", 1_000_000_000 + 1_000 * n);
     }
     let mut reader = Reader::of(&scratch);
-    // What is read anew would tell nothing as old as all of this.
+    // A re-read would not return entries this old.
     reader.since = "2100-01-01T00:00:00Z".parse().unwrap();
     let first = scratch.write("a", "more").commit_at("Not read yet", 1_000_009_000);
     scratch.git(&["reflog", "expire", "--expire=2001-09-09T02:35:00Z", "HEAD", "main"]);
@@ -601,7 +601,7 @@ fn a_half_written_line_waits_for_its_end() {
     for (log, whole) in logs.iter().zip(&whole) {
         std::fs::write(log, &whole[..whole.len() - 3]).unwrap();
     }
-    // Git moves the branch when its log is written.
+    // Git updates the branch after its log is written.
     scratch.write(".git/refs/heads/main", format!("{start}\n"));
     assert_eq!(reader.entries(&scratch), []);
     scratch.write(".git/refs/heads/main", format!("{oid}\n"));
@@ -677,7 +677,7 @@ fn what_counts_as_made_here_is_what_the_news_tell() {
         made.sort();
         made
     };
-    // Without remotes all of it would be local.
+    // Without remotes every commit would be local.
     let own = ["HEAD~4", "main", "HEAD~3", "HEAD~2"].map(|rev| scratch.rev(rev));
     let found = made(&scratch);
     assert!(own[1..].iter().all(|oid| found.contains(oid)), "{found:?}");
@@ -687,7 +687,7 @@ fn what_counts_as_made_here_is_what_the_news_tell() {
     assert!(!found.contains(&silent), "a remote still has it below another commit: {found:?}");
     scratch.git(&["update-ref", "-d", "refs/remotes/origin/main"]);
     assert!(made(&scratch).contains(&silent));
-    // Start, main, the three that the rebase made of four, and the silent one.
+    // Start, main, the three commits that the rebase made of four, and the unlogged one.
     assert_eq!(made(&scratch).len(), 6, "{:?}", made(&scratch));
 }
 
@@ -711,7 +711,7 @@ fn a_tool_that_writes_no_log_at_all_is_noticed() {
     assert_eq!(reader.entries(&scratch), []);
     let by_git = scratch.write("a", "3").commit("By git");
     assert_eq!(reader.deeds(&scratch), [made(&by_git, &[])]);
-    // Logs that expired as a whole tell of nothing new.
+    // Fully expired logs yield nothing new.
     scratch.git(&["reflog", "expire", "--expire=now", "--all"]);
     scratch.git(&["checkout", "--quiet", "-b", "other", "HEAD~1"]);
     scratch.git(&["reflog", "expire", "--expire=now", "--all"]);

@@ -1,4 +1,4 @@
-//! Repositories that only git itself can open read the same as others.
+//! Repositories that only the git CLI can open yield the same results.
 
 use super::scratch::{Scratch, file, numbered};
 use crate::domain::id::Oid;
@@ -28,7 +28,7 @@ fn read(scratch: &Scratch, rev: &str) -> Commit {
 pub fn reftable() -> Option<Scratch> {
     let git = Scratch::new();
     let probe = git.command().args(["init", "--quiet", "--ref-format=reftable", "../probe"]).output().unwrap();
-    // Git before 2.45 cannot make such a repository, so nobody there has one.
+    // Git before 2.45 cannot create such a repository.
     probe.status.success().then(|| Scratch::with(&["--ref-format=reftable"]))
 }
 
@@ -39,7 +39,7 @@ fn a_reftable_repository_reads_exactly_like_a_plain_one() {
     history(&plain);
     history(&reftable);
     for rev in ["HEAD", "HEAD~1", "HEAD~2"] {
-        // Which branch an earlier commit was made on, only a plain log tells.
+        // Only a plain log file records the branch of an earlier commit.
         let known = |commit: Commit| Commit { branch: commit.branch.filter(|_| rev == "HEAD"), ..commit };
         assert_eq!(known(read(&reftable, rev)), known(read(&plain, rev)), "{rev}");
     }

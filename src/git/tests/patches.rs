@@ -1,4 +1,4 @@
-//! What is read of a commit, and what is said to be unread.
+//! Commit reading: what is read, and what is reported as unread.
 
 use super::scratch::{Scratch, file, numbered};
 use crate::domain::patch::{Change, FileChange, Origin, Unread};
@@ -254,7 +254,7 @@ fn an_excluded_path_is_listed_and_nothing_of_it_is_read() {
     let scratch = Scratch::new();
     scratch.write("secret.env", "TOKEN=1\n").write("a.rs", "fn a() {}\n");
     let oid = scratch.commit("Start");
-    // With the object gone, reading it would fail: it must not even be asked for.
+    // The object is deleted, so that any attempt to read it fails.
     let blob = scratch.git(&["rev-parse", "HEAD:secret.env"]);
     std::fs::remove_file(scratch.path().join(".git/objects").join(&blob[..2]).join(&blob[2..])).unwrap();
     let commit = scratch.open().commit(&oid, &Bounds::default(), &|path| path.ends_with(".env")).unwrap();

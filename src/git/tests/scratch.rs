@@ -1,4 +1,4 @@
-//! A scratch repository made by real git, with nothing of this machine's settings and frozen dates.
+//! Scratch repository made by real git, isolated from the host's settings, with frozen dates.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -109,7 +109,7 @@ impl Scratch {
         repo.commit(&repo.head().unwrap(), bounds, &|_| false).unwrap()
     }
 
-    /// What git itself says the patch id is.
+    /// The patch id according to git itself.
     pub fn patch_id(&self, rev: &str) -> String {
         let patch = self.command().args(["diff-tree", "-p", "--root", rev]).output().unwrap().stdout;
         self.feed(&["patch-id", "--stable"], &patch).split(' ').next().unwrap().to_owned()

@@ -1,4 +1,4 @@
-//! What is read of a commit before there is one, against the commit that git then makes.
+//! Staged commit preview compared with the commit that git then makes.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -31,10 +31,10 @@ fn staged(repo: &Repo, moment: Moment) -> Option<Commit> {
     Some(repo.staged_commit(&staged, &Bounds::default(), Exclude::excluding(&|_| false)).unwrap())
 }
 
-/// What is read ahead while `git commit` with these arguments has its editor open, in the directory `at`.
+/// The staged preview while `git commit` with these arguments has its editor open, in the directory `at`.
 fn while_edited(scratch: &Scratch, at: &Path, args: &[&str]) -> Option<Commit> {
     let editor = scratch.outside().join("editor");
-    // It says that it is open, waits for a line, and writes the message.
+    // The editor signals that it is open, waits for a line, and writes the message.
     std::fs::write(&editor, "echo open; read -r line; printf 'New words\\n' > \"$1.new\"; mv \"$1.new\" \"$1\"\n")
         .unwrap();
     let mut command = scratch.command();

@@ -1,4 +1,4 @@
-//! The news of repositories that only git itself can open.
+//! New reflog entries of repositories that only the git CLI can open.
 
 use jiff::Timestamp;
 
@@ -45,7 +45,7 @@ fn switching_to_and_fro_within_a_second_hides_nothing() {
         scratch.git(&["checkout", "--quiet", "main"]);
     }
     let mut reader = Reader::of(&scratch);
-    // The last entry is the same as before, and the branch takes its own log with it.
+    // The last entry is unchanged, and the branch renames its own log along.
     scratch.git(&["checkout", "--quiet", "other"]);
     let oid = scratch.write("a", "3").commit("Aside");
     scratch.git(&["checkout", "--quiet", "main"]);

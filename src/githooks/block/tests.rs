@@ -1,4 +1,4 @@
-//! Our lines in configuration files of every kind, and after everything that others do to them.
+//! Tests of the block in configuration files of every kind, and after edits by other tools.
 
 use proptest::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Beside managers that write hooks of their own: what they put out of their way, and what they write anew.
+//! Tests with hook managers that move existing hooks away and rewrite their own.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,7 +9,7 @@ use super::super::slot::exists;
 use super::Stage;
 use crate::githooks::{How, State, dispatcher};
 
-/// `pre-commit install -t post-commit`: moves what it finds to `.legacy`, and calls that.
+/// `pre-commit install -t post-commit`: moves the existing hook to `.legacy` and calls it.
 fn install_pre_commit(stage: &Stage) {
     fs::rename(stage.hook("post-commit"), stage.hook("post-commit.legacy")).expect("moved");
     let call =

@@ -1,11 +1,11 @@
-//! What was done: by the author's type, by the kind of commit, or by the subject's verbs.
+//! Action tags: by the Conventional Commits type, the kind of commit, or the verbs of the subject.
 
 use crate::domain::patch::Commit;
 use crate::facts::Facts;
 use crate::facts::case::Case;
 use crate::facts::roles::FileRole;
 
-/// A type of the Conventional Commits habit under the name that everything else has, too.
+/// Maps a Conventional Commits type to the tag's name.
 fn of_type(kind: &str) -> &str {
     match kind {
         "feat" => "feature",
@@ -14,7 +14,7 @@ fn of_type(kind: &str) -> &str {
     }
 }
 
-/// What the author's type or, without one, the verbs say, then what the files say; nothing where neither is clear.
+/// The author's type or, without one, the verbs decide, then the files; empty where neither is clear.
 pub(super) fn of(commit: &Commit, facts: &Facts) -> Vec<String> {
     if facts.case == Case::Merge {
         return Vec::new();
@@ -37,7 +37,7 @@ fn of_scope(scope: Option<&str>) -> Option<&'static str> {
     matches!(scope?, "deps" | "deps-dev" | "dependencies").then_some("dependencies")
 }
 
-/// The subject's words as they are spoken: `fixed-width` is one word, and no fix.
+/// The subject's words; `fixed-width` is one word, and no fix.
 fn spoken(subject: &str) -> Vec<String> {
     let bare = |word: &str| word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
     subject.split_whitespace().map(bare).filter(|word| !word.is_empty()).collect()
@@ -75,7 +75,7 @@ fn of_words(words: &[String], facts: &Facts) -> Option<&'static str> {
     (adds && source && !any(&OTHER_THINGS)).then_some("feature")
 }
 
-/// What is added without being a feature.
+/// Nouns that are added without being a feature.
 const OTHER_THINGS: [&str; 26] = [
     "test", "tests", "testing", "unittest", "unittests", "benchmark", "benchmarks", "doc", "docs", "documentation",
     "docstring", "docstrings", "comment", "comments", "changelog", "license", "readme", "missing", "todo", "note",

@@ -1,11 +1,11 @@
-//! Where in the system: the few parts that most systems have, by whole words.
+//! Domain tags: the few parts that most systems have, by whole words.
 
 use super::words::{prose, words};
 use crate::domain::patch::FileChange;
 use crate::facts;
 use crate::facts::roles::FileRole;
 
-/// A part, and the words that mean it and nothing else.
+/// A part, with the words that mean nothing else.
 const PARTS: [(&str, &[&str]); 14] = [
     (
         "auth",
@@ -30,7 +30,7 @@ const PARTS: [(&str, &[&str]); 14] = [
     ("metrics", &["metrics", "telemetry", "prometheus"]),
 ];
 
-/// The parts that the author names, then those in whose paths at least half of the changed code lies.
+/// The parts that the subject names, then those with at least half of the changed code in their paths.
 pub(super) fn of(said: &str, files: &[FileChange]) -> Vec<&'static str> {
     let mut parts: Vec<&str> = words(&prose(said)).iter().filter_map(|word| part(word)).collect();
     let code = |file: &&FileChange| matches!(facts::role_of(file), FileRole::Source | FileRole::Tests);

@@ -1,5 +1,5 @@
-//! What a capture is filed under: the author's own hashtags and type first, then what was done, with what, and where
-//! in the system. Told from whole words of the subject and from paths alone.
+//! Tags of a capture: the author's hashtags and type first, then action, technology and domain. They come from whole
+//! words of the subject and from paths alone.
 
 mod action;
 mod domain;
@@ -10,10 +10,10 @@ use crate::domain::patch::Commit;
 use crate::facts::Facts;
 use crate::facts::case::Case;
 
-/// Most tags of one capture; more file it under nothing.
+/// Most tags of one capture; more would not help a search.
 const MOST: usize = 5;
 
-/// The tags of a commit that was redacted before.
+/// The tags of a redacted commit.
 #[must_use]
 pub fn of_commit(commit: &Commit, facts: &Facts) -> Vec<String> {
     let mut tags = hashtags(&commit.message);
@@ -26,7 +26,7 @@ pub fn of_commit(commit: &Commit, facts: &Facts) -> Vec<String> {
     tidy(tags)
 }
 
-/// The tags of a note that was redacted before.
+/// The tags of a redacted note.
 #[must_use]
 pub fn of_note(text: &str) -> Vec<String> {
     let mut tags = hashtags(text);
@@ -35,7 +35,7 @@ pub fn of_note(text: &str) -> Vec<String> {
     tidy(tags)
 }
 
-/// Each once, the first few.
+/// Removes duplicates and keeps the first few.
 fn tidy(tags: Vec<String>) -> Vec<String> {
     let mut tidy: Vec<String> = Vec::new();
     for tag in tags {

@@ -1,17 +1,17 @@
-//! With what: languages by the changed files' names, and tools that go by their names.
+//! Technology tags: languages by the changed files' names, and tools by their own names.
 
 use super::words::{prose, words};
 use crate::domain::patch::FileChange;
 use crate::facts;
 use crate::facts::roles::FileRole;
 
-/// Most changed lines first; nothing of what tools wrote.
+/// By changed lines, most first; generated files do not count.
 pub(super) fn of_files(files: &[FileChange]) -> impl Iterator<Item = &'static str> + use<> {
     let mut found: Vec<(&'static str, u64)> = Vec::new();
     let written = |file: &&FileChange| !matches!(facts::role_of(file), FileRole::Generated | FileRole::Asset);
     for file in files.iter().filter(written) {
         let Some(name) = of_path(&file.path) else { continue };
-        // A file whose lines are not known counts as one line.
+        // A file without line counts counts as one line.
         let lines = file.insertions.zip(file.deletions).map_or(1, |(a, b)| a.saturating_add(b).max(1));
         match found.iter_mut().find(|(known, _)| *known == name) {
             Some((_, sum)) => *sum = sum.saturating_add(lines),

@@ -3,7 +3,7 @@
 use super::*;
 use crate::domain::clock::SystemClock;
 use crate::facts::{self, sample};
-use crate::prompt::redact::redact;
+use crate::redact::redact;
 
 fn tags(message: &str, paths: &[&str]) -> String {
     let files = paths.iter().map(|path| sample::file(path, "@@\n-let a = 1;\n+let a = 2;")).collect();

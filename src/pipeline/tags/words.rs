@@ -1,11 +1,11 @@
-//! Words of a sentence or path, taken apart as people put them together: at blanks, signs, and changes of case.
+//! Tokenizer for tags: splits a sentence or path at blanks, signs, and changes of case.
 
-/// Without addresses and names of packages and branches: `actions/cache` is about no cache.
+/// Removes addresses and names of packages and branches: `actions/cache` is about no cache.
 pub(super) fn prose(text: &str) -> String {
     text.split_whitespace().filter(|word| !word.contains('/')).collect::<Vec<_>>().join(" ")
 }
 
-/// In lower case; `LoginForm` gives itself, `login` and `form`.
+/// In lower case; `LoginForm` yields itself, `login` and `form`.
 pub(super) fn words(text: &str) -> Vec<String> {
     let mut words = Vec::new();
     for word in text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {

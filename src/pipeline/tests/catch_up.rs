@@ -1,4 +1,4 @@
-//! What a command does about commits that no sidecar came for.
+//! Catch-up by a command when no sidecar came for the commits.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::domain::clock::FakeClock;
 use crate::domain::event::HookName;
 use crate::pipeline::ingest::{CaughtUp, catch_up};
 
-/// A clock that every reading moves on.
+/// A clock that every reading advances.
 #[derive(Debug)]
 struct Running(FakeClock, Duration);
 

@@ -1,11 +1,11 @@
-//! What a commit is: the same work moved or reworded, work applied again, work squashed.
+//! Commit identity: work that was moved, reworded, applied again, or squashed.
 
 use super::{Place, Scene, text};
 use crate::domain::capture::{By, Kind, Reason};
 use crate::domain::event::HookName;
 use crate::domain::id::Oid;
 
-/// Commits and reports it, as git with our hooks does.
+/// Commits, and reports as git with installed hooks does.
 fn hooked(scene: &Scene, place: &Place<'_>, file: &str, content: &str, message: &str) -> Oid {
     let oid = place.commit(file, content, message);
     place.report(HookName::PostCommit, &[]);
@@ -69,7 +69,7 @@ fn picked<'a>(scene: &'a Scene, later: i64) -> (Place<'a>, Oid, Oid) {
     (place, topic, pick)
 }
 
-/// What a hook reports of a commit other than HEAD.
+/// A hook's report of a commit other than HEAD.
 fn report(scene: &Scene, place: &Place<'_>, oid: &Oid) {
     place.tell(&crate::domain::event::Event {
         stamp: scene.services.clock.now(),
@@ -84,7 +84,7 @@ fn report(scene: &Scene, place: &Place<'_>, oid: &Oid) {
 
 #[test]
 fn a_commit_that_comes_to_light_late_does_not_replace_what_was_made_of_it_since() {
-    // Somebody's dates may run backwards: then it comes to light in its turn.
+    // Dates may run backwards: then it comes to light in its turn.
     for (later, late) in [(10, true), (0, true), (0, false), (-10, false)] {
         let scene = Scene::new();
         let (place, topic, pick) = picked(&scene, later);
@@ -92,7 +92,7 @@ fn a_commit_that_comes_to_light_late_does_not_replace_what_was_made_of_it_since(
         for oid in order {
             report(&scene, &place, oid);
             let asked = !scene.work().is_empty();
-            assert!(asked || late && *oid == topic, "nobody is asked about what is superseded, {later}");
+            assert!(asked || late && *oid == topic, "no model is asked about a superseded commit, {later}");
         }
         let live: Vec<Oid> = place.captures(false).into_iter().map(|capture| capture.commit.unwrap().oid).collect();
         assert!(live.contains(&pick) && !live.contains(&topic), "{later} s later, {late}: {:?}", place.captures(true));
@@ -202,7 +202,7 @@ fn an_amend_supersedes_by_hook_and_by_log() {
 }
 
 #[test]
-fn amends_that_nobody_saw_come_to_one_capture() {
+fn amends_without_a_report_become_one_capture() {
     let scene = Scene::new();
     let place = scene.repo("r");
     place.commit("a", "0", "Add a");
@@ -245,7 +245,7 @@ fn a_squash_merge_links_what_it_carries() {
 }
 
 #[test]
-fn a_squash_that_nobody_saw_is_told_by_its_message() {
+fn a_squash_without_a_report_is_known_by_its_message() {
     let scene = Scene::new();
     let place = scene.repo("r");
     four(&scene, &place);
@@ -266,7 +266,7 @@ fn a_squash_replaces_what_comes_to_light_only_after_it() {
     for n in 1..=2 {
         place.commit(&format!("f{n}"), "1", &format!("Part {n}"));
     }
-    // Another by a tool that says nothing.
+    // Another by a tool without hooks.
     place.write("f3", "1").git(&["add", "-A"]);
     let tree = place.git(&["write-tree"]);
     let third = place.git(&["commit-tree", "-p", "HEAD", "-m", "Part 3", &tree]);
@@ -275,7 +275,7 @@ fn a_squash_replaces_what_comes_to_light_only_after_it() {
     place.git(&["update-ref", "refs/heads/topic", &third]);
     place.git(&["merge", "-q", "--squash", "topic"]);
     place.git(&["commit", "-q", "--no-edit"]);
-    // Only now a hook is heard, before anybody has looked into the logs.
+    // A hook reports before the logs are read.
     place.report(HookName::PostCommit, &[]);
     scene.work();
     scene.reconcile();
@@ -367,7 +367,7 @@ fn a_copy_under_another_change_id_stands_beside_its_original_as_long_as_that_is_
         let copy = version(&place, OTHER, "The same", &two, 1_800_000_100);
         place.git(&["update-ref", "refs/heads/topic", &original]);
         scene.reconcile();
-        // A duplicate has a branch of its own; what was taken back and committed again has the one there was.
+        // A duplicate has a branch of its own; a commit that was undone and made again has the old one.
         place.git(&["update-ref", if is_there { "refs/heads/copy" } else { "refs/heads/topic" }, &copy]);
         scene.reconcile();
         let same = place.live().into_iter().filter(|subject| subject == "The same").count();
@@ -376,7 +376,7 @@ fn a_copy_under_another_change_id_stands_beside_its_original_as_long_as_that_is_
 }
 
 #[test]
-fn a_change_is_the_same_whoever_writes_its_id_and_its_capture_tells_it() {
+fn a_change_is_the_same_for_each_writer_of_its_id_and_its_capture_has_it() {
     let butler = "0f74c342-1cd3-4408-b965-6c2dfac89857";
     let gerrit = "I0123456789abcdef0123456789abcdef01234567";
     for (header, id) in [("change-id ", ONE), ("gitbutler-change-id ", butler), ("", gerrit)] {
@@ -388,7 +388,7 @@ fn a_change_is_the_same_whoever_writes_its_id_and_its_capture_tells_it() {
             let message = if header.is_empty() { format!("{words}\n\nChange-Id: {id}") } else { words.to_owned() };
             let fields = if header.is_empty() { String::new() } else { format!("{header}{id}\n") };
             let oid = object(&place, &fields, &message, &tree, 1_800_000_000 + i64::try_from(n).unwrap());
-            // As a cherry-pick to another branch with a conflict, or a stack that was written anew.
+            // As a cherry-pick to another branch with a conflict, or a rewritten stack.
             place.git(&["update-ref", &format!("refs/heads/v{n}"), &oid]);
             scene.reconcile();
         }

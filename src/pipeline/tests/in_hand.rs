@@ -1,4 +1,4 @@
-//! An event that kills the program whenever it is read.
+//! An event that kills the program whenever it is processed.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ fn scene() -> (Scene, Arc<FakeClock>) {
     (Scene::with_clock(clock.clone()), clock)
 }
 
-/// The program dies with the next event in hand.
+/// Simulates a death with the next event in hand.
 fn die(scene: &Scene) {
     let hand = InHand::open(&scene.services, "sidecar").unwrap();
     if let Some(event) = scene.services.store.pending_events(1).unwrap().first() {
@@ -59,7 +59,7 @@ fn deaths_with_other_events_in_hand_do_not_add_up() {
 }
 
 #[test]
-fn somebody_who_kills_whatever_starts_makes_no_event_a_suspect() {
+fn killing_every_start_makes_no_event_a_suspect() {
     let (scene, clock) = scene();
     let place = scene.repo("r");
     place.commit("a", "1", "Fine");

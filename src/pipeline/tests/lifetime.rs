@@ -1,4 +1,4 @@
-//! What the sidecar removes by itself: what is too old, and what could not be forgotten at once.
+//! Housekeeping of the sidecar: retention, and unfinished erasure.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ fn days(n: i64) -> Timestamp {
     at(n * 86_400)
 }
 
-/// A scene on this day, with a capture of the start that a model wrote.
+/// A scene on this day, with an earlier capture that a model wrote.
 fn scene(today: Timestamp) -> (Scene, CaptureId) {
     let scene = Scene::with_clock(Arc::new(FakeClock::at(today)));
     let capture = commit(1);
@@ -85,7 +85,7 @@ fn logs_and_leftover_texts_go_when_they_hold_a_piece_of_it() {
     let forgotten = forgetting::forget(services, id).unwrap();
     assert_eq!(forgotten.scrubbed.left, []);
     assert_eq!(forgotten.scrubbed.copies.len(), 4, "{:?}", forgotten.scrubbed.copies);
-    assert_eq!(std::fs::read(&log).unwrap(), b"", "whoever writes to it goes on writing to it");
+    assert_eq!(std::fs::read(&log).unwrap(), b"", "its writers go on writing to it");
     assert!(!old.exists() && !edited.exists() && !unread.exists());
     assert!(other.exists() && std::fs::metadata(service_log).unwrap().len() > 0);
     assert_eq!(services.store.mark(FORGETTING).unwrap(), None);

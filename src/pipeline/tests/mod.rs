@@ -1,4 +1,4 @@
-//! The pipeline over real repositories: what is captured, once, whatever was done.
+//! Fixtures and tests of the pipeline over real repositories: each commit is captured exactly once.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -30,7 +30,7 @@ mod settings;
 mod storm;
 mod unnamed;
 
-/// A home, a store and a git that knows nothing of this machine's settings.
+/// A home, a store and a git that is isolated from this machine's settings.
 pub struct Scene {
     dir: tempfile::TempDir,
     pub services: Services,
@@ -53,14 +53,14 @@ impl Scene {
         self.dir.path().join(name)
     }
 
-    /// What stands in the settings of the user.
+    /// Writes the settings of the user.
     pub fn configure(&self, toml: &str) {
         let file = self.services.paths.config_file();
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         std::fs::write(file, toml).unwrap();
     }
 
-    /// Makes the settings look as if they were written long ago.
+    /// Backdates the settings.
     pub fn age_settings(&self) {
         let file = std::fs::File::options().append(true).open(self.services.paths.config_file()).unwrap();
         file.set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_700_000_000)).unwrap();
@@ -73,7 +73,7 @@ impl Scene {
         place
     }
 
-    /// A fresh repository that nobody registered.
+    /// A fresh repository without registration.
     pub fn plain(&self, name: &str) -> Place<'_> {
         std::fs::create_dir_all(self.path(name)).unwrap();
         let place = self.at(name);
@@ -81,7 +81,7 @@ impl Scene {
         place
     }
 
-    /// As `repo`, with its references in tables; `None` where git knows no such.
+    /// As `repo`, with reftable; `None` where git does not support it.
     pub fn reftable(&self, name: &str) -> Option<Place<'_>> {
         std::fs::create_dir_all(self.path(name)).unwrap();
         let place = self.at(name);
@@ -94,14 +94,14 @@ impl Scene {
         Place { scene: self, path: self.path(name) }
     }
 
-    /// Reads the logs of all registered repositories and works everything off; gives the new events.
+    /// Reads the logs of all registered repositories and processes everything; returns the number of new events.
     pub fn reconcile(&self) -> usize {
         let events = reconcile::all(&self.services, Source::Reconcile);
         self.work();
         events
     }
 
-    /// Deals with whatever is ready, without any model; gives the jobs that would have asked one.
+    /// Processes all ready events without a model; returns the jobs that would have asked one.
     pub fn work(&self) -> Vec<Job> {
         let mut jobs = Vec::new();
         loop {
@@ -131,7 +131,7 @@ impl Scene {
     }
 }
 
-/// One repository of a scene.
+/// A repository of the fixture.
 pub struct Place<'a> {
     scene: &'a Scene,
     pub path: PathBuf,
@@ -157,7 +157,7 @@ impl Place<'_> {
         String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
     }
 
-    /// Who commits here from now on.
+    /// Sets the committer from here on.
     pub fn user(&self, email: &str) -> &Self {
         self.git(&["config", "user.name", "A U Thor"]);
         self.git(&["config", "user.email", email]);
@@ -197,7 +197,7 @@ impl Place<'_> {
         self.git(&["rev-parse", "HEAD"]).parse().unwrap()
     }
 
-    /// What a hook reports, now.
+    /// A hook's report, now.
     pub fn report(&self, hook: HookName, rewrites: &[(Oid, Oid)]) {
         self.tell(&Event {
             stamp: self.scene.services.clock.now(),
@@ -239,7 +239,7 @@ impl Place<'_> {
     }
 }
 
-/// Absolute, as a test writes it into a command line.
+/// The path as text for a command line.
 pub fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }

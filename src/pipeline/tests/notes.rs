@@ -1,4 +1,4 @@
-//! What somebody notes while working belongs to the commit that comes of it.
+//! Notes written while working belong to the resulting commit.
 
 use jiff::Timestamp;
 

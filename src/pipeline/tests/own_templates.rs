@@ -1,4 +1,4 @@
-//! A person's own templates on the way of a capture.
+//! The user's own templates in a capture.
 
 use super::Scene;
 use crate::pipeline::wording;

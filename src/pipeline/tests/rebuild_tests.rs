@@ -1,4 +1,4 @@
-//! The list of repositories beside the database: private, whole at any time, and missed when it is damaged.
+//! The mirror of the list of repositories: private, always whole, and reported when damaged.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;

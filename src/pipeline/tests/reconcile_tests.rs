@@ -1,4 +1,4 @@
-//! What the logs tell becomes captures: ours, once, bounded.
+//! Reflog entries become captures: the user's own, once, bounded.
 
 use std::io::Write;
 use std::process::Stdio;
@@ -59,7 +59,7 @@ fn what_a_hook_reports_after_the_watcher_came_is_the_hooks() {
     clock.advance(Duration::from_secs(61));
     place.report(HookName::PostCommit, &[]);
     scene.work();
-    assert_eq!(sources(), [Source::Hook, Source::Watch], "a minute later nobody waits for a hook any more");
+    assert_eq!(sources(), [Source::Hook, Source::Watch], "a minute later no hook is waited for any more");
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn a_kill_between_two_batches_loses_nothing_and_repeats_nothing() {
     let known = scene.services.store.registered().unwrap().remove(0);
     let before = scene.services.store.log_positions(&known.id).unwrap();
     assert_eq!(reconcile::repository(&scene.services, &known, Source::Reconcile).unwrap(), 4);
-    // As if the process had died after the events and before the positions.
+    // As if the process had died between the events and the read positions.
     scene.services.store.unregister(&known.id).unwrap();
     scene.services.store.register(&known).unwrap();
     scene.services.store.take_moves(&known.id, &[], &before).unwrap();
@@ -81,7 +81,7 @@ fn a_kill_between_two_batches_loses_nothing_and_repeats_nothing() {
     assert_eq!(place.live().len(), 4);
 }
 
-/// A stream for `git fast-import`: `count` commits on `branch`, by `who`.
+/// A stream for `git fast-import`: `count` commits on `branch` with this author.
 pub(super) fn stream(branch: &str, count: usize, who: &str) -> String {
     let mut stream = String::new();
     for n in 0..count {
@@ -125,7 +125,7 @@ fn update_ref_is_captured() {
     assert_eq!(place.live(), ["One", "By hand"]);
 }
 
-/// Somebody else's clone of `r`, with a commit of theirs pushed back to the bare repository between the two.
+/// Another developer's clone of `r`, with a commit of theirs pushed back to the bare repository between the two.
 struct Team {
     scene: Scene,
 }
@@ -180,7 +180,7 @@ fn what_others_made_is_not_ours_however_it_is_pulled() {
 }
 
 #[test]
-fn where_somebody_asked_for_it_their_own_commits_are_captured_when_they_are_pulled() {
+fn where_the_settings_ask_for_it_the_users_own_commits_are_captured_when_pulled() {
     let team = Team::new();
     let mine = team.mine();
     let settings = |pulled: bool| format!("[capture]\npulled = {pulled}\nidentities = [\"Me@Work.example\"]\n");
@@ -210,11 +210,11 @@ fn a_silent_tool_that_moves_a_branch_to_what_others_pushed_brings_nothing_of_our
     assert!(mine.live().is_empty(), "{:?}", mine.live());
     import(&mine, &stream("main", 3, "somebody@example.com"));
     team.scene.reconcile();
-    assert_eq!(mine.live().len(), 3, "no remote has them, whoever wrote them");
+    assert_eq!(mine.live().len(), 3, "no remote has them, so the author does not matter");
 }
 
 #[test]
-fn a_repository_that_is_gone_is_one_problem_and_stops_nobody_else() {
+fn a_repository_that_is_gone_is_one_problem_and_stops_no_other() {
     let scene = Scene::new();
     let (gone, here) = (scene.repo("gone"), scene.repo("here"));
     std::fs::remove_dir_all(&gone.path).unwrap();

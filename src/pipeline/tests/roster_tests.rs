@@ -1,4 +1,4 @@
-//! Repositories that were moved, and repositories that report by themselves in global mode.
+//! Moved repositories, and repositories that register with their first report in global mode.
 
 use super::Scene;
 use crate::domain::event::{HookName, Means};
@@ -22,7 +22,7 @@ fn a_moved_repository_keeps_its_captures_and_what_was_committed_meanwhile_is_fou
     assert_eq!(moved.live(), ["One", "Two", "Three"]);
     let now = scene.services.store.registered().unwrap();
     assert_eq!((now.len(), &now[0].path, now[0].since), (1, &moved.path, registered.since));
-    assert!(scene.services.roster() > roster, "whoever watches hears of it");
+    assert!(scene.services.roster() > roster, "the watcher sees the change");
     let mirror = std::fs::read_to_string(scene.services.paths.repositories()).unwrap();
     assert!(mirror.contains("after") && !mirror.contains("before"), "{mirror}");
 }

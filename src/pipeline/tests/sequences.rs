@@ -1,4 +1,4 @@
-//! Rebases and their like are worked off when they are over; a storm asks no model.
+//! Rebases and other sequences are processed when they are over; a storm asks no model.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ fn commit(place: &Place<'_>, n: usize) -> Oid {
     place.commit(&format!("f{n}"), "1", &format!("Part {n}"))
 }
 
-/// Main and a topic of `count` commits that have to be put on top of it; all captured.
+/// Main and a topic of `count` commits to be rebased onto it; all captured.
 fn apart(scene: &Scene, place: &Place<'_>, count: usize) -> Vec<Oid> {
     place.commit("base", "x", "Base");
     place.git(&["checkout", "-q", "-b", "topic"]);
@@ -30,7 +30,7 @@ fn apart(scene: &Scene, place: &Place<'_>, count: usize) -> Vec<Oid> {
     made
 }
 
-/// What git's hooks report of each step, by git itself.
+/// Records each step's hook reports, as git runs them.
 fn hook_steps(place: &Place<'_>) {
     let hook = place.path.join(".git/hooks/post-commit");
     let script = "#!/bin/sh\ngit rev-parse HEAD >> \"$(git rev-parse --git-common-dir)/steps\"\n";
@@ -152,7 +152,7 @@ fn what_a_rebase_left_stands_for_its_originals_though_the_branch_has_moved_on() 
         apart(&scene, &place, 4);
         squash(&place);
         assert!(reconcile::all(&scene.services, Source::Watch) > 0);
-        // Before its turn has come.
+        // Before its event is processed.
         place.git(then);
         scene.work();
         scene.reconcile();
@@ -165,7 +165,7 @@ fn what_a_rebase_left_stands_for_its_originals_though_the_branch_has_moved_on() 
 }
 
 #[test]
-fn somebody_elses_commit_is_not_captured_for_the_one_that_a_rebase_dropped_in_its_favour() {
+fn another_authors_commit_is_not_captured_for_the_one_that_a_rebase_dropped_in_its_favour() {
     let scene = Scene::new();
     let place = scene.repo("r");
     place.commit("base", "x", "Base");
@@ -201,7 +201,7 @@ fn many_commits_at_once_ask_no_model_and_few_do() {
             commit(&place, n);
             place.report(HookName::PostCommit, &[]);
             if count <= waiting::STORM {
-                // The same commit, seen by somebody else, is no second one.
+                // The same commit, seen by another reader, is no second one.
                 place.report(HookName::PostCommit, &[]);
             }
         }
@@ -252,7 +252,7 @@ fn the_next_commit_elsewhere_does_not_wait_behind_two_storms() {
     }
 }
 
-/// An event that waits.
+/// A pending event.
 fn open(scene: &Scene, place: &Place<'_>, n: usize) {
     place.tell(&crate::domain::event::Event {
         stamp: scene.services.clock.now(),

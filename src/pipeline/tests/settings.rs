@@ -1,4 +1,4 @@
-//! Settings that cannot be read: what holds meanwhile, what waits, and what is captured once they can be read again.
+//! Unreadable settings: what holds meanwhile, what waits, and what is captured once they can be read again.
 
 use super::{Place, Scene};
 use crate::domain::event::HookName;
@@ -10,7 +10,7 @@ fn commit(place: &Place<'_>, message: &str) {
     place.report(HookName::PostCommit, &[]);
 }
 
-/// As the sidecar does when it looks again.
+/// As the sidecar does at its next look.
 fn look_again(scene: &Scene) {
     scene.services.recheck_blocked();
     scene.work();

@@ -1,11 +1,11 @@
-//! Reports of hooks that could not name their commit: they do not read reftable.
+//! Reports of hooks that could not name their commit, because they do not read reftable.
 
 use super::{Place, Scene};
 use crate::domain::event::{Event, HookName, Means, Source};
 use crate::domain::id::Oid;
 use crate::pipeline::reconcile;
 
-/// What the hook says: that something happened.
+/// A hook's report without a commit id.
 fn report(scene: &Scene, place: &Place<'_>, hook: HookName, rewrites: &[(Oid, Oid)]) {
     place.tell(&event(scene, place, hook, rewrites));
 }
@@ -89,7 +89,7 @@ fn a_merge_and_picks_that_the_watcher_found_before_their_reports_are_the_hooks()
     report(&scene, &place, HookName::PostMerge, &[]);
     for file in ["c", "d"] {
         place.commit(file, "1", &format!("Add {file}"));
-        // As in a sequence of picks, of which the log says nothing.
+        // As in a sequence of picks, which the log does not show.
         place.tell(&Event { in_sequence: true, ..event(&scene, &place, HookName::PostCommit, &[]) });
     }
     assert_eq!(reconcile::all(&scene.services, Source::Watch), 3);
@@ -139,7 +139,7 @@ fn a_merge_is_captured_and_a_squash_links_what_it_carries_though_its_commit_was_
 }
 
 #[test]
-fn of_a_repository_that_nobody_registered_head_is_captured() {
+fn of_an_unregistered_repository_head_is_captured() {
     let scene = Scene::new();
     let Some(place) = scene.reftable("r") else { return };
     place.user("me@example.com").commit("base", "x", "Base");

@@ -1,4 +1,4 @@
-//! Technical accuracy: what the text says is grounded, and the names in it are spelled as in the change.
+//! Accuracy score: the statements are grounded, and names are spelled as in the change.
 
 use std::collections::BTreeSet;
 
@@ -8,18 +8,18 @@ use crate::domain::patch::Commit;
 use crate::facts::Facts;
 use crate::facts::symbols::Symbol;
 
-/// How the two halves count.
+/// Weights of the two halves.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Rules {
     grounded: f64,
     names: f64,
-    /// What the names count as where a text has none: it says nothing false, and nothing exact.
+    /// Score for a text without names: nothing false, but nothing precise.
     nameless: f64,
 }
 
 pub(super) const RULES: Rules = Rules { grounded: 0.6, names: 0.4, nameless: 0.75 };
 
-/// By the commit: `faults` of the sentences are not grounded.
+/// Against the commit: `faults` of the sentences are not grounded.
 pub(super) fn of(rules: &Rules, said: &Said<'_>, commit: &Commit, facts: &Facts, faults: usize) -> f64 {
     let files = &commit.patch.files;
     let lines = files
@@ -37,7 +37,7 @@ pub(super) fn of(rules: &Rules, said: &Said<'_>, commit: &Commit, facts: &Facts,
     weigh(rules, said, faults, sources)
 }
 
-/// By the words of a note, or of the captures that a draft is made of.
+/// Against the words of a note, or of the captures behind a draft.
 pub(super) fn of_words<'a>(rules: &Rules, said: &Said<'_>, sources: impl IntoIterator<Item = &'a str>) -> f64 {
     weigh(rules, said, 0, sources)
 }
@@ -51,7 +51,7 @@ fn weigh<'a>(rules: &Rules, said: &Said<'_>, faults: usize, sources: impl IntoIt
     rules.grounded * grounded + rules.names * known_names(said, sources).unwrap_or(rules.nameless)
 }
 
-/// The share of names of which every part occurs exactly so; absent where there are no names.
+/// The share of names with every part spelled exactly as in the source; `None` without names.
 fn known_names<'a>(said: &Said<'_>, sources: impl IntoIterator<Item = &'a str>) -> Option<f64> {
     let mut missing: BTreeSet<&str> = said.names.iter().flat_map(|name| segments(name)).collect();
     for source in sources {

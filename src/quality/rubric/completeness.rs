@@ -1,4 +1,4 @@
-//! Completeness: how much of what matters most in the change the text tells.
+//! Completeness score: the share of the most important facts of a change that the text mentions.
 
 use super::said::{Said, content};
 use super::share;
@@ -6,10 +6,10 @@ use crate::facts::Facts;
 use crate::facts::breaking::Breaking;
 use crate::facts::roles::FileRole;
 
-/// What each fact counts, and how many of a kind are looked at.
+/// Weight per fact, and maximum facts per kind.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Rules {
-    /// Nobody tells everything in two sentences: facts of this weight told are all.
+    /// Total weight for a full score: two sentences cannot mention everything.
     enough: f64,
     subject: f64,
     /// By rank: the first symbol, the second, ….
@@ -21,7 +21,7 @@ pub(super) struct Rules {
     numbers: &'static [f64],
     why: f64,
     roles: f64,
-    /// Share of a source's words by which it counts as told.
+    /// Share of a source's words from which it counts as mentioned.
     source: f64,
 }
 
@@ -39,7 +39,7 @@ pub(super) const RULES: Rules = Rules {
     source: 0.3,
 };
 
-/// Weights of what there is to tell, and of what is told.
+/// Total weight of the facts, and weight of those mentioned.
 #[derive(Debug, Default)]
 struct Tally {
     all: f64,
@@ -82,7 +82,7 @@ pub(super) fn of(rules: &Rules, said: &Said<'_>, facts: &Facts) -> f64 {
     share(tally.told, tally.all.min(rules.enough), 1.0)
 }
 
-/// A change that reaches beyond the source: the text says so.
+/// Whether the text mentions that a change goes beyond source files.
 fn count_roles(rules: &Rules, tally: &mut Tally, said: &Said<'_>, facts: &Facts) {
     let words = |role: FileRole| -> &[&str] {
         match role {
@@ -108,7 +108,7 @@ fn words_of(breaking: &Breaking) -> &str {
     }
 }
 
-/// A file's name without its folders and its ending.
+/// A file's name without directory and extension.
 fn stem_of(path: &str) -> &str {
     let name = path.rsplit('/').next().unwrap_or(path);
     name.split_once('.').map_or(name, |(stem, _)| if stem.is_empty() { name } else { stem })
@@ -123,7 +123,7 @@ pub(super) fn of_note(_rules: &Rules, said: &Said<'_>, note: &str) -> f64 {
     }
 }
 
-/// The share of the sources that the text tells of.
+/// The share of the sources that the text mentions.
 pub(super) fn of_sources(rules: &Rules, said: &Said<'_>, sources: &[&str]) -> f64 {
     let told = sources.iter().filter(|source| said.tells_words(source) >= rules.source).count();
     share(told as f64, sources.len() as f64, if said.words.is_empty() { 0.0 } else { 1.0 })

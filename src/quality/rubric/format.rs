@@ -1,10 +1,10 @@
-//! Format compliance: one plain paragraph of sentences in the expected language, about the change and nothing else.
+//! Format score: one plain paragraph of sentences in the expected language, about the change and nothing else.
 
 use super::said::Said;
 use crate::quality::expected::Expected;
 use crate::quality::{chatter, markdown, marks, preamble, repetition, thoughts};
 
-/// Marks off for each breach.
+/// Deduction per violation.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Rules {
     most_sentences: usize,
@@ -48,7 +48,7 @@ pub(super) const RULES: Rules = Rules {
     ],
 };
 
-/// A summary; `author` is what the person wrote.
+/// For a summary; `author` is the author's own text.
 pub(super) fn of(rules: &Rules, said: &Said<'_>, author: &str) -> f64 {
     if said.words.is_empty() {
         return 0.0;
@@ -67,7 +67,7 @@ pub(super) fn of(rules: &Rules, said: &Said<'_>, author: &str) -> f64 {
         - off(Expected::of(author).is_foreign(said.text), rules.foreign)
 }
 
-/// A draft: Markdown with a title, without the same slips.
+/// For a draft: Markdown with a title, without the same violations.
 pub(super) fn of_document(rules: &Rules, said: &Said<'_>) -> f64 {
     if said.words.is_empty() {
         return 0.0;

@@ -1,8 +1,8 @@
-//! Length: long enough to say something, short enough to be read in passing.
+//! Length score: full marks within a range of words.
 
 use super::said::Said;
 
-/// Words between which a text has the right length.
+/// Range of words with the full score.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Rules {
     least: f64,
@@ -14,7 +14,7 @@ pub(super) const SUMMARY: Rules = Rules { least: 8.0, most: 60.0 };
 /// A draft, from a status report to a blog post.
 pub(super) const DOCUMENT: Rules = Rules { least: 30.0, most: 900.0 };
 
-/// One on the plateau; below in proportion, above as the plateau's end to the length.
+/// 1 within the range; below it proportional, above it range end divided by length.
 pub(super) fn of(rules: &Rules, said: &Said<'_>) -> f64 {
     let words = said.words.len() as f64;
     if words < rules.least { words / rules.least } else { rules.most / words.max(rules.most) }

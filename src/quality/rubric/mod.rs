@@ -1,7 +1,7 @@
-//! How good a text about a commit is, as far as rules can tell: five scores in 0..=1, and one of them all.
+//! Rule-based quality rubric for a text about a commit: five scores in 0..=1, and a weighted total.
 //!
-//! Pure functions of the text and what it is about. The rules are data and carry a hash; a judgement names the hash
-//! of the rules that made it. They check form and faithfulness; whether people agree with them was not measured.
+//! Pure functions of the text and its source. The rules are data with a hash; a judgement names the hash of its rules.
+//! They check form and faithfulness; agreement with human ratings was not measured.
 
 use std::sync::LazyLock;
 
@@ -18,10 +18,10 @@ mod said;
 
 use said::Said;
 
-/// Everything that a judgement depends on. What is not data here (how the data is used) is covered by `version`.
+/// All parameters of a judgement. Logic outside this data is covered by `version`.
 #[derive(Debug, Clone, PartialEq)]
 struct Rules {
-    /// Counted up whenever the functions judge differently by the same numbers.
+    /// Incremented whenever the functions score differently with the same parameters.
     version: u32,
     weights: Weights,
     accuracy: accuracy::Rules,
@@ -32,7 +32,7 @@ struct Rules {
     document: length::Rules,
 }
 
-/// What each score counts in the whole; they add up to one.
+/// Weight of each score in the total; they add up to one.
 #[derive(Debug, Clone, PartialEq)]
 struct Weights {
     technical_accuracy: f64,
@@ -59,13 +59,13 @@ const RULES: Rules = Rules {
     document: length::DOCUMENT,
 };
 
-/// Judges a summary by the facts of its commit; `faults` is how many of its statements were not grounded.
+/// Scores a summary against the facts of its commit; `faults` is the number of ungrounded statements.
 #[must_use]
 pub fn commit(text: &str, commit: &Commit, facts: &Facts, faults: usize) -> Option<Quality> {
     Some(judge_commit(&RULES, text, commit, facts, faults))
 }
 
-/// Judges a note's summary by the note.
+/// Scores a note's summary against the note.
 #[must_use]
 pub fn note(text: &str, note: &str) -> Option<Quality> {
     let said = Said::of(text);
@@ -78,7 +78,7 @@ pub fn note(text: &str, note: &str) -> Option<Quality> {
     ]))
 }
 
-/// Judges a draft by the summaries of the captures that it is made of.
+/// Scores a draft against the summaries of its captures.
 #[must_use]
 pub fn document(text: &str, sources: &[&str]) -> Option<Quality> {
     let said = Said::of(text);
@@ -102,7 +102,7 @@ fn judge_commit(rules: &Rules, text: &str, commit: &Commit, facts: &Facts, fault
     ])
 }
 
-/// Of the rules that judge; to put all of them in words for each judgement would cost more than judging.
+/// Hash of the rules in use, cached: formatting all rules for each judgement would cost more than scoring.
 static HASH: LazyLock<String> = LazyLock::new(|| RULES.hash());
 
 impl Rules {
@@ -134,12 +134,12 @@ impl Rules {
     }
 }
 
-/// In 0..=1 and to three decimals, whatever came in.
+/// Clamped to 0..=1 and rounded to three decimals.
 fn unit(score: f64) -> f64 {
     if score.is_nan() { 0.0 } else { (score.clamp(0.0, 1.0) * 1e3).round() / 1e3 }
 }
 
-/// `part` of `whole`; `otherwise` where there is no whole.
+/// `part` divided by `whole`; `otherwise` when `whole` is zero.
 fn share(part: f64, whole: f64, otherwise: f64) -> f64 {
     if whole > 0.0 { part / whole } else { otherwise }
 }

@@ -1,4 +1,4 @@
-//! Readability: sentences of a length that one takes in at once, made of words and not of names alone.
+//! Readability score: sentences of moderate length, made of words rather than names alone.
 
 use std::collections::BTreeSet;
 
@@ -8,13 +8,13 @@ use super::share;
 /// Bounds and weights.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Rules {
-    /// Words of a sentence: comfortable up to here, unreadable from there.
+    /// Words per sentence: comfortable up to the first, unreadable from the second.
     comfortable: f64,
     unreadable: f64,
-    /// Share of names among the words: fine up to here, a list from there.
+    /// Share of names among the words: acceptable up to the first, a list from the second.
     names_fine: f64,
     names_list: f64,
-    /// Share of small words that a sentence has at least; a list has none.
+    /// Minimum share of function words in a sentence; a list has none.
     small: f64,
     weights: [f64; 5],
     articles: &'static [&'static str],
@@ -28,7 +28,7 @@ pub(super) const RULES: Rules = Rules {
     names_fine: 0.4,
     names_list: 0.9,
     small: 0.15,
-    // Sentence length, share of names, small words, order, repetition.
+    // Sentence length, share of names, function words, order, repetition.
     weights: [0.2, 0.2, 0.2, 0.25, 0.15],
     articles: &["the", "a", "an", "its", "their"],
     prepositions: &["to", "of", "in", "for", "with", "from", "by", "at", "on", "into", "after", "before", "without"],
@@ -62,7 +62,7 @@ fn names(rules: &Rules, said: &Said<'_>) -> f64 {
     falling(share(said.names.len() as f64, said.words.len() as f64, 1.0), rules.names_fine, rules.names_list)
 }
 
-/// A short sentence may do without; a list of ten names may not.
+/// A short sentence may lack function words; a list of ten names may not.
 fn small_words(rules: &Rules, said: &Said<'_>) -> f64 {
     let lists = [rules.articles, rules.prepositions, rules.joints];
     let is_small = |word: &&&str| lists.iter().any(|list| list.contains(&word.to_lowercase().as_str()));
@@ -71,7 +71,7 @@ fn small_words(rules: &Rules, said: &Said<'_>) -> f64 {
     share(small, wanted, 1.0)
 }
 
-/// Where small words stand: an article or preposition needs something after it, and not another of its kind.
+/// Position of function words: an article or preposition must be followed by something, and not by another of its kind.
 fn order(rules: &Rules, said: &Said<'_>) -> f64 {
     let lower: Vec<String> = said.text.split_whitespace().map(str::to_lowercase).collect();
     let ends = |word: &str| word.ends_with(['.', ',', ';', '!', '?', ':']);
@@ -101,12 +101,12 @@ fn starts_large(text: &str, at: usize) -> bool {
     text.split_whitespace().nth(at).is_some_and(|word| !word.starts_with(char::is_lowercase))
 }
 
-/// Words that come once, of all that carry meaning.
+/// Share of content words that occur once.
 fn freshness(said: &Said<'_>) -> f64 {
     let telling: Vec<String> =
         said.words.iter().map(|word| word.to_lowercase()).filter(|word| word.chars().count() > 3).collect();
     let distinct: BTreeSet<&String> = telling.iter().collect();
     let fresh = share(distinct.len() as f64, telling.len() as f64, 1.0);
-    // A word or two come again in any text.
+    // One or two repeated words are normal in any text.
     (fresh - 0.4) / 0.5
 }

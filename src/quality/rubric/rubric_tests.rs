@@ -1,4 +1,4 @@
-//! The controls: texts that must score lower than the true one, each where its fault lies.
+//! Negative controls: texts that must score lower than the correct one, each in the score of its fault.
 
 use proptest::prelude::*;
 
@@ -16,7 +16,7 @@ fn sample() -> (Commit, Facts) {
     let patch = "@@ impl Router {\n+    pub fn choose(&self) -> Model {\n+        self.fewest_requests()\n+    }\n@@\n-fn select_model() {\n-    first()\n-}";
     let files = vec![file("src/route.rs", patch), counted("tests/route.rs", 31, 0)];
     let commit = a_commit("Pick the model with the fewest requests", files);
-    // What is judged here are the rules: the facts stay the same when other facts are found.
+    // Only the rules are tested: the facts are fixed, independent of the extraction.
     let symbols = vec![symbol("Router::choose", Fate::Added), symbol("select_model", Fate::Removed)];
     let facts = facts::of(&commit, &SystemClock);
     let (mentions, dependencies, breaking) = (Vec::new(), Vec::new(), Vec::new());
@@ -55,7 +55,7 @@ fn a_true_text_scores_high_everywhere() {
     assert!(quality.completeness >= 0.8 && quality.score >= 0.9, "{quality:?}");
 }
 
-/// Which score of a judgement a control is about.
+/// The score that a control affects.
 type Part = (&'static str, fn(&Quality) -> f64);
 const ACCURACY: Part = ("accuracy", |quality| quality.technical_accuracy);
 const FORMAT: Part = ("format", |quality| quality.format_compliance);
@@ -178,7 +178,7 @@ fn the_hash_names_the_rules_and_moves_with_any_of_them() {
     assert!((sum - 1.0).abs() < 1e-9);
 }
 
-/// Who changes what the functions do gives the rules a new version, and then accepts these numbers anew.
+/// After a change of the functions: raise the rules' version, then update these numbers.
 #[test]
 fn the_same_version_judges_the_same() {
     let texts = [TRUE, "Fixes it.", "Great work that improves everything!", "Removes `select_model`."];

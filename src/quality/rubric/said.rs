@@ -1,21 +1,21 @@
-//! A text taken apart for judging: its words, its names, its sentences.
+//! Text analysis for scoring: words, names, sentences.
 
 use std::collections::BTreeSet;
 
 use crate::facts::mentions::words::{parts, stem};
 use crate::quality::{sentence, spans};
 
-/// Longest text that is judged, in bytes.
+/// Longest text scored, in bytes.
 const INPUT: usize = 512 * 1024;
 
-/// What a text says.
+/// The analysed content of a text.
 #[derive(Debug)]
 pub(super) struct Said<'a> {
     pub text: &'a str,
     pub sentences: Vec<&'a str>,
-    /// As written, in order, without the marks around them.
+    /// As written, in order, without surrounding punctuation.
     pub words: Vec<&'a str>,
-    /// Names from code: in backticks, or plainly written like one.
+    /// Names from code: in backticks, or recognisable by form.
     pub names: Vec<&'a str>,
     /// Every identifier, in lower case.
     identifiers: BTreeSet<String>,
@@ -33,9 +33,9 @@ impl<'a> Said<'a> {
         Self { text, sentences: sentence::split(text), words: words.collect(), names: names(text), identifiers, stems }
     }
 
-    /// How much of a name is told: all of it where its last part stands there, else the share of its words.
+    /// Degree to which a name is mentioned: full where its last part occurs, else the share of its words.
     pub fn tells(&self, name: &str) -> f64 {
-        /// What a name's words count without the name.
+        /// Weight of a name's words without the name itself.
         const IN_WORDS: f64 = 0.8;
         let Some(last) = segments(name).filter(|part| part.len() > 1).last() else { return 0.0 };
         if self.identifiers.contains(&last.to_lowercase()) {
@@ -44,7 +44,7 @@ impl<'a> Said<'a> {
         IN_WORDS * self.tells_words(last)
     }
 
-    /// The share of the words that matter which the text has too.
+    /// The share of the content words that the text also has.
     pub fn tells_words(&self, text: &str) -> f64 {
         let wanted = content(text);
         let told = wanted.iter().filter(|word| self.stems.contains(*word)).count();
@@ -56,12 +56,12 @@ impl<'a> Said<'a> {
     }
 }
 
-/// Identifiers and numbers, without what joins them.
+/// Identifiers and numbers, without their joiners.
 pub(super) fn segments(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '$')).filter(|part| !part.is_empty())
 }
 
-/// Words that say nothing of a change.
+/// Stop words for changes.
 const EMPTY: &[&str] = &[
     "this", "that", "with", "from", "into", "when", "then", "than", "them", "they", "their", "there", "these", "those",
     "have", "been", "were", "will", "would", "should", "could", "also", "only", "some", "more", "most", "such", "each",
@@ -70,7 +70,7 @@ const EMPTY: &[&str] = &[
     "the", "and", "for", "not", "are", "was", "has", "its", "can", "add", "fix", "use", "now", "all", "out", "get",
 ];
 
-/// Stems of the words that matter: three letters and more, parts of names included.
+/// Stems of the content words: three letters and more, parts of names included.
 pub(super) fn content(text: &str) -> BTreeSet<String> {
     segments(text)
         .flat_map(parts)
@@ -96,7 +96,7 @@ fn trimmed(word: &str) -> &str {
     word.trim_matches(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '(' | ')' | '$')).trim_matches(['(', ')'])
 }
 
-/// Written as nobody writes a word: `snake_case`, `a::b`, `src/a.rs`, `camelCase`.
+/// Recognisable as code: `snake_case`, `a::b`, `src/a.rs`, `camelCase`.
 fn is_name(word: &str) -> bool {
     let camel = word.starts_with(char::is_lowercase) && word.chars().any(char::is_uppercase);
     let dotted = word.split('.').count() == 2 && word.split('.').all(|part| part.len() > 1) && !word.contains("e.g");

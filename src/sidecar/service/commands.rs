@@ -1,4 +1,4 @@
-//! Talking to the service manager: which commands it takes, and whether it can be reached from here.
+//! Service manager commands: systemctl and launchctl lines, and whether the manager can be reached.
 
 use std::process::{Command, Stdio};
 
@@ -9,7 +9,7 @@ use crate::config::env;
 pub type Words = Vec<String>;
 
 impl Manager {
-    /// What makes the installed files a running service, which an older one gives way to.
+    /// Commands that make the installed files a running service, which an older sidecar gives way to.
     #[must_use]
     pub fn start(self, setting: &Setting) -> Vec<Words> {
         match self {
@@ -28,7 +28,7 @@ impl Manager {
         }
     }
 
-    /// What ends the service, before its files are removed.
+    /// Commands that end the service, before its files are removed.
     #[must_use]
     pub fn stop(self, setting: &Setting) -> Vec<Words> {
         match self {
@@ -37,7 +37,7 @@ impl Manager {
         }
     }
 
-    /// What has the manager forget the files, after they were removed.
+    /// Commands that make the manager forget the removed files.
     #[must_use]
     pub fn forget(self) -> Vec<Words> {
         match self {
@@ -46,7 +46,7 @@ impl Manager {
         }
     }
 
-    /// Whether the manager of this person's session answers.
+    /// Whether the manager of the user's session answers.
     #[must_use]
     pub fn is_reachable(self, setting: &Setting) -> bool {
         let question = match self {
@@ -59,7 +59,7 @@ impl Manager {
 
 fn units(setting: &Setting) -> Vec<String> {
     let files = systemd::files(setting);
-    // The socket first: it is what the service asks for.
+    // The socket first: the service depends on it.
     let names = files.iter().rev().filter_map(|file| file.path.file_name());
     names.map(|name| name.to_string_lossy().into_owned()).collect()
 }
@@ -82,7 +82,7 @@ fn words(line: &[&str]) -> Words {
 /// Runs one of the manager's commands to its end.
 ///
 /// # Errors
-/// It cannot be run, or ends with another code than 0; what it said is told.
+/// It cannot be run, or exits with another code than 0; its output is in the error.
 pub fn run(line: &[String]) -> Result<(), ServiceError> {
     let failed = |said: String| ServiceError::Manager { command: line.join(" "), said };
     let Some((program, arguments)) = line.split_first() else { return Ok(()) };

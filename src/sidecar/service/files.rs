@@ -1,4 +1,4 @@
-//! Writing and removing the service's files, and nothing that a person changed.
+//! Installs and removes the service's files, except those that the user changed.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -8,25 +8,25 @@ use super::seal::{Comments, seal, unbroken};
 use super::{ServiceError, Text};
 use crate::config::paths::replace_file;
 
-/// What became of the files, or would.
+/// Result of an installation or removal, also of a dry run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Outcome {
     /// Written or removed.
     pub done: Vec<PathBuf>,
-    /// Changed by somebody since, and left alone.
+    /// Changed by the user since, and left alone.
     pub kept: Vec<PathBuf>,
 }
 
-/// How a file stands.
+/// State of a file on disk.
 enum State {
     Absent,
-    /// As we wrote it; how many directories were made for it.
+    /// As written by this program; with the number of directories that were created for it.
     Ours(usize),
-    /// Not ours, or not as we wrote it.
+    /// Written or changed by others.
     Foreign,
 }
 
-/// Writes `texts`, except over what somebody changed.
+/// Writes `texts`, except over files that the user changed.
 ///
 /// # Errors
 /// A file or a directory cannot be written.
@@ -50,7 +50,7 @@ pub fn write(texts: &[Text], dry_run: bool) -> Result<Outcome, ServiceError> {
     Ok(outcome)
 }
 
-/// Removes the files at `paths` that are as they were written, and the directories that were made for them.
+/// Removes the files at `paths` that are as they were written, and the directories that were created for them.
 ///
 /// # Errors
 /// A file cannot be removed.
@@ -72,14 +72,14 @@ pub fn remove(paths: &[PathBuf], dry_run: bool) -> Result<Outcome, ServiceError>
     }
     for (path, made) in made_above.into_iter().filter(|_| !dry_run) {
         for dir in path.ancestors().skip(1).take(made) {
-            // One that somebody else uses by now stays.
+            // A directory that is in use by now stays.
             let _ = fs::remove_dir(dir);
         }
     }
     Ok(outcome)
 }
 
-/// Removes links of the same name as ours, which a manager that could not be asked has left.
+/// Removes links to the files, which remain where the manager could not be asked.
 pub fn remove_links(links: &[PathBuf]) {
     for link in links.iter().filter(|link| link.is_symlink()) {
         let _ = fs::remove_file(link);
@@ -101,7 +101,7 @@ fn comments(path: &Path) -> Comments {
     if path.extension().is_some_and(|ending| ending == "plist") { Comments::Xml } else { Comments::Hash }
 }
 
-/// Makes the missing directories above `path`; tells how many.
+/// Creates the missing directories above `path`; returns how many.
 fn make_above(path: &Path) -> Result<usize, ServiceError> {
     let Some(parent) = path.parent() else { return Ok(0) };
     let missing = parent.ancestors().take_while(|dir| !dir.exists()).count();
@@ -109,7 +109,7 @@ fn make_above(path: &Path) -> Result<usize, ServiceError> {
     Ok(missing)
 }
 
-/// By renaming, so that a manager that looks now sees the old one or the new one.
+/// Atomic replacement by rename: the manager sees the old file or the new one.
 fn put(path: &Path, text: &str) -> Result<(), ServiceError> {
     replace_file(path, text.as_bytes(), 0o644).map_err(|source| failed("write", path, source))
 }
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn what_somebody_changed_is_neither_replaced_nor_removed() {
+    fn a_file_that_the_user_changed_is_neither_replaced_nor_removed() {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("a.service");
         fs::write(&path, "[Service]\nNice=5\n").unwrap();

@@ -1,4 +1,4 @@
-//! The agent for macOS's launchd.
+//! The launch agent for macOS.
 
 use super::{Setting, Text};
 

@@ -1,6 +1,6 @@
-//! The sidecar as a service of the person's own service manager: which files that takes, and what is said to it.
+//! The sidecar as a user service: the files and commands for systemd or launchd.
 //!
-//! Everything here is pure but [`files`]: what is installed can be shown, tested and compared before it is written.
+//! Everything here is pure but [`files`]: the files can be shown, tested and compared before they are written.
 
 pub mod commands;
 pub mod files;
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use crate::config::env::{self, Env};
 use crate::config::{ConfigError, Paths, paths};
 
-/// What keeps the service alive.
+/// The supported service managers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Manager {
@@ -24,7 +24,7 @@ pub enum Manager {
 /// Why the service cannot be installed or removed.
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceError {
-    #[error("a service manager cannot be told of {}: it is not plain text", .0.display())]
+    #[error("{} cannot be written into a service file: it is not plain text", .0.display())]
     NotPlain(PathBuf),
     #[error("cannot {doing} {}", path.display())]
     Io {
@@ -39,19 +39,19 @@ pub enum ServiceError {
     Home(#[from] ConfigError),
 }
 
-/// What the files tell.
+/// Values of the service's files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setting {
     /// The sidecar's program.
     pub program: String,
-    /// Where it listens; `None`: in the runtime directory that the manager gives its services.
+    /// Runtime directory; `None`: the one that the manager gives its services.
     pub run: Option<String>,
-    /// Where what it says goes, if the manager keeps no journal.
+    /// Log file, where the manager keeps no journal.
     pub log: String,
-    /// Variables without which the service would look in other places than hooks and commands do.
+    /// Variables without which the service would use other directories than hooks and commands.
     pub environment: Vec<(&'static str, String)>,
     pub home: PathBuf,
-    /// Where programs keep their settings.
+    /// The configuration directory of the user's programs.
     pub config: PathBuf,
     pub user: u32,
 }
@@ -64,10 +64,10 @@ pub struct Text {
 }
 
 impl Setting {
-    /// What holds for this person, here.
+    /// The values for this user, on this machine.
     ///
     /// # Errors
-    /// No home directory is known, or a place cannot be written into a line of text.
+    /// No home directory is known, or a path cannot be written into a line of text.
     pub fn read(env: &Env, paths: &Paths, program: &Path) -> Result<Self, ServiceError> {
         let home = paths::home(env)?;
         let user = nix::unistd::getuid().as_raw();
@@ -85,7 +85,7 @@ impl Setting {
     }
 }
 
-/// `URO_HOME`, else the XDG directories that are not the usual ones; and where Ollama listens.
+/// `URO_HOME`, else the non-default XDG directories; and the address of Ollama.
 fn environment(env: &Env, paths: &Paths, home: &Path, user: u32) -> Result<Vec<(&'static str, String)>, ServiceError> {
     let usual = [
         (env::XDG_CONFIG_HOME, home.join(".config")),
@@ -110,7 +110,7 @@ fn environment(env: &Env, paths: &Paths, home: &Path, user: u32) -> Result<Vec<(
     Ok(told)
 }
 
-/// Text on one line, without what a unit or a plist cannot hold.
+/// The path on one line; an error where a unit or a plist cannot hold it.
 fn plain(path: &Path) -> Result<String, ServiceError> {
     let text = path.to_str().filter(|text| !text.chars().any(char::is_control));
     text.map(str::to_owned).ok_or_else(|| ServiceError::NotPlain(path.to_owned()))
@@ -126,7 +126,7 @@ impl Manager {
         std::env::split_paths(&path).any(|dir| dir.join(program).is_file()).then_some(manager)
     }
 
-    /// The files that make the service, with their texts.
+    /// The service's files with their texts.
     #[must_use]
     pub fn files(self, setting: &Setting) -> Vec<Text> {
         match self {
@@ -140,7 +140,7 @@ impl Manager {
 pub(super) mod sample {
     use super::*;
 
-    /// A person with the usual places.
+    /// A user with the usual directories.
     pub fn setting() -> Setting {
         Setting {
             program: "/home/ada/.local/bin/uro-capture".into(),
@@ -153,7 +153,7 @@ pub(super) mod sample {
         }
     }
 
-    /// One whose places hold everything that has to be quoted.
+    /// A user with directories that hold everything that has to be quoted.
     pub fn awkward() -> Setting {
         Setting {
             program: "/home/ada/my bin/100% $HOME/uro-capture".into(),

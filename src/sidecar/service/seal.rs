@@ -1,4 +1,4 @@
-//! Our mark in a file that a person may change: what bears it unbroken is ours to overwrite and to remove.
+//! Checksum seal in a file that the user may change: a file with an intact seal may be overwritten and removed.
 
 use crate::spool::crc32::crc32;
 
@@ -13,7 +13,7 @@ pub enum Comments {
 
 const OPEN: &str = "[uro-capture ";
 
-/// `text` with the mark in it. `made`: how many directories were made for the file.
+/// `text` with the seal in it. `made`: how many directories were created for the file.
 #[must_use]
 pub fn seal(text: &str, comments: Comments, made: usize) -> String {
     let mark = format!(
@@ -29,7 +29,7 @@ pub fn seal(text: &str, comments: Comments, made: usize) -> String {
     }
 }
 
-/// How many directories were made for the file, if it is as it was written.
+/// The number of directories that were created for the file, if it is as it was written.
 #[must_use]
 pub fn unbroken(sealed: &str) -> Option<usize> {
     let at = sealed.find(OPEN)?;

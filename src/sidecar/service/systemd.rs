@@ -1,4 +1,4 @@
-//! The units for systemd's user manager: the service, and the socket that is rung while the service is not there.
+//! systemd user units: the service, and the socket that activates it.
 
 use super::{Setting, Text};
 
@@ -8,7 +8,7 @@ pub const SOCKET: &str = "uro-capture.socket";
 /// Longest path of a socket (`sun_path` without its terminating zero), in bytes.
 const LONGEST: usize = 107;
 
-/// Links that enabling makes, below the directory of the units.
+/// Symlinks that enabling creates, below the directory of the units.
 pub const LINKS: [&str; 2] = ["default.target.wants/uro-capture.service", "sockets.target.wants/uro-capture.socket"];
 
 /// Both units; the service alone where the path of the doorbell is too long for a socket's.
@@ -23,7 +23,7 @@ pub fn files(setting: &Setting) -> Vec<Text> {
     files
 }
 
-/// What systemd hears in the service's place, as a unit says it. A line there is trimmed and cannot quote.
+/// The doorbell for socket activation, as a unit writes it. A line there is trimmed and cannot quote.
 fn bell(setting: &Setting) -> Option<String> {
     match &setting.run {
         None => Some("%t/uroboro/bell.sock".to_owned()),
@@ -33,9 +33,9 @@ fn bell(setting: &Setting) -> Option<String> {
     }
 }
 
-/// The watchdog's six seconds are those of a heart that beats every second and is missed after two and a half.
-/// Capturing is urgent: neither its processor time nor its reading is put behind anybody's. What a sandbox of mount
-/// or user namespaces would hide, a repository may lie in.
+/// The watchdog's six seconds fit a heartbeat every second that counts as missed after two and a half. Capturing is
+/// urgent: neither its processor time nor its I/O has a lowered priority. No sandbox of mount or user namespaces,
+/// because it could hide repositories.
 fn service(setting: &Setting, has_socket: bool) -> String {
     let needs = if has_socket { format!("Requires={SOCKET}\nAfter={SOCKET}\n") } else { String::new() };
     let environment: String = setting
@@ -89,7 +89,7 @@ fn socket(bell: &str) -> String {
     )
 }
 
-/// systemd runs no program whose path holds a quote or a backslash, whatever its quoting; `env` does.
+/// systemd runs no program with a quote or a backslash in its path, whatever its quoting; `env` does.
 fn command(program: &str) -> String {
     const ARGUMENTS: &str = "sidecar run --service";
     if program.contains(['"', '\'', '\\']) {

@@ -1,4 +1,4 @@
-//! Which repositories have news: a set that any number of events coalesces into, so it never outgrows their list.
+//! Dirty set of repositories: events coalesce into one mark each, so it never outgrows the list of repositories.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,32 +11,32 @@ use crate::domain::clock::Clock;
 use crate::domain::event::Source;
 use crate::domain::id::RepoId;
 
-/// News of one repository that nobody has looked at yet.
+/// Unread changes of one repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mark {
-    /// When the first and the last of it was heard.
+    /// Times of the first and the last event.
     pub first: Instant,
     pub last: Instant,
-    /// `Watch` when the watcher heard it, `Reconcile` when a sweep found it.
+    /// `Watch` for an event of the watcher, `Reconcile` for a find of a sweep.
     pub source: Source,
-    /// No hook can still be on its way with it.
+    /// No hook report can still be pending for it.
     pub at_once: bool,
 }
 
-/// What does not concern a single repository's commits.
+/// Changes that concern no single repository's commits.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Flags {
-    /// Events were lost: anything may have happened anywhere.
+    /// Events were lost: any repository may have changed.
     pub everything: bool,
     /// The list of registered repositories changed.
     pub list: bool,
-    /// Directories came or went: their watches have to be laid anew.
+    /// Directories came or went: their watches must be set up again.
     pub structure: HashSet<RepoId>,
 }
 
 /// Written by the watcher's thread, read by the main loop.
 pub struct Dirty {
-    /// Worktrees in which a commit may be about to come.
+    /// Worktrees in which a commit is expected.
     pub staging: Arc<Staging>,
     state: Mutex<State>,
     changed: Notify,
@@ -66,12 +66,12 @@ impl Dirty {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The watcher heard of a commit there. Only the first of many wakes the main loop.
+    /// Marks a repository with a changed log. Only the first of many wakes the main loop.
     pub fn heard(&self, repo: &RepoId) {
         let now = self.clock.instant();
         let mut state = self.state();
         if let Some(mark) = state.repos.get_mut(repo) {
-            // What a sweep found may wait for a hook once more: this commit's hook is still to come.
+            // A sweep's find waits for a hook once more: this commit's report is still to come.
             let first = if mark.at_once { now } else { mark.first };
             *mark = Mark { first, last: now, source: Source::Watch, at_once: false };
             return;
@@ -81,14 +81,14 @@ impl Dirty {
         self.changed.notify_one();
     }
 
-    /// Something else found that there may be news; what the watcher heard of it stays in force.
+    /// Marks a repository that a sweep or a hook found changed; earlier marks of the watcher stay in force.
     pub fn found(&self, repo: &RepoId, source: Source, at_once: bool) {
         let now = self.clock.instant();
         self.state().repos.entry(repo.clone()).or_insert(Mark { first: now, last: now, source, at_once });
         self.changed.notify_one();
     }
 
-    /// Gives back what could not be looked at; newer news stays.
+    /// Puts back a mark that could not be processed; a newer one stays.
     pub fn give_back(&self, repo: &RepoId, mark: Mark) {
         self.state().repos.entry(repo.clone()).or_insert(mark);
         self.changed.notify_one();
@@ -119,7 +119,7 @@ impl Dirty {
         state.flags.structure.remove(repo);
     }
 
-    /// Comes when there is something that was not there before. Safe to drop.
+    /// Resolves when there is a new mark. Safe to drop.
     pub async fn changed(&self) {
         self.changed.notified().await;
     }
@@ -128,9 +128,8 @@ impl Dirty {
         std::mem::take(&mut self.state().flags)
     }
 
-    /// Takes the one repository whose turn it is, those that the watcher heard of before those that a sweep found;
-    /// else gives the time when there will be one. `due` says when a repository's news is to be looked at, or
-    /// nothing while it must not be.
+    /// Takes the one repository that is due, marks of the watcher before those of a sweep; else returns the time when
+    /// there will be one. `due` gives the time of a repository's mark, or `None` while it must wait.
     pub fn take(&self, now: Instant, due: impl Fn(&RepoId, &Mark) -> Option<Instant>) -> Turn {
         let mut state = self.state();
         let waiting = state.repos.iter().filter_map(|(id, mark)| Some((due(id, mark)?, mark.source, id)));
@@ -142,18 +141,18 @@ impl Dirty {
         state.repos.remove(&id).map_or(Turn::At(None), |mark| Turn::Now(id, mark))
     }
 
-    /// Whether any repository waits to be looked at.
+    /// Whether no repository is marked.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.state().repos.is_empty()
     }
 }
 
-/// Whose turn it is.
+/// Result of taking a mark.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Turn {
     Now(RepoId, Mark),
-    /// Nobody's; look again then, if ever.
+    /// `None`: nothing scheduled; otherwise the next poll time.
     At(Option<Instant>),
 }
 

@@ -1,4 +1,4 @@
-//! Directories that the system tells news of: `notify` ends here.
+//! File system watcher: the adapter to `notify`, with debounce.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,18 +13,18 @@ use crate::domain::clock::Clock;
 pub enum Deaf {
     /// It is not there.
     Gone,
-    /// The system watches no more directories for this user.
+    /// The user's limit of watches is reached.
     Exhausted,
     /// It cannot be watched.
     Refused(String),
 }
 
-/// What a directory is watched with.
+/// Watches directories.
 pub trait Ears: Send {
     /// # Errors
     /// See [`Deaf`].
     fn watch(&mut self, dir: &Path) -> Result<(), Deaf>;
-    /// It may have ended by itself, with the directory.
+    /// The watch may have ended by itself, with the directory.
     fn unwatch(&mut self, dir: &Path);
 }
 
@@ -43,13 +43,14 @@ impl SystemEars {
     }
 }
 
-/// How long nothing is listened to after the first event of a flurry.
+/// Debounce: pause after the first event of a burst.
 const GATHER: Duration = Duration::from_millis(10);
-/// Events that lie closer together than this were read at once.
+/// Events closer together than this were read at once.
 const TOGETHER: Duration = Duration::from_millis(1);
 
-/// One commit is some thirty events, and each of them would wake this thread: on two processors that made the commit
-/// a fifth slower. So the thread sleeps after the first one, and takes the rest in one go from the system's queue.
+/// Debounce of the watcher's thread: one commit is some thirty events, and waking for each of them made the commit a
+/// fifth slower on two processors. So the thread sleeps after the first one, and takes the rest in one go from the
+/// system's queue.
 struct Gathering<L> {
     listener: L,
     clock: Arc<dyn Clock>,
@@ -74,7 +75,7 @@ impl Ears for SystemEars {
     }
 
     fn unwatch(&mut self, dir: &Path) {
-        // Not watched any more is all that was wanted.
+        // An already ended watch is fine.
         let _ = self.0.unwatch(dir);
     }
 }

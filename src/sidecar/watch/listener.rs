@@ -1,4 +1,4 @@
-//! What the watcher's thread does with an event: drop it, or mark a repository. It never waits for anything.
+//! Event filter on the watcher's thread: drops an event or marks a repository. It never blocks.
 
 use std::collections::HashMap;
 use std::fs::Metadata;
@@ -15,18 +15,18 @@ use crate::domain::id::RepoId;
 use crate::git::staged::Moment;
 use crate::git::traces::{is_of_a_commit_to_come, is_telling, moved};
 
-/// Whom a watched directory belongs to.
+/// Owner of a watched directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Owner {
     Repo {
         id: RepoId,
         common_dir: Arc<Path>,
     },
-    /// Ours: the list of registered repositories lies there.
+    /// The data directory of this program: it holds the list of registered repositories.
     List,
 }
 
-/// Tells a directory from one that took its place; the birth, because inodes are used again.
+/// Identity of a directory, to detect its replacement; with the birth time, because inodes are reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Identity {
     device: u64,
@@ -47,7 +47,7 @@ pub struct Place {
     pub identity: Identity,
 }
 
-/// The watched directories; shared by the watcher's thread, which looks up, and whoever lays the watches.
+/// The watched directories; shared by the watcher's thread, which looks them up, and the code that sets up watches.
 #[derive(Debug, Default)]
 pub struct Places(RwLock<HashMap<Arc<Path>, Place>>);
 
@@ -61,12 +61,12 @@ impl Places {
         self.0.write().unwrap_or_else(PoisonError::into_inner).insert(Arc::clone(dir), place);
     }
 
-    /// True when it was there.
+    /// True when it was watched.
     pub fn remove(&self, dir: &Path) -> bool {
         self.0.write().unwrap_or_else(PoisonError::into_inner).remove(dir).is_some()
     }
 
-    /// The watch of a directory that went away is gone, and with it those of all directories below.
+    /// A removed directory has lost its watch, and so have all directories below.
     fn remove_below(&self, dir: &Path) {
         self.0.write().unwrap_or_else(PoisonError::into_inner).retain(|path, _| !path.starts_with(dir));
     }
@@ -82,10 +82,10 @@ impl Places {
     }
 }
 
-/// Name of the file in our data directory that the list of repositories is mirrored to.
+/// File in the data directory that mirrors the list of repositories.
 const LIST: &str = "repositories.json";
 
-/// Runs on the watcher's thread.
+/// Handler on the watcher's thread.
 #[derive(Debug)]
 pub struct Listener {
     pub places: Arc<Places>,
@@ -103,16 +103,16 @@ impl EventHandler for Listener {
     }
 }
 
-/// What can have happened to the thing that an event names.
+/// Kind of change to the file that an event names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Deed {
     Written,
-    /// It is there now, or it is another one.
+    /// It was created, or replaced.
     Appeared,
     Vanished,
 }
 
-/// Opening, reading, closing and touching tell nothing: most of what git does is of these kinds.
+/// Opening, reading, closing and touching are ignored: most events of git are of these kinds.
 fn deed(kind: EventKind) -> Option<Deed> {
     use notify::event::RenameMode::From;
     match kind {
@@ -132,7 +132,7 @@ impl Listener {
                     self.places.remove_below(path);
                     self.lay_anew(&place.owner);
                 }
-                // A directory as such is written when something in it is, which is told by name as well.
+                // A write to the directory itself follows one to a file in it, which has its own event.
                 Some(_) => {}
                 None => self.hear_of_entry(path, deed),
             }
@@ -144,7 +144,7 @@ impl Listener {
         match self.places.get(dir).map(|place| place.owner) {
             Some(Owner::List) if name == LIST && deed != Deed::Vanished => self.dirty.list(),
             Some(Owner::Repo { id, common_dir }) if is_telling(&common_dir, dir, name) => {
-                // A log appears when a branch does, or in the place of another one.
+                // A log appears with its branch, or replaces another one.
                 if deed == Deed::Written || (deed == Deed::Appeared && path.is_file()) {
                     self.dirty.heard(&id);
                     moved(dir, name).iter().for_each(|git_dir| self.dirty.staging.moved(git_dir));
@@ -178,7 +178,7 @@ mod tests {
     use notify::event::{AccessKind, CreateKind, DataChange, Flag, MetadataKind, RemoveKind, RenameMode};
     use std::collections::HashSet;
 
-    /// A repository (not hooked up to any system) of which `dirs` are watched.
+    /// A repository (not connected to the system's events) of which `dirs` are watched.
     struct Scene {
         top: tempfile::TempDir,
         listener: Listener,

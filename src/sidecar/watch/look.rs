@@ -1,4 +1,4 @@
-//! A look at repositories from outside: are their watches in place, have their logs changed since they were read?
+//! Polling of repositories: are their watches in place, have their logs changed since they were read?
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::unix::fs::MetadataExt;
@@ -11,39 +11,39 @@ use crate::domain::id::RepoId;
 use crate::git::jj;
 use crate::git::traces::traces;
 
-/// Whom to look at.
+/// A repository to inspect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subject {
     pub repo: RepoId,
     pub common_dir: PathBuf,
-    /// As it was before its logs were last read; absent when they were not read yet.
+    /// Fingerprint before its logs were last read; absent when they were not read yet.
     pub print: Option<Print>,
-    /// Its watches are laid, or left alone.
+    /// Whether to set up its watches.
     pub tend: bool,
 }
 
-/// What was found.
+/// Result of an inspection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Looked {
     pub repo: RepoId,
     /// Absent when its watches were left alone.
     pub tended: Option<Tended>,
     pub there: bool,
-    /// As its logs are now.
+    /// Current fingerprint of its logs.
     pub print: Print,
-    /// They are not what they were.
+    /// It differs from the last one.
     pub changed: bool,
-    /// They changed so lately that a hook may still be on its way.
+    /// They changed so lately that a hook's report may still be pending.
     pub fresh: bool,
-    /// A tool that runs no hooks works in it: jj, which may come and go.
+    /// A tool without hooks works in it: jj, which may come and go.
     pub hookless: bool,
 }
 
-/// Sums up where a repository's logs are, how long and how old; by design a number, because there are many.
+/// Fingerprint of a repository's logs: paths, lengths and times; hashed, because there are many.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Print(u64);
 
-/// Directories may come while watches are laid; a git that makes them faster than this is seen at the next look.
+/// Rounds of setting up watches while directories appear; git making them faster is seen at the next inspection.
 const ROUNDS: usize = 3;
 
 /// Blocking: a stat for every log, a few more for the watches.
@@ -58,7 +58,7 @@ pub fn look(watcher: &Mutex<Watcher>, subject: Subject, now: SystemTime, grace: 
         if !anew {
             break;
         }
-        // What is written after watches are laid is heard of, what was written before is seen now.
+        // Later writes cause events, earlier ones are seen now.
         found = traces(&subject.common_dir);
     }
     let there = !matches!(tended, Some(Tended::Missing)) && subject.common_dir.is_dir();

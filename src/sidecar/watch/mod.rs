@@ -1,5 +1,5 @@
-//! Seeing commits that no hook reports: the directories that git's logs lie in are watched, where events come from
-//! there; elsewhere the logs are looked at every few seconds.
+//! Watcher for commits that no hook reports: watches the directories of git's logs where the file system has events;
+//! elsewhere the logs are polled every few seconds.
 
 pub mod dirty;
 pub mod ears;

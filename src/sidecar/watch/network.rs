@@ -1,4 +1,4 @@
-//! File systems that other machines write to: no event tells what they did, so they are polled.
+//! Detects network file systems: changes by other machines cause no events there, so they are polled.
 
 use std::path::{Path, PathBuf};
 
@@ -9,19 +9,19 @@ const NETWORK: [&str; 18] = [
 ];
 const LOCAL_FUSE: [&str; 4] = ["fuse.bindfs", "fuse.gocryptfs", "fuse.encfs", "fuse.cryfs"];
 
-/// Where such file systems are mounted. Read from the kernel's table: asking a dead server's mount anything, even
-/// what it is, does not return.
+/// Mount points of such file systems. Read from the kernel's table, because any call on a dead server's mount, even a
+/// stat, does not return.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Mounts(Vec<(PathBuf, bool)>);
 
 impl Mounts {
-    /// Those of this machine now; none where there is no such table.
+    /// The mounts of this machine now; none where there is no such table.
     #[must_use]
     pub fn read() -> Self {
         std::fs::read("/proc/self/mountinfo").map(|table| Self::parse(&table)).unwrap_or_default()
     }
 
-    /// In the order of the table: a later mount hides an earlier one at the same place.
+    /// In the order of the table: a later mount hides an earlier one at the same path.
     #[must_use]
     pub fn parse(table: &[u8]) -> Self {
         Self(table.split(|byte| *byte == b'\n').filter_map(mount).collect())

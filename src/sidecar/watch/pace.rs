@@ -1,18 +1,18 @@
-//! How often what gives no events is looked at: as often as a thousandth of one processor allows.
+//! Adaptive poll interval: as short as a thousandth of one processor allows.
 
 use std::time::Duration;
 
-/// As soon as a commit is noticed where no event comes.
+/// Shortest delay until a commit is noticed by polling.
 const SHORTEST: Duration = Duration::from_secs(2);
 const LONGEST: Duration = Duration::from_secs(30);
 /// Of one processor: 0.1 %.
 const SHARE: u32 = 1000;
-/// A git directory that has just vanished may be back at once (a fresh clone in its place); it is looked for ever less
-/// often, up to this.
+/// A git directory that has just vanished may be back at once (a fresh clone in its place); the poll interval grows up
+/// to this.
 const EAGER: Duration = Duration::from_millis(250);
 const PATIENT: Duration = Duration::from_secs(60);
 
-/// The pauses between looks.
+/// Intervals between polls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pace {
     pause: Duration,
@@ -25,7 +25,7 @@ impl Default for Pace {
 }
 
 impl Pace {
-    /// The pause after a look that took `took`; `only_missing` when it was only for repositories that are gone.
+    /// The pause after a poll that took `took`; `only_missing` when it was only for repositories that are gone.
     pub fn next(&mut self, took: Duration, only_missing: bool) -> Duration {
         self.pause = if only_missing { (self.pause * 2).min(PATIENT) } else { (took * SHARE).clamp(SHORTEST, LONGEST) };
         self.pause

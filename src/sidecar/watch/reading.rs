@@ -1,4 +1,4 @@
-//! Reading one repository's logs, off the event loop: its watches first, then what hooks have reported, then the rest.
+//! Reads one repository's logs off the event loop: its watches first, then the hooks' reports, then the new entries.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
@@ -13,11 +13,11 @@ use crate::pipeline::reconcile::{self, ReconcileError};
 use crate::pipeline::services::Services;
 use crate::store::{Registered, StoreError};
 
-/// Between two tries to take the spool over, and how many: its other reader needs milliseconds.
+/// Pause between tries to import the spool, and their number: the other reader needs milliseconds.
 const SPOOL_TAKEN: Duration = Duration::from_millis(5);
 const SPOOL_TRIES: u32 = 20;
 
-/// Looks at the repository, and reads its logs unless they are as they were read last.
+/// Inspects the repository, and reads its logs unless their fingerprint is known.
 pub async fn read(
     services: &Services,
     watcher: Arc<Mutex<Watcher>>,
@@ -31,19 +31,19 @@ pub async fn read(
         let looked = look::look(&watcher, subject, SystemTime::from(services.clock.now()), GRACE);
         let outcome = match looked {
             Looked { there: false, .. } => Outcome::Gone,
-            // Read already, since the event that brought us here.
+            // Read already, since the event that caused this.
             Looked { print, .. } if known == Some(print) => Outcome::Made { count: 0, reported: 0, print },
             Looked { print, .. } => read_logs(&services, &repo, source, print)?,
         };
         Ok((Some(looked), outcome))
     });
     read.await.unwrap_or_else(|error| {
-        tracing::error!(%error, repo = %id, "what was found could not be kept");
+        tracing::error!(%error, repo = %id, "new commits could not be stored");
         (None, Outcome::NotKept)
     })
 }
 
-/// Blocking. `print` is that of the logs before they are read.
+/// Blocking. `print` is the fingerprint before the logs are read.
 fn read_logs(services: &Services, repo: &Registered, source: Source, print: Print) -> Result<Outcome, StoreError> {
     let reported = if repo.means.has_hooks() { take_reports(services)? } else { 0 };
     match reconcile::repository(services, repo, source) {
@@ -54,7 +54,7 @@ fn read_logs(services: &Services, repo: &Registered, source: Source, print: Prin
     }
 }
 
-/// What hooks have reported by now is theirs, and not the watcher's; gives how much that was.
+/// Imports the hooks' reports first, so that they count as theirs and not the watcher's; returns how many.
 fn take_reports(services: &Services) -> Result<usize, StoreError> {
     for _ in 0..SPOOL_TRIES {
         if let Some(taken) = ingest::take_spool(services)? {

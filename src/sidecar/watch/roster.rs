@@ -1,5 +1,5 @@
-//! The registered repositories as the watcher sees them: how far watching reaches, whether their hooks can be relied
-//! on, and when their news is due.
+//! State of the watched repositories: how each is covered, whether its hooks are reliable, and when its changes are
+//! due.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -17,25 +17,25 @@ use crate::pipeline::roster::common_dir;
 use crate::store::Registered;
 
 /// A commit is seen in the log 4 to 23 ms before its hook has reported it (measured); a busy machine needs longer.
-/// After this long the hook is silent.
+/// After this long the hook counts as silent.
 pub const GRACE: Duration = Duration::from_millis(300);
-/// While hooks report one commit after the other, their log is read this often all the same.
+/// During a burst of hook reports, the log is still read this often.
 const LONGEST_BURST: Duration = Duration::from_secs(5);
 /// After reading a log for some time it is left alone for twice as long, up to this.
 const LONGEST_REST: Duration = Duration::from_secs(1);
-/// Before one that could not be read is tried again; doubled each time up to a sweep's distance.
+/// Pause after a failed read; doubled each time up to a sweep's interval.
 const RETRY: Duration = Duration::from_secs(2);
 const LONGEST_RETRY: Duration = Duration::from_secs(300);
 
 /// How a repository's commits are noticed beside its hooks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
-    /// Not looked at yet.
+    /// Not inspected yet.
     Unknown,
     Watched,
-    /// No event comes from there: its logs are looked at.
+    /// No events come from there: its logs are polled.
     Polled,
-    /// Its git directory is not there (any more, or yet again).
+    /// Its git directory does not exist (any more, or yet).
     Missing,
 }
 
@@ -44,27 +44,27 @@ pub enum Reach {
 pub struct Entry {
     pub repo: Arc<Registered>,
     pub reach: Reach,
-    /// On a file system of another machine, which may not answer.
+    /// On a network file system, which may not answer.
     pub remote: bool,
-    /// Its logs before they were last read.
+    /// Fingerprint before its logs were last read.
     pub print: Option<Print>,
     /// They are being read just now.
     pub in_flight: bool,
     /// Its hooks report its commits, as far as is known.
     trusted: bool,
-    /// A tool that runs no hooks works in it: jj.
+    /// A tool without hooks works in it: jj.
     hookless: bool,
     heard: Option<Instant>,
     not_before: Option<Instant>,
     failures: u32,
 }
 
-/// What reading a repository's logs led to.
+/// Outcome of reading a repository's logs.
 #[derive(Debug)]
 pub enum Outcome {
-    /// So many commits that nobody had reported, and so many reports of hooks that nobody had read.
+    /// Commits without a report, and hook reports that were not imported yet.
     Made { count: usize, reported: usize, print: Print },
-    /// Its git directory is not there.
+    /// Its git directory does not exist.
     Gone,
     /// Git cannot read it, for this reason.
     Unreadable(String),
@@ -95,7 +95,7 @@ impl Entry {
         self.trusted
     }
 
-    /// When its news is to be looked at.
+    /// When its changes are due for reading.
     #[must_use]
     pub fn due(&self, mark: &Mark) -> Instant {
         let settled = match (mark.at_once, self.trusted) {
@@ -111,13 +111,13 @@ impl Entry {
         self.heard.is_some_and(|heard| heard >= mark.first)
     }
 
-    /// Its hook has spoken.
+    /// Records a report of its hook.
     pub fn hear(&mut self, now: Instant) {
         self.trusted = self.repo.means.has_hooks() && !self.hookless;
         self.heard = Some(now);
     }
 
-    /// Its logs were read because of `mark`, which took `took`. True when they are to be read once more.
+    /// Records a read of its logs for `mark` that took `took`. True when they are to be read once more.
     pub fn settle(&mut self, mark: &Mark, outcome: &Outcome, took: Duration, now: Instant) -> bool {
         self.in_flight = false;
         match outcome {
@@ -139,13 +139,13 @@ impl Entry {
         }
     }
 
-    /// The first failure in a row is worth a word in the log.
+    /// Only the first failure in a row is logged.
     #[must_use]
     pub fn failed_before(&self) -> bool {
         self.failures > 1
     }
 
-    /// Watches were laid, or tried to.
+    /// Records the result of setting up watches.
     pub fn reached(&mut self, tended: Option<&Tended>, there: bool) {
         if self.reach == Reach::Missing && there {
             (self.failures, self.not_before) = (0, None);
@@ -163,7 +163,7 @@ impl Entry {
         }
     }
 
-    /// Whether a tool that runs no hooks works there by now.
+    /// Records whether a tool without hooks works there.
     pub fn works_without_hooks(&mut self, hookless: bool) {
         if hookless != self.hookless {
             self.hookless = hookless;
@@ -171,7 +171,7 @@ impl Entry {
         }
     }
 
-    /// To be looked at; `lay` its watches as well, unless its server might not answer.
+    /// An inspection; with `lay` its watches are set up as well, unless its server might not answer.
     #[must_use]
     pub fn subject(&self, lay: bool) -> Subject {
         Subject {
@@ -182,26 +182,26 @@ impl Entry {
         }
     }
 
-    /// Which of so many shares of all repositories it belongs to.
+    /// Index of its sweep, of so many.
     #[must_use]
     pub fn share(&self, of: usize) -> usize {
         self.repo.id.as_str().bytes().map(usize::from).sum::<usize>() % of
     }
 
-    /// Nobody but us would notice a commit there.
+    /// Only this watcher would notice a commit there.
     fn depends_on_us(&self) -> bool {
         !self.trusted && self.reach != Reach::Missing
     }
 }
 
-/// All of them.
+/// The watched repositories.
 #[derive(Debug, Default)]
 pub struct Roster {
     entries: HashMap<RepoId, Entry>,
     by_dir: HashMap<PathBuf, RepoId>,
 }
 
-/// What a new list changed.
+/// Difference between two lists.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Changes {
     pub added: Vec<RepoId>,
@@ -209,7 +209,7 @@ pub struct Changes {
 }
 
 impl Roster {
-    /// Takes over the list; those that stay keep what is known of them.
+    /// Takes over the list; repositories that stay keep their state.
     pub fn update(&mut self, list: Vec<Registered>, is_remote: impl Fn(&Path) -> bool) -> Changes {
         let mut old = std::mem::take(&mut self.entries);
         let mut changes = Changes::default();
@@ -244,7 +244,7 @@ impl Roster {
         self.entries.values()
     }
 
-    /// A repository that is new: to be looked at now, unless its server might not answer.
+    /// The first inspection of a new repository, unless its server might not answer.
     pub fn begin(&mut self, id: &RepoId) -> Option<Subject> {
         let entry = self.entries.get_mut(id)?;
         if entry.remote {
@@ -254,13 +254,13 @@ impl Roster {
         Some(entry.subject(true))
     }
 
-    /// The repository whose worktree has this git directory.
+    /// The repository of the worktree with this git directory.
     pub fn of_git_dir(&mut self, git_dir: &Path) -> Option<&mut Entry> {
         let id = self.by_dir.get(git_dir).or_else(|| self.by_dir.get(common_dir(git_dir)?))?;
         self.entries.get_mut(id)
     }
 
-    /// How many are watched and have been read up to now, and how many are looked at instead.
+    /// How many are watched and read up to now, and how many are polled.
     #[must_use]
     pub fn reach(&self) -> (usize, usize) {
         let is_watched = |entry: &&Entry| entry.reach == Reach::Watched && entry.print.is_some();
@@ -268,7 +268,7 @@ impl Roster {
         (watched, self.entries().filter(|entry| entry.reach == Reach::Polled).count())
     }
 
-    /// In how many a commit would be noticed by nobody if we left.
+    /// Number of repositories that need this watcher.
     #[must_use]
     pub fn depending(&self) -> usize {
         self.entries().filter(|entry| entry.depends_on_us()).count()
@@ -434,7 +434,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repository_that_is_gone_keeps_nobody_from_leaving() {
+    fn a_repository_that_is_gone_does_not_keep_the_sidecar_running() {
         let mut roster = Roster::default();
         let repo = registered("a", Means::Watch);
         roster.update(vec![repo.clone()], |_| false);

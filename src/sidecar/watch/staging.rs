@@ -1,5 +1,5 @@
-//! In which worktrees a commit may be about to come, and when that is to be looked at. The watcher's thread writes it
-//! while git commits: it wakes nobody twice, and nothing is looked at before the commit would be over.
+//! Index debounce: the worktrees in which a commit is expected, and when to inspect them. The watcher's thread writes
+//! it while git commits: many events wake the main loop once, and no inspection starts before a plain commit is over.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -12,13 +12,13 @@ use crate::domain::clock::Clock;
 use crate::git::staged::Moment;
 
 /// `git commit -m` writes its message into the same file a few milliseconds before it is done, 23 at most (measured).
-/// After this long an editor has it: nobody writes a message faster.
+/// After this long it is open in an editor: no user writes a message faster.
 pub const EDITED: Duration = Duration::from_millis(150);
 /// An index that was not written for so long has settled. Within this, `git add -p` goes from file to file and an
 /// editor stages its hunks; a person needs longer to type a command.
 pub const SETTLED: Duration = Duration::from_millis(700);
 
-/// See the file's head.
+/// Debounced worktree events.
 pub struct Staging {
     state: Mutex<HashMap<PathBuf, Option<Expected>>>,
     changed: Notify,
@@ -31,11 +31,11 @@ struct Expected {
     due: Instant,
 }
 
-/// Whose turn it is.
+/// Result of taking a worktree.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Turn {
     Now(PathBuf, Moment),
-    /// Nobody's before then.
+    /// None before then.
     At(Option<Instant>),
 }
 
@@ -55,14 +55,14 @@ impl Staging {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Something was written in this git directory that belongs to a commit to come. Only the first of many wakes the
-    /// main loop.
+    /// Records a write in this git directory that belongs to an expected commit. Only the first of many wakes the main
+    /// loop.
     pub fn heard(&self, git_dir: &Path, moment: Moment) {
         let pause = if moment == Moment::Editor { EDITED } else { SETTLED };
         let due = self.clock.instant() + pause;
         let mut state = self.state();
         if let Some(expected) = state.get_mut(git_dir) {
-            // Whoever has an editor open knows better than the index.
+            // An open editor is the stronger sign.
             if moment == Moment::Editor || expected.is_none_or(|now| now.moment == Moment::Settled) {
                 *expected = Some(Expected { moment, due });
             }
@@ -73,14 +73,14 @@ impl Staging {
         self.changed.notify_one();
     }
 
-    /// HEAD moved there: what was to come has come. Nobody is woken again before the time that was meant for it.
+    /// HEAD moved there: the expected commit is made. There is no wake-up before the scheduled time.
     pub fn moved(&self, git_dir: &Path) {
         if let Some(expected) = self.state().get_mut(git_dir) {
             *expected = None;
         }
     }
 
-    /// To be looked at once more, at `due`; what was heard since is looked at as it is.
+    /// Schedules another inspection at `due`; events since then keep their own time.
     pub fn again(&self, git_dir: &Path, moment: Moment, due: Instant) {
         let mut state = self.state();
         let expected = state.entry(git_dir.to_owned()).or_default();
@@ -91,13 +91,13 @@ impl Staging {
         self.changed.notify_one();
     }
 
-    /// Comes when there is something that was not there before. Safe to drop.
+    /// Resolves when there is a new event. Safe to drop.
     pub async fn changed(&self) {
         self.changed.notified().await;
     }
 
-    /// Takes the worktree whose turn it is: of several the one that was written last, as only one is read at a time.
-    /// The others are dropped.
+    /// Takes the due worktree: of several the one that was written last, as only one is read at a time. The others are
+    /// dropped.
     pub fn take(&self, now: Instant) -> Turn {
         let mut state = self.state();
         state.retain(|_, expected| expected.is_some());
@@ -110,7 +110,7 @@ impl Staging {
         Turn::At(state.values().flatten().map(|expected| expected.due).min())
     }
 
-    /// What is expected there.
+    /// The expected commit's stage there.
     #[cfg(test)]
     pub fn expects(&self, git_dir: &Path) -> Option<Moment> {
         self.state().get(git_dir).copied().flatten().map(|expected| expected.moment)

@@ -1,5 +1,4 @@
-//! Which directories are watched for which repository, and laying their watches: those that are missing, those of
-//! directories that were replaced, and no others.
+//! Sets up watches: the missing ones of each repository, those of replaced directories, and no others.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -11,7 +10,7 @@ use crate::domain::id::RepoId;
 
 /// One for all repositories. Calls block for microseconds: the watcher's thread answers them.
 pub struct Watcher {
-    /// Absent when the system gave us none: everything is polled.
+    /// Absent when the system refused an instance: everything is polled.
     ears: Option<Box<dyn Ears>>,
     places: Arc<Places>,
     own: HashMap<RepoId, Vec<Arc<Path>>>,
@@ -23,14 +22,14 @@ impl std::fmt::Debug for Watcher {
     }
 }
 
-/// How far the watching of a repository reaches.
+/// Result of setting up a repository's watches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Tended {
-    /// Every directory that is there is watched; true when a watch was laid just now.
+    /// Every existing directory is watched; true when a watch was added just now.
     Watched { anew: bool },
-    /// Its git directory is not there.
+    /// Its git directory does not exist.
     Missing,
-    /// The system gives no more watches; none is held for it.
+    /// The limit of watches is reached; none is held for it.
     Exhausted,
     /// A directory cannot be watched; none is held for it.
     Refused(String),
@@ -47,8 +46,8 @@ impl Watcher {
         self.places.len()
     }
 
-    /// Watches `wanted` for `repo`, and nothing else. Its first directory is the one without which there is no
-    /// repository; others may be absent.
+    /// Watches `wanted` for `repo`, and nothing else. Without the first directory there is no repository; others may be
+    /// absent.
     pub fn tend(&mut self, repo: &RepoId, wanted: Vec<PathBuf>) -> Tended {
         let wanted: Vec<Arc<Path>> = wanted.into_iter().map(Arc::from).collect();
         for dir in self.own.remove(repo).unwrap_or_default() {
@@ -66,7 +65,7 @@ impl Watcher {
         tended
     }
 
-    /// Watches our data directory for the list of repositories; false when it cannot be watched.
+    /// Watches the data directory for the list of repositories; false when it cannot be watched.
     pub fn tend_list(&mut self, data: &Path) -> bool {
         matches!(self.watch_all(&Owner::List, &[Arc::from(data)]), Tended::Watched { .. })
     }
@@ -91,7 +90,7 @@ impl Watcher {
         Tended::Watched { anew }
     }
 
-    /// True when the watch was laid just now.
+    /// True when the watch was added just now.
     fn watch(&mut self, owner: &Owner, dir: &Arc<Path>) -> Result<bool, Deaf> {
         let identity = Identity::of(&std::fs::metadata(dir).map_err(|_| Deaf::Gone)?);
         let place = Place { owner: owner.clone(), identity };
@@ -99,7 +98,7 @@ impl Watcher {
             return Ok(false);
         }
         let ears = self.ears.as_mut().ok_or(Deaf::Exhausted)?;
-        // The end of an old watch may still be on its way, and would be taken for the end of the new one.
+        // The removal event of an old watch may still be pending, and would be taken for that of the new one.
         ears.unwatch(dir);
         // Events may come before the call returns.
         self.places.put(dir, place);
@@ -124,7 +123,7 @@ mod tests {
     use std::collections::BTreeSet;
     use std::sync::Mutex;
 
-    /// Watches so many directories and remembers which.
+    /// Watches so many directories and records which.
     #[derive(Clone)]
     struct Few {
         room: usize,
@@ -190,7 +189,7 @@ mod tests {
         let mut watcher = watcher(&ears);
         let all = dirs(top.path(), &["git", "git/logs"]);
         watcher.tend(&repo("a"), all.clone());
-        // Kept, so that its inode cannot be used again.
+        // Kept, so that its inode cannot be reused.
         std::fs::rename(&all[1], top.path().join("old")).unwrap();
         std::fs::create_dir(&all[1]).unwrap();
         assert_eq!(watcher.tend(&repo("a"), all), Tended::Watched { anew: true });

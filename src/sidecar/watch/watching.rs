@@ -1,4 +1,4 @@
-//! The watcher's part of the sidecar's life: what is due is read, a few repositories at a time, off the event loop.
+//! Scheduler of the watcher: reads due repositories, a few at a time, off the event loop.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -26,19 +26,19 @@ use crate::domain::id::RepoId;
 use crate::pipeline::services::Services;
 use crate::store::{Registered, StoreError};
 
-/// Repositories whose logs are read at a time; of those, on file systems that might not answer.
+/// Concurrent reads of repositories' logs; of those, on file systems that might not answer.
 const AT_ONCE: usize = 2;
 const REMOTE_AT_ONCE: usize = 1;
-/// Everything is looked at every five minutes, in case something was missed: a fifth of it each minute, so that the
+/// Everything is inspected every five minutes, in case an event was missed: a fifth of it each minute, so that the
 /// stats of thousands of logs do not come at once.
 const SWEEP: Duration = Duration::from_secs(60);
 const SWEEPS: usize = 5;
-/// Before a list that could not be read is read again.
+/// Pause after a failed read of the list.
 const RETRY: Duration = Duration::from_secs(5);
 
 type Reply = oneshot::Sender<Response>;
 
-/// See the file's head.
+/// The watcher's state in the main loop.
 pub struct Watching {
     services: Services,
     pulse: Arc<Pulse>,
@@ -47,17 +47,17 @@ pub struct Watching {
     roster: Roster,
     jobs: JoinSet<Done>,
     errands: Errands,
-    /// Repositories whose watches have to be laid anew.
+    /// Repositories that need their watches set up again.
     structure: HashSet<RepoId>,
-    /// Who is told when the new list is watched.
+    /// Callers to answer when the new list is watched.
     replies: Vec<Reply>,
-    /// New ones that are going to be read for the first time.
+    /// New repositories that are read for the first time.
     unread: HashSet<RepoId>,
-    /// Who is told when the last of these was read.
+    /// Callers to answer when the last of these was read.
     awaited: Vec<(HashSet<RepoId>, Vec<Reply>)>,
     list_at: Option<Instant>,
     sweep_at: Instant,
-    /// Which fifth is next; all of them after events were lost.
+    /// Index of the next sweep; all of them after events were lost.
     sweep: usize,
     everything: bool,
     poll_at: Option<Instant>,
@@ -75,7 +75,7 @@ impl std::fmt::Debug for Watching {
     }
 }
 
-/// What is under way.
+/// Jobs under way.
 #[derive(Debug, Default)]
 struct Errands {
     listing: bool,
@@ -85,7 +85,7 @@ struct Errands {
     reading_remote: usize,
 }
 
-/// Which of the two kinds of looks; a server that does not answer must not stand in the way of the rest.
+/// The two kinds of inspections; a server that does not answer must not block the rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Slot {
     Near,
@@ -109,7 +109,8 @@ impl Watching {
             Listener { places: Arc::clone(&places), dirty: Arc::clone(&dirty) },
             Arc::clone(&services.clock),
         );
-        let ears = ears.inspect_err(|deaf| tracing::warn!(?deaf, "nothing can be watched"));
+        let ears =
+            ears.inspect_err(|deaf| tracing::warn!(?deaf, "no directory can be watched; all repositories are polled"));
         let watcher = Watcher::new(ears.ok().map(|ears| Box::new(ears) as Box<dyn Ears>), places);
         Self::with(services, pulse, dirty, watcher, Mounts::read)
     }
@@ -147,13 +148,12 @@ impl Watching {
         }
     }
 
-    /// Does what is due and comes back when some of it is done: true when there are commits to be captured. Safe to
-    /// drop.
+    /// Runs due work and returns when some of it is done: true when there are commits to be captured. Safe to drop.
     pub async fn step(&mut self) -> bool {
         loop {
             let next = self.start_due();
             tokio::select! {
-                // What panics in a job does so on another thread and comes back as an error: see `blocking`.
+                // A panic in a job happens on another thread and arrives as an error: see `blocking`.
                 Some(done) = self.jobs.join_next() => return done.is_ok_and(|done| self.finish(done)),
                 () = self.dirty.changed() => {}
                 () = super::super::run::until(next) => {}
@@ -161,14 +161,14 @@ impl Watching {
         }
     }
 
-    /// The list has changed; `reply` is answered when the new one is watched and read up to then: whatever is committed
-    /// after that is the watcher's news.
+    /// Reloads the list; `reply` is answered when the new one is watched and read up to then: later commits are the
+    /// watcher's to notice.
     pub fn reload(&mut self, reply: Reply) {
         self.replies.push(reply);
         self.dirty.list();
     }
 
-    /// The hooks of these worktrees' repositories have spoken.
+    /// Records hook reports of these worktrees' repositories.
     pub fn heard(&mut self, git_dirs: impl IntoIterator<Item = PathBuf>) {
         let now = self.services.clock.instant();
         for git_dir in git_dirs {
@@ -178,7 +178,7 @@ impl Watching {
         }
     }
 
-    /// Where commits may be about to come.
+    /// Worktrees in which a commit is expected.
     #[must_use]
     pub fn staging(&self) -> Arc<Staging> {
         Arc::clone(&self.dirty.staging)
@@ -190,19 +190,19 @@ impl Watching {
         !self.settled || self.errands.reading > 0 || self.errands.listing || self.errands.looking
     }
 
-    /// Whether a commit might be noticed by nobody if we left.
+    /// Whether commits would go unnoticed without this watcher.
     #[must_use]
     pub fn is_needed(&self) -> bool {
         self.roster.depending() > 0
     }
 
-    /// Starts everything whose time has come; gives the time when something else will be due.
+    /// Starts all due work; returns the time of the next.
     fn start_due(&mut self) -> Option<Instant> {
         let now = self.services.clock.instant();
         let flags = self.dirty.take_flags();
         self.structure.extend(flags.structure);
         if flags.everything {
-            tracing::warn!("events were lost: looking at everything");
+            tracing::warn!("events were lost; all repositories are inspected");
             (self.sweep_at, self.everything) = (now, true);
         }
         let registrations = self.services.roster();
@@ -221,7 +221,7 @@ impl Watching {
         }
         (self.errands.listing, self.list_at) = (true, None);
         let (services, watcher) = (self.services.clone(), Arc::clone(&self.watcher));
-        // Only the list that is read from now on has what they registered.
+        // Only the next read of the list includes what these callers registered.
         let replies = std::mem::take(&mut self.replies);
         self.jobs.spawn(async move {
             let list = blocking(&services, move |services| {
@@ -267,7 +267,7 @@ impl Watching {
                 let now = || SystemTime::from(services.clock.now());
                 Ok(subjects.into_iter().map(|subject| look::look(&watcher, subject, now(), GRACE)).collect())
             });
-            let found = found.await.inspect_err(|error| tracing::error!(%error, "repositories could not be looked at"));
+            let found = found.await.inspect_err(|error| tracing::error!(%error, "repositories could not be inspected"));
             let took = services.clock.instant().saturating_duration_since(start);
             Done::Looked { slot, source, found: found.unwrap_or_default(), took }
         });
@@ -280,8 +280,8 @@ impl Watching {
         }
     }
 
-    /// Gives the time when the next repository is due; none while nothing more can be read, because the end of a
-    /// reading wakes us anyway.
+    /// Returns the time when the next repository is due; `None` while all slots are in use, because the end of a read
+    /// wakes the loop anyway.
     fn start_reading(&mut self, now: Instant) -> Option<Instant> {
         while self.errands.reading < AT_ONCE {
             let remote_full = self.errands.reading_remote >= REMOTE_AT_ONCE;
@@ -370,7 +370,7 @@ impl Watching {
         self.pace_polling(None);
     }
 
-    /// Nothing has to be read of a new repository any more.
+    /// Nothing is left to read of a new repository.
     fn has_read(&mut self, repo: &RepoId) {
         self.unread.remove(repo);
         for (unread, _) in &mut self.awaited {
@@ -379,7 +379,7 @@ impl Watching {
         self.answer();
     }
 
-    /// Answers who waits for nothing any more.
+    /// Answers the callers that wait for no more reads.
     fn answer(&mut self) {
         for (_, replies) in self.awaited.extract_if(.., |(unread, _)| unread.is_empty()) {
             // A caller that gave up does not wait for this.
@@ -392,12 +392,12 @@ impl Watching {
         for looked in found {
             let Some(entry) = self.roster.get(&looked.repo) else { continue };
             if looked.changed {
-                // What was there before we were is no news.
+                // The state before the first read is no new commit.
                 let source = if entry.print.is_none() { Source::Reconcile } else { source };
                 let at_once = !(looked.fresh && entry.trusted());
                 self.dirty.found(&looked.repo, source, at_once);
                 if !at_once {
-                    // Its hook is still on its way, and is waited for.
+                    // Its hook report is still pending, and is waited for.
                     self.has_read(&looked.repo);
                 }
             } else {
@@ -409,7 +409,7 @@ impl Watching {
         }
     }
 
-    /// Keeps how far watching reaches by now.
+    /// Updates the coverage of the repositories.
     fn take_reach<'a>(&mut self, found: impl Iterator<Item = &'a Looked>) {
         let mut exhausted = false;
         for looked in found {
@@ -433,7 +433,7 @@ impl Watching {
         }
     }
 
-    /// Sets the time of the next look at what gives no events; `took` is what the last one took, if one ended.
+    /// Schedules the next poll; `took` is the duration of the last one, if one ended.
     fn pace_polling(&mut self, took: Option<Duration>) {
         let polled = self.roster.reach().1;
         let missing = self.roster.entries().filter(|entry| entry.reach == Reach::Missing).count();
@@ -474,10 +474,10 @@ impl Watching {
         matches!(outcome, Outcome::Made { count: 1.., .. } | Outcome::Made { reported: 1.., .. })
     }
 
-    /// Makes the numbers known that a ping is answered with.
+    /// Publishes the numbers for pings.
     fn tell(&self) {
         let (watched, polled) = self.roster.reach();
-        // A look in progress has the watcher; its end comes here as well.
+        // A running inspection holds the watcher; its end comes here as well.
         if let Ok(watcher) = self.watcher.try_lock() {
             let depending = self.roster.depending();
             let attention = Attention { watched, watches: watcher.watches(), polled, depending };
@@ -487,7 +487,7 @@ impl Watching {
 }
 
 const EXHAUSTED: &str =
-    "the system watches no more directories; some repositories are only looked at every few seconds";
+    "the limit of watched directories is reached; some repositories are only polled every few seconds";
 const EXHAUSTED_HINT: &str =
     "sudo sysctl fs.inotify.max_user_watches=524288 fs.inotify.max_user_instances=512; uro-capture sidecar stop";
 

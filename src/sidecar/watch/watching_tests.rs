@@ -1,4 +1,4 @@
-//! The watcher's part of the life over real repositories, with and without the system's events.
+//! The watcher over real repositories, with and without the system's events.
 
 use super::*;
 use crate::domain::event::{HookName, Means};
@@ -20,11 +20,11 @@ fn deaf(scene: &Scene, mounts: fn() -> Mounts) -> Watching {
     Watching::with(scene.services.clone(), pulse, dirty, Watcher::new(None, Arc::default()), mounts)
 }
 
-/// Goes on until the condition holds.
+/// Runs until the condition holds.
 async fn until_holds(watching: &mut Watching, what: &str, mut holds: impl FnMut(&Watching) -> bool) {
     let all = async {
         while !holds(watching) {
-            // It comes back by itself only for commits; other conditions are looked at in between.
+            // It returns by itself only for commits; other conditions are checked in between.
             let _ = tokio::time::timeout(Duration::from_millis(5), watching.step()).await;
         }
     };
@@ -35,7 +35,7 @@ async fn settle(watching: &mut Watching) {
     until_holds(watching, "at rest", |watching| !watching.busy() && watching.dirty.is_empty()).await;
 }
 
-/// Goes on until commits were found.
+/// Runs until commits were found.
 async fn find(watching: &mut Watching) {
     let found = async { while !watching.step().await {} };
     assert!(tokio::time::timeout(PATIENCE, found).await.is_ok(), "nothing was found");
@@ -128,7 +128,7 @@ async fn a_hook_that_is_silent_is_no_longer_relied_on_until_it_speaks() {
     find(&mut watching).await;
     assert_eq!(pending(&scene), [(Source::Watch, oid)]);
     assert!(!watching.roster.get(&known.id).unwrap().trusted());
-    assert!(watching.is_needed(), "nobody else would notice the next one");
+    assert!(watching.is_needed(), "only the watcher would notice the next one");
     watching.heard([place.path.join(".git")]);
     assert!(!watching.is_needed());
 }
@@ -160,7 +160,7 @@ async fn a_reload_is_answered_no_earlier_where_the_list_was_known_already() {
     let mut watching = watching(&scene);
     settle(&mut watching).await;
     let before = change(&scene.repo("r"), "before");
-    // As when the list's file is noticed before the caller has asked.
+    // As when the list's file is noticed before the request of its writer.
     watching.dirty.list();
     until_holds(&mut watching, "on the list", |watching| watching.roster.entries().next().is_some()).await;
     let (reply, mut answer) = oneshot::channel();

@@ -1,4 +1,4 @@
-//! A capture from its template to a person's last word, and to another store.
+//! The life of a capture: template, model text, user edit, export to another store.
 
 use super::{Check, live, picked};
 use crate::domain::capture::{By, Capture, Outcome, Reason, Refined, State};

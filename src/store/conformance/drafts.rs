@@ -1,4 +1,4 @@
-//! The draft queue: leases, poison, people.
+//! The draft queue: leases, poison, user actions.
 
 use super::Check;
 use crate::domain::capture::{Capture, RepoRef};
@@ -159,7 +159,7 @@ fn poison(store: &dyn Store) {
     store.queue_draft(&other, at(1)).unwrap();
     store.lease_draft(at(0), at(10)).unwrap().unwrap();
     let stale = store.lease_draft(at(10), at(20)).unwrap().unwrap();
-    // Both workers died. The queue moves on to the next draft.
+    // Both workers died. The queue continues with the next draft.
     let next = store.lease_draft(at(20), at(30)).unwrap().unwrap();
     assert_eq!(next.draft.kind, DraftKind::Blog);
     let dead = store.draft(&stale.draft.id.to_string()).unwrap();
@@ -193,7 +193,7 @@ fn edited_drafts(store: &dyn Store) {
     let seen = |store: &dyn Store| store.evidence(at(0)).unwrap().remove(0);
     let before = seen(store);
     assert_eq!((before.model.as_str(), before.role), ("codellama:7b", Role::Devlog));
-    assert_eq!((before.seen.rubric.n, before.seen.kept.n), (1, 0), "nobody has looked at it");
+    assert_eq!((before.seen.rubric.n, before.seen.kept.n), (1, 0), "not reviewed yet");
     let edited = store.edit_draft(id, "Mine", "My body", edit).unwrap();
     let after = seen(store).seen;
     assert_eq!((after.rubric.n, after.kept.n, (after.kept.sum * 10.0).round()), (0, 1, 8.0));

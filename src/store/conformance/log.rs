@@ -174,7 +174,7 @@ fn expiry(store: &dyn Store) {
     assert_eq!(store.latency(at(0), LatencyGrouping { op: true, model: false, cold: false }).unwrap()[0].n, 1);
 }
 
-/// What is older goes, however much it is, and nothing else does.
+/// Deletes all older rows, however many, and nothing else.
 fn expiry_of_the_rest(store: &dyn Store) {
     for n in 1..=450 {
         let capture = commit(n);

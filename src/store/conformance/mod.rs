@@ -1,5 +1,5 @@
-//! What any `Store` must do, whatever is behind it. A backend's tests call `all` with a way to make an
-//! empty store; each check gets its own.
+//! Conformance checks for any `Store` implementation. A backend's tests call `all` with a constructor for an empty
+//! store; each check gets its own.
 
 use super::samples::commit;
 use super::{CaptureQuery, Store};
@@ -15,7 +15,7 @@ mod refining;
 mod reflogs;
 mod units;
 
-/// A check, and what it says.
+/// A check and its description.
 type Check = (&'static str, fn(&dyn Store));
 
 /// Runs every check on a store of its own.

@@ -1,4 +1,4 @@
-//! Notes and the commits they belong to.
+//! Notes and their commits.
 
 use super::Check;
 use crate::domain::capture::{Capture, Outcome};

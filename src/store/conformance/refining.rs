@@ -1,4 +1,4 @@
-//! Why a model was asked, and the better text that comes later.
+//! Routing decisions and deferred refinement.
 
 use jiff::Timestamp;
 
@@ -22,7 +22,7 @@ pub const CHECKS: &[Check] = &[
     ("the answers that were judged are told, newest first", judged),
 ];
 
-/// A final capture with this number whose template stands for this reason.
+/// A final capture with this number that kept its template for this reason.
 fn stands(store: &dyn Store, n: u64, reason: Reason) -> Capture {
     let capture = commit(n);
     store.record_capture(&capture, None).unwrap();
@@ -190,7 +190,7 @@ fn judged(store: &dyn Store) {
     log(2, "capture.note", Reason::Ungrounded, false);
     log(3, "refine.commit", Reason::Salvaged, false);
     log(4, "draft.devlog", Reason::Unusable, false);
-    // A server that broke off, a time that was over, and a template say nothing of what a model writes.
+    // An aborted server, a timeout and a template are no evidence about a model's texts.
     log(5, "capture.commit", Reason::Unusable, true);
     log(6, "capture.commit", Reason::Deadline, false);
     store.log_operation(&Operation { model: None, endpoint: None, ..operation(7, 1000) }).unwrap();

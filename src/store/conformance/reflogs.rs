@@ -1,4 +1,4 @@
-//! What reflogs told, sequences that run, prepared squashes, repositories that were moved.
+//! Reflog events, running sequences, prepared squashes, moved repositories.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! Finding single captures: by id, by row, by commit; and all of them for export.
+//! Capture lookup by id, row and commit, and paging for export.
 
 use std::collections::HashSet;
 
@@ -11,17 +11,17 @@ use super::row::{self, CAPTURE};
 use crate::domain::capture::Capture;
 use crate::domain::id::{CaptureId, Oid, RepoId};
 
-/// Most candidates that an ambiguous id is answered with.
+/// Maximum candidates returned for an ambiguous id.
 const CANDIDATES: usize = 5;
 
-/// The one full id in `table` that `prefix` can mean.
+/// The unique full id in `table` with this prefix.
 ///
 /// # Errors
 /// `NotFound`, `Ambiguous`.
 pub fn full_id(db: &Connection, what: &'static str, table: &str, prefix: &str) -> Result<String> {
     let missing = || StoreError::NotFound { what, id: prefix.to_owned() };
     let start = normal_prefix(prefix).ok_or_else(missing)?;
-    // '~' sorts behind every character of an id.
+    // '~' sorts after every character of an id.
     let sql = format!("SELECT id FROM {table} WHERE id >= ?1 AND id < ?1 || '~' ORDER BY id LIMIT ?2");
     let mut query = db.prepare_cached(&sql)?;
     let ids = query.query_map((&start, CANDIDATES as i64), |row| row.get(0))?;
@@ -33,7 +33,7 @@ pub fn full_id(db: &Connection, what: &'static str, table: &str, prefix: &str) -
     }
 }
 
-/// Lower case and with hyphens where an id has them, however it was typed; nothing for what is no id.
+/// Normalises an id to lower case with hyphens; `None` for text that is not an id.
 fn normal_prefix(typed: &str) -> Option<String> {
     let digits: Vec<char> = typed.trim().chars().filter(|c| *c != '-').map(|c| c.to_ascii_lowercase()).collect();
     if digits.is_empty() || digits.len() > 32 || !digits.iter().all(char::is_ascii_hexdigit) {
@@ -49,11 +49,11 @@ fn normal_prefix(typed: &str) -> Option<String> {
     Some(normal)
 }
 
-/// What `read_record` reads after the columns of a capture, and where it is.
+/// The columns that `read_record` reads after those of a capture, and the table.
 const BESIDE: &str = "c.row, c.template, w.wire, d.decision FROM captures c \
-     LEFT JOIN wires w ON w.capture = c.row LEFT JOIN decisions d ON d.capture = c.row";
+     LEFT JOIN prompts w ON w.capture = c.row LEFT JOIN decisions d ON d.capture = c.row";
 
-/// By full or shortened id, with what only `show` and `export` see.
+/// Lookup by full or shortened id, with the fields for `show` and `export`.
 pub fn by_id(db: &Connection, prefix: &str) -> Result<CaptureRecord> {
     let id = full_id(db, "capture", "captures", prefix)?;
     let sql = format!("SELECT {CAPTURE}, {BESIDE} WHERE c.id = ?1");
@@ -72,9 +72,9 @@ fn read_record(found: &Row<'_>) -> Result<CaptureRecord> {
     })
 }
 
-/// Why sentences of the model's text were not kept.
+/// Dropped sentences of the model's text, with reasons.
 pub fn faults(db: &Connection, id: CaptureId) -> Result<Vec<String>> {
-    let sql = "SELECT w.faults FROM wires w JOIN captures c ON w.capture = c.row WHERE c.id = ?1";
+    let sql = "SELECT w.faults FROM prompts w JOIN captures c ON w.capture = c.row WHERE c.id = ?1";
     let mut query = db.prepare_cached(sql)?;
     let mut rows = query.query([id.to_string()])?;
     let Some(found) = rows.next()? else { return Ok(Vec::new()) };
@@ -89,7 +89,7 @@ pub fn by_row(db: &Connection, row: i64) -> Result<Capture> {
     row::capture(rows.next()?.ok_or_else(missing)?)
 }
 
-/// The capture made of this commit.
+/// The capture of this commit.
 pub fn of_commit(db: &Connection, repo: &RepoId, oid: &Oid) -> Result<Option<Capture>> {
     record::row_of_commit(db, repo.as_str(), oid.as_str())?.map(|row| by_row(db, row)).transpose()
 }
@@ -131,7 +131,7 @@ pub fn live_alike(db: &Connection, repo: &RepoId, at: i64, raw: &str) -> Result<
     Ok(found)
 }
 
-/// Which of these commits need no capture: they have one, or were forgotten.
+/// Commits among these that need no capture: already captured or forgotten.
 pub fn captured_commits(db: &Connection, repo: &RepoId, oids: &[Oid]) -> Result<HashSet<Oid>> {
     let sql = "SELECT 1 FROM captures WHERE repo_id = ?1 AND oid = ?2
                UNION ALL SELECT 1 FROM forgotten WHERE repo_id = ?1 AND oid = ?2";
@@ -165,7 +165,7 @@ pub fn page(db: &Connection, after: i64, limit: usize) -> Result<Page> {
     Ok(page)
 }
 
-/// A damaged row is put aside, to be reported; any other error ends the work.
+/// A damaged row is collected for the report; any other error aborts.
 pub fn sort_out<T>(read: Result<T>, good: &mut Vec<T>, damaged: &mut Vec<String>) -> Result<()> {
     match read {
         Ok(value) => good.push(value),

@@ -1,8 +1,8 @@
-//! A checksum over what people wrote: damage inside a page is not seen by SQLite's own `quick_check`.
+//! Checksum over user-written text: SQLite's own `quick_check` does not detect damage inside a page.
 
-/// FNV-1a, 64 bits, over each part and its length, so that moving text between parts is noticed too.
+/// FNV-1a, 64 bits, over each part and its length, so that text moved between parts is detected too.
 ///
-/// It guards against bit rot and torn pages, not against an attacker.
+/// Protects against bit rot and torn pages, not against an attacker.
 pub fn of(parts: &[&str]) -> i64 {
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
     for part in parts {

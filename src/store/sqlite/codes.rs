@@ -1,10 +1,10 @@
-//! The numbers that stand for enumerations on disk. They are never renumbered; new ones go at the end.
+//! Stable integer codes for enumerations on disk. Never renumber; append new ones.
 
 use crate::domain::capture::{By, Kind, Reason, State};
 use crate::domain::event::Source;
 use crate::domain::operation::Ahead;
 
-/// An enumeration with a number for each of its values: its place in `ALL`.
+/// An enumeration with a code per value: its index in `ALL`.
 pub trait Coded: Copy + PartialEq + 'static {
     const ALL: &'static [Self];
 
@@ -54,10 +54,10 @@ impl Coded for Ahead {
     const ALL: &'static [Self] = &[Self::None, Self::Whole, Self::Part, Self::Missed];
 }
 
-/// Whether a budget was kept.
+/// Whether a budget was met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Punctual {
-    /// It had no budget, or it is not final yet.
+    /// No budget, or not final yet.
     Unjudged,
     Late,
     OnTime,
@@ -67,7 +67,7 @@ impl Coded for Punctual {
     const ALL: &'static [Self] = &[Self::Unjudged, Self::Late, Self::OnTime];
 }
 
-/// The column `class` of `captures`, taken apart.
+/// The column `class` of `captures`, decoded.
 #[derive(Debug, Clone, Copy)]
 pub struct Class(pub i64);
 

@@ -1,4 +1,4 @@
-//! One connection to the database file: how it is opened and which file it holds.
+//! One database connection: how it is opened, and the identity of its file.
 
 use std::fs::{DirBuilder, OpenOptions};
 use std::io;
@@ -12,14 +12,14 @@ use rusqlite::{Connection, OpenFlags};
 use super::super::{Result, StoreError};
 use super::{error, migrate, quarantine};
 
-/// How long a write waits for another process's write. Ours take milliseconds; a stopped process is not
-/// waited for longer than a person would.
+/// Busy timeout for another process's write. Our writes take milliseconds; a stopped process must not block for longer
+/// than a user would wait.
 pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// First SQLite in which the WAL-reset race is repaired.
+/// First SQLite version with the fix for the WAL-reset race.
 const OLDEST_SQLITE: i32 = 3_051_003;
 
-/// Which file a path names now. A file that was quarantined keeps its identity under its new name.
+/// Identity of the file at a path. A quarantined file keeps its identity under its new name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Identity {
     device: u64,
@@ -27,13 +27,13 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Of the file at `path`; absent when there is none.
+    /// Identity of the file at `path`; `None` when there is none.
     pub fn of(path: &Path) -> Option<Self> {
         std::fs::metadata(path).ok().map(|found| Self { device: found.dev(), inode: found.ino() })
     }
 }
 
-/// A connection and the file it was opened on.
+/// A connection and the identity of its file.
 #[derive(Debug)]
 pub struct Handle {
     pub connection: Connection,
@@ -42,7 +42,7 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// Opens `path`, making and migrating the database where needed.
+    /// Opens `path`, creating and migrating the database where needed.
     ///
     /// # Errors
     /// `Corrupt` when SQLite can't use the file, `TooNew` when a newer program wrote it.
@@ -50,10 +50,10 @@ impl Handle {
         assert_version()?;
         let mut handle = Self::connect(path)?;
         if !handle.is_current() {
-            // Replaced while it was being opened; once more on the file that took its place.
+            // Replaced while it was being opened: retry once with the new file.
             handle = Self::connect(path)?;
         }
-        // Reads the schema, so that a damaged first page is noticed here and not in the middle of work.
+        // Reads the schema, so that a damaged first page is detected on opening.
         handle.connection.prepare_cached("SELECT row FROM captures LIMIT 1")?.exists([])?;
         Ok(handle)
     }
@@ -64,19 +64,19 @@ impl Handle {
         }
         create(path).map_err(error::file)?;
         let mut handle = Self { path: path.to_owned(), identity: Identity::of(path), connection: raw(path)? };
-        // What is deleted or replaced is overwritten, by a migration too: `forget` promises that no byte stays.
+        // Deleted or replaced content is overwritten, also by migrations: `forget` promises that no byte stays.
         handle.connection.pragma_update(None, "secure_delete", true)?;
         migrate::bring_up(&mut handle.connection, path)?;
         Ok(handle)
     }
 
-    /// False when the path no longer names the file that was opened.
+    /// Whether the path still names the opened file.
     pub fn is_current(&self) -> bool {
         self.identity.is_some() && Identity::of(&self.path) == self.identity
     }
 }
 
-/// A bare connection, nothing checked.
+/// A bare connection without any checks.
 pub fn raw(path: &Path) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     #[cfg_attr(not(test), expect(unused_mut, reason = "only tests listen"))]
@@ -85,11 +85,11 @@ pub fn raw(path: &Path) -> Result<Connection> {
     super::tests::trace::listen(&mut connection)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(64);
-    // What a statement with triggers could have to take back (pages of ours) would go to a file in the system's
-    // directory for temporary ones: nothing of a store belongs there, and it took a third of the time of an import.
+    // Statement journals (a few pages) would go to a file in the system's temporary directory: store content must not
+    // leak there, and it took a third of the time of an import.
     connection.pragma_update(None, "temp_store", "memory")?;
-    // No plan of ours depends on a bound value; else SQLite prepares a statement anew for every other value, wherever
-    // there is a partial index that the value might fit.
+    // Query plans do not depend on bound values; otherwise SQLite prepares a statement again for each new value
+    // wherever a partial index could match.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(connection)
 }
@@ -102,7 +102,7 @@ fn assert_version() -> Result<()> {
     Err(StoreError::Other(message.into()))
 }
 
-/// Makes directory (0700) and file (0600); `-wal` and `-shm` take the file's mode.
+/// Creates directory (0700) and file (0600); `-wal` and `-shm` inherit the file's mode.
 fn create(path: &Path) -> io::Result<()> {
     if path.exists() {
         return Ok(());
@@ -113,19 +113,19 @@ fn create(path: &Path) -> io::Result<()> {
     create_private(path).map(drop)
 }
 
-/// Opens or makes a file that only its owner may read.
+/// Opens or creates a file with access for its owner only.
 pub fn create_private(path: &Path) -> io::Result<std::fs::File> {
     OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)
 }
 
-/// The file beside the database whose name has `suffix` added.
+/// The sibling file of the database with this suffix.
 pub fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)
 }
 
-/// Held while one process changes the file as a whole: migration, quarantine. Released on drop or death.
+/// Lock for changes of the file as a whole: migration, quarantine. Released on drop or process death.
 #[derive(Debug)]
 pub struct Exclusive(#[expect(dead_code, reason = "the lock lives as long as the open file")] std::fs::File);
 

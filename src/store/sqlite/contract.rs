@@ -1,4 +1,4 @@
-//! `Store`, spoken by SQLite: which calls write, how durably, and which file does the work.
+//! Implements `Store` for SQLite: which calls write, how durably, and which file does the work.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -26,7 +26,7 @@ use crate::domain::project::Origin;
 use crate::prompt::tokens::Counts;
 use crate::route::ledger::{Entry, Ledger};
 
-/// Records read at once for export: no read transaction is held while the caller works on them.
+/// Page size for export: no read transaction is held while the caller processes records.
 const PAGE: usize = 500;
 
 impl Store for SqliteStore {
@@ -308,7 +308,7 @@ impl Store for SqliteStore {
         }
         let mut expired = 0;
         loop {
-            // In small steps, so that a commit never waits for all of it.
+            // In small steps, so that a commit never waits for the whole deletion.
             let step = self.write(Rebuildable, |tx| expire::step(tx, what, row::micros(before)))?;
             expired += step.removed;
             if !step.more {
@@ -392,7 +392,7 @@ impl Store for SqliteStore {
     }
 
     fn settle_problems(&self, hint: &str, before: Timestamp) -> Result<()> {
-        // Mostly there is nothing, and whoever only looks waits for no other writer.
+        // Usually there is nothing to do, and a read does not wait for another writer.
         if self.read(|db| problems::are_open(db, hint, before))? {
             self.write(Rebuildable, |tx| problems::settle(tx, hint, before))?;
         }
@@ -401,18 +401,18 @@ impl Store for SqliteStore {
 }
 
 impl SqliteStore {
-    /// Lists leave damaged rows out, because what they show would not be true; this says so.
+    /// Lists omit damaged rows because their content is unreliable; this reports them.
     fn report_damage(&self, what: &str, ids: &[String]) {
         for id in ids {
             let problem = format!("{what} {id} is damaged: its text does not match its checksum");
             let hint = format!("uro-capture forget {id}");
-            // A store that can't be written has told its caller already.
+            // An unwritable store was already reported to the caller.
             drop(self.note_problem(SystemClock.now(), &problem, &hint));
         }
     }
 }
 
-/// Git still has the commits; nobody else has the notes.
+/// Commits can be rebuilt from git; notes cannot.
 fn durability(kind: Kind) -> Durability {
     match kind {
         Kind::Note => Durable,

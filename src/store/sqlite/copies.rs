@@ -1,4 +1,4 @@
-//! The files beside the database that hold its rows once more: of before a migration, damaged ones, unfinished work.
+//! Copies of the database beside it: backups before a migration, quarantined files, unfinished work.
 
 use std::fs;
 use std::io;
@@ -12,12 +12,12 @@ use super::connection::{Exclusive, beside};
 use super::error;
 use crate::domain::fragments::Fragments;
 
-/// What the names of copies go on with after the database's; each may have a log and an index of its own.
+/// Name suffixes of copies after the database's name; each may have its own WAL and index.
 const KINDS: [&str; 5] = [".schema-", ".corrupt", ".mended", ".rebuilding", ".rebuilt"];
 /// Files beside the database that hold no rows.
 const EMPTY: [&str; 3] = [".lock", ".suspect", "-shm"];
 
-/// All copies that this program made, in the order of their names, with their sizes.
+/// All copies made by this program, sorted by name, with their sizes.
 pub fn all(database: &Path) -> io::Result<Vec<Removed>> {
     let mut found = Vec::new();
     for (path, rest) in beside_of(database)? {
@@ -34,7 +34,7 @@ pub fn database_size(database: &Path) -> u64 {
     ["", "-wal", "-shm"].iter().map(|suffix| size(&beside(database, suffix))).sum()
 }
 
-/// Removes the copies of which nothing changed since `before`; gives how many files.
+/// Removes copies unchanged since `before`; returns the number of files.
 pub fn expire(database: &Path, before: Timestamp) -> Result<u64> {
     let old = |copy: &Removed| changed(&copy.path).is_some_and(|at| at < before);
     if !all(database).map_err(error::file)?.iter().any(old) {
@@ -51,7 +51,7 @@ pub fn expire(database: &Path, before: Timestamp) -> Result<u64> {
     Ok(expired)
 }
 
-/// Removes every copy; gives those that are gone and those that are still there.
+/// Removes every copy; returns the removed and the remaining files.
 pub fn remove(database: &Path) -> Result<(Vec<Removed>, Vec<Left>)> {
     let (mut removed, mut left) = (Vec::new(), Vec::new());
     if all(database).map_err(error::file)?.is_empty() {
@@ -68,8 +68,8 @@ pub fn remove(database: &Path) -> Result<(Vec<Removed>, Vec<Left>)> {
     Ok((removed, left))
 }
 
-/// Files named like the database that another program made, and that hold one of these texts. Only plain text is found:
-/// what is compressed or encrypted is not looked into.
+/// Files with the database's name made by another program that contain one of these texts. Only plain text is found;
+/// compressed or encrypted files are not inspected.
 pub fn foreign(database: &Path, texts: &Fragments) -> Result<Vec<Left>> {
     let mut left = Vec::new();
     for (path, rest) in beside_of(database).map_err(error::file)? {
@@ -80,19 +80,19 @@ pub fn foreign(database: &Path, texts: &Fragments) -> Result<Vec<Left>> {
         let why = match fs::File::open(&path).and_then(|file| texts.are_in_stream(file)) {
             Ok(false) => continue,
             Ok(true) => "not made by uro-capture, and therefore not removed".to_owned(),
-            Err(failure) => format!("cannot be looked into: {failure}"),
+            Err(failure) => format!("cannot be inspected: {failure}"),
         };
         left.push(Left { path, why, foreign: true });
     }
     Ok(left)
 }
 
-/// A replacement was killed when only its name was missing: then this is the database.
+/// An interrupted replacement that lacks only its final name: this is the current database.
 fn is_needed(database: &Path, copy: &Removed) -> bool {
     !database.exists() && copy.path == beside(database, ".rebuilt")
 }
 
-/// Files whose names begin with the database's, and how they go on.
+/// Files with names that begin with the database's, and the rest of the name.
 fn beside_of(database: &Path) -> io::Result<Vec<(PathBuf, String)>> {
     let (Some(directory), Some(name)) = (database.parent(), database.file_name().and_then(|name| name.to_str())) else {
         return Ok(Vec::new());
@@ -114,7 +114,7 @@ fn size(path: &Path) -> u64 {
     fs::metadata(path).map_or(0, |found| found.len())
 }
 
-/// When its content, its name or its rights changed last: a damaged database gets its name long after its last write.
+/// Last change of content, name or mode: a damaged database is renamed long after its last write.
 fn changed(path: &Path) -> Option<Timestamp> {
     let found = fs::metadata(path).ok()?;
     Timestamp::from_second(found.mtime().max(found.ctime())).ok()

@@ -1,4 +1,4 @@
-//! Counting captures for `status`: one pass over one narrow index, added up here.
+//! Capture counts for `status`: one scan of a narrow index, summed in memory.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -12,13 +12,13 @@ use crate::domain::capture::{By, Kind, Reason, State};
 use crate::domain::event::Source;
 use crate::domain::id::RepoId;
 
-/// Live captures that were captured in the window, grouped each way.
+/// Counts of live captures in the window, per grouping.
 pub fn count(db: &Connection, repo: Option<&RepoId>, since: Timestamp, until: Timestamp) -> Result<CaptureCounts> {
     let counts = add_up(&classes(db, repo, since, until)?);
     Ok(CaptureCounts { refined: refined(db, repo, since, until)?, ..counts })
 }
 
-/// How many captures of each class there are.
+/// Number of captures per class.
 fn classes(db: &Connection, repo: Option<&RepoId>, since: Timestamp, until: Timestamp) -> Result<HashMap<i64, u64>> {
     let base = "SELECT class FROM captures INDEXED BY captures_count WHERE captured_at >= ?1 AND captured_at < ?2";
     let mut query = match repo {
@@ -30,7 +30,7 @@ fn classes(db: &Connection, repo: Option<&RepoId>, since: Timestamp, until: Time
         None => query.query(window)?,
         Some(repo) => query.query((window.0, window.1, repo.as_str()))?,
     };
-    // The number is small and dense, so a plain array counts faster than a map.
+    // The code is small and dense, so an array counts faster than a map.
     let mut counts = vec![0_u64; 1 << 14];
     while let Some(row) = rows.next()? {
         let class = row.get_ref(0)?.as_i64().unwrap_or(0);
@@ -41,7 +41,7 @@ fn classes(db: &Connection, repo: Option<&RepoId>, since: Timestamp, until: Time
     Ok(counts.into_iter().enumerate().filter(|(_, n)| *n > 0).map(|(class, n)| (class as i64, n)).collect())
 }
 
-/// The few that are refined are an index of their own.
+/// The few refined captures have an index of their own.
 fn refined(db: &Connection, repo: Option<&RepoId>, since: Timestamp, until: Timestamp) -> Result<u64> {
     let sql = "SELECT count(*) FROM captures INDEXED BY captures_refined WHERE refined IS NOT NULL AND state = 0
                AND captured_at >= ?1 AND captured_at < ?2 AND (?3 IS NULL OR repo_id = ?3)";

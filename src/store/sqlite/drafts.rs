@@ -1,4 +1,4 @@
-//! The draft queue: leases with a fencing token, and what people do with a finished draft.
+//! Draft queue: leases with a fencing token, and user actions on a finished draft.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -15,7 +15,7 @@ const COLUMNS: &str = "id, kind, project, period_from, period_to, state, attempt
      body, format, sources, edit_seconds, edit_distance, quality, error, created_at, finished_at, checksum, lease_until, \
      repo_id, repo_path";
 
-/// Queues it unless its key exists.
+/// Enqueues a draft unless its key exists.
 pub fn queue(tx: &Connection, draft: &NewDraft, now: Timestamp) -> Result<bool> {
     let sql = "INSERT OR IGNORE INTO drafts (id, kind, project, period_from, period_to, state, max_attempts, allowance,
                  next_at, created_at, checksum, repo_id, repo_path)
@@ -38,7 +38,7 @@ pub fn queue(tx: &Connection, draft: &NewDraft, now: Timestamp) -> Result<bool> 
     Ok(added > 0)
 }
 
-/// The caller's time as a clock, for ids that sort by it.
+/// The caller's time as a clock, for time-ordered ids.
 struct Fixed(Timestamp);
 
 impl Clock for Fixed {
@@ -55,7 +55,7 @@ impl Clock for Fixed {
     }
 }
 
-/// Buries poison, then leases the oldest due draft, each in one statement.
+/// Marks poison drafts as dead, then leases the oldest due draft, each in one statement.
 pub fn lease(tx: &Connection, now: Timestamp, until: Timestamp) -> Result<Option<Lease>> {
     let bury = "UPDATE drafts SET state = 'dead', finished_at = ?1, lease_until = NULL,
                   error = coalesce(error, 'the worker died in each of ' || attempt || ' attempts')
@@ -80,7 +80,7 @@ pub fn size(db: &Connection) -> Result<u64> {
     Ok(db.prepare_cached(sql)?.query_row([], |row| row.get::<_, i64>(0))?.unsigned_abs())
 }
 
-/// Stores the text under the lease, unless a capture that it was written from was forgotten meanwhile.
+/// Stores the text under the lease, unless one of its captures was forgotten meanwhile.
 pub fn finish(tx: &Connection, id: DraftId, attempt: u32, written: &Written, now: Timestamp) -> Result<()> {
     if forget::is_any_forgotten(tx, &written.sources)? {
         return Err(StoreError::Conflict(format!(
@@ -106,7 +106,7 @@ pub fn finish(tx: &Connection, id: DraftId, attempt: u32, written: &Written, now
     fenced(tx, changed, id, attempt)
 }
 
-/// Gives the lease back: queued again, or dead when its attempts are used up.
+/// Releases the lease: queued again, or dead when its attempts are used up.
 pub fn fail(tx: &Connection, id: DraftId, attempt: u32, error: &str, times: (Timestamp, Timestamp)) -> Result<()> {
     let (next_at, now) = times;
     let sql = "UPDATE drafts SET error = ?3, lease_until = NULL,
@@ -119,7 +119,7 @@ pub fn fail(tx: &Connection, id: DraftId, attempt: u32, error: &str, times: (Tim
     fenced(tx, changed, id, attempt)
 }
 
-/// Explains a write that touched nothing.
+/// Explains why an update affected no row.
 fn fenced(tx: &Connection, changed: usize, id: DraftId, attempt: u32) -> Result<()> {
     if changed == 1 {
         return Ok(());
@@ -148,7 +148,7 @@ pub fn find(db: &Connection, prefix: &str) -> Result<Draft> {
 
 /// Newest period first, and the ids of damaged ones.
 pub fn list(db: &Connection, state: Option<DraftState>, project: Option<&str>) -> Result<(Vec<Draft>, Vec<String>)> {
-    // Said only where it is asked for: then it is an index that finds them.
+    // Conditions are added only as needed, so that an index can be used.
     let of_state = if state.is_some() { "state = ?1" } else { "?1 IS NULL" };
     let sql = format!(
         "SELECT {COLUMNS} FROM drafts WHERE {of_state} AND (?2 IS NULL OR project = ?2
@@ -164,7 +164,7 @@ pub fn list(db: &Connection, state: Option<DraftState>, project: Option<&str>) -
     Ok((drafts, damaged))
 }
 
-/// How many there are in each state that has any; a damaged one counts like any other.
+/// Counts per state; a damaged draft counts like any other.
 pub fn count(db: &Connection) -> Result<Vec<(DraftState, u64)>> {
     let mut query = db.prepare_cached("SELECT state, count(*) FROM drafts GROUP BY state")?;
     let read = |row: &Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?.unsigned_abs()));
@@ -172,7 +172,7 @@ pub fn count(db: &Connection) -> Result<Vec<(DraftState, u64)>> {
     Ok(found.into_iter().filter_map(|(state, n)| Some((DraftState::parse(&state)?, n))).collect())
 }
 
-/// A person's text.
+/// Stores the user's text.
 pub fn edit(tx: &Connection, id: DraftId, title: &str, body: &str, edit: Edit) -> Result<Draft> {
     let sql =
         "UPDATE drafts SET title = ?2, body = ?3, edit_seconds = ?4, edit_distance = ?5, checksum = ?6, quality = NULL
@@ -183,7 +183,7 @@ pub fn edit(tx: &Connection, id: DraftId, title: &str, body: &str, edit: Edit) -
     if changed == 0 { Err(wrong_state(&draft, "edited")) } else { Ok(draft) }
 }
 
-/// Moves it on from one of `from`.
+/// Changes the state from one of `from`.
 pub fn move_on(tx: &Connection, id: DraftId, from: &[DraftState], to: DraftState, now: Timestamp) -> Result<Draft> {
     let draft = find(tx, &id.to_string())?;
     if !from.contains(&draft.state) {
@@ -196,8 +196,8 @@ pub fn move_on(tx: &Connection, id: DraftId, from: &[DraftState], to: DraftState
     find(tx, &id.to_string())
 }
 
-/// Queued again with as many attempts as it was given at first. The number of the attempt goes on rising,
-/// because it is the fencing token: a worker of an earlier round must not be taken for one of this.
+/// Queued again with the initial number of attempts. The attempt number keeps rising because it is the fencing token: a
+/// worker of an earlier round must not be accepted.
 pub fn retry(tx: &Connection, id: DraftId, now: Timestamp) -> Result<Draft> {
     let draft = find(tx, &id.to_string())?;
     if draft.edit.is_some() {

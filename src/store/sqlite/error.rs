@@ -1,10 +1,10 @@
-//! What SQLite's errors mean to whoever uses the store.
+//! Maps SQLite's errors to store errors.
 
 use rusqlite::ErrorCode;
 
 use super::super::StoreError;
 
-/// A row whose text no longer matches its checksum, or that cannot be decoded.
+/// A row that fails its checksum or cannot be decoded.
 #[derive(Debug, thiserror::Error)]
 #[error("{what} {id} is damaged: {why}")]
 pub struct DamagedRow {
@@ -18,7 +18,7 @@ impl DamagedRow {
         StoreError::Corrupt(Box::new(Self { what, id: id.into(), why: why.to_string() }))
     }
 
-    /// The damaged row an error speaks of, when it speaks of a single row.
+    /// The damaged row of an error, when it concerns a single row.
     pub fn of(error: &StoreError) -> Option<&Self> {
         match error {
             StoreError::Corrupt(source) => source.downcast_ref(),
@@ -46,7 +46,7 @@ impl From<rusqlite::Error> for StoreError {
     }
 }
 
-/// Errors of reading a value: the row is not what was written.
+/// Errors of decoding a value: the row is damaged.
 fn undecodable(error: rusqlite::Error) -> StoreError {
     use rusqlite::Error as E;
     match error {
@@ -77,12 +77,12 @@ fn code(error: &StoreError) -> Option<ErrorCode> {
     source.downcast_ref::<rusqlite::Error>()?.sqlite_error_code()
 }
 
-/// SQLite itself says that the file is damaged (and not only that one row is).
+/// Whether SQLite reports the file (not only one row) as damaged.
 pub fn file_is_damaged(error: &StoreError) -> bool {
     matches!(code(error), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
 }
 
-/// After these a connection's idea of the file can't be trusted: it must be opened anew.
+/// Errors after which a connection's cached state is unreliable: it must be reopened.
 pub fn spoils_connection(error: &StoreError) -> bool {
     file_is_damaged(error) || matches!(code(error), Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen))
 }

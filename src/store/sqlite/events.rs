@@ -1,4 +1,4 @@
-//! Events: the spool's content, taken over exactly once.
+//! Event queue: the spool's content, ingested exactly once.
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -14,7 +14,7 @@ use super::row;
 use crate::domain::event::{Event, HookName, PendingEvent};
 use crate::domain::id::Oid;
 
-/// Stores the events and moves the position. A record that was taken over before stays one event.
+/// Stores the events and advances the position. A record ingested before is not stored again.
 pub fn take_over(tx: &Connection, events: &[Event], position: &SpoolPosition) -> Result<()> {
     for event in events {
         insert(tx, event, Some(&position.file))?;
@@ -24,7 +24,7 @@ pub fn take_over(tx: &Connection, events: &[Event], position: &SpoolPosition) ->
     Ok(())
 }
 
-/// Stores one event; gives its row.
+/// Stores one event; returns its row.
 pub fn put(tx: &Connection, event: &Event) -> Result<i64> {
     insert(tx, event, None)?;
     Ok(tx.last_insert_rowid())
@@ -59,7 +59,7 @@ pub fn positions(db: &Connection) -> Result<Vec<SpoolPosition>> {
     Ok(positions)
 }
 
-/// Forgets the position of a removed spool file, and frees its events' key for a later file of that name.
+/// Removes the position of a deleted spool file, and frees its events' key for a later file with that name.
 pub fn forget_spool(tx: &Connection, file: &str) -> Result<()> {
     tx.execute("DELETE FROM spools WHERE file = ?1", [file])?;
     tx.execute("UPDATE events SET spool = NULL WHERE spool = ?1", [file])?;
@@ -75,8 +75,8 @@ pub fn pending(db: &Connection, limit: usize) -> Result<Vec<PendingEvent>> {
     collect(query.query([rows(limit)])?)
 }
 
-/// Open events, oldest first, without those of the sequences that run in these directories and are younger, and
-/// without those of the repositories that are looked at apart.
+/// Open events, oldest first, without recent ones of sequences running in these directories, and without those of the
+/// repositories in `apart`.
 pub fn ready(
     db: &Connection,
     limit: usize,
@@ -114,13 +114,13 @@ fn collect(mut rows: Rows<'_>) -> Result<Vec<PendingEvent>> {
     Ok(pending)
 }
 
-/// Where the newest open events happened.
+/// Git directories of the newest open events.
 pub fn newest_places(db: &Connection, limit: usize) -> Result<Vec<PathBuf>> {
     let sql = "SELECT git_dir FROM events WHERE closed = 0 ORDER BY stamp DESC, row DESC LIMIT ?1";
     places(db.prepare_cached(sql)?.query([rows(limit)])?)
 }
 
-/// Where events of a sequence wait that are younger than this. Jumps from one directory to the next.
+/// Git directories with waiting events of a sequence newer than this. Skips from one directory to the next.
 pub fn sequences(db: &Connection, since: i64) -> Result<Vec<PathBuf>> {
     let sql = "WITH RECURSIVE dirs (dir) AS (
                  SELECT min(git_dir) FROM events WHERE closed = 0 AND in_sequence = 1 UNION ALL
@@ -142,7 +142,7 @@ fn places(mut rows: Rows<'_>) -> Result<Vec<PathBuf>> {
     Ok(places)
 }
 
-/// Whether an open event says that this commit was rewritten: told by a log, or by a hook outside of any sequence.
+/// Whether an open event, from a log or from a hook outside any sequence, reports this commit as rewritten.
 pub fn is_replaced_next(db: &Connection, oid: &Oid) -> Result<bool> {
     let sql = "SELECT 1 FROM rewritten r CROSS JOIN events e ON e.row = r.event
                WHERE r.old = ?1 AND e.closed = 0 AND (e.in_sequence = 0 OR e.hook IS NULL)";
@@ -164,14 +164,14 @@ fn read(row: &Row<'_>) -> Result<Event> {
     })
 }
 
-/// How many events are open.
+/// Number of open events.
 pub fn count(db: &Connection) -> Result<u64> {
     let count: i64 =
         db.prepare_cached("SELECT count(*) FROM events WHERE closed = 0")?.query_row([], |row| row.get(0))?;
     Ok(count.unsigned_abs())
 }
 
-/// Which of these commits open events of this repository, its linked worktrees included, name.
+/// Those of the commits that open events of this repository, linked worktrees included, refer to.
 pub fn awaited(db: &Connection, common_dir: &Path, oids: &[Oid]) -> Result<HashSet<Oid>> {
     let names = serde_json::to_string(oids)?;
     let sql = "SELECT oid FROM events WHERE closed = 0 AND oid IN (SELECT value FROM json_each(?1))
@@ -186,23 +186,23 @@ pub fn awaited(db: &Connection, common_dir: &Path, oids: &[Oid]) -> Result<HashS
     Ok(awaited)
 }
 
-/// What the path of everything below it starts with.
+/// Path prefix of everything below the directory.
 fn below(dir: &Path) -> Vec<u8> {
     let mut start = dir.as_os_str().as_bytes().to_vec();
     start.push(b'/');
     start
 }
 
-/// Open events of a repository that lies elsewhere now go with it.
+/// Moves the open events of a relocated repository to its new path.
 pub fn follow(tx: &Connection, old: &Path, new: &Path) -> Result<()> {
-    // `||` makes text of bytes, and bytes of it again they are the same.
+    // `||` turns bytes into text; cast back to bytes they compare equal.
     let sql = "UPDATE events SET git_dir = CAST(?2 || substr(git_dir, length(?1) + 1) AS BLOB)
                WHERE closed = 0 AND (git_dir = ?1 OR substr(git_dir, 1, length(?3)) = ?3)";
     tx.execute(sql, params![old.as_os_str().as_bytes(), new.as_os_str().as_bytes(), below(old)])?;
     Ok(())
 }
 
-/// The event is dealt with. Closing it again changes nothing.
+/// Marks the event as done. Closing it again changes nothing.
 pub fn close(tx: &Connection, event: i64, note: Option<&str>) -> Result<()> {
     let sql = "UPDATE events SET closed = 1, note = ?2 WHERE row = ?1 AND closed = 0";
     tx.prepare_cached(sql)?.execute(params![event, note])?;

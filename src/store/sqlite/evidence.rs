@@ -1,4 +1,4 @@
-//! What was seen of each model's texts: how they were scored, what a person left of them, and how many could be used.
+//! Quality evidence per model: scores, the share kept after user edits, and usable answers.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ use crate::domain::draft::DraftKind;
 use crate::domain::role::Role;
 use crate::route::merit::{Evidence, Mean};
 
-/// Captures that are looked at, newest first: what a model wrote long before says less of it, and nobody waits for more.
+/// Maximum captures read, newest first: older texts say little about the model's current quality.
 const NEWEST: i64 = 500;
 
 /// One sum per model and role.
@@ -23,7 +23,7 @@ pub fn all(db: &Connection, since: Timestamp) -> Result<Vec<WrittenBy>> {
     Ok(found)
 }
 
-/// Live captures that no template worded: in numbers, as the index `captures_worded` says it.
+/// Live captures not written by a template: by code, as in the index `captures_worded`.
 fn captures(db: &Connection, since: Timestamp) -> Result<Vec<WrittenBy>> {
     let sql = "SELECT coalesce(json_extract(rest, '$.model'), json_extract(rest, '$.edited.model')) AS writer,
                  count(json_extract(rest, '$.quality.score')), total(json_extract(rest, '$.quality.score')),
@@ -38,7 +38,7 @@ fn captures(db: &Connection, since: Timestamp) -> Result<Vec<WrittenBy>> {
     Ok(found.collect::<rusqlite::Result<_>>()?)
 }
 
-/// A draft that was accepted as it stood was kept whole.
+/// A draft accepted without changes counts as fully retained.
 fn drafts(db: &Connection, since: Timestamp) -> Result<Vec<WrittenBy>> {
     let sql = "SELECT model, count(score), total(score), count(kept), total(kept), kind
                FROM (SELECT model, kind, json_extract(quality, '$.score') AS score,
@@ -58,7 +58,7 @@ fn drafts(db: &Connection, since: Timestamp) -> Result<Vec<WrittenBy>> {
     Ok(all)
 }
 
-/// Operations that are looked at for judged answers, newest first.
+/// Maximum operations searched for judged answers, newest first.
 const LOOKED_AT: i64 = 5_000;
 
 /// Answers that were judged, newest first.
@@ -79,7 +79,7 @@ pub fn judged(db: &Connection, since: Timestamp) -> Result<Vec<JudgedAnswer>> {
     Ok(all)
 }
 
-/// The series of judged answers, by their number: a model wrote, nothing failed, and the text was kept or was not.
+/// Series of judged answers by code: written by a model, no failure, and the text was kept or rejected.
 fn judged_series(db: &Connection) -> Result<HashMap<i64, JudgedAnswer>> {
     let sql = "SELECT row, op, model, endpoint, reason FROM series
                WHERE failed = 0 AND model IS NOT NULL AND endpoint IS NOT NULL";
@@ -96,7 +96,7 @@ fn judged_series(db: &Connection) -> Result<HashMap<i64, JudgedAnswer>> {
     Ok(all)
 }
 
-/// Which role wrote in an operation of this name.
+/// The role behind an operation of this name.
 fn role(op: &str) -> Option<Role> {
     match op.split_once('.')? {
         ("capture" | "refine", _) => Some(Role::Capture),
@@ -105,7 +105,7 @@ fn role(op: &str) -> Option<Role> {
     }
 }
 
-/// Whether the text of an operation that ended so was kept; nothing where none came to be judged.
+/// Whether the text of an operation with this result was kept; `None` where no answer was judged.
 fn used(reason: Reason) -> Option<bool> {
     match reason {
         Reason::None | Reason::Salvaged => Some(true),

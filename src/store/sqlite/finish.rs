@@ -1,4 +1,4 @@
-//! What happens to a capture after it was stored: the model's end, a person's edit, replacement.
+//! Updates of a stored capture: the model's result, an edit by the user, replacement.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::domain::capture::{By, Capture, Outcome, Reason};
 use crate::domain::event::Source;
 use crate::domain::id::{CaptureId, Oid, RepoId};
 
-/// What an update needs of the row as it is.
+/// The fields of the current row that an update needs.
 struct Current {
     row: i64,
     raw: String,
@@ -34,7 +34,7 @@ fn current(tx: &Connection, id: CaptureId) -> Result<Option<Current>> {
     }))
 }
 
-/// Applies the model stage's end; false when the capture is no longer pending.
+/// Applies the model stage's result; false when the capture is no longer pending.
 pub fn finish(tx: &Connection, id: CaptureId, outcome: &Outcome) -> Result<bool> {
     let Some(mut current) = current(tx, id)? else { return Ok(false) };
     if current.reason != Reason::Pending {
@@ -58,16 +58,16 @@ pub fn finish(tx: &Connection, id: CaptureId, outcome: &Outcome) -> Result<bool>
     Ok(true)
 }
 
-/// What was sent, and what of the answer was not kept; dated by the refinement it belongs to, else by the capture.
+/// Stores the prompt sent and the dropped parts of the answer, dated by the refinement or the capture.
 pub fn keep_wire(tx: &Connection, row: i64, wire: &str, faults: &[String]) -> Result<()> {
     let faults = (!faults.is_empty()).then(|| serde_json::to_string(faults)).transpose()?;
-    let sql = "INSERT OR REPLACE INTO wires (capture, wire, faults, at)
+    let sql = "INSERT OR REPLACE INTO prompts (capture, wire, faults, at)
                SELECT row, ?2, ?3, coalesce(refined, captured_at) FROM captures WHERE row = ?1";
     tx.prepare_cached(sql)?.execute(params![row, wire, faults])?;
     Ok(())
 }
 
-/// Writes the changed parts in one statement: its words enter the index once, as they are at the end.
+/// Writes the changed fields in one statement, so that the full-text index is updated once.
 fn update(tx: &Connection, current: &Current, summary: Option<&str>, how: (By, Reason, Punctual)) -> Result<()> {
     let (by, reason, punctual) = how;
     let rest = serde_json::to_string(&current.rest)?;
@@ -92,9 +92,8 @@ fn update(tx: &Connection, current: &Current, summary: Option<&str>, how: (By, R
     Ok(())
 }
 
-/// Captures whose budget ended before `before` while they were pending have lost their process and keep the
-/// template: reason `deadline`, and late where they had a budget. Their total ends `now`, because only now are
-/// they final.
+/// Pending captures that ran out of budget before `before` were orphaned by their process and keep the template: reason
+/// `deadline`, late where they had a budget. Their total ends at `now`, when they become final.
 pub fn finish_abandoned(tx: &Connection, before: i64, now: i64) -> Result<u64> {
     let sql = "UPDATE captures SET reason = ?2, written_by = ?3,
                  punctual = CASE WHEN json_extract(rest, '$.timing.budget_ms') IS NULL THEN ?4 ELSE ?5 END,
@@ -107,7 +106,7 @@ pub fn finish_abandoned(tx: &Connection, before: i64, now: i64) -> Result<u64> {
     Ok(done as u64)
 }
 
-/// A person's words replace the summary. A model that is still being asked finds it no longer pending.
+/// The user's text replaces the summary. A running model request then finds the capture no longer pending.
 pub fn edit(tx: &Connection, id: CaptureId, summary: &str) -> Result<Capture> {
     let missing = || StoreError::NotFound { what: "capture", id: id.to_string() };
     let mut current = current(tx, id)?.ok_or_else(missing)?;
@@ -115,7 +114,7 @@ pub fn edit(tx: &Connection, id: CaptureId, summary: &str) -> Result<Capture> {
         current.rest.edited = Some(Edited { model, kept: kept(&current.summary, summary) });
     }
     (current.rest.endpoint, current.rest.prompt_version) = (None, None);
-    // The scores are those of another text, and it is no model's any more.
+    // The scores belong to the replaced text, and the new one is not a model's.
     (current.rest.quality, current.rest.refined) = (None, None);
     tx.prepare_cached("UPDATE captures SET refined = NULL WHERE row = ?1 AND refined IS NOT NULL")?
         .execute([current.row])?;
@@ -125,14 +124,14 @@ pub fn edit(tx: &Connection, id: CaptureId, summary: &str) -> Result<Capture> {
     captures::by_row(tx, current.row)
 }
 
-/// The share of the words that both texts have.
+/// The share of words that both texts have in common.
 fn kept(before: &str, after: &str) -> f64 {
     let mut config = similar::TextDiff::configure();
     let diff = config.timeout(DIFF_TIME).diff_words(before, after);
     f64::from(diff.ratio()).clamp(0.0, 1.0)
 }
 
-/// After this the share is estimated: two long texts with nothing in common would take seconds.
+/// Above this length the share is estimated: two long texts without common words would take seconds.
 const DIFF_TIME: Duration = Duration::from_millis(20);
 
 /// `old` was rewritten as `new`: when both have captures, the old one becomes superseded.
@@ -183,19 +182,19 @@ pub fn restore(tx: &Connection, repo: &RepoId, oids: &[Oid]) -> Result<Vec<Oid>>
     Ok(known)
 }
 
-/// What a watcher or a sweep captured at or after `since` was reported by a hook after all.
+/// Sets the source to the hook for a capture at or after `since` that a watcher or a sweep reported first.
 pub fn credit_hook(tx: &Connection, repo: &RepoId, oid: Option<&Oid>, since: i64) -> Result<bool> {
     let [hook, watch, reconcile] = [Source::Hook, Source::Watch, Source::Reconcile].map(Coded::code);
     let which = params![repo.as_str(), oid.map(Oid::as_str), since, hook, watch, reconcile];
     Ok(tx.prepare_cached(&crediting(oid.is_some()))?.execute(which)? > 0)
 }
 
-/// Either way through an index of its own: the commit's, or that of what was captured lately.
+/// Each query uses its own index: by commit, or by recent capture time.
 pub fn crediting(named: bool) -> String {
     let which = if named {
         "repo_id = ?1 AND oid = ?2"
     } else {
-        // `+` keeps the index of the repository's commits, all of them, out of it.
+        // `+` keeps SQLite from using the index of all the repository's commits.
         "+repo_id = ?1 AND +oid IS NOT NULL AND ?2 IS NULL"
     };
     format!(
@@ -205,7 +204,7 @@ pub fn crediting(named: bool) -> String {
     )
 }
 
-/// The opposite is recorded already: a circle would leave no live capture.
+/// Ignored when the opposite is already recorded: a cycle would leave no live capture.
 fn replaces(tx: &Connection, winner: i64, loser: i64) -> Result<bool> {
     let sql = "WITH RECURSIVE chain (row, step) AS (
                  SELECT ?1, 0 UNION ALL

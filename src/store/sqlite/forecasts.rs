@@ -1,4 +1,4 @@
-//! What was learned of how long each model takes, from one run of the program to the next.
+//! Persisted latency forecasts: learned durations per model, kept across runs.
 
 use rusqlite::{Connection, Row, params};
 
@@ -6,10 +6,10 @@ use super::super::Result;
 use super::row;
 use crate::route::ledger::{Entry, Ledger};
 
-/// As many as a ledger holds.
+/// Equal to the capacity of a ledger.
 const MOST: i64 = crate::route::ledger::MOST as i64;
 
-/// All of them. One that cannot be read is left out: it will be learned anew.
+/// All forecasts. Unreadable ones are skipped and learned again.
 pub fn all(db: &Connection) -> Result<Ledger> {
     let mut query = db.prepare_cached("SELECT key, at, forecast FROM forecasts")?;
     let mut rows = query.query([])?;
@@ -28,7 +28,8 @@ fn entry(row: &Row<'_>) -> Option<Entry> {
     })
 }
 
-/// The newer run's forecast stands, whichever was stored last; what was not run for longest goes when there are too many.
+/// The forecast of the newer run wins, in whatever order they are stored; beyond the maximum the least recently used is
+/// removed.
 pub fn put(tx: &Connection, entry: &Entry) -> Result<()> {
     let sql = "INSERT INTO forecasts (key, at, forecast) VALUES (?1, ?2, ?3)
                ON CONFLICT (key) DO UPDATE SET at = excluded.at, forecast = excluded.forecast

@@ -1,4 +1,4 @@
-//! Forgetting a capture: the rows that tell of it, its words in the index, and the bytes in the files.
+//! Forgetting a capture: its rows, its words in the full-text index, and its bytes in the files.
 
 use std::path::PathBuf;
 
@@ -11,7 +11,7 @@ use super::{Durability, SqliteStore, checksum, copies, notes, repositories, row}
 use crate::domain::fragments::Fragments;
 use crate::domain::id::{CaptureId, DraftId, Oid, RepoId};
 
-/// A shorter message (bytes) is part of many texts: captures that repeat it are not looked for.
+/// A shorter message (bytes) occurs in many texts: captures that repeat it are not searched.
 const TELLING: usize = 12;
 
 struct Doomed {
@@ -19,22 +19,22 @@ struct Doomed {
     repo_id: Option<String>,
     oid: Option<String>,
     patch_id: Option<String>,
-    /// A note's words, which the captures of commits may quote.
+    /// A note's text, which captures of commits may quote.
     words: Option<String>,
     intact: bool,
 }
 
-/// All that was written about what is being forgotten.
+/// All texts about the forgotten capture.
 #[derive(Default)]
 struct Texts {
-    /// The author's own words.
+    /// The author's own text.
     said: Vec<String>,
-    /// Ours, a model's, and what was sent to it.
+    /// Template text, model text and prompts.
     written: Vec<String>,
 }
 
-/// Removes the capture, and those it replaced, which tell the same work; leaves their identifiers, so that
-/// nothing brings them back by itself. What else names or quotes it goes as well.
+/// Removes the capture and those it replaced, which describe the same work; keeps their identifiers, so that nothing
+/// captures them again automatically. Other rows that name or quote it are removed as well.
 pub fn forget(tx: &Connection, id: CaptureId, now: Timestamp) -> Result<Forgotten> {
     let mut texts = Texts::default();
     let mut forgotten = Forgotten::default();
@@ -66,18 +66,18 @@ fn remove(tx: &Connection, id: CaptureId, texts: &mut Texts, ids: &mut Vec<Captu
         tx.execute("UPDATE events SET note = NULL WHERE closed = 1 AND oid = ?1 AND note IS NOT NULL", [oid])?;
     }
     if !doomed.intact {
-        // The index was told the damaged words; the true ones would stay in it.
+        // The full-text index was given the damaged words; the original ones would stay in it.
         tx.execute("INSERT INTO words (words) VALUES ('rebuild')", [])?;
     }
     ids.push(id);
     Ok(())
 }
 
-/// What can be read of its texts; a damaged row may have lost some.
+/// The readable texts; a damaged row may have lost some.
 fn collect(tx: &Connection, row: i64, texts: &mut Texts) -> Result<()> {
     let sql = "SELECT c.raw, c.subject, c.summary, c.template, w.wire, w.faults,
                  CASE WHEN json_valid(d.decision) THEN json_extract(d.decision, '$.answer') END FROM captures c
-               LEFT JOIN wires w ON w.capture = c.row LEFT JOIN decisions d ON d.capture = c.row WHERE c.row = ?1";
+               LEFT JOIN prompts w ON w.capture = c.row LEFT JOIN decisions d ON d.capture = c.row WHERE c.row = ?1";
     tx.query_row(sql, [row], |found| {
         let text = |column| found.get::<_, Option<String>>(column).ok().flatten();
         texts.said.extend([text(0), text(1)].into_iter().flatten());
@@ -87,7 +87,7 @@ fn collect(tx: &Connection, row: i64, texts: &mut Texts) -> Result<()> {
     Ok(())
 }
 
-/// Drafts that were written from one of these captures; the next run writes them anew from what is left.
+/// Removes drafts written from one of these captures; the next run writes them again from the rest.
 fn drop_drafts(tx: &Connection, ids: &[String]) -> Result<Vec<DraftId>> {
     let mut dropped = Vec::new();
     for id in ids {
@@ -100,11 +100,11 @@ fn drop_drafts(tx: &Connection, ids: &[String]) -> Result<Vec<DraftId>> {
     Ok(dropped)
 }
 
-/// Prompts about other captures that quote these messages go; captures that have the same words of their own are named.
+/// Removes prompts of other captures that quote these messages, and returns captures with the same words of their own.
 fn drop_quotations(tx: &Connection, said: &[String]) -> Result<Vec<CaptureId>> {
     let mut repeated_by = Vec::new();
     for words in said.iter().map(|words| words.trim()).filter(|words| words.len() >= TELLING) {
-        let quoting = "DELETE FROM wires WHERE (instr(wire, ?1) > 0 OR instr(faults, ?1) > 0)
+        let quoting = "DELETE FROM prompts WHERE (instr(wire, ?1) > 0 OR instr(faults, ?1) > 0)
                        AND NOT EXISTS (SELECT 1 FROM captures c WHERE c.row = capture AND instr(c.raw, ?1) > 0)";
         tx.execute(quoting, [words])?;
         tx.execute(ANSWERS_QUOTING, [words])?;
@@ -121,14 +121,14 @@ fn drop_quotations(tx: &Connection, said: &[String]) -> Result<Vec<CaptureId>> {
     Ok(repeated_by)
 }
 
-/// What a model answered about another capture that has these words, with its decision.
+/// Removes model answers about other captures that contain these words, with the decisions.
 const ANSWERS_QUOTING: &str = "DELETE FROM decisions
     WHERE (instr(decision, ?1) > 0 OR CASE WHEN json_valid(decision)
       THEN instr(coalesce(json_extract(decision, '$.answer'), ''), ?1) > 0
         OR EXISTS (SELECT 1 FROM json_each(decision, '$.dropped') WHERE instr(value, ?1) > 0) END)
     AND NOT EXISTS (SELECT 1 FROM captures c WHERE c.row = capture AND instr(c.raw, ?1) > 0)";
 
-/// Problems, and errors of drafts, in whose words (a server's, say) a piece of it stands.
+/// Removes problems and draft errors that contain part of the text (a server's message, for example).
 fn drop_problems(tx: &Connection, fragments: &Fragments) -> Result<()> {
     let read = |row: &rusqlite::Row<'_>| Ok([row.get::<_, String>(0)?, row.get(1)?]);
     let pairs = |sql: &str| tx.prepare(sql)?.query_map([], read)?.collect::<rusqlite::Result<Vec<_>>>();
@@ -145,7 +145,7 @@ fn drop_problems(tx: &Connection, fragments: &Fragments) -> Result<()> {
     Ok(())
 }
 
-/// Nothing brings this commit in by itself. One that is captured already stays.
+/// Blocks automatic capture of this commit. An existing capture stays.
 pub fn skip(tx: &Connection, repo: &RepoId, oid: &Oid) -> Result<()> {
     let sql = "INSERT INTO forgotten (id, repo_id, oid) SELECT '', ?1, ?2
                WHERE NOT EXISTS (SELECT 1 FROM forgotten WHERE repo_id = ?1 AND oid = ?2)";
@@ -154,13 +154,13 @@ pub fn skip(tx: &Connection, repo: &RepoId, oid: &Oid) -> Result<()> {
 }
 
 fn replaced_by(tx: &Connection, row: i64) -> Result<Vec<CaptureId>> {
-    // Detached first: a chain that loops, however it came about, must not loop here.
+    // Detached first, so that a cyclic chain, however it arose, does not loop here.
     let sql = "UPDATE captures SET superseded_by = NULL WHERE superseded_by = ?1 AND row <> ?1 RETURNING id";
     let ids = tx.prepare(sql)?.query_map([row], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()?;
     ids.iter().map(|id| row::parse(id)).collect()
 }
 
-/// Reads nothing that a damaged row could fail on, but its text.
+/// Decodes only the text, so that a damaged row does not fail.
 fn find(tx: &Connection, id: CaptureId) -> Result<Option<Doomed>> {
     let sql = "SELECT row, repo_id, oid, patch_id, raw, summary, checksum FROM captures WHERE id = ?1";
     let read = |row: &rusqlite::Row<'_>| {
@@ -174,13 +174,13 @@ fn find(tx: &Connection, id: CaptureId) -> Result<Option<Doomed>> {
     Ok(tx.prepare(sql)?.query_row([id.to_string()], read).optional()?)
 }
 
-/// Moves the log into the file and cuts it to nothing; false when a reader kept it from that.
+/// Checkpoints and truncates the WAL; false when a reader prevented it.
 pub fn scrub_log(db: &Connection) -> Result<bool> {
     let busy: i64 = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
     Ok(busy == 0)
 }
 
-/// Of these captures one was forgotten.
+/// Whether any of these captures was forgotten.
 pub fn is_any_forgotten(db: &Connection, ids: &[CaptureId]) -> Result<bool> {
     let mut query = db.prepare_cached("SELECT 1 FROM forgotten WHERE id = ?1")?;
     for id in ids {
@@ -191,7 +191,7 @@ pub fn is_any_forgotten(db: &Connection, ids: &[CaptureId]) -> Result<bool> {
     Ok(false)
 }
 
-/// The ids of everything that was forgotten, as they would stand in a copy of the file.
+/// The ids of everything forgotten, as they would occur in a copy of the file.
 pub fn names(db: &Connection) -> Result<Fragments> {
     let mut query = db.prepare("SELECT id FROM forgotten WHERE id <> ''")?;
     let names = query.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()?;
@@ -221,14 +221,14 @@ impl SqliteStore {
         Scrubbed { copies, left }
     }
 
-    /// Writes the file anew: SQLite overwrites what it deletes, but what an older program freed is still there, and the
-    /// index of words keeps words where its pages begin. Gives the file that may hold them still, and why.
+    /// Rewrites the file: SQLite overwrites what it deletes, but content freed by an older program remains, and the
+    /// full-text index keeps words at page starts. Returns the file that may still hold them, and why.
     fn rewrite(&self) -> Result<Option<(PathBuf, String)>> {
         let rebuilt = self.write(Durability::Durable, |tx| {
             Ok(tx.execute("INSERT INTO words (words) VALUES ('rebuild')", []).map(drop)?)
         });
         let written = rebuilt.and_then(|()| self.maintain(|db| Ok(db.execute_batch("VACUUM")?)));
-        // What can be done without room for a second file is done all the same.
+        // Does what is possible without disk space for a second file.
         let is_cut = self.maintain(scrub_log)?;
         written?;
         let reader = || (beside(self.path(), "-wal"), "another process is reading the store".to_owned());
@@ -236,7 +236,7 @@ impl SqliteStore {
     }
 }
 
-/// An error of the store with what SQLite said.
+/// A store error with SQLite's message.
 fn told(error: &StoreError) -> String {
     let cause = std::error::Error::source(error).map(|cause| format!(": {cause}"));
     format!("{error}{}", cause.unwrap_or_default())

@@ -1,4 +1,4 @@
-//! Lists of captures, newest first, answered from the narrowest index.
+//! Capture lists, newest first, served from the narrowest index.
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
@@ -11,14 +11,13 @@ use crate::domain::capture::{Capture, RepoRef};
 use crate::domain::id::RepoId;
 use crate::domain::project::Origin;
 
-/// What was found, and the ids of rows that were too damaged to show.
+/// The results, and the ids of rows too damaged to show.
 pub struct Listed {
     pub captures: Vec<Capture>,
     pub damaged: Vec<String>,
 }
 
-/// The conditions of a query in SQL. Each combination is its own statement, so that the planner sees
-/// exactly what is asked and picks the index for it.
+/// A query's conditions in SQL. Each combination is its own statement, so that the planner can choose the right index.
 pub struct Conditions {
     pub sql: String,
     pub values: Vec<Value>,
@@ -55,7 +54,7 @@ pub fn list(db: &Connection, query: &CaptureQuery) -> Result<Listed> {
     let Conditions { sql, mut values } = Conditions::of(query);
     let limit = query.limit.and_then(|limit| i64::try_from(limit).ok()).unwrap_or(-1);
     values.push(Value::from(limit));
-    // In the order of author dates, the few that were captured lately may come last or not at all.
+    // In order of author dates the few recently captured ones may come last or not at all.
     let by = if query.captured_since.is_some() { "INDEXED BY captures_count" } else { "" };
     let sql = format!(
         "SELECT {CAPTURE} FROM captures c {by} WHERE {sql} ORDER BY c.at DESC, c.row DESC LIMIT ?{}",
@@ -64,7 +63,7 @@ pub fn list(db: &Connection, query: &CaptureQuery) -> Result<Listed> {
     run(db, &sql, values)
 }
 
-/// Jumps from one repository to the next instead of reading all rows.
+/// Skips from one repository to the next instead of reading all rows.
 pub fn origins(db: &Connection) -> Result<Vec<Origin>> {
     let sql = "WITH RECURSIVE ids (id) AS (
                  SELECT min(repo_id) FROM captures UNION ALL
@@ -96,7 +95,7 @@ fn path(origin: &Origin) -> &str {
     origin.repo.as_ref().map_or("", |repo| repo.path.as_str())
 }
 
-/// Runs a query whose columns are those of a capture.
+/// Runs a query that selects the columns of a capture.
 pub fn run(db: &Connection, sql: &str, values: Vec<Value>) -> Result<Listed> {
     let mut query = db.prepare_cached(sql)?;
     let mut rows = query.query(params_from_iter(values))?;
@@ -113,7 +112,7 @@ mod tests {
     use crate::domain::capture::Kind;
     use crate::store::sqlite::connection::Handle;
 
-    /// What SQLite would do for a list of 20.
+    /// The query plan for a list of 20.
     fn plan(query: &CaptureQuery) -> String {
         let home = tempfile::tempdir().unwrap();
         let handle = Handle::open(&home.path().join("captures.db")).unwrap();

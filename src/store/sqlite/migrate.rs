@@ -1,4 +1,4 @@
-//! Brings a database to this program's schema: all steps in one transaction, after a backup.
+//! Schema migration: all steps in one transaction, after a backup.
 
 use std::path::Path;
 
@@ -14,18 +14,18 @@ mod embedded {
     refinery::embed_migrations!("src/store/sqlite/migrations");
 }
 
-/// The schema this program writes: the last migration's number.
-pub const SCHEMA: i64 = 9;
+/// The schema version of this program: the last migration's number.
+pub const SCHEMA: i64 = 10;
 
-/// The schema number that the file carries; 0 for an empty one.
+/// The schema version stored in the file; 0 for an empty one.
 pub fn found(connection: &Connection) -> Result<i64> {
     Ok(connection.prepare_cached("PRAGMA user_version")?.query_row([], |row| row.get(0))?)
 }
 
-/// Does nothing but one header read when the file is up to date.
+/// Reads only the header when the file is up to date.
 ///
 /// # Errors
-/// `TooNew` when a newer program wrote the file; nothing is touched then.
+/// `TooNew` when a newer program wrote the file; it is not modified then.
 pub fn bring_up(connection: &mut Connection, path: &Path) -> Result<()> {
     bring_to(connection, path, SCHEMA, embedded::migrations::runner)
 }
@@ -35,10 +35,10 @@ fn bring_to(connection: &mut Connection, path: &Path, known: i64, runner: fn() -
     if up_to_date(connection, known)? {
         return Ok(());
     }
-    // Another process may be at it: whoever comes second finds the work done.
+    // Another process may be migrating: after its lock is released there is nothing left to do.
     let _lock = Exclusive::take(path)?;
     if up_to_date(connection, known)? || Identity::of(path) != opened {
-        // Done by the other process, or the file was replaced: then the caller opens the new one.
+        // Migrated by the other process, or the file was replaced: then the caller opens the new one.
         return Ok(());
     }
     let old = found(connection)?;
@@ -49,7 +49,7 @@ fn bring_to(connection: &mut Connection, path: &Path, known: i64, runner: fn() -
     connection.pragma_update(None, "journal_mode", "wal")?;
     connection.set_transaction_behavior(TransactionBehavior::Immediate);
     runner().set_grouped(true).run(connection).map_err(failed)?;
-    // Part of the last step already; said again for a file whose history knows more than its header.
+    // Usually set by the last step; repeated for a file with a history that is ahead of its header.
     Ok(connection.pragma_update(None, "user_version", known)?)
 }
 
@@ -60,7 +60,7 @@ fn up_to_date(connection: &Connection, known: i64) -> Result<bool> {
     }
 }
 
-/// Keeps `captures.db.schema-<old>`, complete or not at all.
+/// Writes the backup `captures.db.schema-<old>` atomically.
 fn backup(connection: &Connection, path: &Path, old: i64) -> Result<()> {
     let target = beside(path, &format!(".schema-{old}"));
     let unfinished = beside(&target, ".unfinished");
@@ -73,7 +73,7 @@ fn backup(connection: &Connection, path: &Path, old: i64) -> Result<()> {
     std::fs::rename(&unfinished, &target).map_err(error::file)
 }
 
-/// The migration library panics on a history it can't parse, so that is looked at first.
+/// The migration library panics on a history it can't parse, so the history is validated first.
 fn readable_history(connection: &Connection) -> Result<()> {
     let mut rows = connection.prepare("SELECT applied_on, checksum FROM refinery_schema_history")?;
     let history = rows.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
@@ -86,7 +86,7 @@ fn readable_history(connection: &Connection) -> Result<()> {
     Ok(())
 }
 
-/// The library wraps SQLite's error; what it means to the caller is in there.
+/// Extracts SQLite's error from the library's.
 fn failed(wrapped: refinery::Error) -> StoreError {
     let mut source: Option<&(dyn std::error::Error + 'static)> = Some(&wrapped);
     while let Some(error) = source {
@@ -98,19 +98,19 @@ fn failed(wrapped: refinery::Error) -> StoreError {
     StoreError::Other(Box::new(wrapped))
 }
 
-/// A file as the first released program made it.
+/// A file of the first released version.
 #[cfg(test)]
 pub fn bring_to_first(connection: &mut Connection, path: &Path) -> Result<()> {
     bring_to(connection, path, 1, || embedded::migrations::runner().set_target(refinery::Target::Version(1)))
 }
 
-/// A file as the program made it that knew of no router.
+/// A file of a version without the router.
 #[cfg(test)]
 pub fn bring_to_third(connection: &mut Connection, path: &Path) -> Result<()> {
     bring_to(connection, path, 3, || embedded::migrations::runner().set_target(refinery::Target::Version(3)))
 }
 
-/// A file as the program made it that knew drafts by their project's name.
+/// A file of a version that keyed drafts by project name.
 #[cfg(test)]
 pub fn bring_to_fourth(connection: &mut Connection, path: &Path) -> Result<()> {
     bring_to(connection, path, 4, || embedded::migrations::runner().set_target(refinery::Target::Version(4)))

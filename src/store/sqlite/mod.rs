@@ -1,9 +1,9 @@
-//! The store in one SQLite file: opening, and the two ways in, `read` and `write`.
+//! SQLite implementation of the store: opening, and the two entry points `read` and `write`.
 //!
-//! Writes go through one connection behind a mutex. A writer thread would serialise them just the same,
-//! but every call would pay a channel there and back, and every argument would have to be owned: calls are
-//! synchronous and take microseconds, so the lock is the cheaper queue. Other processes wait in SQLite's own
-//! busy handler. Readers have connections of their own and, in WAL mode, never wait for the writer.
+//! Writes go through one connection behind a mutex. A writer thread would serialise them just the same, but every call
+//! would pay a channel round trip, and every argument would have to be owned: calls are synchronous and take
+//! microseconds, so the lock is the cheaper queue. Other processes wait in SQLite's own busy handler. Readers have
+//! connections of their own and, in WAL mode, never wait for the writer.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -49,16 +49,16 @@ mod tokens;
 
 pub use salvage::Salvaged;
 
-/// What a power loss may take.
+/// Durability of a write across a power loss.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Durability {
-    /// Synced before the call returns (`synchronous = FULL`): nobody could write it again.
+    /// Synced before the call returns (`synchronous = FULL`): for data that cannot be rebuilt.
     Durable,
-    /// Safe against a killed process, not against a power loss (`NORMAL`): git or the next run rebuilds it.
+    /// Safe against a killed process, not against a power loss (`NORMAL`): rebuilt from git or by the next run.
     Rebuildable,
 }
 
-/// The store in one SQLite file. Shared freely between threads; several processes may open the same file.
+/// The store in one SQLite file. Shared between threads; several processes may open the same file.
 pub struct SqliteStore {
     path: PathBuf,
     writer: Mutex<Option<Writer>>,
@@ -70,35 +70,35 @@ struct Writer {
     durability: Option<Durability>,
 }
 
-/// An opened store, and what had to be done for it.
+/// An opened store, and the repairs made on opening.
 #[derive(Debug)]
 pub struct Opened {
     pub store: SqliteStore,
-    /// Where the damaged file went; the caller captures the commits again from git.
+    /// The new path of a damaged file; the caller captures the commits again from git.
     pub quarantined: Option<PathBuf>,
-    /// What was copied out of the damaged file.
+    /// The rows salvaged from the damaged file.
     pub salvaged: Option<Salvaged>,
 }
 
-/// Idle read connections that are kept.
+/// Maximum idle read connections kept.
 const IDLE_READERS: usize = 4;
 
 impl SqliteStore {
-    /// Opens the database at `path`, making it (0600, in a 0700 directory) and migrating it where needed.
+    /// Opens the database at `path`, creating it (0600, in a 0700 directory) and migrating it where needed.
     ///
-    /// A file that SQLite can't use is renamed to `<path>.corrupt-<UTC time>`, a new one is made and what
-    /// can be read of the old one is copied into it.
+    /// A file that SQLite can't use is renamed to `<path>.corrupt-<UTC time>`, and readable rows are salvaged into a
+    /// new one.
     ///
     /// # Errors
-    /// `TooNew` when a newer program wrote it, `Unavailable` or `Full` when the place can't be written.
+    /// `TooNew` when a newer program wrote it, `Unavailable` or `Full` when the path can't be written.
     pub fn open(path: &Path) -> Result<Opened> {
         Self::open_at(path, &SystemClock)
     }
 
-    /// As `open`, with the clock that names a quarantined file.
+    /// Same as `open`, with the clock that names a quarantined file.
     ///
     /// # Errors
-    /// As `open`.
+    /// Same as `open`.
     pub fn open_at(path: &Path, clock: &dyn Clock) -> Result<Opened> {
         let suspected = beside(path, quarantine::SUSPECTED).exists();
         let first = if suspected { None } else { healthy(path)? };
@@ -118,7 +118,7 @@ impl SqliteStore {
         &self.path
     }
 
-    /// Runs `job` on a connection that only reads.
+    /// Runs `job` on a read-only connection.
     fn read<T>(&self, job: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         let handle = match self.idle_reader() {
             Some(handle) => handle,
@@ -149,7 +149,7 @@ impl SqliteStore {
         }
     }
 
-    /// Runs `job` in one IMMEDIATE transaction; an error rolls all of it back.
+    /// Runs `job` in one IMMEDIATE transaction; an error rolls it back.
     fn write<T>(&self, durability: Durability, job: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         let mut slot = lock(&self.writer);
         let outcome = Self::transact(&mut slot, &self.path, durability, job);
@@ -179,12 +179,12 @@ impl SqliteStore {
         done
     }
 
-    /// Runs `job` on the writing connection outside any transaction (checkpoints, pragmas).
+    /// Runs `job` on the write connection outside any transaction (checkpoints, pragmas).
     fn maintain<T>(&self, job: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         job(&opened(&mut lock(&self.writer), &self.path)?.handle.connection)
     }
 
-    /// Leaves a mark so that the next opening looks at the whole file.
+    /// Creates the marker file so that the next opening checks the whole file.
     fn suspect(&self, error: &StoreError) {
         if error::file_is_damaged(error) {
             quarantine::suspect(&self.path);
@@ -205,7 +205,7 @@ impl Writer {
         Ok(Self { handle, durability: None })
     }
 
-    /// SQLite takes the level outside transactions only.
+    /// SQLite accepts the level only outside transactions.
     fn set(&mut self, durability: Durability) -> Result<()> {
         if self.durability != Some(durability) {
             let level = match durability {
@@ -218,19 +218,19 @@ impl Writer {
         Ok(())
     }
 
-    /// Ends what a failed or panicked job left open.
+    /// Rolls back the transaction of a failed or panicked job.
     fn roll_back(&self) {
         if !self.handle.connection.is_autocommit() {
-            // A failed rollback means that SQLite rolled back already.
+            // A failed rollback means that SQLite has already rolled back.
             drop(self.handle.connection.execute_batch("ROLLBACK"));
         }
     }
 }
 
-/// A writer inside a transaction on the file that `path` names now.
+/// A write connection inside a transaction on the file that `path` names now.
 ///
-/// The name is checked after the write lock is held: whoever quarantines a file holds that lock while
-/// renaming it, so nothing is ever committed to a file that has been put away.
+/// The name is checked after the write lock is held: a process that quarantines a file holds that lock while renaming
+/// it, so nothing is ever committed to a quarantined file.
 fn begin<'a>(slot: &'a mut Option<Writer>, path: &Path, durability: Durability) -> Result<&'a mut Writer> {
     for _ in 0..3 {
         let writer = opened(slot, path)?;
@@ -253,7 +253,7 @@ fn begin<'a>(slot: &'a mut Option<Writer>, path: &Path, durability: Durability) 
     }
 }
 
-/// The writer, opened at its first use: reading commands never need one.
+/// The write connection, opened on first use: read-only commands never need one.
 fn opened<'a>(slot: &'a mut Option<Writer>, path: &Path) -> Result<&'a mut Writer> {
     if slot.is_none() {
         *slot = Some(Writer::open(path)?);
@@ -265,7 +265,7 @@ fn closed() -> StoreError {
     StoreError::Unavailable("the database file keeps being replaced".into())
 }
 
-/// A working connection, or nothing when the file is damaged.
+/// A working connection, or `None` when the file is damaged.
 fn healthy(path: &Path) -> Result<Option<Handle>> {
     match Handle::open(path) {
         Ok(handle) => Ok(Some(handle)),
@@ -280,6 +280,6 @@ fn into_reader(handle: Handle) -> Result<Handle> {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // What a panicking thread left behind is a connection, and `begin` rolls its transaction back.
+    // A panicked thread leaves only a connection, and `begin` rolls its transaction back.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! Notes and the commits they belong to. A commit's capture names its notes; a note knows of none.
+//! Notes and their commits. A commit's capture lists its notes; a note has no back reference.
 
 use rusqlite::{Connection, params};
 
@@ -11,7 +11,7 @@ use crate::domain::capture::{Capture, Kind};
 use crate::domain::id::{CaptureId, Oid, RepoId};
 use crate::fallback::noted;
 
-/// More notes than that in half an hour belong to nothing in particular.
+/// With more notes than this in half an hour, none is assigned to a commit.
 const MOST: i64 = 20;
 
 pub const OWNERS: &str = "SELECT c.oid FROM noted n CROSS JOIN captures c ON c.row = n.capture
@@ -36,7 +36,7 @@ pub fn before(db: &Connection, repo: &RepoId, since: i64, until: i64) -> Result<
     Ok((notes.into_iter().map(owned).collect::<Result<_>>()?, damaged))
 }
 
-/// Commits whose live captures name the note.
+/// Commits with live captures that list the note.
 fn owners(db: &Connection, repo: &RepoId, note: &Capture) -> Result<Vec<Oid>> {
     let mut query = db.prepare_cached(OWNERS)?;
     let values = params![note.id.to_string(), repo.as_str()];
@@ -44,8 +44,8 @@ fn owners(db: &Connection, repo: &RepoId, note: &Capture) -> Result<Vec<Oid>> {
     oids.iter().map(|oid| row::parse(oid)).collect()
 }
 
-/// A note is about to be forgotten: the captures it belongs to lose what was sent with it, their link, and the sentence
-/// that quotes it.
+/// Before a note is forgotten: its captures lose the prompt that contained it, the link, and the sentence that quotes
+/// it.
 pub fn detach(tx: &Connection, note: CaptureId, words: &str) -> Result<()> {
     let read = |row: &rusqlite::Row<'_>| {
         let texts: [String; 4] = [row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?];

@@ -1,4 +1,4 @@
-//! The latency log: appended to per operation, read in one pass.
+//! Latency log: one append per operation, aggregated in one pass.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -57,14 +57,14 @@ fn series_of(tx: &Connection, operation: &Operation) -> Result<i64> {
     Ok(tx.last_insert_rowid())
 }
 
-/// Numbers are dense, so they index an array; one beyond this is damage and not a reason to allocate.
+/// Group numbers are dense and index an array; a larger number means damage and must not cause an allocation.
 const MOST_SERIES: usize = 1 << 20;
 
 fn clamp(micros: u64) -> i64 {
     i64::try_from(micros).unwrap_or(LONGEST).min(LONGEST)
 }
 
-/// What operations are grouped by, with what is not asked for left out.
+/// The grouping key, without the columns not requested.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Key {
     op: Option<String>,
@@ -80,7 +80,7 @@ struct Series {
     reason: Reason,
     failed: bool,
     repaired: bool,
-    /// A text came that was held against what is known.
+    /// A text arrived and was checked for grounding.
     judged: bool,
     punctual: Punctual,
     ahead: Ahead,
@@ -102,7 +102,7 @@ struct Group {
     ahead: AheadGroup,
 }
 
-/// Operations whose prompts were to be read ahead.
+/// Operations that were candidates for prompt prefetch.
 #[derive(Default)]
 struct AheadGroup {
     whole: u64,
@@ -112,7 +112,7 @@ struct AheadGroup {
     ttfts_missed: Sample,
 }
 
-/// One row per group, in the order of its names.
+/// One row per group, sorted by name.
 pub fn latency(db: &Connection, since: Timestamp, grouping: LatencyGrouping) -> Result<Vec<LatencyRow>> {
     let (keys, series) = all_series(db, grouping)?;
     let mut groups: Vec<Group> = keys.iter().map(|_| Group::default()).collect();
@@ -129,16 +129,16 @@ pub fn latency(db: &Connection, since: Timestamp, grouping: LatencyGrouping) -> 
     Ok(rows.into_iter().map(|(key, group)| group.into_row(key)).collect())
 }
 
-/// Fetching a column costs more than computing one, so four values come as two numbers: series (20 bits)
-/// with duration, and speed (24 bits) with time to first token, each of these plus one, 0 where absent.
+/// Fetching a column costs more than computing one, so four values are packed into two numbers: series (20 bits) with
+/// duration, and speed (24 bits) with time to first token, each of these plus one, 0 where absent.
 const PACKED: &str = "SELECT series | (duration_us << 20),
          coalesce(tps_milli + 1, 0) | (coalesce(ttft_us + 1, 0) << 24) FROM operations WHERE at >= ?1";
 
-/// Longest duration (µs) and highest speed (thousandths of a token per second) that are told apart.
+/// Longest duration (µs) and highest speed (thousandths of a token per second) that are distinguished.
 const LONGEST: i64 = (1 << 39) - 2;
 const FASTEST: f64 = ((1 << 24) - 2) as f64;
 
-/// Reads the window once: durations go to their group, everything else is a count per series.
+/// Reads the window once: durations go to their group, everything else is counted per series.
 fn pass(
     db: &Connection,
     since: Timestamp,
@@ -163,7 +163,7 @@ fn pass(
     Ok(())
 }
 
-/// All series by their number, and the groups they fall into.
+/// All series by number, and their groups.
 fn all_series(db: &Connection, grouping: LatencyGrouping) -> Result<(Vec<Key>, Vec<Option<Series>>)> {
     let sql =
         "SELECT row, op, model, endpoint, cold, reason, failed, punctual, repaired, ahead FROM series ORDER BY row";
@@ -269,7 +269,7 @@ impl Group {
 }
 
 impl AheadGroup {
-    /// Nothing where nothing was to be read ahead.
+    /// `None` without any candidate for prefetch.
     fn into_row(mut self) -> Option<AheadRow> {
         let Self { whole, part, missed, .. } = self;
         let n = whole + part + missed;

@@ -1,4 +1,4 @@
-//! Things that went wrong and were repaired or skipped. One row per kind of problem: its last time.
+//! Problem log: faults that were repaired or skipped. One row per kind of problem, with its last time.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
@@ -13,13 +13,13 @@ pub fn note(tx: &Connection, at: Timestamp, what: &str, hint: &str) -> Result<()
     Ok(())
 }
 
-/// Whether `settle` would find any.
+/// Whether problems with this hint and no later time exist.
 pub fn are_open(db: &Connection, hint: &str, before: Timestamp) -> Result<bool> {
     let sql = "SELECT 1 FROM problems WHERE hint = ?1 AND at < ?2";
     Ok(db.prepare_cached(sql)?.exists(params![hint, row::micros(before)])?)
 }
 
-/// Those with this hint and no later time go.
+/// Removes problems with this hint and no later time.
 pub fn settle(tx: &Connection, hint: &str, before: Timestamp) -> Result<()> {
     let sql = "DELETE FROM problems WHERE hint = ?1 AND at < ?2";
     tx.prepare_cached(sql)?.execute(params![hint, row::micros(before)])?;

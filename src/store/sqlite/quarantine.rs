@@ -1,8 +1,8 @@
-//! A file that SQLite can't use is put away under another name, never deleted, and a new one takes its place.
+//! Quarantine: a corrupt database file is renamed, never deleted, and a new one replaces it.
 //!
-//! The new file is complete before it gets the name, so that no other process writes rows that what is
-//! salvaged would collide with. Log and index (`-wal`, `-shm`) are found by name: they leave while the name
-//! of the database is free, so that nobody can pair the old ones with the new file.
+//! The new file is complete before it gets the name, so that no other process writes rows that would collide with
+//! salvaged ones. The WAL and its index (`-wal`, `-shm`) are found by name: they are moved while the database name is
+//! free, so that no process can pair the old ones with the new file.
 
 use std::fs;
 use std::io;
@@ -16,25 +16,25 @@ use super::salvage::{self, Salvaged};
 use super::{error, forget, migrate, problems};
 use crate::domain::clock::Clock;
 
-/// Suffix of the mark that asks the next opening to look at the whole file. Damage in the middle shows
-/// only when it is read, and a full check at every start would cost more than the work itself.
+/// Suffix of the marker file that requests a full check at the next opening. Damage in the middle shows only when it is
+/// read, and a full check at every start would cost more than the work itself.
 pub const SUSPECTED: &str = ".suspect";
 
-/// Suffix of a new file that is being filled, and of one that only lacks its name.
+/// Suffixes of a new file being filled, and of a complete one that still needs its final name.
 const REBUILDING: &str = ".rebuilding";
 const REBUILT: &str = ".rebuilt";
 
-/// Leaves the mark.
+/// Creates the marker file.
 pub fn suspect(path: &Path) {
-    // If not even this can be written, the next reader of the damaged page tries again.
+    // If this write fails too, the next reader of the damaged page tries again.
     drop(connection::create_private(&beside(path, SUSPECTED)));
 }
 
-/// What became of a damaged file: its new name, and what was copied out of it.
+/// Result for a damaged file: its new name and the salvaged rows.
 pub type Replaced = (PathBuf, Salvaged);
 
-/// Checks the file under the lock and replaces it when it is damaged. Another process may have done so
-/// while this one waited: then the good file is simply used.
+/// Checks the file under the lock and replaces it when it is damaged. If another process did so meanwhile, the good
+/// file is used.
 pub fn replace(path: &Path, clock: &dyn Clock) -> Result<(Handle, Option<Replaced>)> {
     let lock = Exclusive::take(path)?;
     let replaced = if sound(path)? { None } else { Some(rebuild(path, clock)?) };
@@ -43,7 +43,7 @@ pub fn replace(path: &Path, clock: &dyn Clock) -> Result<(Handle, Option<Replace
     Ok((Handle::open(path)?, replaced))
 }
 
-/// Ends a replacement that was killed when only the new file's name was missing.
+/// Completes a replacement that was interrupted before the final rename.
 pub fn resume(path: &Path) -> Result<()> {
     let rebuilt = beside(path, REBUILT);
     if path.exists() || !rebuilt.exists() {
@@ -58,11 +58,11 @@ pub fn resume(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// All of the file is in order. Nothing is migrated here: that would wait for the lock that is held.
+/// Whether the whole file is intact. Does not migrate, which would wait for the lock that is held.
 fn sound(path: &Path) -> Result<bool> {
     let verdict = connection::raw(path).and_then(|file| {
         match migrate::found(&file)? {
-            // Only the program that wrote it knows what it should look like.
+            // Only the newer program knows its schema.
             found if found > migrate::SCHEMA => return Err(StoreError::TooNew { found, known: migrate::SCHEMA }),
             migrate::SCHEMA => drop(file.prepare("SELECT row FROM captures LIMIT 1")?.exists([])?),
             _ => {}
@@ -76,7 +76,7 @@ fn sound(path: &Path) -> Result<bool> {
     }
 }
 
-/// Fills a new file from the damaged one and lets them change places.
+/// Fills a new file from the damaged one and swaps them.
 fn rebuild(path: &Path, clock: &dyn Clock) -> Result<Replaced> {
     let _held = hold(path)?;
     let kept = free_name(path, clock);
@@ -94,7 +94,7 @@ fn rebuild(path: &Path, clock: &dyn Clock) -> Result<Replaced> {
     Ok((kept, salvaged))
 }
 
-/// Holds the write lock where the file still allows one, so that nobody commits to a file on its way out.
+/// Holds the write lock where the file still allows one, so that no process commits to a file being moved.
 fn hold(path: &Path) -> Result<Connection> {
     let damaged = connection::raw(path)?;
     drop(damaged.execute_batch("BEGIN IMMEDIATE"));
@@ -106,12 +106,12 @@ fn fill(path: &Path, filling: &Path, kept: &Path, clock: &dyn Clock) -> Result<S
     let salvaged = salvage::copy(path, &mut new.connection)?;
     let what = format!("the store was damaged and is kept as {}; {salvaged}", kept.display());
     problems::note(&new.connection, clock.now(), &what, "uro-capture commit --since 90d")?;
-    // All of it in one file: a log would not follow it to its new name.
+    // Merges the WAL into the file: it would not follow the file to its new name.
     forget::scrub_log(&new.connection)?;
     Ok(salvaged)
 }
 
-/// Takes the damaged file's log away with it and removes its index.
+/// Moves the damaged file's WAL along and removes its index.
 fn clear_name(path: &Path, kept: &Path) -> Result<()> {
     let log = beside(path, "-wal");
     if log.exists() {
@@ -127,7 +127,7 @@ fn remove(path: &Path) -> Result<()> {
     }
 }
 
-/// `<path>.corrupt-<UTC time>`, with a number where that exists.
+/// `<path>.corrupt-<UTC time>`, with a number if that exists.
 fn free_name(path: &Path, clock: &dyn Clock) -> PathBuf {
     let name = format!(".corrupt-{}", clock.now().strftime("%Y%m%dT%H%M%SZ"));
     let first = beside(path, &name);

@@ -1,4 +1,4 @@
-//! Storing a capture: one live capture per unit of work, whatever reported it.
+//! Storing captures: one live capture per unit of work, whatever reported it.
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -10,10 +10,10 @@ use crate::domain::capture::{Capture, State};
 use crate::domain::event::Source;
 use crate::domain::id::CaptureId;
 
-/// What the store knows of a unit of work.
+/// The store's knowledge of a unit of work.
 enum Known {
     Nothing,
-    /// The capture that tells it.
+    /// Its capture.
     Capture {
         row: i64,
         id: CaptureId,
@@ -40,7 +40,7 @@ pub fn record(tx: &Connection, capture: &Capture, template: &str, event: Option<
     }
 }
 
-/// As `record`, with the entry in the log of what was done.
+/// Same as `record`, with an entry in the latency log.
 pub fn record_final(tx: &Connection, finished: &Finished, event: Option<i64>) -> Result<Recorded> {
     let recorded = record(tx, &finished.capture, &finished.template, event)?;
     if recorded == Recorded::New {
@@ -49,7 +49,7 @@ pub fn record_final(tx: &Connection, finished: &Finished, event: Option<i64>) ->
     Ok(recorded)
 }
 
-/// Stores a foreign record unless its id or its unit of work is known or was forgotten.
+/// Imports a foreign record unless its id or its unit of work is known or was forgotten.
 pub fn import(tx: &Connection, record: &CaptureRecord) -> Result<bool> {
     let capture = &record.capture;
     let id = capture.id.to_string();
@@ -81,7 +81,7 @@ fn known(tx: &Connection, capture: &Capture) -> Result<Known> {
     }
 }
 
-/// The same commit, under whatever state; a superseded one is told by what replaced it.
+/// The capture of the same commit in any state; a superseded one resolves to its replacement.
 fn known_commit(tx: &Connection, capture: &Capture) -> Result<Known> {
     let Some((repo, oid, _)) = unit(capture) else { return Ok(Known::Nothing) };
     if let Some(row) = row_of_commit(tx, repo, oid)? {
@@ -92,7 +92,7 @@ fn known_commit(tx: &Connection, capture: &Capture) -> Result<Known> {
     Ok(if forgotten { Known::Forgotten } else { Known::Nothing })
 }
 
-/// The row of the capture made of this commit.
+/// The row of this commit's capture.
 pub fn row_of_commit(tx: &Connection, repo: &str, oid: &str) -> Result<Option<i64>> {
     let sql = "SELECT row FROM captures WHERE repo_id = ?1 AND oid = ?2";
     Ok(tx.prepare_cached(sql)?.query_row([repo, oid], |row| row.get(0)).optional()?)
@@ -109,7 +109,7 @@ fn told_by(tx: &Connection, row: i64) -> Result<Known> {
     Ok(Known::Capture { row: found.0, id: row::parse(&found.1)? })
 }
 
-/// The row at the end of the chain of replacements, unless that is this one.
+/// The row at the end of the chain of replacements, unless it is this one.
 pub fn end_of_chain(tx: &Connection, row: i64) -> Result<Option<i64>> {
     let sql = "WITH RECURSIVE chain (row, step) AS (
                  SELECT ?1, 0 UNION ALL
@@ -120,7 +120,7 @@ pub fn end_of_chain(tx: &Connection, row: i64) -> Result<Option<i64>> {
     Ok(Some(end).filter(|end| *end != row))
 }
 
-/// A forgotten patch does not come back under another commit id.
+/// A forgotten patch is not captured again under another commit id.
 fn forgotten_patch(tx: &Connection, capture: &Capture) -> Result<Known> {
     let Some((repo, _, Some(patch))) = unit(capture) else { return Ok(Known::Nothing) };
     let sql = "SELECT 1 FROM forgotten WHERE repo_id = ?1 AND patch_id = ?2";
@@ -134,7 +134,7 @@ fn unit(capture: &Capture) -> Option<(&str, &str, Option<&str>)> {
     Some((repo.id.as_str(), commit.oid.as_str(), commit.patch_id.as_deref()))
 }
 
-/// A person asked for a forgotten commit by name: it may exist again.
+/// The user asked for a forgotten commit by name: it may be captured again.
 fn revive(tx: &Connection, capture: &Capture) -> Result<()> {
     let Some((repo, oid, patch)) = unit(capture) else { return Ok(()) };
     let sql = "DELETE FROM forgotten WHERE repo_id = ?1 AND (oid = ?2 OR patch_id = ?3)";
@@ -142,7 +142,7 @@ fn revive(tx: &Connection, capture: &Capture) -> Result<()> {
     Ok(())
 }
 
-/// Gives its row.
+/// Returns its row.
 fn insert(tx: &Connection, capture: &Capture, template: &str) -> Result<i64> {
     insert_row(tx, capture, template)?;
     let row = tx.last_insert_rowid();
@@ -189,16 +189,16 @@ fn insert_row(tx: &Connection, capture: &Capture, template: &str) -> Result<()> 
     Ok(())
 }
 
-/// What was sent about this capture is kept no longer, nor what the model answered.
+/// Removes the stored prompt and model answer of this capture.
 pub fn forget_wire(tx: &Connection, row: i64) -> Result<()> {
-    tx.execute("DELETE FROM wires WHERE capture = ?1", [row])?;
+    tx.execute("DELETE FROM prompts WHERE capture = ?1", [row])?;
     let answer = "UPDATE decisions SET decision = json_remove(decision, '$.answer', '$.dropped')
                   WHERE capture = ?1 AND json_valid(decision)";
     tx.execute(answer, [row])?;
     Ok(())
 }
 
-/// These become superseded, by the capture in `by` where it has a row yet (never by itself).
+/// Marks these as superseded, by the capture in `by` where it has a row yet (never by itself).
 pub fn supersede(tx: &Connection, ids: &[CaptureId], by: Option<i64>) -> Result<()> {
     let sql = "UPDATE captures SET state = 1, superseded_by = coalesce(?2, superseded_by)
                WHERE id = ?1 AND row IS NOT ?2 AND (state = 0 OR superseded_by IS NULL)";

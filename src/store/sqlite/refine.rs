@@ -1,4 +1,4 @@
-//! Templates that stand for want of time, and the better texts that take their place later.
+//! Deferred refinement: templates kept for lack of time, replaced later by a model's text.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -11,7 +11,7 @@ use super::{checksum, decisions, finish};
 use crate::domain::capture::{By, Reason, Refined};
 use crate::domain::id::CaptureId;
 
-/// Which captures: word for word as the index `captures_standing` says it, or that would not be used.
+/// Condition of the partial index `captures_standing`, word for word: otherwise SQLite does not use it.
 const STANDING: &str = "state = 0 AND written_by = 1 AND reason IN (3, 4, 5, 6, 10)";
 
 /// Newest first.
@@ -24,14 +24,14 @@ pub fn refinable(db: &Connection, since: Timestamp, tried_before: Timestamp, lim
     listing::run(db, &sql, vec![row::micros(since).into(), row::micros(tried_before).into(), limit.into()])
 }
 
-/// The better text takes the place of the template; false where that stands no longer.
+/// Replaces the template with the model's text; false where it is no longer current.
 pub fn refine(tx: &Connection, id: CaptureId, refinement: &Refinement) -> Result<bool> {
     let sql = format!("SELECT row, raw, rest FROM captures WHERE id = ?1 AND {STANDING}");
     let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?));
     let found: Option<(i64, String, String)> = tx.prepare_cached(&sql)?.query_row([id.to_string()], read).optional()?;
     let Some((row, raw, rest)) = found else { return Ok(false) };
     let Refinement { at, summary, model, endpoint, prompt_version, quality, decision, wire, faults } = refinement;
-    // Timing and tokens stay: they are those of the capture, which was final as a template.
+    // Timing and tokens stay those of the capture, which was final as a template.
     let rest = Rest {
         model: Some(model.clone()),
         endpoint: Some(endpoint.clone()),
@@ -52,7 +52,7 @@ pub fn refine(tx: &Connection, id: CaptureId, refinement: &Refinement) -> Result
     Ok(true)
 }
 
-/// Once more in vain.
+/// Counts a failed refinement.
 pub fn missed(tx: &Connection, id: CaptureId, at: Timestamp) -> Result<()> {
     let sql = "UPDATE captures SET tries = tries + 1, tried_at = ?2 WHERE id = ?1";
     tx.prepare_cached(sql)?.execute(params![id.to_string(), row::micros(at)])?;

@@ -1,4 +1,4 @@
-//! What was read from reflogs: positions, and squash merges that were prepared.
+//! Reflog positions, and prepared squash merges.
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -7,7 +7,7 @@ use super::events;
 use crate::domain::event::{Event, LogPosition};
 use crate::domain::id::{Oid, RepoId};
 
-/// Stores the events and moves the positions.
+/// Stores the events and advances the positions.
 pub fn take_moves(tx: &Connection, repo: &RepoId, events: &[Event], positions: &[LogPosition]) -> Result<()> {
     for event in events {
         events::insert(tx, event, None)?;
@@ -33,14 +33,14 @@ pub fn positions(db: &Connection, repo: &RepoId) -> Result<Vec<LogPosition>> {
     Ok(positions)
 }
 
-/// Remembers what the next commit on `parent` carries.
+/// Stores the commits that the next commit on `parent` combines.
 pub fn prepare_squash(tx: &Connection, repo: &RepoId, parent: &Oid, oids: &[Oid], at: i64) -> Result<()> {
     let sql = "INSERT OR REPLACE INTO squashes (repo_id, parent, oids, at) VALUES (?1, ?2, ?3, ?4)";
     tx.execute(sql, params![repo.as_str(), parent.as_str(), serde_json::to_string(oids)?, at])?;
     Ok(())
 }
 
-/// What was remembered; empty if nothing.
+/// The stored commits; empty if none.
 pub fn prepared_squash(db: &Connection, repo: &RepoId, parent: &Oid) -> Result<Vec<Oid>> {
     let sql = "SELECT oids FROM squashes WHERE repo_id = ?1 AND parent = ?2";
     let found: Option<String> =

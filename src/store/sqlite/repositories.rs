@@ -1,4 +1,4 @@
-//! The repositories that `init` registered.
+//! Registered repositories (`init`).
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -10,9 +10,9 @@ use super::super::{Registered, Result};
 use super::{events, row};
 use crate::domain::event::Means;
 use crate::domain::id::RepoId;
-use crate::prompt::redact::redact;
+use crate::redact::redact;
 
-/// Registers or updates it. The earliest `since` stays: a second `init` must not hide older commits.
+/// Inserts or updates a repository. The earliest `since` is kept: a second `init` must not hide older commits.
 pub fn register(tx: &Connection, repo: &Registered) -> Result<()> {
     let sql = "INSERT INTO repositories (id, path, common_dir, project, since, means, inode)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
@@ -33,14 +33,14 @@ pub fn register(tx: &Connection, repo: &Registered) -> Result<()> {
     Ok(())
 }
 
-/// True when it was registered. Its captures stay.
+/// Removes a repository; true when it was registered. Its captures stay.
 pub fn unregister(tx: &Connection, id: &RepoId) -> Result<bool> {
     tx.execute("DELETE FROM reflogs WHERE repo_id = ?1", [id.as_str()])?;
     tx.execute("DELETE FROM squashes WHERE repo_id = ?1", [id.as_str()])?;
     Ok(tx.execute("DELETE FROM repositories WHERE id = ?1", [id.as_str()])? > 0)
 }
 
-/// Everything of `old` becomes `new`'s. A commit that both captured keeps `new`'s capture.
+/// Moves all rows of `old` to `new`. For a commit captured in both, `new`'s capture is kept.
 pub fn adopt(tx: &Connection, old: &RepoId, new: &Registered) -> Result<()> {
     let before = one(tx, old)?;
     for table in ["captures", "reflogs", "squashes", "forgotten", "drafts"] {
@@ -92,14 +92,14 @@ fn read(row: &Row<'_>) -> Result<Registered> {
 }
 
 pub fn mark(db: &Connection, name: &str) -> Result<Option<String>> {
-    let sql = "SELECT value FROM marks WHERE name = ?1";
+    let sql = "SELECT value FROM kv WHERE name = ?1";
     Ok(db.prepare_cached(sql)?.query_row([name], |row| row.get(0)).optional()?)
 }
 
 pub fn set_mark(tx: &Connection, name: &str, value: Option<&str>) -> Result<()> {
     match value {
-        Some(value) => tx.execute("INSERT OR REPLACE INTO marks (name, value) VALUES (?1, ?2)", [name, value])?,
-        None => tx.execute("DELETE FROM marks WHERE name = ?1", [name])?,
+        Some(value) => tx.execute("INSERT OR REPLACE INTO kv (name, value) VALUES (?1, ?2)", [name, value])?,
+        None => tx.execute("DELETE FROM kv WHERE name = ?1", [name])?,
     };
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! How values of the domain become columns and come back.
+//! Conversion between domain values and columns.
 
 use jiff::Timestamp;
 use rusqlite::Row;
@@ -11,12 +11,12 @@ use crate::domain::capture::{Capture, CommitRef, Provenance, Quality, Reason, Re
 use crate::domain::id::{CaptureId, Oid, RepoId};
 use crate::domain::timing::{Timing, Tokens};
 
-/// Columns of a capture in the order `capture` reads them. `c` is the table's alias.
+/// Columns of a capture in the order that `capture` reads them. `c` is the table alias.
 pub const CAPTURE: &str = "c.id, c.at, c.captured_at, c.kind, c.state, c.source, c.written_by, c.reason, c.project, \
      c.repo_id, c.oid, c.patch_id, c.subject, c.tags, c.raw, c.summary, c.supersedes, c.rest, c.checksum, \
      c.change_id";
 
-/// The part of a capture that nobody asks for by value, kept as JSON.
+/// The part of a capture that is never queried by value, kept as JSON.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Rest {
@@ -45,18 +45,18 @@ pub struct Rest {
     pub quality: Option<Quality>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refined: Option<Refined>,
-    /// Whose text a person's words replaced.
+    /// The provenance of the text that the user replaced.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub edited: Option<Edited>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<CaptureId>,
 }
 
-/// A model's text that a person replaced: what a router learns from it.
+/// A model's text that the user replaced: training input for the router.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Edited {
     pub model: String,
-    /// The share of it that is still there, 0..=1.
+    /// The retained share of its words, 0..=1.
     pub kept: f64,
 }
 
@@ -84,7 +84,7 @@ impl Rest {
     }
 }
 
-/// Whether a budget was kept, as far as it can be told yet.
+/// Whether a budget was met, as far as known yet.
 pub fn punctual(reason: Reason, timing: &Timing) -> Punctual {
     match (reason, timing.budget_ms, timing.total_ms) {
         (Reason::Pending, _, _) | (_, None, _) => Punctual::Unjudged,
@@ -103,7 +103,7 @@ pub fn time(micros: i64) -> Result<Timestamp> {
     Timestamp::from_microsecond(micros).map_err(|error| StoreError::Corrupt(Box::new(error)))
 }
 
-/// Reads the columns of `CAPTURE` and verifies what people wrote.
+/// Reads the columns of `CAPTURE` and verifies the checksum of user-written text.
 ///
 /// # Errors
 /// `Corrupt` with a `DamagedRow` that names the capture.
@@ -117,7 +117,7 @@ pub fn capture(row: &Row<'_>) -> Result<Capture> {
     })
 }
 
-/// SQLite's own failures keep their meaning; failures to decode are the row's.
+/// SQLite's own failures keep their meaning; decoding failures mean a damaged row.
 fn is_sqlite(error: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
     matches!(error.downcast_ref(), Some(rusqlite::Error::SqliteFailure(..)))
 }
@@ -176,7 +176,7 @@ fn commit(row: &Row<'_>, rest: &Rest) -> Result<Option<CommitRef>> {
     }))
 }
 
-/// A value that was stored as its text.
+/// Reads a value stored as text.
 pub fn parse<T: std::str::FromStr>(text: &str) -> Result<T>
 where
     T::Err: std::error::Error + Send + Sync + 'static,
@@ -184,13 +184,13 @@ where
     text.parse().map_err(|error: T::Err| StoreError::Corrupt(Box::new(error)))
 }
 
-/// A value that was stored as JSON.
+/// Reads a value stored as JSON.
 pub fn json<T: serde::de::DeserializeOwned>(row: &Row<'_>, column: usize) -> Result<T> {
     let text = row.get_ref(column)?.as_str().map_err(|error| StoreError::Corrupt(Box::new(error)))?;
     serde_json::from_str(text).map_err(|error| StoreError::Corrupt(Box::new(error)))
 }
 
-/// A value that was stored as its number.
+/// Reads a value stored as a code.
 pub fn code<T: Coded>(row: &Row<'_>, column: usize) -> Result<T> {
     let code: i64 = row.get(column)?;
     T::decode(code).ok_or_else(|| StoreError::Corrupt(format!("unknown number {code} in column {column}").into()))

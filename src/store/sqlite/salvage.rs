@@ -1,4 +1,4 @@
-//! Copies what can be read of a damaged file into a new one: git rebuilds commits, but not what people wrote.
+//! Salvage: copies readable rows of a damaged file into a new one. Git rebuilds commits, but not user-written text.
 
 use std::fmt;
 use std::fs::{self, File};
@@ -16,14 +16,14 @@ use super::connection::{beside, create_private};
 use super::error;
 use crate::domain::capture::Kind;
 
-/// What came out of a damaged file.
+/// The rows recovered from a damaged file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Salvaged {
     pub notes: u64,
     pub commits: u64,
     pub drafts: u64,
     pub repositories: u64,
-    /// Rows that were found and not taken, because their text does not match its checksum.
+    /// Rows found but rejected because of a checksum mismatch.
     pub damaged: u64,
 }
 
@@ -35,39 +35,41 @@ impl fmt::Display for Salvaged {
     }
 }
 
-/// What is copied, and how a row is found in it.
+/// A table to copy, and how its rows are addressed.
 struct Table {
     name: &'static str,
+    /// Its name before schema 10.
+    formerly: Option<&'static str>,
     key: Key,
 }
 
 enum Key {
-    /// By number: parts behind a damaged page can be reached.
+    /// By row number: ranges after a damaged page remain reachable.
     Row,
     /// Small tables: from the start until the damage.
     Whole,
 }
 
-/// In the order in which rows refer to each other.
+/// In the order of references between rows.
 const TABLES: [Table; 9] = [
-    Table { name: "repositories", key: Key::Whole },
-    Table { name: "forgotten", key: Key::Row },
-    Table { name: "captures", key: Key::Row },
-    Table { name: "wires", key: Key::Whole },
-    Table { name: "decisions", key: Key::Whole },
-    Table { name: "drafts", key: Key::Row },
-    Table { name: "spools", key: Key::Whole },
-    Table { name: "marks", key: Key::Whole },
-    Table { name: "forecasts", key: Key::Whole },
+    Table { name: "repositories", formerly: None, key: Key::Whole },
+    Table { name: "forgotten", formerly: None, key: Key::Row },
+    Table { name: "captures", formerly: None, key: Key::Row },
+    Table { name: "prompts", formerly: Some("wires"), key: Key::Whole },
+    Table { name: "decisions", formerly: None, key: Key::Whole },
+    Table { name: "drafts", formerly: None, key: Key::Row },
+    Table { name: "spools", formerly: None, key: Key::Whole },
+    Table { name: "kv", formerly: Some("marks"), key: Key::Whole },
+    Table { name: "forecasts", formerly: None, key: Key::Whole },
 ];
 
-/// Failing reads that are afforded per table; each costs some 10 µs.
+/// Maximum failing reads per table; each costs some 10 µs.
 const PROBES: u32 = 20_000;
 
-/// Highest row that is looked for when the table's end can't be read.
+/// Highest row number tried when the table's end can't be read.
 const FAR: i64 = 1 << 24;
 
-/// Copies into `new`. Damage is no error; failing to write is.
+/// Copies into `new`. Damage is not an error; a failed write is.
 pub fn copy(damaged: &Path, new: &mut Connection) -> Result<Salvaged> {
     let mended = mend_header(damaged)?;
     let source = mended.as_deref().unwrap_or(damaged);
@@ -81,15 +83,15 @@ pub fn copy(damaged: &Path, new: &mut Connection) -> Result<Salvaged> {
         tx.commit()?;
     }
     for suffix in mended.iter().flat_map(|_| ["", "-wal", "-shm"]) {
-        // A copy that can't be removed is in nobody's way: the next one overwrites it.
+        // A copy that can't be removed is harmless: the next salvage overwrites it.
         drop(fs::remove_file(beside(source, suffix)));
     }
     Ok(salvaged)
 }
 
-/// A file of an older schema knows not when its prompts were sent; without a date they would be kept for ever.
+/// An older schema has no date for its prompts; without a date they would be kept forever.
 fn date(new: &Connection) -> Result<()> {
-    for table in ["wires", "decisions"] {
+    for table in ["prompts", "decisions"] {
         let when = format!(
             "UPDATE {table} SET at = (SELECT coalesce(refined, captured_at) FROM captures WHERE row = {table}.capture)
              WHERE at IS NULL"
@@ -102,7 +104,7 @@ fn date(new: &Connection) -> Result<()> {
 /// The first 16 bytes of every SQLite file.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
-/// A copy with the magic restored, when that is missing. The damaged file itself stays as it is.
+/// A copy with a restored file header, when that is missing. The damaged file itself is not modified.
 fn mend_header(damaged: &Path) -> Result<Option<PathBuf>> {
     let mut magic = [0; 16];
     let mut file = File::open(damaged).map_err(error::file)?;
@@ -127,13 +129,15 @@ fn duplicate(from: &Path, to: &Path) -> io::Result<File> {
 }
 
 fn copy_table(old: &Connection, new: &Connection, table: &Table, salvaged: &mut Salvaged) -> Result<()> {
-    let columns = common_columns(old, new, table.name)?;
+    let is_older = |name: &&str| columns(old, name).is_ok_and(|columns| !columns.is_empty());
+    let source = table.formerly.filter(is_older).unwrap_or(table.name);
+    let columns = common_columns(old, source, new, table.name)?;
     let mut rows = Vec::new();
     match table.key {
-        Key::Whole => drop(read(old, &select(table.name, &columns, ""), [0, 0], &mut rows)),
+        Key::Whole => drop(read(old, &select(source, &columns, ""), [0, 0], &mut rows)),
         Key::Row => {
-            let sql = select(table.name, &columns, "WHERE row BETWEEN ?1 AND ?2 ORDER BY row");
-            let last = format!("SELECT coalesce(max(row), 0) FROM {}", table.name);
+            let sql = select(source, &columns, "WHERE row BETWEEN ?1 AND ?2 ORDER BY row");
+            let last = format!("SELECT coalesce(max(row), 0) FROM {source}");
             let end = old.query_row(&last, [], |row| row.get(0)).unwrap_or(FAR);
             let mut probes = PROBES;
             reach(old, &sql, [0, end], &mut probes, &mut rows);
@@ -146,7 +150,7 @@ fn copy_table(old: &Connection, new: &Connection, table: &Table, salvaged: &mut 
     Ok(())
 }
 
-/// All of a range, and where that fails, of its halves.
+/// Copies a range, and where that fails, its halves.
 fn reach(old: &Connection, sql: &str, range: [i64; 2], probes: &mut u32, rows: &mut Vec<Vec<Value>>) {
     let [from, to] = range;
     if from > to || *probes == 0 {
@@ -157,7 +161,7 @@ fn reach(old: &Connection, sql: &str, range: [i64; 2], probes: &mut u32, rows: &
         return;
     }
     *probes -= 1;
-    // What came before the damage is kept; `row` is the first column.
+    // Rows before the damage are kept; `row` is the first column.
     let next = match rows[before..].last().and_then(|row| row.first()) {
         Some(Value::Integer(last)) => last + 1,
         _ => from,
@@ -180,9 +184,9 @@ fn read(old: &Connection, sql: &str, range: [i64; 2], into: &mut Vec<Vec<Value>>
     Ok(())
 }
 
-/// A damaged file may be of an older schema; where it cannot even tell, the new one's columns are tried.
-fn common_columns(old: &Connection, new: &Connection, table: &str) -> Result<Vec<String>> {
-    let known = columns(old, table).unwrap_or_default();
+/// A damaged file may have an older schema; where that is unreadable, the new one's columns are tried.
+fn common_columns(old: &Connection, source: &str, new: &Connection, table: &str) -> Result<Vec<String>> {
+    let known = columns(old, source).unwrap_or_default();
     let mut columns = columns(new, table)?;
     columns.retain(|column| known.is_empty() || known.contains(column));
     Ok(columns)
@@ -194,7 +198,7 @@ fn columns(file: &Connection, table: &str) -> rusqlite::Result<Vec<String>> {
 }
 
 fn select(table: &str, columns: &[String], rest: &str) -> String {
-    // NOT INDEXED: an index that lost an entry must not hide the row.
+    // NOT INDEXED: an index with a missing entry must not hide the row.
     format!("SELECT {} FROM {table} NOT INDEXED {rest}", listed(columns))
 }
 
@@ -207,7 +211,7 @@ fn listed(columns: &[String]) -> String {
     columns.iter().map(|column| format!("\"{column}\"")).collect::<Vec<_>>().join(", ")
 }
 
-/// Stores a row whose text is what was written, and counts it. A row that the new schema refuses is damaged.
+/// Stores and counts a row with a valid checksum. A row that the new schema rejects counts as damaged.
 fn keep(
     new: &Connection,
     table: &str,

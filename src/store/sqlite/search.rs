@@ -1,4 +1,4 @@
-//! Full text over what was written and said. People type words, not a query language.
+//! Full-text search over raw text and summaries. Users type words, not a query language.
 
 use rusqlite::Connection;
 use rusqlite::types::Value;
@@ -8,18 +8,18 @@ use super::listing::{self, Conditions, Listed};
 use super::row::CAPTURE;
 use crate::domain::capture::Capture;
 
-/// So many of the newest matches are ranked. A word that is everywhere ranks nothing anyway, and ranking
-/// all its rows would cost time in proportion to the whole store.
+/// Number of the newest matches that are ranked. A word in every row ranks nothing, and ranking all rows would take
+/// time in proportion to the store.
 const RANKED: usize = 2_000;
 
-/// How many results a search gives when nobody says.
+/// Default number of results.
 const LIMIT: usize = 50;
 
-/// Pending captures that are looked through.
+/// Maximum pending captures scanned.
 const PENDING: usize = 200;
 
-/// Best match first; a match in the subject or the person's words counts more than one in a project name.
-/// What is still pending comes before: it is not ranked, but it is what just happened.
+/// Best match first; a match in the subject or the user's text counts more than one in a project name. Pending captures
+/// come first, unranked, because they are the most recent.
 pub fn search(db: &Connection, words: &str, query: &CaptureQuery) -> Result<Listed> {
     let words = literal(words);
     if words.is_empty() {
@@ -45,7 +45,7 @@ fn pending(db: &Connection, words: &[&str], query: &CaptureQuery) -> Result<List
     Ok(listed)
 }
 
-/// All words occur somewhere, whatever their case.
+/// Whether all words occur, ignoring case.
 fn mentions(capture: &Capture, words: &[&str]) -> bool {
     let subject = capture.commit.as_ref().map_or("", |commit| commit.subject.as_str());
     let parts = [capture.raw.as_str(), &capture.summary, subject, &capture.project, &capture.tags.join(" ")];
@@ -57,7 +57,7 @@ fn ranked(db: &Connection, words: &[&str], query: &CaptureQuery) -> Result<Liste
     let Conditions { sql, mut values } = Conditions::of(query);
     values.push(Value::from(expression(words)));
     let expression = values.len();
-    // CROSS JOIN: what matches comes first, whatever index the conditions would also find captures by.
+    // CROSS JOIN: the full-text match is evaluated first, whatever other index the conditions could use.
     values.push(Value::from(query.limit.unwrap_or(LIMIT) as i64));
     let sql = format!(
         "SELECT {CAPTURE} FROM (
@@ -69,7 +69,7 @@ fn ranked(db: &Connection, words: &[&str], query: &CaptureQuery) -> Result<Liste
     listing::run(db, &sql, values)
 }
 
-/// The words in what was typed; those without a letter, digit or underscore mean nothing to the index.
+/// The words of the query; tokens without a letter, digit or underscore are not indexed.
 fn literal(typed: &str) -> Vec<&str> {
     typed
         .split(|c: char| c.is_whitespace() || c.is_control())
@@ -77,7 +77,7 @@ fn literal(typed: &str) -> Vec<&str> {
         .collect()
 }
 
-/// All words, each quoted so that it is no query language, the last one as the beginning of a word.
+/// All words, each quoted against the query syntax, the last one as a prefix.
 fn expression(words: &[&str]) -> String {
     let quoted: Vec<String> = words.iter().map(|word| format!("\"{}\"", word.replace('"', "\"\""))).collect();
     quoted.join(" ") + "*"

@@ -1,11 +1,11 @@
-//! What model servers counted: how many tokens their models make of how many bytes.
+//! Token counts reported by model servers: tokens per bytes of prompt.
 
 use rusqlite::{Connection, params};
 
 use super::super::{Result, TokenCount};
 use crate::prompt::tokens::{Counts, FADE};
 
-/// Adds a count to what is there, which fades; gives the sum.
+/// Adds a count to the decaying sum; returns the sum.
 pub fn count(tx: &Connection, endpoint: &str, model: &str, bytes: u64, tokens: u64) -> Result<Counts> {
     let sql = "INSERT INTO token_counts (endpoint, model, bytes, tokens) VALUES (?1, ?2, ?3, ?4)
                ON CONFLICT (endpoint, model) DO UPDATE

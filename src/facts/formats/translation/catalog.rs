@@ -1,16 +1,17 @@
-//! Apple's string catalogs: JSON in which a message's key stands too far above its text for a hunk to show both.
+//! Apple's string catalogs: parsed as whole JSON, since a message's key is too far above its text for a hunk to show
+//! both.
 
 use serde_json::Value;
 
 use super::{Mark, Translations, pair};
 
-/// Whether the file is one, and is to be read whole.
+/// Whether the file is a string catalog, to be read completely.
 #[must_use]
 pub fn is_one(path: &str) -> bool {
     path.ends_with(".xcstrings")
 }
 
-/// What changed between two catalogs; absent where either cannot be read.
+/// Changes between two catalogs; `None` if either cannot be parsed.
 pub fn compare(old: &str, new: &str) -> Option<Translations> {
     let (old, new) = (read(old)?, read(new)?);
     let values = |units: &[Unit]| -> Vec<(String, String)> {
@@ -51,7 +52,7 @@ fn read(text: &str) -> Option<Vec<Unit>> {
     Some(units)
 }
 
-/// Plain units and those of variations, of which each has its own.
+/// Collects plain units and those of variations.
 fn collect(value: &Value, key: &str, units: &mut Vec<Unit>) {
     let Some(fields) = value.as_object() else { return };
     for (name, field) in fields {

@@ -1,9 +1,9 @@
-//! What changes in a file of translations besides messages: references, dates, comments, states of review.
+//! Metadata changes in translation files: references, dates, comments, review states.
 
-/// The order is that of telling.
+/// In the order of description.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Mark {
-    /// Where in the program a message is used.
+    /// Source locations of a message.
     References,
     Dates,
     /// `fuzzy`, `unfinished`, `needs-review`.
@@ -11,12 +11,12 @@ pub enum Mark {
     Comments,
     /// Other fields of the header.
     Header,
-    /// Entries that are kept although nothing uses them any more.
+    /// Obsolete entries that are kept.
     Obsolete,
     Layout,
 }
 
-/// A line of gettext that begins with `#`, or a comment of another format.
+/// A gettext line that begins with `#`, or a comment of another format.
 pub fn of_comment(text: &str) -> Mark {
     if text.starts_with("#:") {
         Mark::References
@@ -36,12 +36,12 @@ fn has_time(text: &str) -> bool {
     text.split_whitespace().any(|word| word.len() == 8 && word.bytes().filter(|b| *b == b':').count() == 2)
 }
 
-/// A field of gettext's header: `POT-Creation-Date: …`.
+/// A field of the gettext header: `POT-Creation-Date: …`.
 pub fn of_header(field: &str) -> Mark {
     if field.split(':').next().is_some_and(|name| name.ends_with("-Date")) { Mark::Dates } else { Mark::Header }
 }
 
-/// A line of XML that holds no message; absent where it may hold one.
+/// An XML line without a message; `None` if it may hold one.
 pub fn of_tag(text: &str) -> Option<Mark> {
     let begins = |tags: &[&str]| tags.iter().any(|tag| text.starts_with(tag));
     if begins(&["<note category=\"location\"", "<location", "<context", "<name>"]) {
@@ -60,13 +60,13 @@ pub fn of_tag(text: &str) -> Option<Mark> {
     }
 }
 
-/// What is said of a message, and is none: `@cart`, what stands below it; in a bundle also fields of these names.
+/// An attribute of a message: `@cart` and everything below it; in a bundle also fields of these names.
 pub fn is_attribute(above: &[String], key: &str, bundle: bool) -> bool {
     let marked = above.iter().any(|above| above.starts_with('@')) || key.starts_with('@');
     marked || (bundle && !above.is_empty() && ["description", "placeholders", "content", "example"].contains(&key))
 }
 
-/// The key with those above it: `cart.title`. What stands for the whole message is no part of it.
+/// The key with its parents: `cart.title`. The part that stands for the whole message is omitted.
 pub fn path(above: &[String], key: &str) -> String {
     let whole = matches!(key, "message" | "other") && !above.is_empty();
     let parts = above.iter().map(String::as_str).chain((!whole).then_some(key));

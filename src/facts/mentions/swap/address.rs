@@ -1,4 +1,4 @@
-//! Addresses that differ in nothing but a version.
+//! URLs that differ only in a version.
 
 /// The name and both versions: `https://x.example/gradle-8.1-bin.zip` and `…/gradle-8.2-bin.zip`.
 pub fn versions(before: &str, after: &str) -> Option<(Option<String>, String, String)> {
@@ -15,7 +15,7 @@ pub fn versions(before: &str, after: &str) -> Option<(Option<String>, String, St
     same.then(|| (name.then(|| stem.to_owned()), one.to_owned(), other.to_owned()))
 }
 
-/// Where the version that holds this place begins, and the version.
+/// The version at this position, with its start.
 fn from(text: &str, place: usize) -> Option<(usize, &str)> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '.';
     let head = text.get(..place)?;
@@ -25,7 +25,7 @@ fn from(text: &str, place: usize) -> Option<(usize, &str)> {
     Some((begun, without_ending(whole)))
 }
 
-/// `1.2.zip` without what is no part of the version.
+/// `1.2.zip` without the file ending.
 fn without_ending(text: &str) -> &str {
     let mut kept = text.trim_end_matches('.');
     while let Some((head, last)) = kept.rsplit_once('.') {

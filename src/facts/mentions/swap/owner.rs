@@ -1,33 +1,33 @@
-//! What a version or a digest belongs to, where its line names only the field: `version: 1.2` below `name: redis`.
+//! Finds the owner of a version or digest where its line names only the field: `version: 1.2` below `name: redis`.
 
 use crate::domain::patch::Line;
 
-/// Fields that hold a version or what stands for one.
+/// Fields that hold a version or an equivalent.
 const FIELDS: [&str; 14] = [
     "version", "tag", "newtag", "rev", "ref", "digest", "commit", "hash", "sha256", "sha512", "checksum", "integrity",
     "git-tree-sha1", "revision",
 ];
-/// Fields that name what such a value belongs to, the most telling first.
+/// Fields that name the owner, the most specific first.
 const NAMES: [&str; 16] = [
     "repository", "image", "artifactid", "include", "update", "name", "pname", "pkgname", "package", "identity",
     "repo", "chart", "module", "source", "location", "id",
 ];
-/// Parents that name a group and nothing in it.
+/// Parents that name a group of owners.
 const GROUPS: [&str; 13] = [
     "dependencies", "package", "packages", "plugins", "project", "metadata", "spec", "info", "api", "settings",
     "config", "release", "defaults",
 ];
-/// Parents that are a part of what stands above them.
+/// Parents that are a part of their own parent.
 const PARTS: [&str; 5] = ["image", "state", "locked", "source", "container"];
-/// Lines above and below that are looked at.
+/// Lines above and below that are searched.
 const NEAR: usize = 8;
 
-/// Whether the key is such a field, in whatever case.
+/// Whether the key is such a field, in any case.
 pub fn is_field(key: &str) -> bool {
     FIELDS.contains(&key.to_lowercase().as_str())
 }
 
-/// The name that the line itself gives: `<PackageReference Include="X" Version="1"/>`, `{ name = "x", version = "1" }`.
+/// The name on the line itself: `<PackageReference Include="X" Version="1"/>`, `{ name = "x", version = "1" }`.
 pub fn on_line(before: &[&str]) -> Option<String> {
     let at = before.iter().position(|token| NAMES.contains(&token.to_lowercase().as_str()))?;
     let behind = before.get(at + 1..)?;
@@ -38,7 +38,7 @@ pub fn on_line(before: &[&str]) -> Option<String> {
     usable(&value.copied().collect::<String>()).filter(|_| joined)
 }
 
-/// The name that a line beside it gives, or the parent's: `redis:`, `"redis": {`, `[[deps.JSON]]`.
+/// The name on a line beside it, or the parent's: `redis:`, `"redis": {`, `[[deps.JSON]]`.
 pub fn near(line: &str, above: &[Line], below: &[Line]) -> Option<String> {
     let depth = depth(line);
     let mut named: Vec<(usize, String)> = Vec::new();
@@ -55,7 +55,7 @@ pub fn near(line: &str, above: &[Line], below: &[Line]) -> Option<String> {
             found if room == depth && found == depth => named.extend(naming(&other.text)),
             _ => {}
         }
-        // The first line of a point in a list.
+        // The first line of a list item.
         if room == depth && other.text.trim_start().starts_with("- ") && self::depth(&other.text) == depth {
             break;
         }
@@ -70,7 +70,7 @@ pub fn near(line: &str, above: &[Line], below: &[Line]) -> Option<String> {
     best.or(parent)
 }
 
-/// Blanks before the line; the mark of a list's point is one of them.
+/// Indentation of the line; a list mark counts as indentation.
 fn depth(line: &str) -> usize {
     let text = line.trim_start_matches([' ', '\t', '-']);
     line.len() - text.len()
@@ -80,7 +80,7 @@ fn opens_table(text: &str) -> bool {
     text.starts_with('[') && text.trim_end().ends_with(']')
 }
 
-/// `name: redis`, `"name": "redis",`, `<artifactId>redis</artifactId>`, with how telling the field is.
+/// `name: redis`, `"name": "redis",`, `<artifactId>redis</artifactId>`, with the rank of the field.
 fn naming(text: &str) -> Option<(usize, String)> {
     let text = text.trim().trim_start_matches("- ").trim_start_matches('<');
     let (key, value) = text.split_once([':', '=', '>', ' '])?;
@@ -88,7 +88,7 @@ fn naming(text: &str) -> Option<(usize, String)> {
     let rank = NAMES.iter().position(|name| *name == key)?;
     let value = value.split("</").next().unwrap_or(value);
     let value = value.trim_start_matches([' ', '=', ':']).trim_matches([' ', '"', '\'', ',', ';']);
-    // An address says where it is kept, a name beside it says what it is.
+    // An address is a location; a name beside it is more specific.
     let rank = if value.contains("://") { rank + NAMES.len() } else { rank };
     usable(value).map(|name| (rank, name))
 }

@@ -1,4 +1,4 @@
-//! Files that are damaged, full, unwritable or swapped under a running process.
+//! Files that are damaged, full, unwritable or replaced while in use.
 
 use std::fs;
 use std::os::unix::fs::{FileExt, PermissionsExt};
@@ -22,7 +22,7 @@ fn list(store: &SqliteStore) -> usize {
     store.captures(&CaptureQuery::default()).unwrap().len()
 }
 
-/// Everything a person could lose: notes, an edited draft, a registered repository, something forgotten.
+/// Everything a user could lose: notes, an edited draft, a registered repository, a forgotten capture.
 fn fill(store: &SqliteStore, captures: u64) {
     for n in 0..captures {
         let thought = format!("thought number {n} {}", "and more ".repeat(30));
@@ -65,7 +65,7 @@ fn fill(store: &SqliteStore, captures: u64) {
     store.edit_draft(lease.draft.id, "My title", "My words", Edit { seconds: 1.0, distance: 1.0 }).unwrap();
 }
 
-/// Closes the store so that all of it is in the one file.
+/// Closes the store so that all content is in one file.
 fn settle(store: SqliteStore) {
     store.maintain(super::super::forget::scrub_log).unwrap();
     drop(store);
@@ -178,7 +178,7 @@ fn a_damaged_page_in_the_middle_is_noticed_when_read_and_costs_only_its_rows() {
     assert_eq!(list(&opened.store) as u64, 160 - lost);
     assert_eq!(salvaged.drafts, 1);
 
-    // The process that had the old file open goes on with the new one.
+    // The process that had the old file open continues with the new one.
     first.record_capture(&note(9_000, "after"), None).unwrap();
     assert_eq!(list(&first) as u64, 161 - lost);
     drop(first);
@@ -223,7 +223,7 @@ fn a_changed_word_is_reported_and_not_shown() {
     let store = home.open();
     fill(&store, 4);
     let id: CaptureId = store.captures(&CaptureQuery::default()).unwrap()[0].id;
-    // Flipped behind the program's back, as a bad disk does it.
+    // Flipped outside the program, as by a bad disk.
     let sql = "UPDATE captures SET raw = replace(raw, 'basket', 'casket') WHERE id = ?1";
     store.write(Durability::Durable, |tx| Ok(tx.execute(sql, [id.to_string()])?)).unwrap();
     let one = store.capture(&id.to_string()).unwrap_err();
@@ -291,7 +291,7 @@ fn a_read_only_directory_is_unavailable_where_permissions_count() {
     let data: PathBuf = home.path().parent().unwrap().into();
     fs::create_dir(&data).unwrap();
     fs::set_permissions(&data, fs::Permissions::from_mode(0o500)).unwrap();
-    // The superuser may write anywhere; then there is nothing to see here.
+    // Root may write anywhere; then the test has nothing to check.
     let refused = SqliteStore::open(&home.path());
     if fs::write(data.join("probe"), b"").is_err() {
         assert!(matches!(refused, Err(StoreError::Unavailable(_))));
@@ -334,7 +334,7 @@ fn a_damaged_file_is_salvaged_with_its_log() {
     settle(store);
     let store = home.open();
     store.record_capture(&note(500, "only in the log"), None).unwrap();
-    // As after a kill: nobody brings the log into the file.
+    // As after a kill: the WAL is not checkpointed.
     std::mem::forget(store);
     overwrite(&home.path(), 0, b"garbage!");
     let opened = reopen(&home.path());
@@ -352,8 +352,8 @@ fn a_process_that_leaves_the_old_file_takes_nothing_of_the_new_one_along() {
     overwrite(&home.path(), 0, b"garbage!");
     let opened = reopen(&home.path());
     opened.store.record_capture(&note(500, "in the new log"), None).unwrap();
-    // The last connection to a file deletes its log by name, and the name is the new file's now: SQLite
-    // notices that the old file has moved, and this store relies on it.
+    // The last connection to a file deletes its WAL by name, and the name now belongs to the new file: SQLite notices
+    // that the old file has moved, and this store relies on it.
     drop(old);
     assert_eq!(list(&home.open()), 21);
     opened.store.record_capture(&note(501, "and more"), None).unwrap();

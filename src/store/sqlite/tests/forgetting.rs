@@ -1,4 +1,4 @@
-//! What was forgotten is in no byte of any file, whatever lies beside the database.
+//! Forgotten text is in no byte of any file, whatever lies beside the database.
 
 use std::fs;
 use std::os::unix::fs::FileExt;
@@ -12,7 +12,7 @@ use crate::domain::id::{CaptureId, DraftId};
 use crate::store::samples::{answered, at, commit, note, oid, repo, template};
 use crate::store::{CaptureQuery, Expiring, FORGETTING, NewDraft, Removed, Scrubbed, Store, StoreError, Written};
 
-/// What stands in each text of a capture of `secret`.
+/// The secret words in each text of a capture.
 const WORDS: [&str; 6] = ["zebra", "okapi", "lemur", "tapir", "gecko", "quokka"];
 
 fn secret(n: u64) -> Capture {
@@ -23,7 +23,7 @@ fn secret(n: u64) -> Capture {
     secret
 }
 
-/// Stores it with everything that a model's stage adds.
+/// Stores it with all data of the model stage.
 fn store_secret(store: &SqliteStore, n: u64) -> CaptureId {
     let secret = secret(n);
     store.record_capture(&secret, None).unwrap();
@@ -48,7 +48,7 @@ fn holding(home: &Home, word: &str) -> Vec<String> {
     found
 }
 
-/// All words of the capture are in some file, or none is in any.
+/// Either all words of the capture are in some file, or none is in any.
 fn assert_there(home: &Home, n: u64) {
     for word in WORDS {
         assert!(!holding(home, &format!("{word}{n}")).is_empty(), "{word} is there at first, else this proves nothing");
@@ -120,7 +120,7 @@ fn a_copy_of_before_a_migration_goes_with_the_capture() {
     migrate::bring_to_fourth(&mut connection, &home.path()).unwrap();
     let old = Capture { provenance: template(Reason::Disabled), ..secret(7) };
     record::record(&connection, &old, &old.summary, None).unwrap();
-    let sent = "INSERT INTO wires (capture, wire, faults) VALUES (1, 'gecko7 and lemur7', 'quokka7')";
+    let sent = "INSERT INTO prompts (capture, wire, faults) VALUES (1, 'gecko7 and lemur7', 'quokka7')";
     connection.execute(sent, []).unwrap();
     drop(connection);
     let store = home.open();
@@ -141,7 +141,7 @@ fn a_damaged_database_that_was_put_away_goes_with_the_capture() {
     store.record_capture(&note(8, "something else"), None).unwrap();
     store.maintain(forget::scrub_log).unwrap();
     store.record_capture(&note(9, "only in the log"), None).unwrap();
-    // As after a kill: nobody brings the log into the file.
+    // As after a kill: the WAL is not checkpointed.
     std::mem::forget(store);
     fs::OpenOptions::new().write(true).open(home.path()).unwrap().write_all_at(b"garbage!", 0).unwrap();
     let opened = SqliteStore::open(&home.path()).unwrap();
@@ -164,11 +164,11 @@ fn a_file_that_cannot_be_removed_is_named_and_removed_by_the_next_try() {
     let home = Home::new();
     let store = home.open();
     let id = store_secret(&store, 7);
-    // A directory in its place cannot be removed as a file, by root either.
+    // A directory in its place cannot be removed as a file, not even by root.
     let stubborn = home.path().with_extension("db.schema-2");
     fs::create_dir(&stubborn).unwrap();
     let others = home.path().with_extension("db.bak");
-    fs::write(&others, format!("copied by somebody: {id}")).unwrap();
+    fs::write(&others, format!("a foreign copy: {id}")).unwrap();
     fs::write(home.path().with_extension("db.txt"), "of another matter").unwrap();
     let left = store.forget_capture(id, at(9)).unwrap().scrubbed.left;
     let told: Vec<_> = left.iter().map(|left| (left.path.clone(), left.foreign)).collect();
@@ -292,7 +292,7 @@ fn prompts_of_a_damaged_file_of_an_older_schema_still_expire() {
     migrate::bring_to_fourth(&mut connection, &home.path()).unwrap();
     let old = Capture { provenance: template(Reason::Disabled), ..commit(7) };
     record::record(&connection, &old, &old.summary, None).unwrap();
-    connection.execute("INSERT INTO wires (capture, wire) VALUES (1, 'sent')", []).unwrap();
+    connection.execute("INSERT INTO prompts (capture, wire) VALUES (1, 'sent')", []).unwrap();
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
     drop(connection);
     fs::OpenOptions::new().write(true).open(home.path()).unwrap().write_all_at(b"garbage!", 0).unwrap();

@@ -1,5 +1,5 @@
-//! What commits and notes ask of the store takes as many steps of SQLite's virtual machine in a large store as in a
-//! small one: no times, so nothing else on the machine decides it.
+//! Scaling: store calls for commits and notes take as many steps of SQLite's virtual machine in a large store as in a
+//! small one. Steps instead of times, so that the result does not depend on the machine.
 
 use std::collections::BTreeMap;
 
@@ -14,10 +14,10 @@ use crate::store::{CaptureQuery, CaptureRecord, Finished, NewDraft, Refinement, 
 const SMALL: u64 = 20;
 const LARGE: u64 = 600;
 
-/// Steps that may be added to one run of one statement. Reading only one column of one row more takes five.
+/// Allowed extra steps per run of a statement. Reading only one column of one more row takes five.
 const SLACK: i64 = 200;
 
-/// Numbers of captures that `fill` does not reach, and so of later moments.
+/// Numbers of captures beyond those of `fill`, and so with later times.
 const NEW: u64 = 1_000_000;
 
 fn fill(store: &dyn Store, rows: u64) {
@@ -55,7 +55,7 @@ fn noted(n: u64) -> Capture {
     }
 }
 
-/// What the hook, the sidecar and the person ask for around a commit.
+/// Store calls of the hook, the sidecar and the user around a commit.
 fn commits(store: &dyn Store) {
     let now = at(i64::try_from(NEW).unwrap());
     let (row, told) = (store.put_event(&event(NEW)).unwrap(), event(NEW + 1));
@@ -92,7 +92,7 @@ fn commits(store: &dyn Store) {
     ask(store, &first, &third);
 }
 
-/// What is asked about captures afterwards.
+/// Later queries about captures.
 fn ask(store: &dyn Store, first: &Capture, third: &Capture) {
     let now = at(i64::try_from(NEW).unwrap());
     assert_eq!(store.capture(&first.id.to_string()).unwrap().capture.notes.len(), 3);
@@ -137,7 +137,7 @@ fn refinement() -> Refinement {
     }
 }
 
-/// The most steps of any one run, by statement.
+/// Maximum steps of any single run, by statement.
 fn steps(rows: u64) -> BTreeMap<String, i64> {
     let home = Home::new();
     fill(&home.open(), rows);
@@ -147,7 +147,7 @@ fn steps(rows: u64) -> BTreeMap<String, i64> {
         let before = most.entry(run.sql).or_insert(0);
         *before = run.steps.max(*before);
     }
-    // The full-text index merges its parts now and then, by its own rules.
+    // The full-text index merges its segments at times of its own.
     most.retain(|sql, _| !sql.contains("'words_"));
     most
 }

@@ -1,4 +1,4 @@
-//! SQLite's own ways to fail: locks, kills, damaged files, full disks, other versions.
+//! Failure modes of SQLite: locks, kills, damaged files, full disks, other versions.
 
 use super::super::{Store, conformance};
 use super::SqliteStore;
@@ -12,7 +12,7 @@ mod source;
 pub mod trace;
 mod upgrade;
 
-/// A store in a directory that goes with it.
+/// A store in a temporary directory.
 struct Home {
     directory: tempfile::TempDir,
 }

@@ -1,5 +1,5 @@
-//! No statement reads a table that grows with the years as a whole: EXPLAIN QUERY PLAN of every statement that the
-//! store runs while it does everything it can.
+//! No statement scans a growing table: EXPLAIN QUERY PLAN of every statement that the store runs while it uses all its
+//! features.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
@@ -13,20 +13,20 @@ use crate::domain::capture::Kind;
 use crate::store::samples::{at, note, repo};
 use crate::store::{CaptureQuery, Store};
 
-/// Tables that stay small, and why. Every other one, a new one too, is taken to grow without end.
+/// Tables that stay small, and why. All others, new ones included, are assumed to grow without limit.
 const SMALL: [(&str, &str); 6] = [
     ("forecasts", "holds at most `ledger::MOST` rows"),
-    ("marks", "one row per fact that the program keeps for itself"),
+    ("kv", "one row per fact that the program keeps for itself"),
     ("repositories", "one row per repository that was registered"),
     ("series", "one row per combination of operation, model and outcome"),
     ("spools", "one row per spool file"),
     ("token_counts", "one row per model and endpoint"),
 ];
 
-/// Columns with so few values that an index search by them alone finds a large part of the table.
+/// Columns with so few values that an index search by them alone returns a large part of the table.
 const COARSE: [&str; 9] = ["repo_id", "project", "spool", "git_dir", "hint", "kind", "state", "closed", "in_sequence"];
 
-/// Statements that may read much, by a part of them, and why.
+/// Statements allowed to read much, by a part of their text, and why.
 const ALLOWED: [(&str, &str); 29] = [
     ("FROM 'main'.'final' AS T", "SQLite's own, after damage: the words of all captures are read again"),
     ("INDEXED BY captures_count", "what was captured since a moment, read off the index of that"),
@@ -50,7 +50,7 @@ const ALLOWED: [(&str, &str); 29] = [
     ("DELETE FROM squashes WHERE repo_id = ?1", "all that it reads goes"),
     ("sum(octet_length(title)", "adds up lengths, which the heads of the rows have"),
     ("DELETE FROM drafts WHERE instr(sources", "forget looks everywhere"),
-    ("DELETE FROM wires WHERE (instr(wire", "forget looks everywhere"),
+    ("DELETE FROM prompts WHERE (instr(wire", "forget looks everywhere"),
     ("DELETE FROM decisions WHERE (instr", "forget looks everywhere"),
     ("FROM captures WHERE instr(raw", "forget looks everywhere"),
     ("SELECT id FROM forgotten WHERE id <> ''", "forget looks everywhere"),
@@ -73,7 +73,7 @@ fn statements() -> &'static BTreeSet<String> {
     })
 }
 
-/// Those that only make or bring up a file.
+/// Statements that only create or migrate a file.
 fn making() -> BTreeSet<String> {
     let home = Home::new();
     let heard = |job: &dyn Fn()| -> BTreeSet<String> { trace::during(job).into_iter().map(|run| run.sql).collect() };
@@ -81,7 +81,7 @@ fn making() -> BTreeSet<String> {
     &first - &heard(&|| drop(home.open()))
 }
 
-/// The words of a damaged capture are not known: all of the index is made anew.
+/// The words of a damaged capture are unknown: the whole index is rebuilt.
 fn forget_damaged(home: &Home) {
     let store = home.open();
     let capture = note(1, "a thought");
@@ -91,7 +91,7 @@ fn forget_damaged(home: &Home) {
     store.forget_capture(capture.id, at(9)).unwrap();
 }
 
-/// Every combination of conditions is a statement of its own.
+/// Every combination of conditions is a separate statement.
 fn lists(store: &dyn Store) {
     for bits in 0..256_u32 {
         let given = |bit: u32| bits & (1 << bit) != 0;
@@ -141,7 +141,7 @@ fn no_statement_reads_all_of_a_table_that_grows() {
 struct Schema {
     db: Connection,
     tables: BTreeSet<String>,
-    /// The words of all triggers, which may give a table another name.
+    /// The text of all triggers, which may alias a table.
     triggers: String,
 }
 
@@ -154,14 +154,14 @@ impl Schema {
         Self { db, tables, triggers }
     }
 
-    /// What SQLite would do for it and should not.
+    /// Unwanted steps of the query plan.
     fn objections(&self, sql: &str) -> Vec<String> {
         let mut query = self.db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
         let nothing = vec![Null; query.parameter_count()];
         let steps = query.query_map(params_from_iter(nothing), |row| row.get::<_, Option<String>>(3)).unwrap();
-        // A step without words begins what a foreign key makes it do.
+        // A step without detail starts a foreign key action.
         let steps: Vec<String> = steps.filter_map(|step| step.unwrap()).collect();
-        // Read in the order of an index until there are enough.
+        // Reads in index order until the limit is reached.
         let ends_early = sql.contains("LIMIT") && !steps.iter().any(|step| step.contains("TEMP B-TREE FOR ORDER BY"));
         steps.into_iter().filter(|step| self.is_wide(sql, step, ends_early)).collect()
     }
@@ -172,7 +172,7 @@ impl Schema {
         let grows = self.table(sql, name).is_some_and(|table| SMALL.iter().all(|(small, _)| *small != table));
         match how {
             _ if step.contains("AUTOMATIC") => true,
-            // Full text: `M` is what is matched.
+            // Full text: `M` is the matched term.
             "SCAN" if step.contains("VIRTUAL TABLE") => name == "words" && !step.contains(":M"),
             "SCAN" => grows && !(ends_early && step.contains("USING")),
             "SEARCH" => grows && !ends_early && is_coarse(step),
@@ -180,7 +180,7 @@ impl Schema {
         }
     }
 
-    /// The table that this is a name for; none for what the statement itself made.
+    /// The table behind this alias; `None` for a table that the statement itself created.
     fn table(&self, sql: &str, name: &str) -> Option<String> {
         if self.tables.contains(name) {
             return Some(name.to_owned());
@@ -193,7 +193,7 @@ impl Schema {
     }
 }
 
-/// The columns that a search compares say little, or only where it begins or ends.
+/// Whether the compared columns have low selectivity, or restrict only one end of the range.
 fn is_coarse(step: &str) -> bool {
     let Some((_, compared)) = step.rsplit_once('(') else { return false };
     let columns: Vec<&str> = compared.split(')').next().unwrap_or_default().split(" AND ").collect();

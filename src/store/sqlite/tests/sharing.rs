@@ -145,8 +145,8 @@ fn a_schema_that_grew_while_this_program_ran_is_not_written_to() {
     );
 }
 
-/// Not a test of its own: what the next one kills. Takes over events and records captures without end,
-/// saying each number once the store has said that it is kept.
+/// Not a test of its own: the process that the next test kills. Ingests events and records captures in a loop, printing
+/// each number once the store has confirmed it.
 #[test]
 #[ignore = "the child process of the test below"]
 fn child_that_is_killed() {

@@ -1,12 +1,12 @@
-//! Reads off the source which statements and which methods there are, so that no list of them can go stale.
+//! Extracts all statements and `Store` methods from the source, so that no list of them can go stale.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Files whose statements run while the database as a whole is made, changed or saved.
+/// Files with statements that run while the whole database is created, changed or salvaged.
 const WHOLE_FILE: [&str; 3] = ["migrate.rs", "quarantine.rs", "salvage.rs"];
 
-/// A statement as the source has it: the parts between what is filled in.
+/// A statement in the source: the parts between its placeholders.
 #[derive(Debug)]
 pub struct Pattern {
     pub file: String,
@@ -27,7 +27,7 @@ impl Pattern {
         Self { file: file.file_name().unwrap().to_string_lossy().into_owned(), parts }
     }
 
-    /// The statement begins with the first part and has all others, one behind the other.
+    /// Whether the statement begins with the first part and contains all others in order.
     pub fn fits(&self, sql: &str) -> bool {
         let mut rest = sql;
         for (n, part) in self.parts.iter().enumerate() {
@@ -49,7 +49,7 @@ fn room(path: &str) -> Vec<PathBuf> {
     files.filter(|path| path.extension().is_some_and(|extension| extension == "rs")).collect()
 }
 
-/// What stands before the tests of a file.
+/// The part of a file before its tests.
 fn program(path: &Path) -> String {
     let text = fs::read_to_string(path).unwrap();
     text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default().to_owned()
@@ -81,7 +81,7 @@ fn literals(source: &str) -> Vec<String> {
         let mut end = after.len();
         for (at, c) in after.char_indices() {
             match c {
-                // A line that goes on: what it is indented by is left out.
+                // A continued line: its indentation is dropped.
                 _ if escaped && c == '\n' => text.push(' '),
                 _ if escaped => text.push(c),
                 '"' => {
@@ -108,7 +108,7 @@ pub fn methods() -> Vec<String> {
     names.collect()
 }
 
-/// What the checks of every store do.
+/// The body of the conformance checks.
 pub fn conformance() -> String {
     let texts: Vec<String> = room("conformance").iter().map(|path| fs::read_to_string(path).unwrap()).collect();
     texts.concat()

@@ -1,4 +1,5 @@
-//! Records every statement that a thread runs on the store's connections, with what the virtual machine did for it.
+//! Statement tracer: records every statement that a thread runs on the store's connections, with the virtual machine's
+//! cost.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -36,7 +37,7 @@ pub fn listen(connection: &mut Connection) -> rusqlite::Result<()> {
     connection.trace_v2(TraceEventCodes::SQLITE_TRACE_PROFILE, Some(report))
 }
 
-/// The statements that this thread runs during `job`, on connections of its own and older ones alike.
+/// The statements that this thread runs during `job`, on new and existing connections.
 pub fn during(job: impl FnOnce()) -> Vec<Run> {
     RUNS.set(Some(Vec::new()));
     job();

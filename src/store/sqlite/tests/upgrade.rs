@@ -1,4 +1,4 @@
-//! Files of an older program: brought up with all they hold, salvaged like any other when damaged.
+//! Files of an older program: migrated with all their content, salvaged like any other when damaged.
 
 use std::fs;
 use std::os::unix::fs::FileExt;
@@ -63,7 +63,7 @@ fn a_file_of_the_first_schema_is_brought_up_with_everything_in_it() {
     assert_eq!(migrate::found(&kept).unwrap(), 1, "the old file is kept beside it");
 }
 
-/// A file of schema 3 with a template that a cold model left standing, and what was logged of it.
+/// A file of schema 3 with a template kept because of a cold model, and its log entry.
 fn third(home: &Home) {
     fs::create_dir_all(home.path().parent().unwrap()).unwrap();
     let mut connection = connection::raw(&home.path()).unwrap();
@@ -154,6 +154,22 @@ fn a_damaged_file_of_the_first_schema_gives_back_what_can_be_read() {
     assert_eq!((salvaged.notes, salvaged.commits, salvaged.repositories, salvaged.damaged), (1, 1, 1, 0));
     assert_eq!(opened.store.registered().unwrap(), [shop()]);
     assert_eq!(opened.store.search("thought", &CaptureQuery::default()).unwrap().len(), 1);
+}
+
+#[test]
+fn prompts_and_facts_under_the_names_of_older_tables_are_salvaged() {
+    let home = Home::new();
+    third(&home);
+    let connection = connection::raw(&home.path()).unwrap();
+    connection.execute("INSERT INTO marks (name, value) VALUES ('global', '1')", []).unwrap();
+    drop(connection);
+    let file = fs::OpenOptions::new().write(true).open(home.path()).unwrap();
+    file.write_all_at(b"garbage!", 0).unwrap();
+    let opened = SqliteStore::open_at(&home.path(), &FakeClock::at(at(0))).unwrap();
+    assert!(opened.salvaged.is_some());
+    assert_eq!(opened.store.mark("global").unwrap().as_deref(), Some("1"));
+    let id = opened.store.captures(&CaptureQuery::default()).unwrap()[0].id;
+    assert_eq!(opened.store.faults(id).unwrap(), ["It flies."]);
 }
 
 #[test]

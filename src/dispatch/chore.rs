@@ -1,0 +1,169 @@
+//! Scheduler of idle tasks: which one is next, by its use for the next commit; one at a time.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::Preferred;
+use crate::config::ReadAhead;
+
+/// An idle task for the models.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Chore {
+    /// Probe endpoints and models with an open circuit breaker.
+    Revive,
+    /// Refresh the servers' model lists, so that no commit waits for them.
+    Look,
+    /// Load the captures' model and let it read the rules; measure it first if it was never run.
+    Warm,
+    /// Ask again for captures that kept their template for lack of time.
+    Refine,
+    /// Measure a model with a speed that the last decisions were uncertain about.
+    Measure,
+}
+
+/// Candidate tasks, and the state of the machine.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Facts {
+    /// Time since the last commit or other request.
+    pub quiet: Duration,
+    /// There was a commit within the last hours.
+    pub lively: bool,
+    /// Working hours; outside them the nightly batch runs.
+    pub working: bool,
+    pub pressed: bool,
+    pub on_battery: bool,
+    /// Whether models may work ahead of a commit.
+    pub ahead: ReadAhead,
+    /// An open breaker is due for a probe.
+    pub down: bool,
+    /// State of the model that a commit would ask; `None` where there is none.
+    pub preferred: Option<Preferred>,
+    /// Templates may be replaced.
+    pub refine: bool,
+    /// A model is due for measurement.
+    pub doubt: bool,
+    /// Tasks that were done a moment ago.
+    pub resting: BTreeSet<Chore>,
+}
+
+/// A commit is often followed by another within this time.
+pub const QUIET: Duration = Duration::from_secs(1);
+/// After this pause no commit is imminent.
+pub const IDLE: Duration = Duration::from_secs(20);
+
+impl Facts {
+    /// On battery no task is worth its power, and under pressure a build comes first; the setting `always` overrides
+    /// both.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.ahead == ReadAhead::Always || !(self.pressed || self.on_battery)
+    }
+
+    /// Whether tasks that help the next commit may run.
+    #[must_use]
+    pub fn may_prepare(&self) -> bool {
+        self.lively && self.quiet >= QUIET && self.ahead != ReadAhead::Off && self.has_room()
+    }
+
+    /// Also under pressure: on a machine that is always busy, a model once found too slow would never be asked again,
+    /// although it may be fast enough beside the usual load. Two short probes cost little beside a build.
+    fn may_measure(&self) -> bool {
+        let idle = self.lively && self.quiet >= IDLE;
+        match self.ahead {
+            ReadAhead::Off => false,
+            ReadAhead::Always => idle,
+            ReadAhead::Auto => idle && !self.on_battery,
+        }
+    }
+
+    fn is_due(&self, chore: Chore) -> bool {
+        let idle = self.lively && self.quiet >= IDLE && self.has_room();
+        match chore {
+            // It is cheap, and the next commit gets a model's text instead of a template.
+            Chore::Revive => self.down,
+            Chore::Look => self.may_prepare(),
+            Chore::Warm => self.may_prepare() && self.working && self.preferred.is_some_and(Preferred::wants_warmth),
+            Chore::Refine => idle && self.refine,
+            Chore::Measure => self.doubt && self.may_measure(),
+        }
+    }
+}
+
+/// The next task, if any.
+#[must_use]
+pub fn next(facts: &Facts) -> Option<Chore> {
+    let all = [Chore::Revive, Chore::Look, Chore::Warm, Chore::Refine, Chore::Measure];
+    all.into_iter().find(|chore| facts.is_due(*chore) && !facts.resting.contains(chore))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts() -> Facts {
+        Facts {
+            quiet: IDLE,
+            lively: true,
+            working: true,
+            pressed: false,
+            on_battery: false,
+            ahead: ReadAhead::Auto,
+            down: true,
+            preferred: Some(Preferred { cold: true, fits: true, unread: true, unknown: false }),
+            refine: true,
+            doubt: true,
+            resting: BTreeSet::new(),
+        }
+    }
+
+    /// Every task that would run, in order.
+    fn all(mut facts: Facts) -> Vec<Chore> {
+        let mut done = Vec::new();
+        while let Some(chore) = next(&facts) {
+            done.push(chore);
+            facts.resting.insert(chore);
+        }
+        done
+    }
+
+    const ALL: [Chore; 5] = [Chore::Revive, Chore::Look, Chore::Warm, Chore::Refine, Chore::Measure];
+
+    #[test]
+    fn one_after_the_other_and_what_helps_the_next_commit_first() {
+        assert_eq!(all(facts()), ALL);
+        assert_eq!(all(Facts { down: false, refine: false, doubt: false, ..facts() }), [Chore::Look, Chore::Warm]);
+    }
+
+    #[test]
+    fn on_battery_only_what_is_down_is_probed_and_under_pressure_a_model_in_doubt_as_well() {
+        let (pressed, on_battery) = (Facts { pressed: true, ..facts() }, Facts { on_battery: true, ..facts() });
+        for (facts, done) in [(pressed, &[Chore::Revive, Chore::Measure][..]), (on_battery, &[Chore::Revive])] {
+            assert_eq!(all(facts.clone()), done);
+            assert_eq!(all(Facts { ahead: ReadAhead::Always, ..facts }), ALL, "the setting demands it");
+        }
+    }
+
+    #[test]
+    fn no_task_runs_within_a_burst_of_commits_and_no_text_is_rewritten_before_a_pause() {
+        assert_eq!(all(Facts { quiet: Duration::from_millis(900), ..facts() }), [Chore::Revive]);
+        assert_eq!(all(Facts { quiet: Duration::from_secs(19), ..facts() }), [Chore::Revive, Chore::Look, Chore::Warm]);
+    }
+
+    #[test]
+    fn after_long_without_commits_or_when_switched_off_no_model_is_prepared() {
+        assert_eq!(all(Facts { lively: false, ..facts() }), [Chore::Revive]);
+        assert_eq!(all(Facts { ahead: ReadAhead::Off, ..facts() }), [Chore::Revive, Chore::Refine]);
+    }
+
+    #[test]
+    fn only_a_model_that_is_cold_or_has_not_read_the_rules_is_warmed_and_not_at_night() {
+        let warmed = |preferred: Preferred| all(Facts { preferred: Some(preferred), ..facts() }).contains(&Chore::Warm);
+        let warm = Preferred { cold: false, fits: true, unread: false, unknown: false };
+        assert!(!warmed(warm));
+        assert!(warmed(Preferred { cold: true, ..warm }) && warmed(Preferred { unread: true, ..warm }));
+        assert!(warmed(Preferred { unknown: true, ..warm }));
+        assert!(!warmed(Preferred { cold: true, fits: false, ..warm }), "it would push out what is used");
+        assert!(!all(Facts { preferred: None, ..facts() }).contains(&Chore::Warm));
+        assert!(!all(Facts { working: false, ..facts() }).contains(&Chore::Warm));
+    }
+}

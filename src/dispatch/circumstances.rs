@@ -1,0 +1,64 @@
+//! System sampler: memory, load and power of the machine, as far as a model's speed depends on them.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use crate::domain::clock::Clock;
+use crate::hardware::Hardware;
+use crate::route::signals::is_pressed;
+
+/// One sample.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Circumstances {
+    pub now: Timestamp,
+    pub pressed: bool,
+    pub on_battery: bool,
+    pub cores: usize,
+    /// Total memory in bytes.
+    pub ram: Option<u64>,
+}
+
+/// Samples the machine at most twice a second: the kernel's files are cheap, not free.
+#[derive(Debug, Default)]
+pub(super) struct Eyes {
+    seen: Mutex<Option<(Instant, Circumstances)>>,
+}
+
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+impl Eyes {
+    /// Measured off the event loop: a battery's state may take the kernel long.
+    pub async fn look(&self, clock: &Arc<dyn Clock>) -> Circumstances {
+        let instant = clock.instant();
+        if let Some((_, known)) = self.seen().filter(|(at, _)| instant.saturating_duration_since(*at) < LOOK_EVERY) {
+            return Circumstances { now: clock.now(), ..known };
+        }
+        let on_another_thread = Arc::clone(clock);
+        let found = tokio::task::spawn_blocking(move || measure(on_another_thread.as_ref())).await;
+        let found = found.unwrap_or_else(|_| unknown(clock.now()));
+        *self.seen() = Some((instant, found));
+        found
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Option<(Instant, Circumstances)>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The sample where nothing could be measured.
+fn unknown(now: Timestamp) -> Circumstances {
+    Circumstances { now, pressed: false, on_battery: false, cores: 1, ram: None }
+}
+
+fn measure(clock: &dyn Clock) -> Circumstances {
+    let machine = Hardware::measure();
+    Circumstances {
+        now: clock.now(),
+        pressed: is_pressed(machine.pressure.cpu),
+        on_battery: machine.power.on_battery(),
+        cores: machine.cores,
+        ram: machine.ram_total,
+    }
+}

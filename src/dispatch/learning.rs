@@ -1,0 +1,78 @@
+//! Learning from one run: the model's speed, the circuit breaker, the server's prefix cache, the tokenizer's scale.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::task::Task;
+use super::weigh::Contender;
+use super::{Attempt, Models, seen};
+use crate::dispatch::calibration::Lesson;
+use crate::domain::operation::Ahead;
+use crate::llm::{Answer, Ask};
+use crate::route::ledger::Entry;
+
+/// Above this load time a model was cold: a warm server reports about a millisecond.
+const COLD: Duration = Duration::from_millis(50);
+/// Below this cached share of the prompt, reading ahead counts as missed.
+const WORTH: f64 = 0.3;
+
+impl Models {
+    /// Learns from one run: speed, breaker state, cached prompt.
+    pub(super) fn learn(&self, contender: &Contender, ask: &Ask, run: &seen::Run<'_>) {
+        let (endpoint, model) = (contender.endpoint.as_str(), ask.model.as_str());
+        let now = self.clock.instant();
+        if run.result.is_ok() {
+            self.note_presence();
+        }
+        let mut knowledge = self.knowledge();
+        if let Some(happened) = seen::happened(run.result) {
+            knowledge.breakers.learn(endpoint, model, happened, now);
+        }
+        if let Ok(answer) = run.result {
+            knowledge.ran.insert((endpoint.to_owned(), model.to_owned()), now);
+            if answer.load.is_some_and(|load| load > COLD) || lost(answer, run) {
+                knowledge.cached.forget(endpoint, model);
+            }
+            knowledge.cached.note(endpoint, model, (&ask.rules, &ask.question), usize::MAX);
+        }
+        if let Some(observed) = run.observed() {
+            knowledge.ledger.learn(&contender.key, contender.seed, &observed, self.clock.now());
+            self.keep(knowledge.ledger.entry(&contender.key));
+        }
+    }
+
+    /// In the background: it is for the next process, and this answer does not wait for the store.
+    pub(super) fn keep(&self, entry: Option<Entry>) {
+        let store = Arc::clone(&self.store);
+        drop(entry.map(|entry| tokio::task::spawn_blocking(move || store.put_forecast(&entry))));
+    }
+
+    /// The effect of reading ahead on this answer.
+    pub(super) fn ahead(&self, task: &Task<'_>, endpoint: &str, model: &str, answer: Option<&Answer>) -> Ahead {
+        let (Some(tree), Some(answer)) = (task.tree, answer) else { return Ahead::None };
+        let knowledge = self.knowledge();
+        let read = knowledge.ahead_of(tree).filter(|read| read.endpoint == endpoint && read.model == model);
+        let share =
+            answer.tokens.cached.zip(answer.tokens.prompt).map(|(cached, prompt)| cached as f64 / prompt.max(1) as f64);
+        match (read, share) {
+            (None, _) => Ahead::Missed,
+            // By the server's own report the prompt was evicted.
+            (Some(_), Some(share)) if share < WORTH => Ahead::Missed,
+            (Some(read), _) if read.whole => Ahead::Whole,
+            (Some(_), _) => Ahead::Part,
+        }
+    }
+
+    /// In the background: the count is for the next prompt, and this answer does not wait for the store.
+    pub(super) fn learn_tokens(&self, attempt: &Attempt) {
+        if let Some(lesson) = Lesson::of(attempt) {
+            let tokens = Arc::clone(&self.tokens);
+            drop(tokio::task::spawn_blocking(move || tokens.learn(&lesson)));
+        }
+    }
+}
+
+/// The server had far less in its cache than assumed: it serves other clients, too, or was restarted.
+fn lost(answer: &Answer, run: &seen::Run<'_>) -> bool {
+    answer.tokens.cached.is_some_and(|cached| (cached as f64) < f64::from(run.work.cached) * 0.5)
+}

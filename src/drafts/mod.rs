@@ -1,0 +1,20 @@
+//! Drafts: which ones are due, the queue's leases and back-off, and the batch that writes them.
+//!
+//! The rows and their fencing tokens live in the store; this room holds the decisions and the writing.
+
+pub mod backoff;
+pub mod batch;
+pub mod batch_model;
+mod held;
+#[cfg(test)]
+mod in_memory_store;
+pub mod lease;
+pub mod model;
+pub mod period;
+pub mod plan;
+mod resumed;
+#[cfg(test)]
+pub mod sample;
+mod sections;
+pub mod store;
+pub mod writer;

@@ -1,0 +1,128 @@
+//! Contradiction check: claims about increase, decrease, continuation or absence that the patch contradicts.
+
+use super::claims::{self, Claim};
+use super::lexicon::{Lexicon, Seen};
+use super::token::{Kind, Token};
+use super::words;
+
+/// The first word of a sentence that the patch contradicts.
+pub fn contradiction<'a>(sentence: &[Token<'a>], lexicon: &Lexicon) -> Option<&'a str> {
+    if lexicon.partial {
+        return None;
+    }
+    let low: Vec<String> = sentence.iter().map(Token::low).collect();
+    let word = |at: usize| sentence.get(at).map(|token| token.text);
+    let claims = claims::of(sentence);
+    let at = (0..sentence.len())
+        .find(|at| is_given_up(*at, &low, sentence, lexicon) || is_still_said_of(*at, &low, sentence, lexicon))
+        .or_else(|| claims.iter().find_map(|claim| wrong_way(*claim, &low, sentence)))
+        .or_else(|| (0..sentence.len()).find(|at| is_elsewhere(*at, &low, sentence, lexicon)))
+        .or_else(|| (0..sentence.len()).find(|at| is_set_back(*at, &low, sentence, lexicon)))
+        .or_else(|| of_another_kind(&low, lexicon))?;
+    word(at)
+}
+
+/// "Moves `gone`", "Renames `gone` to `kept`": the first was not replaced, and the second existed before.
+fn is_elsewhere(at: usize, low: &[String], sentence: &[Token<'_>], lexicon: &Lexicon) -> bool {
+    let verb = low.get(at).map_or("", String::as_str);
+    let symbol = |at: usize| {
+        let token = sentence.get(at).filter(|token| token.kind == Kind::Code)?;
+        Some((lexicon.symbol_of(&token.low()), lexicon.is_kept(&token.low())))
+    };
+    let one_sided = |at: usize| symbol(at).is_some_and(|(seen, _)| seen.gone() || seen.came());
+    match verb {
+        "moves" | "moved" | "move" => one_sided(at + 1),
+        "renames" | "renamed" | "rename" => {
+            let to = (at + 2..at + 5).find(|to| low.get(*to).is_some_and(|word| word == "to"));
+            let kept = |at: usize| symbol(at).is_some_and(|(_, kept)| kept);
+            kept(at + 1) || to.is_some_and(|to| kept(to + 1))
+        }
+        _ => false,
+    }
+}
+
+/// "Sets x to 30", where 30 is the old value.
+fn is_set_back(at: usize, low: &[String], sentence: &[Token<'_>], lexicon: &Lexicon) -> bool {
+    let before = at.checked_sub(1).and_then(|to| low.get(to)).is_some_and(|word| word == "to");
+    let number = sentence.get(at).is_some_and(|token| token.kind == Kind::Number);
+    let sets = low.iter().take(at).any(|word| SETS.contains(&word.as_str()));
+    let seen = || low.get(at).map(|number| lexicon.number(number)).unwrap_or_default();
+    before && number && sets && seen().gone() && !seen().has(Seen::NEAR) && !seen().has(Seen::SAID)
+}
+
+const SETS: &[&str] = &[
+    "sets", "set", "changes", "changed", "updates", "updated", "raises", "raised", "lowers", "lowered", "increases",
+    "increased", "reduces", "reduced", "decreases", "decreased", "bumps", "bumped",
+];
+
+/// A claimed merge, revert, test or documentation change that did not happen.
+fn of_another_kind(low: &[String], lexicon: &Lexicon) -> Option<usize> {
+    let word = |at: usize| low.get(at).map_or("", String::as_str);
+    let near = |words: &[&str]| (1..5).find(|at| words.contains(&word(*at)));
+    match word(0) {
+        "merges" | "merged" if !lexicon.kinds.merge => {
+            near(&["branch", "branches"]).filter(|_| !lexicon.is_said("merg"))
+        }
+        "reverts" | "reverted" if !lexicon.is_said("revert") => near(&["commit", "commits"]),
+        "adds" | "added" | "updates" | "updated" | "extends" | "expands" | "improves" => {
+            let tests = near(&["test", "tests"]).filter(|_| !lexicon.kinds.tests && !lexicon.has_stem("test"));
+            let words = near(&["documentation", "docs", "readme"]).filter(|_| !lexicon.kinds.words);
+            tests.or(words.filter(|_| !lexicon.has_stem("doc") && !lexicon.has_stem("readm")))
+        }
+        _ => None,
+    }
+}
+
+/// "no longer retries", where only added lines have the word.
+fn is_given_up(at: usize, low: &[String], sentence: &[Token<'_>], lexicon: &Lexicon) -> bool {
+    let before = |back: usize| at.checked_sub(back).and_then(|at| low.get(at)).map_or("", String::as_str);
+    let given_up = before(1) == "longer" && before(2) == "no";
+    let prose = sentence.get(at).is_some_and(|token| token.kind == Kind::Prose && token.text.chars().count() > 3);
+    let said = low.get(at).is_some_and(|word| lexicon.said_words().contains(word.as_str()));
+    // A changed comment may state it.
+    let told = low.get(at).is_some_and(|word| lexicon.explains(&words::stem(word)));
+    given_up && prose && !said && !told && low.get(at).is_some_and(|word| lexicon.word(word).came())
+}
+
+/// "`gone` now supports": removed code cannot do anything.
+fn is_still_said_of(at: usize, low: &[String], sentence: &[Token<'_>], lexicon: &Lexicon) -> bool {
+    let next = low.get(at + 1).map_or("", String::as_str);
+    let thing = sentence.get(at).filter(|token| token.kind == Kind::Code && token.after.is_none());
+    let gone = thing.is_some_and(|token| lexicon.symbol_of(&token.low()).gone());
+    let goes = low.get(at + 2).map_or("", String::as_str);
+    gone && (GOES_ON.contains(&next) || (next == "now" && GOES_ON.contains(&goes)))
+}
+
+/// Verbs that require an existing subject.
+const GOES_ON: &[&str] = &[
+    "supports", "accepts", "returns", "takes", "handles", "calls", "uses", "validates", "checks", "raises", "throws",
+    "allows", "reads", "writes", "parses", "retries", "requires",
+];
+
+/// "Raises x from 60 to 30".
+fn wrong_way(claim: Claim, low: &[String], sentence: &[Token<'_>]) -> Option<usize> {
+    let Claim::Became(old, new) = claim else { return None };
+    let number = |at: usize| -> Option<f64> {
+        sentence.get(at).filter(|token| token.kind == Kind::Number)?;
+        low.get(at)?.replace(['_', ','], "").parse().ok()
+    };
+    let (before, after) = (number(old)?, number(new)?);
+    // Quantities with units are not compared.
+    let unit = |at: usize| low.get(at + 1).map_or("", String::as_str);
+    if !matches!(unit(old), "to" | "into" | "\u{2192}" | "->") && unit(old) != unit(new) {
+        return None;
+    }
+    let verb = low.get(..old)?.iter().rev().take(8).find_map(|word| way(word))?;
+    ((verb && after < before) || (!verb && after > before)).then_some(new)
+}
+
+/// Direction of a value change.
+fn way(word: &str) -> Option<bool> {
+    match word {
+        "raise" | "raises" | "raised" | "raising" | "increase" | "increases" | "increased" | "increasing"
+        | "doubles" => Some(true),
+        "lower" | "lowers" | "lowered" | "lowering" | "reduce" | "reduces" | "reduced" | "reducing" | "decrease"
+        | "decreases" | "decreased" | "decreasing" | "halves" | "cuts" => Some(false),
+        _ => None,
+    }
+}

@@ -1,0 +1,161 @@
+//! Reason check: a patch does not show why a change was made or how good it is, so the author must have stated it.
+
+use super::lexicon::Lexicon;
+use super::token::{Kind, Token};
+use super::words;
+
+/// An unsupported clause: its start offset (bytes) and its first words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unsaid {
+    pub from: usize,
+    pub words: String,
+}
+
+/// The first reason in the sentence that the author did not state.
+pub fn unsaid(sentence: &str, tokens: &[Token<'_>], lexicon: &Lexicon) -> Option<Unsaid> {
+    // Quoted text is attributed by the quote check.
+    let word = |token: &Token<'_>| if token.kind == Kind::Quote { String::new() } else { token.low() };
+    let low: Vec<String> = tokens.iter().map(word).collect();
+    let low: Vec<&str> = low.iter().map(String::as_str).collect();
+    if let Some(found) = verdict(&low, lexicon).or_else(|| unshown(&low, lexicon)) {
+        return Some(Unsaid { from: 0, words: found });
+    }
+    (0..low.len()).find_map(|at| {
+        let (length, also) = marker(&low[at..]).filter(|_| !is_deed(&low, at))?;
+        let clause = &tokens[at + length..];
+        let end = clause.iter().position(|token| token.after == Some(';')).map_or(clause.len(), |end| end + 1);
+        let said = is_said(&clause[..end], also, lexicon);
+        let from = tokens.get(at).map_or(0, |token| token.at);
+        (!said).then(|| Unsaid { from, words: sentence[from..].chars().take(80).collect() })
+    })
+}
+
+/// "Optimizing the parser", "Linting and optimizing": an action of the commit, unless it claims a quality gain.
+fn is_deed(low: &[&str], at: usize) -> bool {
+    let gerund = |at: usize| low.get(at).is_some_and(|word| word.ends_with("ing"));
+    let quality = low.iter().skip(at + 1).take(3).any(|word| QUALITIES.contains(word));
+    let leads = at == 0 || (at == 2 && gerund(0) && low.get(1) == Some(&"and"));
+    gerund(at) && leads && !quality
+}
+
+/// Number of words that introduce a reason here, and the one among them that is part of the claim.
+fn marker<'a>(low: &[&'a str]) -> Option<(usize, Option<&'a str>)> {
+    let word = |at: usize| low.get(at).copied().unwrap_or("");
+    match word(0) {
+        "because" | "thereby" | "thus" | "hence" => Some((1, None)),
+        "so" if word(1) == "that" => Some((2, None)),
+        "so" if word(1) == "as" && word(2) == "to" => Some((3, Some(word(3)))),
+        "in" if word(1) == "order" && word(2) == "to" => Some((3, Some(word(3)))),
+        "due" if word(1) == "to" => Some((2, None)),
+        "since" if matches!(word(1), "it" | "they" | "we" | "this" | "that" | "the" | "there") => Some((2, None)),
+        "to" if PURPOSES.contains(&word(1)) => Some((2, Some(word(1)))),
+        "which" | "that" if EFFECTS.contains(&word(1)) => Some((2, Some(word(1)))),
+        "for" if QUALITIES.contains(&word(1)) => Some((1, None)),
+        gerund if low.len() > 1 && GERUNDS.contains(&gerund) => Some((1, Some(gerund))),
+        verb if IMPROVES.contains(&verb) && QUALITIES.contains(&word(1)) => Some((1, None)),
+        _ => None,
+    }
+}
+
+/// Whether the author used at least half of the content words; the effect itself counts as one.
+fn is_said(clause: &[Token<'_>], effect: Option<&str>, lexicon: &Lexicon) -> bool {
+    let text: Vec<&str> = clause.iter().map(|token| token.text).collect();
+    let mut stems = words::stems(&text.join(" "));
+    stems.truncate(MOST);
+    let known = stems.iter().filter(|stem| lexicon.explains(stem)).count();
+    if stems.is_empty() {
+        return effect.is_none_or(|effect| lexicon.explains(&words::stem(effect)));
+    }
+    known * 2 >= stems.len()
+}
+
+/// A reason is checked by its first words.
+const MOST: usize = 12;
+
+/// Correctness is not visible in a patch: only the author can claim it.
+fn verdict(low: &[&str], lexicon: &Lexicon) -> Option<String> {
+    let line = format!(" {} ", low.join(" "));
+    let found = VERDICTS.iter().find(|verdict| line.contains(&format!(" {verdict} ")))?;
+    let said = words::stems(found).iter().all(|stem| lexicon.is_said(stem)) && !words::stems(found).is_empty();
+    (!said).then(|| (*found).to_owned())
+}
+
+/// Severe or precise claims must occur in the commit: only words can show that a change fixes a vulnerability.
+fn unshown(low: &[&str], lexicon: &Lexicon) -> Option<String> {
+    let line = format!(" {} ", low.join(" "));
+    let found = SHOWN.iter().find(|words| {
+        line.contains(&format!(" {words} ")) && !words::stems(words).iter().all(|stem| lexicon.has_stem(stem))
+    })?;
+    Some((*found).to_owned())
+}
+
+const SHOWN: &[&str] = &[
+    "security", "vulnerability", "vulnerabilities", "exploit", "exploits", "critical", "memory leak", "memory leaks",
+    "race condition", "race conditions", "data race", "deadlock", "deadlocks", "data loss", "async", "asynchronous",
+    "static", "deprecated", "abstract", "volatile", "immutable", "thread-safe",
+];
+
+const VERDICTS: &[&str] = &[
+    "tests pass", "tests passed", "test passes", "tests are passing", "all tests pass", "tests succeed",
+    "passes all tests", "pass all tests", "all checks pass", "checks passed", "works perfectly", "works correctly",
+    "works as expected", "works flawlessly", "production ready", "production-ready", "ready for production",
+    "fully tested", "well tested", "well-tested", "thoroughly tested", "no bugs", "bug-free", "no security issues",
+    "no vulnerabilities", "is safe", "is secure", "are safe", "safe to merge", "ready to merge", "looks good", "lgtm",
+    "approved", "no risk", "risk-free", "best practice", "best practices", "state of the art", "state-of-the-art",
+    "enterprise-grade", "world-class", "high quality", "high-quality", "clean code", "significantly improves",
+    "greatly improves", "drastically", "100% coverage", "full coverage", "no breaking changes", "fully compatible",
+    "completely safe", "no changes needed", "nothing to report", "nothing changed", "no changes", "was reviewed",
+    "has been reviewed", "audited",
+];
+
+const PURPOSES: &[&str] = &[
+    "avoid", "prevent", "ensure", "improve", "enhance", "reduce", "increase", "optimize", "optimise", "simplify",
+    "facilitate", "streamline", "better", "boost", "speed", "make", "guarantee", "protect", "keep", "minimize",
+    "minimise", "maximize", "comply", "address", "mitigate", "help", "clarify", "strengthen", "promote",
+];
+const EFFECTS: &[&str] = &[
+    "fixes", "improves", "ensures", "prevents", "avoids", "reduces", "makes", "simplifies", "increases", "enhances",
+    "speeds", "solves", "resolves", "allows", "enables", "helps", "causes", "caused", "guarantees",
+];
+const GERUNDS: &[&str] = &[
+    "improving", "ensuring", "enhancing", "preventing", "avoiding", "reducing", "increasing", "simplifying",
+    "streamlining", "optimizing", "boosting", "making", "resulting", "guaranteeing", "allowing", "enabling",
+    "facilitating",
+];
+const IMPROVES: &[&str] = &[
+    "improves", "improve", "enhances", "enhance", "increases", "boosts", "optimizes", "improved", "better",
+    "simplifies", "maintains",
+];
+const QUALITIES: &[&str] = &[
+    "performance", "readability", "reliability", "security", "stability", "maintainability", "efficiency", "usability",
+    "clarity", "robustness", "consistency", "scalability", "flexibility", "quality", "better", "improved", "enhanced",
+    "easier", "faster", "greater", "increased", "simplicity", "compatibility", "accessibility", "overall", "code",
+    "user",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::super::token::tokens;
+    use super::*;
+
+    fn said(message: &str, text: &str) -> Option<String> {
+        unsaid(text, &tokens(text), &Lexicon::of_words(&[message])).map(|unsaid| unsaid.words)
+    }
+
+    #[test]
+    fn a_reason_needs_an_author_as_its_source() {
+        let text = "Adds a retry to avoid a panic.";
+        assert_eq!(said("wip", text).as_deref(), Some("to avoid a panic."));
+        assert_eq!(said("No more panics", text), None);
+        assert!(said("wip", "Adds a retry because the server is slow.").is_some());
+        assert!(said("wip", "Sorts the list, improving performance.").is_some());
+        assert!(said("wip", "Improves performance of the parser.").is_some());
+        assert_eq!(said("wip", "Adds a retry to the client."), None);
+    }
+
+    #[test]
+    fn that_all_is_well_is_the_authors_to_say() {
+        assert!(said("wip", "All tests pass.").is_some());
+        assert_eq!(said("Make all tests pass", "All tests pass."), None);
+    }
+}

@@ -1,0 +1,382 @@
+//! Sentence tokenizer: separates prose from words that name something that has to exist.
+
+/// The class of a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Prose,
+    /// A name from code, a flag, a variable.
+    Code,
+    /// A capitalised word or an acronym in mid-sentence: possibly a name.
+    Name,
+    Path,
+    Number,
+    Url,
+    /// Words in quotation marks.
+    Quote,
+}
+
+/// A word without surrounding punctuation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Token<'a> {
+    pub text: &'a str,
+    pub kind: Kind,
+    /// Start offset in the sentence (bytes).
+    pub at: usize,
+    /// Punctuation that follows.
+    pub after: Option<char>,
+    /// Inside brackets that explain the preceding words.
+    pub inner: bool,
+}
+
+impl Token<'_> {
+    pub fn low(&self) -> String {
+        self.text.to_lowercase()
+    }
+
+    /// Whether it names something that a patch can contain.
+    pub fn is_thing(&self) -> bool {
+        matches!(self.kind, Kind::Code | Kind::Path)
+    }
+}
+
+/// The tokens of a sentence.
+pub fn tokens(sentence: &str) -> Vec<Token<'_>> {
+    let mut tokens: Vec<Token<'_>> = Vec::new();
+    let mut at = 0;
+    while let Some(rest) = sentence.get(at..).filter(|rest| !rest.is_empty()) {
+        let blank = rest.len() - rest.trim_start().len();
+        if blank > 0 {
+            at += blank;
+            continue;
+        }
+        let (token, end) = spanned(sentence, at).unwrap_or_else(|| word(sentence, at, tokens.is_empty()));
+        at = end.max(at + 1);
+        while !sentence.is_char_boundary(at) {
+            at += 1;
+        }
+        tokens.extend(token);
+    }
+    untitle(&mut tokens);
+    mark_inner(sentence, &mut tokens);
+    tokens
+}
+
+/// Brackets that begin a word, except those of a call.
+fn mark_inner(sentence: &str, tokens: &mut [Token<'_>]) {
+    if !sentence.contains('(') {
+        return;
+    }
+    let (mut open, mut code, mut before, mut next) = (Vec::new(), false, ' ', 0);
+    for (at, c) in sentence.char_indices() {
+        while let Some(token) = tokens.get_mut(next).filter(|token| token.at <= at) {
+            token.inner = open.contains(&true);
+            next += 1;
+        }
+        match c {
+            '`' => code = !code,
+            '(' if !code => open.push(before.is_whitespace()),
+            ')' if !code => drop(open.pop()),
+            _ => {}
+        }
+        before = c;
+    }
+}
+
+/// `` `code` `` and "quoted words", each as one token.
+fn spanned(sentence: &str, at: usize) -> Option<(Option<Token<'_>>, usize)> {
+    let rest = &sentence[at..];
+    let lead = rest.len() - rest.trim_start_matches(['(', '[', '*', '_']).len();
+    let open = rest[lead..].chars().next()?;
+    let close = match open {
+        '`' => '`',
+        '"' => '"',
+        '\u{201c}' => '\u{201d}',
+        _ => return None,
+    };
+    let from = at + lead + open.len_utf8();
+    let from =
+        if open == '`' { from + sentence[from..].len() - sentence[from..].trim_start_matches('`').len() } else { from };
+    let length = sentence[from..].find(close)?;
+    let text = sentence[from..from + length].trim();
+    let mut end = from + length + close.len_utf8();
+    while open == '`' && sentence[end..].starts_with('`') {
+        end += 1;
+    }
+    let tail = sentence[end..].find(char::is_whitespace).map_or(sentence.len(), |blank| end + blank);
+    let after = sentence[end..tail].chars().find(|c| matches!(c, ',' | ';' | ':' | '.' | ')'));
+    let single = !text.contains(char::is_whitespace);
+    let kind = match open {
+        '`' if single => code_kind(text),
+        '`' => Kind::Code,
+        _ if single && kind_of(text, true) == Kind::Code => Kind::Code,
+        _ => Kind::Quote,
+    };
+    // Text joined to a span (`foo`s, `a`/`b`) is tokenized separately.
+    let joined = sentence[end..tail].starts_with(['/', '-', '+', '(']) && tail > end + 1;
+    let end = if joined { end + 1 } else { tail };
+    let token = Token { text, kind, at: at + lead, after, inner: false };
+    Some(((!text.is_empty()).then_some(token), end))
+}
+
+/// In backticks every word is a name.
+fn code_kind(text: &str) -> Kind {
+    match kind_of(text, false) {
+        Kind::Prose | Kind::Name | Kind::Quote => Kind::Code,
+        kind => kind,
+    }
+}
+
+fn word(sentence: &str, at: usize, first: bool) -> (Option<Token<'_>>, usize) {
+    let rest = &sentence[at..];
+    let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
+    let raw = &rest[..end];
+    let text = trimmed(raw);
+    let Some(offset) = raw.find(text).filter(|_| !text.is_empty()) else { return (None, at + end) };
+    let behind = &raw[offset + text.len()..];
+    let after = behind.chars().find(|c| matches!(c, ',' | ';' | ':' | '.' | ')'));
+    // A new sentence begins after "fix(parser):".
+    let first = first || raw[..offset].contains(['(', '"']) || sentence[..at].trim_end().ends_with(':');
+    // The scope of "fix(types/scope):" has to exist where it looks like a name.
+    if let Some((head, scope)) = conventional(text).filter(|(_, scope)| scope.contains(['/', '_', '.'])) {
+        return (
+            Some(Token { text: scope, kind: Kind::Code, at: at + offset + head.len() + 1, after, inner: false }),
+            at + end,
+        );
+    }
+    (Some(Token { text, kind: kind_of(text, first), at: at + offset, after, inner: false }), at + end)
+}
+
+/// Strips the punctuation of prose; `foo()` and `.gitignore` keep theirs.
+fn trimmed(raw: &str) -> &str {
+    let mut text =
+        raw.trim_start_matches(['(', '[', '{', '"', '\'', '\u{201c}', '\u{2018}', '*', '\u{2026}', ',', ';']);
+    loop {
+        let end = ['.', ',', ';', ':', '!', '?', '"', '\'', '\u{201d}', '\u{2019}', '*', '\u{2026}'];
+        let mut next = text.trim_end_matches(end);
+        for (open, close) in [('(', ')'), ('[', ']'), ('{', '}')] {
+            let unbalanced = next.matches(close).count() > next.matches(open).count();
+            next = if unbalanced { next.strip_suffix(close).unwrap_or(next) } else { next };
+        }
+        next = next.strip_suffix("'s").or_else(|| next.strip_suffix("\u{2019}s")).unwrap_or(next);
+        if next.len() == text.len() {
+            return text;
+        }
+        text = next;
+    }
+}
+
+/// Classifies a word by its form.
+pub fn kind_of(text: &str, first: bool) -> Kind {
+    let has = |what: &[char]| text.contains(what);
+    let mut chars = text.chars();
+    let (start, second) = (chars.next().unwrap_or(' '), chars.next().unwrap_or(' '));
+    if !text.contains(char::is_alphanumeric) {
+        return Kind::Prose;
+    }
+    if text.contains("://") || text.starts_with("www.") {
+        return Kind::Url;
+    }
+    let signed = text.trim_start_matches([
+        '+', '-', '\u{2212}', '~', '<', '>', '=', '\u{2264}', '\u{2265}', '#', 'v', 'V', '$', '\u{20ac}', '\u{d7}', '^',
+    ]);
+    if signed.starts_with(|c: char| c.is_ascii_digit()) && is_number(signed) {
+        return Kind::Number;
+    }
+    if start == '-' && (second.is_alphabetic() || second == '-') {
+        return Kind::Code;
+    }
+    if conventional(text).is_some() || text.ends_with("(s)") || text.ends_with("(es)") {
+        return Kind::Prose;
+    }
+    if text.contains('/') {
+        return slashed(text);
+    }
+    if has(&['_', '$', '@', '=', '{', '}', '\\', '<', '>', '(', '|']) || text.contains("::") || text.contains("->") {
+        return Kind::Code;
+    }
+    if let Some(kind) = dotted(text) {
+        return kind;
+    }
+    if text.contains('-') {
+        let odd = |part: &str| matches!(kind_of(part, true), Kind::Code) && !is_number_word(part);
+        return if text.split('-').any(odd) { Kind::Code } else { Kind::Prose };
+    }
+    cased(text, first)
+}
+
+/// Classifies by capitals and digits alone.
+fn cased(text: &str, first: bool) -> Kind {
+    let singular = text.strip_suffix('s').unwrap_or(text);
+    let capitals = singular.chars().filter(|c| c.is_uppercase()).count();
+    let digits = text.contains(|c: char| c.is_ascii_digit());
+    if capitals > 1 && !singular.contains(char::is_lowercase) {
+        return if digits { Kind::Code } else { Kind::Name };
+    }
+    let rest_has_capital = text.chars().skip(1).any(char::is_uppercase);
+    if is_counted(text) {
+        return Kind::Prose;
+    }
+    if digits || rest_has_capital {
+        return Kind::Code;
+    }
+    let starts_high = text.starts_with(char::is_uppercase) && text.len() > 1;
+    if starts_high && !first { Kind::Name } else { Kind::Prose }
+}
+
+/// `12`, `1.2.3`, `200ms`, `50%`, `10k`, `3x`, `1st`, `2-3`, `1.2.0-rc.1`.
+fn is_number(text: &str) -> bool {
+    let end = text.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | ',' | '_'))).unwrap_or(text.len());
+    let unit = text[end..].trim_start_matches(['-', '+']);
+    let hash = text.len() >= 7 && text.chars().all(|c| c.is_ascii_hexdigit());
+    let version = text[..end].contains('.');
+    !hash
+        && (unit.len() <= 5 || version)
+        && unit.chars().all(|c| c.is_alphanumeric() || matches!(c, '%' | '.' | '-' | '/' | '+'))
+        && !(text.starts_with("0x") || unit.contains('/') && unit.len() > 3)
+}
+
+fn is_number_word(part: &str) -> bool {
+    part.chars().all(|c| c.is_ascii_digit())
+}
+
+/// `and/or` is prose, `src/route` is not.
+fn slashed(text: &str) -> Kind {
+    let parts: Vec<&str> = text.split('/').collect();
+    let plain = |part: &&str| {
+        let acronym = part.len() <= 4 && part.chars().all(|c| c.is_uppercase() || c.is_ascii_digit());
+        acronym || PAIRED.contains(&part.to_lowercase().trim_end_matches('s'))
+    };
+    if is_substitution(&parts) {
+        return Kind::Code;
+    }
+    if parts.iter().all(plain) { Kind::Prose } else { Kind::Path }
+}
+
+/// `s/old/new/`: two names in editor substitution syntax.
+fn is_substitution(parts: &[&str]) -> bool {
+    matches!(parts, ["s", old, new] | ["s", old, new, "" | "g"] if !old.is_empty() && !new.is_empty())
+}
+
+/// `part2`, `docs2`: a numbered item.
+fn is_counted(text: &str) -> bool {
+    let word = text.trim_end_matches(|c: char| c.is_ascii_digit());
+    text.len() - word.len() == 1 && COUNTED.contains(&word.to_lowercase().as_str())
+}
+
+/// Words commonly numbered without a space.
+const COUNTED: &[&str] =
+    &["part", "step", "phase", "take", "round", "try", "attempt", "docs", "doc", "fix", "typo", "wip"];
+
+/// `a.rs`, `a.b`, `.gitignore`, but not `e.g` or `U.S`.
+fn dotted(text: &str) -> Option<Kind> {
+    if let Some(hidden) = text.strip_prefix('.') {
+        return hidden.starts_with(char::is_alphabetic).then_some(Kind::Path);
+    }
+    let (before, end) = text.rsplit_once('.')?;
+    if text.split('.').all(|part| part.chars().count() <= 1) || before.is_empty() || end.is_empty() {
+        return Some(Kind::Prose);
+    }
+    let extension = end.len() <= 5 && end.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
+    Some(if extension { Kind::Path } else { Kind::Code })
+}
+
+/// `fix(parser)!` at the start of a subject: conventional commit type and scope.
+fn conventional(text: &str) -> Option<(&str, &str)> {
+    let (kind, scope) = text.trim_end_matches(['!', ':']).split_once('(')?;
+    let scope = scope.strip_suffix(')').filter(|scope| !scope.is_empty())?;
+    CONVENTIONS.contains(&kind).then_some((kind, scope))
+}
+
+/// The types of Conventional Commits.
+const CONVENTIONS: &[&str] = &[
+    "build", "chore", "ci", "docs", "feat", "fix", "perf", "refactor", "revert", "style", "test", "deps", "types",
+    "release", "dx",
+];
+
+/// Where most words are capitalised, capitals carry no information.
+fn untitle(tokens: &mut [Token<'_>]) {
+    let long = |token: &&Token<'_>| token.text.len() > 3 && matches!(token.kind, Kind::Prose | Kind::Name);
+    let all = tokens.iter().filter(long).count();
+    let high = tokens.iter().filter(long).filter(|token| token.text.starts_with(char::is_uppercase)).count();
+    if all >= 3 && high * 3 > all * 2 {
+        let single = |token: &Token<'_>| token.kind == Kind::Name && token.text.contains(char::is_lowercase);
+        tokens.iter_mut().filter(|token| single(token)).for_each(|token| token.kind = Kind::Prose);
+    }
+}
+
+/// Words commonly joined by a slash.
+const PAIRED: &[&str] = &[
+    "and", "or", "add", "remove", "read", "write", "input", "output", "client", "server", "true", "false", "ye", "no",
+    "on", "off", "get", "set", "start", "stop", "open", "close", "push", "pop", "left", "right", "old", "new", "he",
+    "she", "up", "down", "in", "out", "enable", "disable", "show", "hide", "load", "store", "save", "before", "after",
+    "succes", "failure", "pas", "fail", "encode", "decode", "import", "export", "request", "response", "async", "sync",
+    "first", "last", "min", "max", "create", "update", "delete", "enter", "exit", "begin", "end", "key", "value",
+    "name", "type", "header", "footer", "build", "test", "lint", "format", "move", "copy", "rename", "replace",
+    "insert", "upper", "lower", "success", "with", "without", "date", "time", "i", "o", "a", "b", "w", "n", "c",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kinds(sentence: &str) -> Vec<(&str, Kind)> {
+        tokens(sentence).into_iter().map(|token| (token.text, token.kind)).collect()
+    }
+
+    #[test]
+    fn names_are_told_from_prose() {
+        use Kind::{Code, Name, Number, Path, Prose, Quote, Url};
+        for (text, kind) in [
+            ("snake_case", Code),
+            ("camelCase", Code),
+            ("PascalCase", Code),
+            ("a::b", Code),
+            ("a.b()", Code),
+            ("choose()", Code),
+            ("--flag", Code),
+            ("-v", Code),
+            ("ENV_NAME", Code),
+            ("utf8", Code),
+            ("file.rs", Path),
+            (".gitignore", Path),
+            ("src/route", Path),
+            ("and/or", Prose),
+            ("CI/CD", Prose),
+            ("file(s)", Prose),
+            ("e.g", Prose),
+            ("built-in", Prose),
+            ("Windows", Name),
+            ("JSON", Name),
+            ("1.2.3", Number),
+            ("v2.0.0-rc.1", Number),
+            ("200ms", Number),
+            ("#42", Number),
+            ("−12", Number),
+            ("50%", Number),
+            ("https://x.org/a", Url),
+        ] {
+            let sentence = format!("it uses {text}, too");
+            assert_eq!(tokens(&sentence)[2].kind, kind, "{text}");
+            assert_eq!(tokens(&sentence)[2].after, Some(','), "{text}");
+        }
+        assert_eq!(
+            kinds("Says \"no such file\" (see `retry`)")[1..],
+            [("no such file", Quote), ("see", Prose), ("retry", Code)]
+        );
+        assert_eq!(kinds("Router's choose().")[..], [("Router", Prose), ("choose()", Code)]);
+    }
+
+    #[test]
+    fn a_capital_at_the_start_or_in_a_title_is_no_name() {
+        assert_eq!(kinds("Update docs")[0].1, Kind::Prose);
+        assert_eq!(kinds("fix(parser): Update docs")[1].1, Kind::Prose);
+        assert!(kinds("Update The German Documentation Pages").iter().all(|(_, kind)| *kind == Kind::Prose));
+    }
+
+    #[test]
+    fn odd_sentences_are_no_trouble() {
+        for odd in ["", "`", "``", "\"", "( ", "é`ü`", "a`b", "\u{201c}\u{2019}", "#", "--", "…(", "`é`é"] {
+            tokens(odd);
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! Normalises words and numbers in code and prose for comparison.
+
+/// Runs of letters, digits, `_` and `$`.
+pub fn identifiers(line: &str) -> impl Iterator<Item = &str> {
+    line.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$')).filter(|word| !word.is_empty())
+}
+
+/// Identifiers joined by hyphens: `dry-run`.
+pub fn hyphenated(line: &str) -> impl Iterator<Item = &str> {
+    let joined = |c: char| !(c.is_alphanumeric() || c == '_' || c == '-');
+    line.split(joined).map(|word| word.trim_matches('-')).filter(|word| word.contains('-'))
+}
+
+/// Lookup form of a name: `cancel_token`, `cancelToken` and `cancel-token` are equal.
+pub fn key(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// Splits an identifier into words: `parse_HTTPBody2` → `parse`, `HTTP`, `Body`, `2`.
+pub fn parts(name: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let (mut from, mut before) = (0, Kind::Other);
+    let mut chars = name.char_indices().peekable();
+    while let Some((at, c)) = chars.next() {
+        let kind = Kind::of(c);
+        let next_small = chars.peek().is_some_and(|(_, next)| Kind::of(*next) == Kind::Small);
+        let breaks = match (before, kind) {
+            (Kind::Capital, Kind::Capital) => next_small,
+            (Kind::Capital, Kind::Small) => false,
+            _ => before != kind,
+        };
+        if breaks {
+            parts.push(&name[from..at]);
+            from = at;
+        }
+        before = kind;
+    }
+    parts.push(&name[from..]);
+    parts.retain(|part| part.starts_with(char::is_alphanumeric));
+    parts
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Small,
+    Capital,
+    Digit,
+    Other,
+}
+
+impl Kind {
+    fn of(c: char) -> Self {
+        match c {
+            c if c.is_uppercase() => Self::Capital,
+            c if c.is_alphabetic() => Self::Small,
+            c if c.is_numeric() => Self::Digit,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// Stemmer: `removes`, `removed` and `removing` share a stem. Deliberately coarse: it decides whether two words are
+/// related, not what they mean.
+pub fn stem(word: &str) -> String {
+    let low = word.to_lowercase();
+    let mut stem = low.as_str();
+    for end in [
+        "ization", "isation", "ations", "ation", "ments", "ment", "ings", "ing", "ers", "ies", "ied", "ed", "es", "er",
+        "ly", "s", "e", "y",
+    ] {
+        if let Some(shorter) = stem.strip_suffix(end).filter(|shorter| shorter.chars().count() >= 3) {
+            stem = shorter;
+            break;
+        }
+    }
+    // `stopp`, `runn`: consonants doubled before a suffix.
+    let mut chars = stem.chars().rev();
+    match (chars.next(), chars.next()) {
+        (Some(last), Some(other)) if last == other && !"aeiouls".contains(last) && stem.len() > 3 => {
+            stem[..stem.len() - last.len_utf8()].to_owned()
+        }
+        _ => stem.trim_end_matches(['e', 'y', 'i']).to_owned(),
+    }
+}
+
+/// Stems of the content words of a text.
+pub fn stems(text: &str) -> Vec<String> {
+    identifiers(text).flat_map(parts).filter(|word| word.chars().count() > 2 && !is_stop(word)).map(stem).collect()
+}
+
+/// The comment part of a line of code; empty without one.
+pub fn comment(line: &str) -> &str {
+    let trimmed = line.trim_start();
+    if trimmed.starts_with(['*', '#', ';', '%']) || trimmed.starts_with("--") || trimmed.starts_with("\"\"\"") {
+        return trimmed;
+    }
+    let marks = ["//", "/*", " # ", "<!--", "\"\"\""];
+    marks.iter().filter_map(|mark| line.find(mark)).min().map_or("", |at| &line[at..])
+}
+
+/// Digits with dots between them, and each prefix that ends before a dot: `1.40.2`, `1.40`, `1`. Thousands separators
+/// are removed.
+pub fn numbers(line: &str, found: &mut dyn FnMut(&str)) {
+    let bytes = line.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        if !bytes[at].is_ascii_digit() {
+            at += 1;
+            continue;
+        }
+        let (mut end, mut number) = (at, String::new());
+        while let Some(byte) = bytes.get(end) {
+            let next_digit = bytes.get(end + 1).is_some_and(u8::is_ascii_digit);
+            match byte {
+                b'0'..=b'9' => number.push(char::from(*byte)),
+                b'.' if next_digit => {
+                    found(&number);
+                    number.push('.');
+                }
+                b'_' if next_digit => {}
+                b',' if next_digit && is_thousand(&bytes[end + 1..]) => found(&number),
+                _ => break,
+            }
+            end += 1;
+        }
+        found(&number);
+        at = end;
+    }
+}
+
+fn is_thousand(rest: &[u8]) -> bool {
+    rest.len() >= 3 && rest[..3].iter().all(u8::is_ascii_digit) && !rest.get(3).is_some_and(u8::is_ascii_digit)
+}
+
+/// Stop words.
+pub fn is_stop(word: &str) -> bool {
+    let low = word.to_ascii_lowercase();
+    STOP.binary_search(&low.as_str()).is_ok()
+}
+
+/// Sorted.
+const STOP: &[&str] = &[
+    "about", "above", "after", "again", "all", "also", "and", "any", "are", "because", "been", "before", "being",
+    "below", "better", "between", "both", "but", "can", "cannot", "could", "did", "does", "doing", "done", "due",
+    "each", "either", "else", "every", "few", "for", "from", "further", "get", "gets", "had", "has", "have", "having",
+    "here", "how", "into", "its", "itself", "just", "like", "longer", "make", "makes", "making", "many", "may", "more",
+    "most", "much", "must", "not", "now", "off", "once", "one", "only", "order", "other", "our", "out", "over", "own",
+    "same", "should", "since", "some", "such", "than", "that", "the", "their", "them", "then", "there", "these",
+    "they", "this", "those", "through", "too", "under", "until", "very", "via", "was", "well", "were", "what", "when",
+    "where", "which", "while", "who", "will", "with", "within", "without", "would", "you", "your",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identifiers_are_taken_apart_at_case_digits_and_underscores() {
+        assert_eq!(parts("parse_HTTPBody2"), ["parse", "HTTP", "Body", "2"]);
+        assert_eq!(parts("__init__"), ["init"]);
+        assert_eq!(parts("überTool"), ["über", "Tool"]);
+        assert!(parts("__").is_empty());
+    }
+
+    #[test]
+    fn a_family_of_words_has_one_stem() {
+        for family in
+            [["removes", "removed", "removing"], ["stop", "stopped", "stopping"], ["retry", "retries", "retried"]]
+        {
+            assert_eq!((stem(family[1]), stem(family[2])), (stem(family[0]), stem(family[0])), "{family:?}");
+        }
+        assert_ne!(stem("parser"), stem("part"));
+    }
+
+    #[test]
+    fn numbers_are_found_with_their_beginnings_and_without_separators() {
+        let mut all = Vec::new();
+        numbers("v1.40.2 of 10,000 in u64, 5_000.", &mut |number| all.push(number.to_owned()));
+        assert_eq!(all, ["1", "1.40", "1.40.2", "10", "10000", "64", "5000"]);
+    }
+
+    #[test]
+    fn the_list_of_empty_words_can_be_searched() {
+        assert!(STOP.is_sorted() && is_stop("The") && !is_stop("router"));
+    }
+}
