@@ -151,7 +151,7 @@ missing_dirs() {
     say "$1/"
 }
 
-# Over a running program only by renaming, so that nobody sees half of it.
+# Over a running program only by renaming, so that no process sees half of it.
 put() {
     if ! cmp -s "$1" "$2"; then
         cp "$1" "$2.new" && chmod 755 "$2.new" && mv -f "$2.new" "$2" || return 1
@@ -255,7 +255,7 @@ do_uninstall() {
     printf '%s\n' "$listed" | sed -n 's/^file //p' | while IFS= read -r path; do
         case $path in "$prefix"/*) rm -f -- "$path" ;; esac
     done
-    # Innermost first; a directory that somebody else uses stays.
+    # Innermost first; a directory with other files stays.
     printf '%s\n' "$listed" | sed -n 's/^dir //p' | awk '{ line[NR] = $0 } END { for (i = NR; i; i--) print line[i] }' |
         while IFS= read -r path; do rmdir -- "$path" 2>/dev/null || :; done
     say "removed what was installed under $prefix"

@@ -13,13 +13,16 @@ use uro_capture::domain::clock::{Clock, SystemClock};
 
 pub type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
+/// Prints tables as Markdown.
+const MARKDOWN: &str = "--markdown";
+
 /// The words after `--` of `cargo bench`.
 pub struct Arguments(Vec<String>);
 
 impl Arguments {
     pub fn read() -> Self {
-        // Cargo itself adds `--bench`.
-        Self(std::env::args().skip(1).filter(|word| word != "--bench").collect())
+        // Cargo itself adds `--bench`; every report reads `--markdown`.
+        Self(std::env::args().skip(1).filter(|word| word != "--bench" && word != MARKDOWN).collect())
     }
 
     /// Whether `name` was given.
@@ -182,13 +185,15 @@ impl Row {
 pub struct Report {
     bench: &'static str,
     json: bool,
+    markdown: bool,
     tables: Vec<Value>,
     load: f64,
 }
 
 impl Report {
     pub fn new(bench: &'static str, json: bool) -> Self {
-        Self { bench, json, tables: Vec::new(), load: load() }
+        let markdown = std::env::args().any(|word| word == MARKDOWN);
+        Self { bench, json, markdown, tables: Vec::new(), load: load() }
     }
 
     /// Adds a table, and says how busy the machine was since the one before.
@@ -201,6 +206,10 @@ impl Report {
             return Ok(());
         }
         let mut out = io::stdout().lock();
+        if self.markdown {
+            writeln!(out, "\n### {title}\n\nLoad {before} → {after}.\n")?;
+            return print_markdown(&mut out, rows);
+        }
         writeln!(out, "\n{title} (load {before} → {after})")?;
         print(&mut out, rows)
     }
@@ -219,15 +228,34 @@ fn load() -> f64 {
     told.split(' ').next().and_then(|word| word.parse().ok()).unwrap_or(f64::NAN)
 }
 
-fn print(out: &mut impl Write, rows: &[Row]) -> Result<()> {
+/// The names of all columns, in the order in which the rows first have them.
+fn columns(rows: &[Row]) -> Vec<&str> {
     let mut columns: Vec<&str> = Vec::new();
     for (name, _) in rows.iter().flat_map(|row| &row.fields) {
         if !columns.contains(&name.as_str()) {
             columns.push(name);
         }
     }
+    columns
+}
+
+fn cell(row: &Row, column: &str) -> String {
+    row.get(column).map_or_else(String::new, spoken)
+}
+
+fn print_markdown(out: &mut impl Write, rows: &[Row]) -> Result<()> {
+    let columns = columns(rows);
+    writeln!(out, "| | {} |\n|---|{}", columns.join(" | "), "---:|".repeat(columns.len()))?;
+    for row in rows {
+        let cells: Vec<String> = columns.iter().map(|column| cell(row, column)).collect();
+        writeln!(out, "| {} | {} |", row.name.replace('|', "\\|"), cells.join(" | "))?;
+    }
+    Ok(())
+}
+
+fn print(out: &mut impl Write, rows: &[Row]) -> Result<()> {
+    let columns = columns(rows);
     let widest = rows.iter().map(|row| row.name.chars().count()).max().unwrap_or(0);
-    let cell = |row: &Row, column: &str| row.get(column).map_or_else(String::new, spoken);
     let width = |column: &str| {
         let cells = rows.iter().map(|row| cell(row, column).chars().count());
         cells.chain([column.chars().count()]).max().unwrap_or(0)

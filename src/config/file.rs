@@ -107,7 +107,7 @@ fn known_names(section: &str) -> Vec<String> {
         return keys::SECTIONS.iter().map(|name| (*name).to_owned()).collect();
     }
     if section.starts_with("endpoints") {
-        return keys::ENDPOINT.iter().map(|(name, _)| (*name).to_owned()).collect();
+        return keys::ENDPOINT.iter().map(|(name, ..)| (*name).to_owned()).collect();
     }
     let inside = keys::fixed().filter_map(|key| Some(key.strip_prefix(section)?.strip_prefix('.')?.to_owned()));
     let mut names: Vec<String> = inside.map(|rest| rest.split('.').next().unwrap_or("").to_owned()).collect();

@@ -44,6 +44,8 @@ pub struct SettingKey {
     pub shape: ValueShape,
     /// True if a repository may set it. Data destinations and the machine's working times are for the user alone.
     pub by_repository: bool,
+    /// One sentence in Markdown for the settings reference (`docs/settings.md`).
+    pub about: &'static str,
 }
 
 pub const STRATEGIES: &[&str] = &["single", "multi", "adaptive"];
@@ -59,51 +61,80 @@ const DAY: u64 = 86_400 * SECOND;
 /// Range of the retention times.
 const KEPT: ValueShape = ValueShape::Duration { min: DAY, max: 36_500 * DAY };
 
-/// Keys outside `endpoints`, `models` and `options`.
-const PLAIN: &[(&str, ValueShape, bool)] = &[
-    ("capture.enabled", ValueShape::Switch, true),
-    ("capture.budget", ValueShape::Duration { min: 100, max: 60 * SECOND }, true),
-    ("capture.strategy", ValueShape::Choice(STRATEGIES), true),
-    ("capture.refine", ValueShape::Switch, true),
-    ("capture.read_ahead", ValueShape::Choice(READ_AHEAD), false),
-    ("capture.exclude_repos", ValueShape::Globs, false),
-    ("capture.only_repos", ValueShape::Globs, false),
-    ("capture.exclude_paths", ValueShape::Globs, true),
-    ("capture.pulled", ValueShape::Switch, true),
-    ("capture.identities", ValueShape::Names, true),
-    ("drafts.devlog", ValueShape::Choice(CADENCES), true),
-    ("drafts.blog", ValueShape::Choice(CADENCES), true),
-    ("drafts.window", ValueShape::Window, false),
-    ("drafts.on_battery", ValueShape::Switch, false),
-    ("store.url", ValueShape::Store, false),
-    ("retention.operations", KEPT, false),
-    ("retention.prompts", KEPT, false),
-    ("retention.decisions", KEPT, false),
-    ("retention.problems", KEPT, false),
-    ("retention.squashes", KEPT, false),
-    ("retention.copies", KEPT, false),
+/// Keys outside `endpoints`, `models` and `options`: name, shape, whether a repository may set it, what it is for.
+const PLAIN: &[(&str, ValueShape, bool, &str)] = &[
+    ("capture.enabled", ValueShape::Switch, true, "Capture commits. In git: `git config uro.capture false`."),
+    (
+        "capture.budget",
+        ValueShape::Duration { min: 100, max: 60 * SECOND },
+        true,
+        "Time from the hook's stamp or the key press until the text is final.",
+    ),
+    (
+        "capture.strategy",
+        ValueShape::Choice(STRATEGIES),
+        true,
+        "Which models are asked, see [Strategies](models.md#strategies).",
+    ),
+    ("capture.refine", ValueShape::Switch, true, "Replace a template by a model's text later, when the machine is idle."),
+    (
+        "capture.read_ahead",
+        ValueShape::Choice(READ_AHEAD),
+        false,
+        "Let the model read the staged change while you write the message; `auto`: not on battery or under load.",
+    ),
+    ("capture.exclude_repos", ValueShape::Globs, false, "Repositories that are never captured."),
+    ("capture.only_repos", ValueShape::Globs, false, "If not empty, no other repository is captured."),
+    (
+        "capture.exclude_paths",
+        ValueShape::Globs,
+        true,
+        "Files that are never in a prompt. Files that only `*.lock` matches are read for their packages, others not.",
+    ),
+    ("capture.pulled", ValueShape::Switch, true, "Also capture your own commits that a pull brings."),
+    ("capture.identities", ValueShape::Names, true, "Your mail addresses besides git's `user.email`."),
+    ("drafts.devlog", ValueShape::Choice(CADENCES), true, "How often a devlog is due."),
+    ("drafts.blog", ValueShape::Choice(CADENCES), true, "How often a blog post is due."),
+    ("drafts.window", ValueShape::Window, false, "When drafts may be written. Not used yet."),
+    ("drafts.on_battery", ValueShape::Switch, false, "Write drafts on battery. Not used yet."),
+    (
+        "store.url",
+        ValueShape::Store,
+        false,
+        "Where captures are stored. Only `sqlite:`, a file of this machine, is used yet.",
+    ),
+    ("retention.operations", KEPT, false, "The log behind `uro-capture latency`."),
+    ("retention.prompts", KEPT, false, "What `uro-capture show --wire` prints."),
+    ("retention.decisions", KEPT, false, "Why a model was asked, or none."),
+    ("retention.problems", KEPT, false, "Problems in `uro-capture status`, counted from the last time they occurred."),
+    ("retention.squashes", KEPT, false, "Squash merges that were prepared."),
+    ("retention.copies", KEPT, false, "Database files from before a migration, and damaged ones."),
 ];
 
 /// Options of one role. Ranges are those that every supported server accepts; 0 disables `top_k`.
-const SAMPLING: &[(&str, ValueShape)] = &[
-    ("temperature", ValueShape::Number { min: 0.0, max: 2.0 }),
-    ("top_p", ValueShape::Number { min: 0.01, max: 1.0 }),
-    ("top_k", ValueShape::Count { min: 0, max: 1_000 }),
-    ("repeat_penalty", ValueShape::Number { min: 0.5, max: 2.0 }),
-    ("num_ctx", ValueShape::Count { min: 512, max: 1 << 20 }),
-    ("max_tokens", ValueShape::Count { min: 1, max: 32_768 }),
+const SAMPLING: &[(&str, ValueShape, &str)] = &[
+    ("temperature", ValueShape::Number { min: 0.0, max: 2.0 }, "Higher values make the text more varied."),
+    ("top_p", ValueShape::Number { min: 0.01, max: 1.0 }, "Share of the probability that tokens are drawn from."),
+    ("top_k", ValueShape::Count { min: 0, max: 1_000 }, "Number of tokens that are drawn from; 0: no limit."),
+    ("repeat_penalty", ValueShape::Number { min: 0.5, max: 2.0 }, "Values above 1 make repetitions less likely."),
+    ("num_ctx", ValueShape::Count { min: 512, max: 1 << 20 }, "Context length in tokens, prompt and answer together."),
+    ("max_tokens", ValueShape::Count { min: 1, max: 32_768 }, "Longest answer in tokens; less than `num_ctx`."),
 ];
 
 /// Fields of one `[[endpoints]]` entry.
-pub const ENDPOINT: &[(&str, ValueShape)] = &[
-    ("name", ValueShape::Name),
-    ("url", ValueShape::Endpoint),
-    ("api", ValueShape::Choice(APIS)),
-    ("max_in_flight", ValueShape::Count { min: 1, max: 64 }),
-    ("device", ValueShape::Name),
-    ("remote", ValueShape::Switch),
-    ("api_key", ValueShape::Secret),
-    ("api_key_env", ValueShape::Variable),
+pub const ENDPOINT: &[(&str, ValueShape, &str)] = &[
+    ("name", ValueShape::Name, "How messages call it; required and unique."),
+    ("url", ValueShape::Endpoint, "Its address; required and unique."),
+    ("api", ValueShape::Choice(APIS), "The protocol; `auto` finds out by asking."),
+    ("max_in_flight", ValueShape::Count { min: 1, max: 64 }, "Requests at a time."),
+    (
+        "device",
+        ValueShape::Name,
+        "What it computes on: endpoints of one device share a queue. Without it, those of one host do.",
+    ),
+    ("remote", ValueShape::Switch, "Allow an address that is not loopback."),
+    ("api_key", ValueShape::Secret, "The key that the server wants. Never printed or logged."),
+    ("api_key_env", ValueShape::Variable, "The variable that holds the key, instead of `api_key`."),
 ];
 
 /// The sections of the file.
@@ -113,17 +144,23 @@ pub const SECTIONS: &[&str] = &["capture", "models", "endpoints", "options", "dr
 #[must_use]
 pub fn find_key(name: &str) -> Option<SettingKey> {
     if let Some((_, field)) = endpoint_field(name) {
-        return shape_in(ENDPOINT, field).map(|shape| SettingKey { shape, by_repository: false });
+        return key_in(ENDPOINT, field, false);
     }
-    if let Some((_, shape, by_repository)) = PLAIN.iter().find(|(key, ..)| *key == name) {
-        return Some(SettingKey { shape: *shape, by_repository: *by_repository });
+    if let Some(&(_, shape, by_repository, about)) = PLAIN.iter().find_key(|(key, ..)| *key == name) {
+        return Some(SettingKey { shape, by_repository, about });
     }
-    let shape = match name.split('.').collect::<Vec<_>>().as_slice() {
-        ["models", role] if *role == "default" || parse_role(role).is_some() => Some(ValueShape::Name),
-        ["options", role, field] if parse_role(role).is_some() => shape_in(SAMPLING, field),
+    match name.split('.').collect::<Vec<_>>().as_slice() {
+        ["models", "default"] => model("The only model of `capture.strategy = \"single\"`."),
+        ["models", role] if parse_role(role).is_some() => {
+            model("The role's model; without it, chosen from those offered.")
+        }
+        ["options", role, field] if parse_role(role).is_some() => key_in(SAMPLING, field, true),
         _ => None,
-    }?;
-    Some(SettingKey { shape, by_repository: true })
+    }
+}
+
+fn model(about: &'static str) -> Option<SettingKey> {
+    Some(SettingKey { shape: ValueShape::Name, by_repository: true, about })
 }
 
 /// True if the value of this key must not be shown.
@@ -146,7 +183,7 @@ pub fn fixed() -> impl Iterator<Item = String> {
     let models = ROLES.iter().map(|role| format!("models.{}", role.as_str()));
     let options = ROLES
         .iter()
-        .flat_map(|role| SAMPLING.iter().map(move |(field, _)| format!("options.{}.{field}", role.as_str())));
+        .flat_map(|role| SAMPLING.iter().map(move |(field, ..)| format!("options.{}.{field}", role.as_str())));
     plain.chain(models).chain(["models.default".to_owned()]).chain(options)
 }
 
@@ -173,8 +210,9 @@ pub fn parse_role(name: &str) -> Option<Role> {
     ROLES.into_iter().find(|role| role.as_str() == name)
 }
 
-fn shape_in(fields: &[(&str, ValueShape)], field: &str) -> Option<ValueShape> {
-    fields.iter().find(|(name, _)| *name == field).map(|(_, shape)| *shape)
+fn key_in(fields: &[(&str, ValueShape, &'static str)], field: &str, by_repository: bool) -> Option<SettingKey> {
+    let &(_, shape, about) = fields.iter().find_key(|(name, ..)| *name == field)?;
+    Some(SettingKey { shape, by_repository, about })
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ mod commands;
 mod coverage;
 mod crash;
 mod damage;
+mod docs;
 mod drafts;
 mod formats;
 mod hedging;
