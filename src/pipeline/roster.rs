@@ -91,7 +91,5 @@ pub fn moved(services: &Services, repo: &Repo) -> Result<Option<Registered>, Sto
 #[must_use]
 pub fn is_allowed(services: &Services, repo: &Repo) -> bool {
     let config = services.config(Some(repo));
-    let place = repo.place();
-    let path = place.work_tree.as_deref().unwrap_or(&place.common_dir);
-    config.capture.enabled && !Exclusions::of(&config).repo(path)
+    config.capture.enabled && !Exclusions::of(&config).place(repo.place())
 }

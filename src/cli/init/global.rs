@@ -129,7 +129,7 @@ fn capture_below(app: &App, dirs: &[PathBuf], around: &Surroundings<'_>, dry_run
             continue;
         }
         seen.push(common_dir.clone());
-        if excluded.repo(repo.place().work_tree.as_deref().unwrap_or(common_dir)) {
+        if excluded.place(repo.place()) {
             all.skipped.push(Skipped { path, why: "the settings exclude it".to_owned() });
             continue;
         }
