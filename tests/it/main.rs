@@ -31,7 +31,6 @@ mod kill;
 mod leaving;
 mod lifetime;
 mod loopback;
-mod matrix;
 mod models;
 mod opted_out;
 mod orders;

@@ -1,5 +1,6 @@
-//! The integration tests that need programs beyond git: a real llama.cpp server, hook managers, jj, Python, systemd.
-//! `tests/run` installs them and runs this target (`cargo test --test world`); the default run has none of them.
+//! The integration tests that need programs beyond git (a real llama.cpp server, hook managers, jj, Python, systemd), and
+//! the matrix of git's operations, which takes minutes. `tests/run` installs the programs and runs this target
+//! (`cargo test --test world`); the default run has none of it.
 
 #![expect(
     clippy::unwrap_used,
@@ -17,6 +18,7 @@ mod ahead;
 mod asking;
 mod jj;
 mod llama;
+mod matrix;
 mod real_server;
 mod recall;
 mod service_manager;
