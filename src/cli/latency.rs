@@ -203,6 +203,21 @@ mod tests {
     }
 
     #[test]
+    fn the_rows_of_a_usual_log_line_up() {
+        let cold = LatencyRow { cold: Some(true), n: 3, p95_ms: None, on_time_rate: Some(0.0), ..row() };
+        let without_a_model = LatencyRow {
+            op: Some("capture.note".into()),
+            model: None,
+            endpoint: None,
+            cold: None,
+            p50_ms: Some(3.25),
+            reasons: [("refused".to_owned(), 200)].into(),
+            ..row()
+        };
+        insta::assert_snapshot!(table(&[row(), cold, without_a_model]).render(false));
+    }
+
+    #[test]
     fn what_was_read_ahead_is_told_where_there_was_something_to_read() {
         assert!(prefill_table(&[row()]).is_none());
         let read = PrefetchRow {

@@ -76,7 +76,12 @@ const PLAIN: &[(&str, ValueShape, bool, &str)] = &[
         true,
         "Which models are asked, see [Strategies](models.md#strategies).",
     ),
-    ("capture.refine", ValueShape::Switch, true, "Replace a template by a model's text later, when the machine is idle."),
+    (
+        "capture.refine",
+        ValueShape::Switch,
+        true,
+        "Replace a template by a model's text later, when the machine is idle.",
+    ),
     (
         "capture.read_ahead",
         ValueShape::Choice(READ_AHEAD),
@@ -146,7 +151,7 @@ pub fn find_key(name: &str) -> Option<SettingKey> {
     if let Some((_, field)) = endpoint_field(name) {
         return key_in(ENDPOINT, field, false);
     }
-    if let Some(&(_, shape, by_repository, about)) = PLAIN.iter().find_key(|(key, ..)| *key == name) {
+    if let Some(&(_, shape, by_repository, about)) = PLAIN.iter().find(|(key, ..)| *key == name) {
         return Some(SettingKey { shape, by_repository, about });
     }
     match name.split('.').collect::<Vec<_>>().as_slice() {
@@ -211,7 +216,7 @@ pub fn parse_role(name: &str) -> Option<Role> {
 }
 
 fn key_in(fields: &[(&str, ValueShape, &'static str)], field: &str, by_repository: bool) -> Option<SettingKey> {
-    let &(_, shape, about) = fields.iter().find_key(|(name, ..)| *name == field)?;
+    let &(_, shape, about) = fields.iter().find(|(name, ..)| *name == field)?;
     Some(SettingKey { shape, by_repository, about })
 }
 

@@ -78,9 +78,7 @@ pub fn staged(
     let repo = Repo::open_git_dir(git_dir)?;
     let config = services.config(Some(&repo));
     let exclusions = Exclusions::of(&config);
-    let place = repo.location();
-    let path = place.work_tree.as_deref().unwrap_or(&place.common_dir);
-    if !config.capture.enabled || exclusions.repo(path) {
+    if !config.capture.enabled || exclusions.place(repo.location()) {
         return Ok(None);
     }
     let Some(staged) = repo.staged(moment)? else { return Ok(None) };

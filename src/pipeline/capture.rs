@@ -151,7 +151,7 @@ fn intake_commit(
     let config = services.config(Some(repo));
     let exclusions = Exclusions::of(&config);
     let path = place.work_tree.as_deref().unwrap_or(&place.common_dir);
-    if !config.capture.enabled || exclusions.repo(path) {
+    if !config.capture.enabled || exclusions.place(place) {
         return Ok(IntakeOutcome::Skipped("capturing is switched off here"));
     }
     let commit = exclusions.commit(repo, &request.oid)?;

@@ -133,9 +133,7 @@ fn take_up(services: &Services, capture: &Capture, until: Instant) -> Result<Opt
         return Ok(None);
     }
     let config = services.config(repo.as_ref());
-    let place = repo.as_ref().map(Repo::location);
-    let excluded = |path: &std::path::Path| Exclusions::of(&config).repo(path);
-    let forbidden = place.is_some_and(|place| excluded(place.work_tree.as_deref().unwrap_or(&place.common_dir)));
+    let forbidden = repo.as_ref().is_some_and(|repo| Exclusions::of(&config).place(repo.location()));
     if forbidden || !config.capture.enabled || !config.capture.refine {
         return Ok(None);
     }
@@ -149,7 +147,7 @@ fn take_up(services: &Services, capture: &Capture, until: Instant) -> Result<Opt
         queue: Duration::ZERO,
         plan: Plan::Ask,
         template: capture.summary.clone(),
-        git_dir: place.map(|place| place.git_dir.clone()),
+        git_dir: repo.as_ref().map(|repo| repo.location().git_dir.clone()),
     }))
 }
 

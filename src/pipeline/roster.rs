@@ -95,7 +95,5 @@ pub fn reregister_moved(services: &Services, repo: &Repo) -> Result<Option<Regis
 #[must_use]
 pub fn is_allowed(services: &Services, repo: &Repo) -> bool {
     let config = services.config(Some(repo));
-    let place = repo.location();
-    let path = place.work_tree.as_deref().unwrap_or(&place.common_dir);
-    config.capture.enabled && !Exclusions::of(&config).repo(path)
+    config.capture.enabled && !Exclusions::of(&config).place(repo.location())
 }

@@ -21,7 +21,7 @@ use crate::drafts::batch_model::BatchModel;
 use crate::drafts::model::DraftModel;
 use crate::fallback::variants::Variants;
 use crate::git::repo::Repo;
-use crate::git::{Bounds, Exclude, GitError};
+use crate::git::{Bounds, Exclude, GitError, RepoLocation};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Store, StoreError};
 
@@ -247,8 +247,15 @@ impl Exclusions {
         }
     }
 
+    /// Whether a worktree is excluded: by its own path, or by the path of its repository's main work tree.
     #[must_use]
-    pub fn repo(&self, work_tree: &Path) -> bool {
+    pub fn place(&self, place: &RepoLocation) -> bool {
+        let tree = place.work_tree.as_deref().unwrap_or(&place.common_dir);
+        let main = place.common_dir.parent().filter(|_| place.common_dir.ends_with(".git"));
+        self.repo(tree) || main.is_some_and(|main| self.repos.is_match(main))
+    }
+
+    fn repo(&self, work_tree: &Path) -> bool {
         self.repos.is_match(work_tree) || self.only.as_ref().is_some_and(|only| !only.is_match(work_tree))
     }
 
@@ -340,6 +347,22 @@ mod tests {
             assert!(excluded.path(path) && !excluded.packages(path), "{path}");
         }
         assert!(!exclusions(&[], &[], &["*.lock", "["]).packages("Cargo.lock"));
+    }
+
+    #[test]
+    fn a_linked_worktree_is_excluded_with_its_repository_and_a_submodule_is_not() {
+        let place = |common_dir: &str, work_tree: &str| RepoLocation {
+            id: crate::domain::id::RepoId::from_stored("00ff".into()),
+            git_dir: common_dir.into(),
+            common_dir: common_dir.into(),
+            work_tree: Some(work_tree.into()),
+            project: "secret".into(),
+        };
+        let excluded = exclusions(&["/work/secret"], &[], &[]);
+        assert!(excluded.place(&place("/work/secret/.git", "/work/secret")));
+        assert!(excluded.place(&place("/work/secret/.git", "/tmp/linked")));
+        assert!(!excluded.place(&place("/work/secret/.git/modules/lib", "/work/secret/lib")));
+        assert!(exclusions(&["/tmp/linked"], &[], &[]).place(&place("/work/shop/.git", "/tmp/linked")));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use uro_capture::cli::args;
-use uro_capture::config::keys::{self, ENDPOINT, Key, Shape};
+use uro_capture::config::keys::{self, ENDPOINT, SettingKey, ValueShape};
 use uro_capture::config::{Overrides, Paths, load};
 use uro_capture::domain::role::{ROLES, Role};
 use uro_capture::route::tuning;
@@ -46,13 +46,13 @@ fn the_settings_reference_is_what_the_code_says() {
 
 /// All keys: one table for each section, one for the endpoints' fields, and two for the options of the roles.
 fn reference() -> String {
-    let built_in = load(&Paths::under(Path::new("/nonexistent")), &[], &Overrides::default()).unwrap().values;
+    let built_in = load(&Paths::from_home(Path::new("/nonexistent")), &[], &Overrides::default()).unwrap().values;
     let default = |key: &str| built_in.get(key).map_or_else(String::new, |value| format!("`{value}`"));
     let mut out = String::new();
     for section in keys::SECTIONS.iter().filter(|section| !["endpoints", "options"].contains(section)) {
         write!(out, "\n### {section}\n\n| key | value | default | repository | |\n|---|---|---|---|---|\n").unwrap();
         for name in keys::fixed().filter(|name| name.starts_with(&format!("{section}."))) {
-            let Key { shape, by_repository, about } = keys::find(&name).unwrap();
+            let SettingKey { shape, by_repository, about } = keys::find_key(&name).unwrap();
             let mark = if by_repository { "✓" } else { "" };
             writeln!(out, "| `{name}` | {} | {} | {mark} | {about} |", words(shape), default(&name)).unwrap();
         }
@@ -68,7 +68,7 @@ fn reference() -> String {
     write!(out, "with these keys and defaults. A repository may set them.\n\n").unwrap();
     writeln!(out, "| key | value | {roles} | |\n|---|---|{}---|", "---|".repeat(ROLES.len())).unwrap();
     for name in &options {
-        let Key { shape, about, .. } = keys::find(&format!("options.capture.{name}")).unwrap();
+        let SettingKey { shape, about, .. } = keys::find_key(&format!("options.capture.{name}")).unwrap();
         let defaults = ROLES.map(|role| default(&format!("options.{}.{name}", role.as_str()))).join(" | ");
         writeln!(out, "| `{name}` | {} | {defaults} | {about} |", words(shape)).unwrap();
     }
@@ -76,7 +76,7 @@ fn reference() -> String {
         .unwrap();
     writeln!(out, "| key | {roles} |\n|---|{}", "---|".repeat(ROLES.len())).unwrap();
     for name in &options {
-        writeln!(out, "| `{name}` | {} |", ROLES.map(|role| suits(name, &tuning::ranges(role))).join(" | ")).unwrap();
+        writeln!(out, "| `{name}` | {} |", ROLES.map(|role| suits(name, &tuning::recommended_ranges(role))).join(" | ")).unwrap();
     }
     out
 }
@@ -98,25 +98,25 @@ fn suits(option: &str, ranges: &tuning::Ranges) -> String {
 }
 
 /// What a value looks like.
-fn words(shape: Shape) -> String {
+fn words(shape: ValueShape) -> String {
     let time = |ms: u64| match ms {
         _ if ms.is_multiple_of(86_400_000) => format!("{}d", ms / 86_400_000),
         _ if ms.is_multiple_of(1_000) => format!("{}s", ms / 1_000),
         _ => format!("{ms}ms"),
     };
     match shape {
-        Shape::Switch => "`true`, `false`".to_owned(),
-        Shape::Duration { min, max } => format!("time, {} to {}", time(min), time(max)),
-        Shape::Count { min, max } => format!("whole number, {min} to {max}"),
-        Shape::Number { min, max } => format!("number, {min} to {max}"),
-        Shape::Choice(known) => known.iter().map(|word| format!("`\"{word}\"`")).collect::<Vec<_>>().join(", "),
-        Shape::Globs => "list of globs".to_owned(),
-        Shape::Names => "list of texts".to_owned(),
-        Shape::Window => "`\"HH:MM-HH:MM\"`".to_owned(),
-        Shape::Name | Shape::Secret => "text".to_owned(),
-        Shape::Variable => "name of a variable".to_owned(),
-        Shape::Endpoint => "`\"http://HOST:PORT\"`".to_owned(),
-        Shape::Store => "`\"sqlite:\"`".to_owned(),
+        ValueShape::Switch => "`true`, `false`".to_owned(),
+        ValueShape::Duration { min, max } => format!("time, {} to {}", time(min), time(max)),
+        ValueShape::Count { min, max } => format!("whole number, {min} to {max}"),
+        ValueShape::Number { min, max } => format!("number, {min} to {max}"),
+        ValueShape::Choice(known) => known.iter().map(|word| format!("`\"{word}\"`")).collect::<Vec<_>>().join(", "),
+        ValueShape::Globs => "list of globs".to_owned(),
+        ValueShape::Names => "list of texts".to_owned(),
+        ValueShape::Window => "`\"HH:MM-HH:MM\"`".to_owned(),
+        ValueShape::Name | ValueShape::Secret => "text".to_owned(),
+        ValueShape::Variable => "name of a variable".to_owned(),
+        ValueShape::Endpoint => "`\"http://HOST:PORT\"`".to_owned(),
+        ValueShape::Store => "`\"sqlite:\"`".to_owned(),
     }
 }
 

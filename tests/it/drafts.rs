@@ -1,21 +1,10 @@
 //! From captures to a page, with a model server and without.
 
-use crate::harness::World;
-use crate::harness::llama::Llama;
+use serde_json::Value;
 
-/// Three days of one complete week, captured as backfill.
-fn week(world: &World) -> std::path::PathBuf {
-    let repo = world.repo("shop");
-    let days = ["2026-03-02T10:00:00Z", "2026-03-03T10:00:00Z", "2026-03-04T10:00:00Z"];
-    for (n, day) in days.iter().enumerate() {
-        std::fs::write(repo.join("cart.rs"), format!("fn step{n}() {{}}\n")).unwrap();
-        world.git(&repo, &["add", "-A"]);
-        let mut commit = world.git_command(&repo, &["commit", "-q", "-m", &format!("Add step{n} to the cart")]);
-        assert!(commit.env("GIT_AUTHOR_DATE", day).env("GIT_COMMITTER_DATE", day).status().unwrap().success());
-    }
-    world.ok(&repo, &["commit", "--since", "2020-01-01", "--no-model"]);
-    repo
-}
+use crate::harness::fake_llm::{Behaviour, FakeLlm};
+use crate::harness::week::week;
+use crate::harness::{World, write_program};
 
 #[test]
 fn a_week_becomes_devlogs_and_a_blog_post_without_any_model() {
@@ -48,8 +37,9 @@ fn a_week_becomes_devlogs_and_a_blog_post_without_any_model() {
 
 #[test]
 fn a_draft_is_written_by_the_model_where_one_answers() {
-    let llama = Llama::start(Some("The cart grew three steps this week and each of them is small."));
-    let world = World::with_endpoint(llama.url(), "auto");
+    let said = "The cart grew three steps this week and each of them is small.";
+    let server = FakeLlm::start(Behaviour::Answer(said.to_owned()));
+    let world = World::with_fake(&server);
     let repo = week(&world);
     world.ok(&repo, &["draft", "run"]);
     let drafts = world.json(&repo, &["draft", "list"]);
@@ -142,4 +132,120 @@ fn what_a_site_generator_takes_for_its_own_is_escaped_in_a_page() {
     for word in ["figure", "notice", ".Values.image", "raw", "note", "body", "remark", "title", "handbook"] {
         assert!(page.contains(word), "{word}: {page}");
     }
+}
+
+/// A draft of the newest day of the week, written from the template.
+fn ready(world: &World, repo: &std::path::Path) -> Value {
+    let draft = world.json(repo, &["draft", "new", "devlog", "--day", "2026-03-04"]);
+    world.ok(repo, &["draft", "run"]);
+    world.json(repo, &["draft", "show", draft["id"].as_str().unwrap()])
+}
+
+fn fails(world: &World, repo: &std::path::Path, args: &[&str], hint: &str) {
+    let out = world.uro_in(repo, args);
+    let said = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert_eq!(out.status.code(), Some(1), "{args:?}: {said}");
+    assert!(said.contains(&format!("hint: {hint}")), "{args:?}: {said}");
+}
+
+#[test]
+fn a_capture_becomes_a_draft_that_is_edited_accepted_and_published() {
+    let world = World::without_models();
+    let repo = week(&world);
+    let draft = ready(&world, &repo);
+    let id = draft["id"].as_str().unwrap();
+    assert_eq!((&draft["state"], &draft["model"], &draft["edit"]), (&"ready".into(), &Value::Null, &Value::Null));
+    let of_the_day = world.log(&repo).into_iter().find(|capture| capture["raw"] == "Add step2 to the cart").unwrap();
+    assert_eq!(draft["sources"], serde_json::json!([of_the_day["id"]]), "{draft:#}");
+    insta::assert_snapshot!("devlog_of_one_day", world.ok(&repo, &["draft", "show", id]).replace(id, "[id]"));
+
+    let editor = world.path("editor");
+    write_program(&editor, b"#!/bin/sh\nsed -i 's/step2/the third step/' \"$1\"\necho 'By hand.' >>\"$1\"\n");
+    let mut edit = world.program(env!("CARGO_BIN_EXE_uro-capture"), &repo);
+    assert!(edit.args(["draft", "edit", id]).env("EDITOR", &editor).status().unwrap().success());
+    let edited = world.json(&repo, &["draft", "show", id]);
+    let body = edited["body"].as_str().unwrap();
+    assert!(body.ends_with("By hand.\n") && body.contains("the third step"), "{edited:#}");
+    assert!(edited["edit"]["seconds"].as_f64().unwrap() >= 0.0, "{edited:#}");
+    let distance = edited["edit"]["distance"].as_f64().unwrap();
+    assert!(distance > 0.0 && distance < 1.0, "{edited:#}");
+    assert!(!world.path(&format!("uro/state/draft-{id}.md")).exists(), "no copy of the text is left");
+
+    world.ok(&repo, &["draft", "accept", id]);
+    let pages = world.path("pages");
+    fails(&world, &repo, &["draft", "publish", id, "--to", pages.to_str().unwrap()], "mkdir -p ");
+    assert_eq!(world.json(&repo, &["draft", "show", id])["state"], "accepted", "nothing left, nothing is published");
+    std::fs::create_dir(&pages).unwrap();
+    let path = world.ok(&repo, &["draft", "publish", id, "--to", pages.to_str().unwrap()]);
+    let page = std::fs::read_to_string(path.trim_end()).unwrap();
+    assert!(page.contains(body.trim_end()), "{page}");
+    assert_eq!(world.ok(&repo, &["draft", "publish", id]), page, "on standard output it is the same page");
+    assert_eq!(
+        world.ok(&repo, &["draft", "publish", id, "--to", pages.to_str().unwrap()]),
+        path,
+        "a second time as well"
+    );
+    assert_eq!(std::fs::read_dir(&pages).unwrap().count(), 1, "nothing is left beside it");
+    std::fs::write(path.trim_end(), "Changed on the site.\n").unwrap();
+    fails(&world, &repo, &["draft", "publish", id, "--to", pages.to_str().unwrap()], "uro-capture draft publish ");
+    assert_eq!(std::fs::read_to_string(path.trim_end()).unwrap(), "Changed on the site.\n", "never overwritten");
+
+    fails(&world, &repo, &["draft", "edit", id, "--title", "Late"], &format!("uro-capture draft show {id}"));
+    let listed = |args: &[&str]| world.json(&repo, args).to_string().contains(id);
+    assert!(!listed(&["draft", "list"]) && listed(&["draft", "list", "--all"]));
+}
+
+#[test]
+fn an_edit_by_a_file_or_a_pipe_keeps_what_it_does_not_name() {
+    let world = World::without_models();
+    let repo = week(&world);
+    let draft = ready(&world, &repo);
+    let id = draft["id"].as_str().unwrap();
+    world.ok(&repo, &["draft", "edit", id, "--title", "The cart is done"]);
+    let titled = world.json(&repo, &["draft", "show", id]);
+    assert_eq!((&titled["title"], &titled["body"]), (&"The cart is done".into(), &draft["body"]));
+    std::fs::write(repo.join("page.md"), "Three steps, one cart.\n").unwrap();
+    world.ok(&repo, &["draft", "edit", id, "--body", "page.md"]);
+    let bodied = world.json(&repo, &["draft", "show", id]);
+    assert_eq!((&bodied["title"], &bodied["body"]), (&titled["title"], &"Three steps, one cart.\n".into()));
+    std::fs::write(repo.join("page.md"), "\n").unwrap();
+    fails(&world, &repo, &["draft", "edit", id, "--body", "page.md"], &format!("uro-capture draft reject {id}"));
+    fails(&world, &repo, &["draft", "edit", id], &format!("EDITOR=nano uro-capture draft edit {id}"));
+    let left = world.json(&repo, &["draft", "show", id]);
+    assert_eq!((&left["body"], &left["state"]), (&bodied["body"], &"ready".into()));
+}
+
+#[test]
+fn an_editor_that_fails_leaves_the_draft_and_the_persons_text() {
+    let world = World::without_models();
+    let repo = week(&world);
+    let draft = ready(&world, &repo);
+    let id = draft["id"].as_str().unwrap();
+    let editor = world.path("editor");
+    write_program(&editor, b"#!/bin/sh\necho 'Half a thought' >\"$1\"\nexit 1\n");
+    let mut edit = world.program(env!("CARGO_BIN_EXE_uro-capture"), &repo);
+    let out = edit.args(["draft", "edit", id]).env("VISUAL", &editor).output().unwrap();
+    assert_eq!(out.status.code(), Some(1), "{out:?}");
+    assert_eq!(world.json(&repo, &["draft", "show", id])["body"], draft["body"]);
+    let said = String::from_utf8_lossy(&out.stderr).into_owned();
+    let (_, hint) = said.split_once("hint: uro-capture ").unwrap();
+    let words: Vec<&str> = hint.split_whitespace().collect();
+    world.ok(&repo, &words);
+    assert_eq!(world.json(&repo, &["draft", "show", id])["body"], "Half a thought\n", "{said}");
+}
+
+#[test]
+fn a_rejected_draft_is_queued_again_by_retry_and_written_anew() {
+    let world = World::without_models();
+    let repo = week(&world);
+    let draft = ready(&world, &repo);
+    let id = draft["id"].as_str().unwrap();
+    fails(&world, &repo, &["draft", "publish", id], &format!("uro-capture draft accept {id}"));
+    world.ok(&repo, &["draft", "reject", id]);
+    fails(&world, &repo, &["draft", "accept", id], &format!("uro-capture draft retry {id}"));
+    world.ok(&repo, &["draft", "retry", id]);
+    assert_eq!(world.json(&repo, &["draft", "show", id])["state"], "queued");
+    world.ok(&repo, &["draft", "run"]);
+    let again = world.json(&repo, &["draft", "show", id]);
+    assert_eq!((&again["state"], &again["body"]), (&"ready".into(), &draft["body"]));
 }

@@ -8,10 +8,10 @@
     reason = "a test that cannot go on has failed, and measures real time"
 )]
 
-#[expect(dead_code, reason = "shared with the timed tests; each target needs only a part")]
+#[expect(dead_code, reason = "shared with the other integration tests; each target needs only a part")]
 mod harness;
 
-mod ahead;
+mod agent;
 mod broken_settings;
 mod clients;
 mod commands;
@@ -21,19 +21,19 @@ mod damage;
 mod docs;
 mod drafts;
 mod formats;
+mod goldens;
 mod hedging;
 mod hook;
 mod hostile;
 mod identity;
 mod install;
-mod jj;
 mod kept;
 mod kill;
 mod leaving;
 mod lifetime;
 mod loopback;
-mod matrix;
 mod models;
+mod opted_out;
 mod orders;
 mod packing;
 mod pauses;
@@ -49,7 +49,6 @@ mod routing;
 mod secrets;
 mod servers;
 mod service;
-mod setups;
 mod sidecar;
 mod spine;
 mod terminal;

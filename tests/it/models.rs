@@ -1,4 +1,4 @@
-//! The client against servers: a real llama.cpp, and fakes that do everything wrong.
+//! The client against servers that do everything wrong.
 
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -13,7 +13,6 @@ use uro_capture::route::forecast::{Conditions, Forecast};
 use uro_capture::route::speed::{ModelHardware, Speed};
 
 use crate::harness::fake_llm::{Behaviour, FakeLlm, MODEL, PARTIAL, Shape};
-use crate::harness::llama::Llama;
 
 fn client_of(url: &str) -> Client {
     client_with(url, false, None)
@@ -53,52 +52,6 @@ fn soon() -> ModelRequest {
 }
 
 const LONG: Duration = Duration::from_secs(20);
-
-#[tokio::test]
-async fn a_real_server_answers_with_text_counts_and_plausible_times() {
-    let mut llama = Llama::start(Some("Adds a retry to the login flow. Tests cover the timeout."));
-    let client = client_of(llama.url());
-    let server = client.server(now() + LONG).await.unwrap();
-    assert_eq!((server.api, server.name.as_str()), (Api::Openai, "llama.cpp"));
-
-    let first = client.request_answer(&within(LONG)).await.unwrap();
-    assert_eq!(first.text, "Adds a retry to the login flow. Tests cover the timeout.");
-    assert_eq!((first.finish, first.prompt_truncated), (Finish::Stop, false));
-    // A byte is a token with this model; the template adds a few.
-    let sent = within(LONG).rules.len() + within(LONG).question.len();
-    let prompt = usize::try_from(first.tokens.prompt.unwrap()).unwrap();
-    assert!((sent..sent + 60).contains(&prompt), "{prompt} of {sent}");
-    assert!((5..=40).contains(&first.tokens.output.unwrap()), "{:?}", first.tokens);
-    let (ttft, tpot) = (first.ttft.unwrap(), first.tpot.unwrap());
-    assert!(Duration::ZERO < ttft && ttft <= first.took && tpot < first.took, "{first:?}");
-
-    let second = client.request_answer(&within(LONG)).await.unwrap();
-    assert!(second.tokens.cached.unwrap() > 100, "the prefix is cached: {:?}", second.tokens);
-
-    let models = client.models(now() + LONG).await.unwrap();
-    assert_eq!(models[0].resident, Some(true));
-    assert_eq!(models[0].loaded_context, Some(4096));
-
-    llama.stop();
-    assert!(matches!(
-        client.request_answer(&soon()).await,
-        Err(LlmError::Unreachable { .. } | LlmError::Garbled { .. })
-    ));
-}
-
-#[tokio::test]
-async fn a_real_server_is_cut_at_the_deadline_and_too_long_prompts_are_named() {
-    let llama = Llama::start(None);
-    let client = client_of(llama.url());
-    let mut endless = within(Duration::from_secs(1));
-    endless.sampling.max_tokens = 100_000;
-    let answer = client.request_answer(&endless).await.unwrap();
-    assert!(!answer.text.is_empty(), "{answer:?}");
-
-    let mut long = within(LONG);
-    long.question = "x".repeat(5000);
-    assert!(matches!(client.request_answer(&long).await, Err(LlmError::PromptTooLong { .. })));
-}
 
 /// What a behaviour must lead to.
 type Expected = fn(&Result<ModelAnswer, LlmError>) -> bool;
@@ -404,18 +357,4 @@ async fn silence_is_judged_too_before_the_head_and_after_it() {
             assert!(fake.wait_for_hangup(Duration::from_secs(5)), "{behaviour:?}");
         }
     }
-}
-
-#[tokio::test]
-async fn a_prompt_that_is_only_to_be_read_stays_read_in_a_real_server() {
-    let llama = Llama::start(Some("Adds a retry to the login flow. Tests cover the timeout."));
-    let client = client_of(llama.url());
-    let mut read = within(LONG);
-    read.sampling.max_tokens = 1;
-    let one = client.request_answer(&read).await.unwrap();
-    assert_eq!((one.finish, one.tokens.output), (Finish::Length, Some(1)));
-    let whole = client.request_answer(&within(LONG)).await.unwrap();
-    assert_eq!(whole.tokens.prompt, one.tokens.prompt);
-    assert!(whole.tokens.cached.unwrap() + 1 >= one.tokens.prompt.unwrap(), "{:?}", whole.tokens);
-    assert_eq!(whole.text, "Adds a retry to the login flow. Tests cover the timeout.");
 }

@@ -6,7 +6,6 @@ use serde_json::Value;
 
 use crate::harness::World;
 use crate::harness::fake_llm::{Behaviour, FakeLlm, PARTIAL};
-use crate::harness::llama::Llama;
 
 const LOGIN: &str = "pub fn login(session: u8, timeout: u8) {}\n";
 /// What a model says of it, and what becomes of that.
@@ -16,31 +15,6 @@ const TEXT: &str = "Add login. Adds a login function for the session and its tim
 fn provenance(capture: &Value) -> (&str, &str) {
     let provenance = &capture["provenance"];
     (provenance["by"].as_str().unwrap(), provenance["reason"].as_str().unwrap())
-}
-
-#[test]
-fn a_commit_is_captured_in_the_words_of_a_real_model_server() {
-    let mut llama = Llama::start(Some(SAID));
-    let world = World::with_endpoint(llama.url(), "auto");
-    let repo = world.hooked_repo("repo");
-    world.start_sidecar();
-    let oid = world.commit(&repo, "auth.rs", LOGIN, "Add login");
-    let capture = world.final_capture(&repo, &oid);
-    assert_eq!(provenance(&capture), ("model", "none"), "{capture:#}");
-    assert_eq!(capture["summary"], TEXT);
-    assert_eq!(capture["source"], "hook");
-    let timing = &capture["timing"];
-    let ms = |field: &str| timing[field].as_f64().unwrap_or_else(|| panic!("{field}: {timing}"));
-    assert!(ms("ttft_ms") > 0.0 && ms("ttft_ms") <= ms("model_ms"), "{timing}");
-    assert!(ms("tpot_ms") > 0.0 && ms("total_ms") > 0.0, "{timing}");
-    assert!(capture["tokens"]["prompt"].as_u64().unwrap() > 50, "{capture:#}");
-    assert!(capture["tokens"]["output"].as_u64().unwrap() >= 3, "{capture:#}");
-
-    llama.stop();
-    let oid = world.commit(&repo, "auth.rs", "pub fn login() { check() }\n", "Check the login");
-    let capture = world.final_capture(&repo, &oid);
-    assert_eq!(provenance(&capture), ("template", "refused"), "{capture:#}");
-    assert!(capture["summary"].as_str().unwrap().starts_with("Check the login"), "{capture:#}");
 }
 
 #[test]

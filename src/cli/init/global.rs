@@ -134,7 +134,7 @@ fn capture_below(
             continue;
         }
         seen.push(common_dir.clone());
-        if excluded.repo(repo.location().work_tree.as_deref().unwrap_or(common_dir)) {
+        if excluded.place(repo.location()) {
             all.skipped.push(Skipped { path, why: "the settings exclude it".to_owned() });
             continue;
         }

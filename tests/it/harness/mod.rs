@@ -1,7 +1,6 @@
 //! A world of its own for each test: HOME, URO_HOME, git identity, frozen dates, the built programs.
 
 pub mod fake_llm;
-pub mod llama;
 #[path = "../../../src/hook/test_program.rs"]
 mod program;
 pub mod reloading;
@@ -9,6 +8,7 @@ pub mod retry;
 mod runner;
 pub mod scripted;
 mod socket;
+pub mod week;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};

@@ -7,8 +7,8 @@ use std::process::{Child, Stdio};
 
 use serde_json::Value;
 
-use crate::harness::llama::Llama;
 use crate::harness::{World, eventually};
+use crate::llama::Llama;
 
 const SAID: &str = "Changes the timeout of the session check in all login functions.";
 /// What becomes of it for each commit but the first.
