@@ -149,7 +149,7 @@ mod tests {
         let (variants, _) = wording.current();
         let all = variants.complaints().join("\n");
         for part in [
-            "docs.j2 cannot be read: it is no text",
+            "docs.j2 cannot be read: it is not UTF-8 text",
             "merge.j2 cannot be read: it is not a file",
             "64 kB",
             "notes.j2 is not used",

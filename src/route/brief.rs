@@ -87,7 +87,7 @@ mod tests {
         assert_eq!(text.lines().count(), 2);
         let down = Candidate { blocked_by: Some(Rejected::BreakerOpen), ..candidate("large:13b", 0.82, &slow) };
         let text = explain_briefly(&decide(&capture(), &[down], None), None);
-        assert!(text.contains("failed lately") && text.lines().count() == 1, "{text}");
+        assert!(text.contains("failed recently") && text.lines().count() == 1, "{text}");
     }
 
     #[test]

@@ -76,7 +76,12 @@ fn reference() -> String {
         .unwrap();
     writeln!(out, "| key | {roles} |\n|---|{}", "---|".repeat(ROLES.len())).unwrap();
     for name in &options {
-        writeln!(out, "| `{name}` | {} |", ROLES.map(|role| suits(name, &tuning::recommended_ranges(role))).join(" | ")).unwrap();
+        writeln!(
+            out,
+            "| `{name}` | {} |",
+            ROLES.map(|role| suits(name, &tuning::recommended_ranges(role))).join(" | ")
+        )
+        .unwrap();
     }
     out
 }

@@ -216,6 +216,6 @@ fn a_piece_of_an_answer_about_a_note_that_tells_less_than_the_note_is_not_kept()
         let kept = reason == "salvaged";
         assert_eq!(capture["summary"], if kept { said.to_owned() } else { format!("{note}.") }, "{capture:#}");
         let told = shown(&world, &repo, &capture);
-        assert_eq!(told.contains("tells less than the template"), !kept, "{told}");
+        assert_eq!(told.contains("say less than the template"), !kept, "{told}");
     }
 }

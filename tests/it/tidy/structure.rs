@@ -7,15 +7,15 @@ use super::source::{Source, sources};
 use super::{files, root};
 
 /// Functions per 1,000 production lines, and what well-known programs of this kind stay below.
-const FUNCTIONS: Limit = Limit { at_most: 64.9, goal: 45.0 };
+const FUNCTIONS: Limit = Limit { at_most: 64.3, goal: 45.0 };
 /// Production lines of `src`: with comments and blank lines, without what only tests are compiled with.
-const LINES: Limit = Limit { at_most: 68_898.0, goal: 54_000.0 };
+const LINES: Limit = Limit { at_most: 69_636.0, goal: 54_000.0 };
 /// Percent of comment lines in which a person word stands for a thing.
-const PERSON_LINES: Limit = Limit { at_most: 4.5, goal: 0.5 };
+const PERSON_LINES: Limit = Limit { at_most: 0.5, goal: 0.5 };
 /// Groups of rooms that import each other, directly or over others.
-const CIRCLES: Limit = Limit { at_most: 1.0, goal: 0.0 };
+const CIRCLES: Limit = Limit { at_most: 0.0, goal: 0.0 };
 /// Rooms in those groups.
-const ROOMS_IN_CIRCLES: Limit = Limit { at_most: 3.0, goal: 0.0 };
+const ROOMS_IN_CIRCLES: Limit = Limit { at_most: 0.0, goal: 0.0 };
 
 /// Words for people.
 const PERSON_WORDS: [&str; 7] = ["who", "whom", "whoever", "nobody", "somebody", "anybody", "everybody"];

@@ -122,7 +122,7 @@ fn a_copy_of_before_a_migration_goes_with_the_capture() {
     migrate::bring_to_fourth(&mut connection, &home.path()).unwrap();
     let old = Capture { provenance: template(Reason::Disabled), ..secret(7) };
     record::record(&connection, &old, &old.summary, None).unwrap();
-    let sent = "INSERT INTO prompts (capture, wire, faults) VALUES (1, 'gecko7 and lemur7', 'quokka7')";
+    let sent = "INSERT INTO wires (capture, wire, faults) VALUES (1, 'gecko7 and lemur7', 'quokka7')";
     connection.execute(sent, []).unwrap();
     drop(connection);
     let store = home.open();
@@ -294,7 +294,7 @@ fn prompts_of_a_damaged_file_of_an_older_schema_still_expire() {
     migrate::bring_to_fourth(&mut connection, &home.path()).unwrap();
     let old = Capture { provenance: template(Reason::Disabled), ..commit(7) };
     record::record(&connection, &old, &old.summary, None).unwrap();
-    connection.execute("INSERT INTO prompts (capture, wire) VALUES (1, 'sent')", []).unwrap();
+    connection.execute("INSERT INTO wires (capture, wire) VALUES (1, 'sent')", []).unwrap();
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
     drop(connection);
     fs::OpenOptions::new().write(true).open(home.path()).unwrap().write_all_at(b"garbage!", 0).unwrap();
