@@ -18,7 +18,7 @@ impl<'a, S: DraftStore> DraftLeaseGuard<'a, S> {
     /// Guards the draft that `attempt` leased.
     #[must_use]
     pub fn new(store: &'a S, clock: &'a dyn Clock, id: DraftId, attempt: u32) -> Self {
-        Self { store: store, clock, id, attempt, held: true }
+        Self { store, clock, id, attempt, held: true }
     }
 
     /// The draft was finished, failed or taken over: nothing is returned on drop.

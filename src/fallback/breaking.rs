@@ -24,7 +24,7 @@ fn hints(facts: &Facts, lead: &str) -> Option<String> {
     for one in &facts.breaking {
         match one {
             BreakingHint::Flag(name) | BreakingHint::Variable(name) if !lead.contains(name.as_str()) => {
-                gone.push(code(name))
+                gone.push(code(name));
             }
             BreakingHint::Migration(file) => migrations.push(path(file)),
             _ => {}

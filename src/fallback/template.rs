@@ -102,7 +102,7 @@ mod tests {
     }
 
     fn text(commit: &Commit) -> String {
-        super::summarize_commit(commit, &facts::extract_facts(commit, &crate::domain::clock::SystemClock))
+        summarize_commit(commit, &facts::extract_facts(commit, &crate::domain::clock::SystemClock))
     }
 
     #[test]
@@ -280,7 +280,7 @@ mod tests {
         let commit = sample::commit("wip", vec![file("src/a.rs", &format!("@@\n{patch}"))]);
         let facts = facts::extract_facts(&commit, &crate::domain::clock::SystemClock);
         let late = Facts { all_symbols: false, ..facts };
-        assert_eq!(super::summarize_commit(&commit, &late), "Adds `f0`, `f1`, `f2` and more in src/a.rs. +12.");
+        assert_eq!(summarize_commit(&commit, &late), "Adds `f0`, `f1`, `f2` and more in src/a.rs. +12.");
     }
 
     #[test]

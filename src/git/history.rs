@@ -198,7 +198,7 @@ impl Repo {
         {
             match deed {
                 RefChange::Committed { oid, replaces, .. } => {
-                    found.push(ReflogCommit { oid, replaces: replaces.into_iter().next(), at })
+                    found.push(ReflogCommit { oid, replaces: replaces.into_iter().next(), at });
                 }
                 RefChange::UnloggedMove { from, to } => found.extend(self.own_unlogged_commits(from.as_ref(), &to, at)),
                 RefChange::Pulled { .. } | RefChange::Shown { .. } => {}

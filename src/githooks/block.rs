@@ -120,7 +120,7 @@ pub fn remove_block(text: &[u8]) -> Option<Vec<u8>> {
         Some((FileEnd::Missing, _)) if kept.is_empty() => return None,
         // Text appended behind our block needs the line end.
         Some((way, at)) if at == kept.len() && kept.ends_with(end_padding(way)) => {
-            kept.truncate(at - end_padding(way).len())
+            kept.truncate(at - end_padding(way).len());
         }
         _ => {}
     }

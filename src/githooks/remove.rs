@@ -40,7 +40,7 @@ fn remove(slot: &HookSlot, has_prior: bool, plan: &mut HookPlan) {
             plan.steps.push(InstallStep::Remove(slot.at.clone()));
         }
         SlotContent::Link(_) | SlotContent::Launcher(_) | SlotContent::Script(_) | SlotContent::Nothing => {
-            restore(slot, has_prior, plan)
+            restore(slot, has_prior, plan);
         }
     }
 }

@@ -26,7 +26,7 @@ impl InjectedText {
                 InjectionMatch::None => {}
                 InjectionMatch::Possible => taken[at] = true,
                 InjectionMatch::Certain => {
-                    taken[at.saturating_sub(BEFORE)..(at + AFTER + 1).min(lines.len())].fill(true)
+                    taken[at.saturating_sub(BEFORE)..(at + AFTER + 1).min(lines.len())].fill(true);
                 }
             }
         }

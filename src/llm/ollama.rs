@@ -358,7 +358,7 @@ mod tests {
         assert_eq!(offered.iter().map(|model| model.cloud).collect::<Vec<_>>(), [false, true, true, false]);
         assert_eq!((offered[3].completes, offered[3].parameters), (false, Some(137_000_000)));
         assert_eq!(offered[1].resident, Some(false));
-        assert_eq!(super::parse_models(&tags, None)[0].resident, None);
+        assert_eq!(parse_models(&tags, None)[0].resident, None);
     }
 
     #[test]

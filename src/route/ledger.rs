@@ -159,7 +159,7 @@ mod tests {
     fn trained_ledger() -> Ledger {
         let mut ledger = Ledger::default();
         (0..20).for_each(|i| {
-            ledger.learn(&key("a", "1", false), Speed::from_hardware(&ModelHardware::default()), &slow(), at(i))
+            ledger.learn(&key("a", "1", false), Speed::from_hardware(&ModelHardware::default()), &slow(), at(i));
         });
         ledger
     }

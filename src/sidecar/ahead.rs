@@ -93,7 +93,7 @@ impl PrefillScheduler {
     ) -> Self {
         Self {
             services,
-            debounce: debounce,
+            debounce,
             reader,
             has_room,
             jobs: JoinSet::new(),

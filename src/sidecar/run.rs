@@ -213,7 +213,7 @@ impl Sidecar {
             inbox,
             options,
             asked,
-            cut_short: cut_short,
+            cut_short,
             waiting,
             asides,
             housekeeping,

@@ -68,16 +68,7 @@ impl Worker {
             tracing::error!(%error, "deaths with an event in hand are not counted");
         }
         let (jobs, tries, heard) = (JoinSet::new(), HashMap::new(), HashSet::new());
-        Self {
-            services,
-            pulse: health,
-            jobs,
-            tries,
-            heard,
-            cut_short: cut_short,
-            hand: hand.ok().map(Arc::new),
-            rests: false,
-        }
+        Self { services, pulse: health, jobs, tries, heard, cut_short, hand: hand.ok().map(Arc::new), rests: false }
     }
 
     /// Imports the spool and processes the oldest pending events up to their templates; returns the pause after which

@@ -33,7 +33,7 @@ pub fn resolve_questions(story: ClassifiedLog, lines: &[ReflogLine], history: &d
         match question {
             OpenQuestion::Replaced { line } => replaced(&mut told, line, &lines[line], history),
             OpenQuestion::Recommitted { line, base, tip } => {
-                resolve_recommitted(&mut told, line, (&base, &tip), history)
+                resolve_recommitted(&mut told, line, (&base, &tip), history);
             }
             OpenQuestion::Rebased(rebase) => rebased(&mut told, &rebase, history),
             OpenQuestion::Aborted(range) => told.retain(|told| !range.contains(&told.line) || !is_made(&told.change)),

@@ -59,7 +59,7 @@ impl DirtySet {
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         let debounce = Arc::new(IndexDebounce::new(Arc::clone(&clock)));
-        Self { debounce: debounce, state: Mutex::default(), changed: Notify::new(), clock }
+        Self { debounce, state: Mutex::default(), changed: Notify::new(), clock }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -38,7 +38,7 @@ pub enum WatchSetup {
 impl Watcher {
     #[must_use]
     pub fn new(dir_watcher: Option<Box<dyn DirWatcher>>, places: Arc<WatchedDirs>) -> Self {
-        Self { dir_watcher: dir_watcher, places, own: HashMap::new() }
+        Self { dir_watcher, places, own: HashMap::new() }
     }
 
     #[must_use]
