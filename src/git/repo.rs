@@ -192,7 +192,7 @@ impl Repo {
     /// returns true is never loaded.
     ///
     /// # Errors
-    /// [`GitError::OmittedContent`] when the repository does not have the object, [`GitError::NoSuchCommit`] when it is not a
+    /// [`GitError::Missing`] when the repository does not have the object, [`GitError::NoSuchCommit`] when it is not a
     /// commit.
     pub fn commit(&self, oid: &Oid, bounds: &Bounds, excluded: &dyn Fn(&str) -> bool) -> Result<Commit, GitError> {
         self.commit_with(oid, bounds, Exclude::excluding(excluded))

@@ -19,7 +19,7 @@ const AGAIN: Duration = Duration::from_secs(3600);
 /// Removes the capture from the store and from the files below the state directory.
 ///
 /// There is no such capture, or the store cannot be written; it is still there then. Remains that could not be removed
-/// are listed in [`ScrubReport::left`].
+/// are listed in its list of remaining files.
 pub fn forget(services: &Services, id: CaptureId) -> Result<ForgetReport> {
     let mut forgotten = services.store.forget_capture(id, services.clock.now())?;
     let (removed, left) = clean(&services.paths, Some(&forgotten.fragments), &forgotten.drafts);

@@ -64,7 +64,7 @@ impl Services {
     }
 
     /// The settings in force in `repo` (or outside any), read afresh so that an edit takes effect at once. While they
-    /// cannot be read and no earlier ones are known, nothing may be captured, sent or read ahead: [`Config::closed`].
+    /// cannot be read and no earlier ones are known, nothing may be captured, sent or read ahead: `Config::fail_safe`.
     #[must_use]
     pub fn config(&self, repo: Option<&Repo>) -> Config {
         self.readable_config(repo).unwrap_or_else(|_| Config::fail_safe())

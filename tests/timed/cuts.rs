@@ -8,7 +8,7 @@ use uro_capture::domain::model::Sampling;
 use uro_capture::llm::{Client, ModelRequest};
 
 use crate::harness::fake_llm::{Behaviour, FakeLlm, MODEL, Shape};
-use crate::harness::llama::Llama;
+use crate::llama::Llama;
 
 const LATE: Duration = Duration::from_millis(50);
 

@@ -3,16 +3,17 @@
 use std::time::Instant;
 
 use uro_capture::domain::clock::{Clock, SystemClock};
-use uro_capture::llm::{Ask, Sampling};
+use uro_capture::domain::model::Sampling;
+use uro_capture::llm::ModelRequest;
 
 pub fn now() -> Instant {
     SystemClock.instant()
 }
 
 /// A question about a small patch, at most `max_tokens` long in its answer.
-pub fn question(rules: &str, max_tokens: u32, until: Instant) -> Ask {
+pub fn question(rules: &str, max_tokens: u32, until: Instant) -> ModelRequest {
     let (temperature, top_p, top_k, repeat_penalty) = (0.2, 0.9, 40, 1.0);
-    Ask {
+    ModelRequest {
         model: "tiny".into(),
         rules: rules.into(),
         question: "<patch>\n+retry(3)\n</patch>".into(),

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use uro_capture::config::EndpointConfig;
-use uro_capture::llm::{Api, Ask, Client, Finish, LlmError};
+use uro_capture::domain::model::Api;
+use uro_capture::llm::{Client, Finish, LlmError, ModelRequest};
 
 use crate::asking::{now, question};
 use crate::harness::World;
@@ -16,9 +17,9 @@ fn client_of(url: &str) -> Client {
     Client::new(&EndpointConfig::local("test", url)).unwrap()
 }
 
-fn within(time: Duration) -> Ask {
+fn within(time: Duration) -> ModelRequest {
     let keep_alive = Some(Duration::from_secs(600));
-    Ask { keep_alive, ..question(&"You describe one commit. ".repeat(8), 80, now() + time) }
+    ModelRequest { keep_alive, ..question(&"You describe one commit. ".repeat(8), 80, now() + time) }
 }
 
 #[tokio::test]
@@ -28,7 +29,7 @@ async fn a_real_server_answers_with_text_counts_and_plausible_times() {
     let server = client.server(now() + LONG).await.unwrap();
     assert_eq!((server.api, server.name.as_str()), (Api::Openai, "llama.cpp"));
 
-    let first = client.ask(&within(LONG)).await.unwrap();
+    let first = client.request_answer(&within(LONG)).await.unwrap();
     assert_eq!(first.text, "Adds a retry to the login flow. Tests cover the timeout.");
     assert_eq!((first.finish, first.prompt_truncated), (Finish::Stop, false));
     // A byte is a token with this model; the template adds a few.
@@ -39,7 +40,7 @@ async fn a_real_server_answers_with_text_counts_and_plausible_times() {
     let (ttft, tpot) = (first.ttft.unwrap(), first.tpot.unwrap());
     assert!(Duration::ZERO < ttft && ttft <= first.took && tpot < first.took, "{first:?}");
 
-    let second = client.ask(&within(LONG)).await.unwrap();
+    let second = client.request_answer(&within(LONG)).await.unwrap();
     assert!(second.tokens.cached.unwrap() > 100, "the prefix is cached: {:?}", second.tokens);
 
     let models = client.models(now() + LONG).await.unwrap();
@@ -48,7 +49,7 @@ async fn a_real_server_answers_with_text_counts_and_plausible_times() {
 
     llama.stop();
     assert!(matches!(
-        client.ask(&within(Duration::from_millis(1500))).await,
+        client.request_answer(&within(Duration::from_millis(1500))).await,
         Err(LlmError::Unreachable { .. } | LlmError::Garbled { .. })
     ));
 }
@@ -59,12 +60,12 @@ async fn a_real_server_is_cut_at_the_deadline_and_too_long_prompts_are_named() {
     let client = client_of(llama.url());
     let mut endless = within(Duration::from_secs(1));
     endless.sampling.max_tokens = 100_000;
-    let answer = client.ask(&endless).await.unwrap();
+    let answer = client.request_answer(&endless).await.unwrap();
     assert!(!answer.text.is_empty(), "{answer:?}");
 
     let mut long = within(LONG);
     long.question = "x".repeat(5000);
-    assert!(matches!(client.ask(&long).await, Err(LlmError::PromptTooLong { .. })));
+    assert!(matches!(client.request_answer(&long).await, Err(LlmError::PromptTooLong { .. })));
 }
 
 #[tokio::test]
@@ -73,9 +74,9 @@ async fn a_prompt_that_is_only_to_be_read_stays_read_in_a_real_server() {
     let client = client_of(llama.url());
     let mut read = within(LONG);
     read.sampling.max_tokens = 1;
-    let one = client.ask(&read).await.unwrap();
+    let one = client.request_answer(&read).await.unwrap();
     assert_eq!((one.finish, one.tokens.output), (Finish::Length, Some(1)));
-    let whole = client.ask(&within(LONG)).await.unwrap();
+    let whole = client.request_answer(&within(LONG)).await.unwrap();
     assert_eq!(whole.tokens.prompt, one.tokens.prompt);
     assert!(whole.tokens.cached.unwrap() + 1 >= one.tokens.prompt.unwrap(), "{:?}", whole.tokens);
     assert_eq!(whole.text, "Adds a retry to the login flow. Tests cover the timeout.");

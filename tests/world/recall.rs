@@ -6,18 +6,18 @@ use std::time::Duration;
 use tokio::net::UnixListener;
 use tokio::sync::mpsc;
 use uro_capture::config::{EndpointConfig, Overrides, Paths};
+use uro_capture::dispatch::pool::{Pool, Turn, TurnRequest};
 use uro_capture::domain::clock::{Clock, SystemClock};
 use uro_capture::domain::draft::DraftKind;
 use uro_capture::domain::role::Role;
 use uro_capture::llm::Client;
-use uro_capture::pipeline::pool::{Pool, Turn, Wanted};
 use uro_capture::pipeline::services::Services;
 use uro_capture::prompt::render;
 use uro_capture::route::signals::Urgency;
-use uro_capture::sidecar::borrow::Borrower;
+use uro_capture::sidecar::borrow::PoolClient;
 use uro_capture::sidecar::client::socket;
-use uro_capture::sidecar::control::{self, Pulse};
-use uro_capture::sidecar::lending::Lending;
+use uro_capture::sidecar::control::{self, Health};
+use uro_capture::sidecar::lending::PoolServer;
 
 use crate::asking::question;
 use crate::llama::Llama;
@@ -28,13 +28,13 @@ fn clock() -> Arc<dyn Clock> {
 
 /// Everything of a process that writes drafts with the noise model, borrowing of the sidecar in `run`.
 fn batch_process(home: &std::path::Path, run: &std::path::Path, url: &str) -> Services {
-    let paths = Paths { run: run.to_owned(), ..Paths::under(home) };
+    let paths = Paths { run: run.to_owned(), ..Paths::from_home(home) };
     let file = paths.config_file();
     std::fs::create_dir_all(file.parent().unwrap()).unwrap();
     let toml = format!("[[endpoints]]\nname = \"test\"\nurl = \"{url}\"\napi = \"openai\"\ndevice = \"gpu\"\n");
     std::fs::write(file, toml).unwrap();
     let services = Services::open(paths, Overrides::default(), clock()).unwrap();
-    services.models.pool().borrow_of(Arc::new(Borrower::of(run)));
+    services.models.pool().borrow_of(Arc::new(PoolClient::of(run)));
     services
 }
 
@@ -46,21 +46,21 @@ fn endpoint(url: &str) -> EndpointConfig {
 /// The sidecar's end: its pool, lent over its socket.
 fn sidecar(run: &std::path::Path) -> Arc<Pool> {
     let pool = Arc::new(Pool::new(clock()));
-    let lending = Arc::new(Lending::new(Arc::clone(&pool), clock()));
+    let lending = Arc::new(PoolServer::new(Arc::clone(&pool), clock()));
     let listener = UnixListener::bind(socket(run)).unwrap();
     let (commands, _) = mpsc::channel(1);
-    tokio::spawn(control::serve(listener, Arc::new(Pulse::new(&clock())), clock(), commands, lending));
+    tokio::spawn(control::serve(listener, Arc::new(Health::new(&clock())), clock(), commands, lending));
     pool
 }
 
 async fn turn(pool: &Pool, urgency: Urgency) -> Turn {
     let until = SystemClock.instant() + Duration::from_secs(60);
-    let wanted = Wanted { device: "gpu", slots: 1, urgency, lasts: Duration::from_millis(300), until };
+    let wanted = TurnRequest { device: "gpu", slots: 1, urgency, lasts: Duration::from_millis(300), until };
     pool.turn(wanted).await.unwrap()
 }
 
 async fn batch_computes(pool: &Pool) {
-    while pool.standing().first().is_none_or(|standing| standing.running == 0) {
+    while pool.device_statuses().first().is_none_or(|standing| standing.running == 0) {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }
@@ -87,14 +87,16 @@ async fn recalls(times: usize) -> [Vec<Duration>; 2] {
         // Into its answer: noise at more than a token a millisecond.
         tokio::time::sleep(Duration::from_millis(60)).await;
         assert!(!writing.is_finished(), "{:?}", writing.await);
-        let before = pool.standing()[0].recalled_total;
+        let before = pool.device_statuses()[0].recalled_total;
         let start = SystemClock.instant();
         let turn = turn(&pool, Urgency::Urgent).await;
         let waited = SystemClock.instant() - start;
-        let answer =
-            client.ask(&question("You describe one commit.", 8, start + Duration::from_secs(2))).await.unwrap();
+        let answer = client
+            .request_answer(&question("You describe one commit.", 8, start + Duration::from_secs(2)))
+            .await
+            .unwrap();
         // Now and then it has just come to its end by itself.
-        if pool.standing()[0].recalled_total == before + 1 {
+        if pool.device_statuses()[0].recalled_total == before + 1 {
             measured[0].push(waited);
             measured[1].push(answer.ttft.unwrap());
         }

@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use serde_json::Value;
 use uro_capture::config::{Env, Paths};
 use uro_capture::sidecar::service::seal::{Comments, seal};
-use uro_capture::sidecar::service::{Manager, Setting};
+use uro_capture::sidecar::service::{Manager, ServiceSettings};
 use uro_capture::sidecar::{client, lock};
 
 use crate::harness::{PATIENCE, World, copy_program, eventually};
@@ -88,8 +88,8 @@ fn systemd_accepts_the_units_also_with_awkward_paths() {
         let (program, home) = (world.path(name).join("uro-capture"), world.path(name).join("home"));
         std::fs::create_dir_all(&home).unwrap();
         copy_program(Path::new("/bin/true"), &program);
-        let env = Env::of(&[("HOME", home.to_str().unwrap()), ("URO_HOME", home.to_str().unwrap())]);
-        let setting = Setting::read(&env, &Paths::under(&home), &program).unwrap();
+        let env = Env::from_pairs(&[("HOME", home.to_str().unwrap()), ("URO_HOME", home.to_str().unwrap())]);
+        let setting = ServiceSettings::from_env(&env, &Paths::from_home(&home), &program).unwrap();
         let mut verify = world.program("systemd-analyze", &world.path("home"));
         verify.env("XDG_RUNTIME_DIR", &runtime).args(["--user", "verify"]);
         for file in Manager::Systemd.files(&setting) {
@@ -109,9 +109,9 @@ fn systemd_accepts_the_units_also_with_awkward_paths() {
 #[test]
 fn a_plist_reader_reads_back_what_the_agent_was_given() {
     let home = PathBuf::from("/Users/ada & co <x>");
-    let env = Env::of(&[("HOME", home.to_str().unwrap()), ("OLLAMA_HOST", "127.0.0.1:1")]);
+    let env = Env::from_pairs(&[("HOME", home.to_str().unwrap()), ("OLLAMA_HOST", "127.0.0.1:1")]);
     let paths = Paths::resolve(&env, Path::new("/")).unwrap();
-    let setting = Setting::read(&env, &paths, Path::new("/opt/a \"b\"/uro-capture")).unwrap();
+    let setting = ServiceSettings::from_env(&env, &paths, Path::new("/opt/a \"b\"/uro-capture")).unwrap();
     let [agent] = Manager::Launchd.files(&setting).try_into().unwrap();
     assert_eq!(agent.path, home.join("Library/LaunchAgents/dev.uroboro.capture.plist"));
     let script = "import json, plistlib, sys; print(json.dumps(plistlib.loads(sys.stdin.buffer.read())))";

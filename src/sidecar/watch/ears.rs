@@ -36,7 +36,7 @@ impl SystemDirWatcher {
     /// `listener` is called on a thread of its own.
     ///
     /// # Errors
-    /// [`Deaf::Exhausted`] when this user has no instance left (`fs.inotify.max_user_instances`).
+    /// [`WatchError::Exhausted`] when this user has no instance left (`fs.inotify.max_user_instances`).
     pub fn new(listener: impl EventHandler, clock: Arc<dyn Clock>) -> Result<Self, WatchError> {
         let listener = Debounced { listener, clock, last: None };
         RecommendedWatcher::new(listener, notify::Config::default()).map(Self).map_err(|error| to_watch_error(&error))
