@@ -13,7 +13,6 @@
 #[expect(dead_code, reason = "shared with the other integration tests; each target needs only a part")]
 #[path = "../it/harness/mod.rs"]
 mod harness;
-#[expect(dead_code, reason = "shared with the other integration tests")]
 #[path = "../world/llama.rs"]
 mod llama;
 
