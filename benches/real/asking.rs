@@ -12,7 +12,7 @@ use uro_capture::domain::role::Role;
 use uro_capture::fallback::variants::Variants;
 use uro_capture::git::{Bounds, NameSearchBounds, Repo};
 use uro_capture::llm::{Client, ClockFired, Finish, ModelAnswer, ModelRequest};
-use uro_capture::pipeline::judging;
+use uro_capture::pipeline::output_check;
 use uro_capture::pipeline::subject::Subject;
 use uro_capture::prompt::tokens::CAPTURE_PROMPT;
 
@@ -115,7 +115,7 @@ pub fn again(record: Record, repo: &Repo) -> Result<Record> {
 }
 
 fn judge(record: Record, repo: &Repo, subject: &Subject, answer: &ModelAnswer) -> Record {
-    let judged = judging::recheck_answer(subject, answer, &|names| known(repo, subject, names));
+    let judged = output_check::recheck_answer(subject, answer, &|names| known(repo, subject, names));
     let told = |one: uro_capture::grounding::Ungrounded| Dropped {
         sentence: one.sentence,
         word: one.word,

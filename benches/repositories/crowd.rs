@@ -13,7 +13,7 @@ use uro_capture::domain::event::HookMode;
 use uro_capture::domain::id::RepoId;
 use uro_capture::git::Repo;
 use uro_capture::pipeline::reconcile;
-use uro_capture::pipeline::roster::registration;
+use uro_capture::pipeline::registry::registration;
 use uro_capture::pipeline::services::Services;
 use uro_capture::store::sqlite::SqliteStore;
 

@@ -7,9 +7,9 @@ use jiff::Zoned;
 use jiff::civil::Date;
 
 use super::capture_line::{describe_reason, short_ids};
-use super::flow::{self, StyledLine, TextPiece};
 use super::ui::{Align, BOLD, DIM, ID, Table, one_line, paint_line};
 use super::when;
+use super::wrap::{self, StyledLine, TextPiece};
 use crate::dispatch::NEVER_ANSWERED;
 use crate::domain::capture::{AuthoredBy, Capture, CaptureState, Reason};
 use crate::domain::id::RepoId;
@@ -92,13 +92,13 @@ impl CaptureList<'_> {
         }
         let today = self.now.date();
         let heading = |day: &Date| -> String {
-            let lines = flow::lines(&[TextPiece::words(&when::day(*day, today), BOLD)], INDENT + room);
+            let lines = wrap::lines(&[TextPiece::words(&when::day(*day, today), BOLD)], INDENT + room);
             lines.iter().map(|line| paint_line(color, line)).collect()
         };
         let mut page = days.iter().map(|(day, entries)| format!("{}\n{entries}", heading(day))).collect::<Vec<_>>();
         if self.first_unexplained().is_some() {
             let pieces = [TextPiece::words(NEVER_ANSWERED, DIM)];
-            page.extend(flow::lines(&pieces, columns.max(LEAST)).iter().map(|line| paint_line(color, line)));
+            page.extend(wrap::lines(&pieces, columns.max(LEAST)).iter().map(|line| paint_line(color, line)));
         }
         page.join("\n")
     }
@@ -113,10 +113,10 @@ impl CaptureList<'_> {
         let about = TextPiece::whole(&about.join(" · "), DIM);
         if details.is_empty() {
             head.push(about);
-            return flow::lines(&head, room);
+            return wrap::lines(&head, room);
         }
-        let mut lines = flow::lines(&head, room);
-        lines.extend(flow::lines(&[TextPiece::words(&details, DIM), about], room));
+        let mut lines = wrap::lines(&head, room);
+        lines.extend(wrap::lines(&[TextPiece::words(&details, DIM), about], room));
         lines
     }
 
@@ -267,7 +267,7 @@ mod tests {
         for columns in [29, 33, 40, 57, 80, 120, 200] {
             let plain = shown(&captures(), (true, true), |list| list.by_day(columns, false));
             for line in plain.lines() {
-                assert!(flow::width(line) <= columns, "{columns}: {line:?}");
+                assert!(wrap::width(line) <= columns, "{columns}: {line:?}");
             }
             let coloured = shown(&captures(), (true, true), |list| list.by_day(columns, true));
             let mut bare = coloured.clone();

@@ -1,8 +1,8 @@
 //! `uro-capture doctor`: health checks of everything a capture needs; each finding with a command that fixes it.
 
 mod limits;
+mod model_checks;
 mod repositories;
-mod writers;
 
 use std::path::Path;
 
@@ -18,7 +18,7 @@ use crate::config::{STORE_URL, SettingOrigin, paths};
 use crate::hardware::Hardware;
 use crate::hardware::power::Power;
 use crate::pipeline::sizes::Sizes;
-use crate::pipeline::wording;
+use crate::pipeline::template_cache;
 use crate::sidecar::client;
 use crate::sidecar::protocol::SidecarState;
 
@@ -124,12 +124,12 @@ fn machine(hardware: &Hardware) -> Vec<Finding> {
 
 /// Checks the user's own capture templates; no finding without any.
 fn templates(app: &App) -> Vec<Finding> {
-    let folder = wording::folder(&app.paths);
+    let folder = template_cache::folder(&app.paths);
     if !folder.exists() {
         return Vec::new();
     }
     let mend = format!("mend or remove it in {}", folder.display());
-    let variants = wording::load(&folder);
+    let variants = template_cache::load(&folder);
     let wrong = variants.complaints().iter().map(|complaint| Finding::failed("config", complaint, &mend));
     let mut findings: Vec<Finding> = wrong.collect();
     if findings.is_empty() {
@@ -166,7 +166,7 @@ fn endpoints(app: &App) -> Vec<Finding> {
             let guessed =
                 |index| app.loaded.origins.get(&format!("endpoints[{index}].url")) == Some(&SettingOrigin::BuiltIn);
             let mut findings = judge_endpoints(&views);
-            findings.extend(writers::check_models(app.config(), &views, &guessed));
+            findings.extend(model_checks::check_models(app.config(), &views, &guessed));
             findings
         }
         Err(failure) => vec![Finding::from_failure("endpoints", &failure)],

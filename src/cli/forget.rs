@@ -11,7 +11,7 @@ use super::failure::{Failure, quoted};
 use super::size;
 use super::ui::Exit;
 use crate::domain::id::{CaptureId, DraftId};
-use crate::pipeline::forgetting;
+use crate::pipeline::erasure;
 use crate::pipeline::services::Services;
 use crate::publish::numbers::count;
 use crate::store::{ForgetReport, RemainingFile, StoreError, StoreFile};
@@ -65,12 +65,12 @@ pub fn run(app: &App, args: &ForgetArgs) -> Result<Exit, Failure> {
     let (id, forgotten) = match services.store.capture_id(&args.id) {
         Ok(id) if args.yes || confirmed(app, &services, id)? => {
             announce(app, &services)?;
-            (id, Some(forgetting::forget(&services, id)?))
+            (id, Some(erasure::forget(&services, id)?))
         }
         Ok(id) => (id, None),
         Err(missing @ StoreError::NotFound { .. }) => {
             let id = services.store.forgotten_id(&args.id).map_err(|_| missing)?;
-            (id, Some(ForgetReport { scrubbed: forgetting::finish(&services)?, ..ForgetReport::default() }))
+            (id, Some(ForgetReport { scrubbed: erasure::finish(&services)?, ..ForgetReport::default() }))
         }
         Err(error) => return Err(error.into()),
     };

@@ -1,8 +1,8 @@
 //! Hook health of a registered repository, as shared by `init`, `status` and `doctor`.
 
-pub mod places;
-mod standing;
-pub mod surroundings;
+pub mod git_environment;
+mod hook_status;
+pub mod locations;
 
 use std::path::{Path, PathBuf};
 
@@ -15,8 +15,8 @@ use crate::git::repo::Repo;
 use crate::git::{GitError, jj};
 use crate::sidecar::protocol::SidecarState;
 use crate::store::RegisteredRepo;
-pub use standing::is_configured;
-pub use surroundings::GitEnvironment;
+pub use git_environment::GitEnvironment;
+pub use hook_status::is_configured;
 
 /// The hooks of one registered repository, as `status --json` shows them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -78,10 +78,10 @@ impl HookDefect {
 /// Inspects the hooks of a registered repository at git's current location.
 #[must_use]
 pub fn inspect_registered(repo: Result<&Repo, ()>, known: &RegisteredRepo, around: &GitEnvironment<'_>) -> RepoHooks {
-    let found = repo.map(|repo| standing::inspect_hooks(repo, known, around)).unwrap_or_default();
+    let found = repo.map(|repo| hook_status::inspect_hooks(repo, known, around)).unwrap_or_default();
     let trouble = match (&found, repo) {
-        (standing::HookStatus { defect: Some(trouble), .. }, _) => Some(trouble.clone()),
-        (standing::HookStatus { how: None, .. }, Ok(_)) if known.hook_mode.has_hooks() => Some(HookDefect::Lost),
+        (hook_status::HookStatus { defect: Some(trouble), .. }, _) => Some(trouble.clone()),
+        (hook_status::HookStatus { how: None, .. }, Ok(_)) if known.hook_mode.has_hooks() => Some(HookDefect::Lost),
         _ => None,
     };
     let works = found.how.is_some() && trouble.is_none();

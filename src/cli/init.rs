@@ -1,8 +1,8 @@
 //! `uro-capture init` and `deinit`: registers a repository and installs its hooks, and the reverse.
 
 mod global;
-mod one;
-mod walk;
+mod repository;
+mod search;
 
 use std::path::PathBuf;
 
@@ -11,8 +11,8 @@ use serde::Serialize;
 
 use super::app::App;
 use super::failure::Failure;
-use super::hooks::places::ManualLines;
-use super::hooks::surroundings::GitEnvironment;
+use super::hooks::git_environment::GitEnvironment;
+use super::hooks::locations::ManualLines;
 use super::service::{self, Autostart};
 use super::ui::Exit;
 use crate::domain::event::HookMode;
@@ -81,10 +81,10 @@ pub fn run(app: &App, args: &InitArgs) -> Result<Exit, Failure> {
         return Err(Failure::usage(told).hint("uro-capture init --global DIR…"));
     }
     let repo = repo_at(app, args.paths.first())?;
-    let around = GitEnvironment::new(app.env(), one::load_global_mark(app)?);
+    let around = GitEnvironment::new(app.env(), repository::load_global_mark(app)?);
     let (done, plan) =
-        one::capture(app, &repo, &around, one::InitOptions { watch: args.watch, dry_run: args.dry_run })?;
-    let stays = !args.dry_run && one::announce(app, done.needs_sidecar);
+        repository::capture(app, &repo, &around, repository::InitOptions { watch: args.watch, dry_run: args.dry_run })?;
+    let stays = !args.dry_run && repository::announce(app, done.needs_sidecar);
     report(app, &done)?;
     if stays {
         print_service_hint(app)?;
@@ -100,8 +100,8 @@ pub fn run_deinit(app: &App, args: &DeinitArgs) -> Result<Exit, Failure> {
         return global::run_deinit_global(app, args.dry_run);
     }
     let (done, plan) = match repo_at(app, args.path.as_ref()) {
-        Ok(repo) => one::uninstall(app, &repo, args.dry_run)?,
-        Err(failure) => (one::forget_missing(app, args, failure)?, HookPlan::default()),
+        Ok(repo) => repository::uninstall(app, &repo, args.dry_run)?,
+        Err(failure) => (repository::forget_missing(app, args, failure)?, HookPlan::default()),
     };
     report(app, &done)?;
     tell_notes(app, &plan);

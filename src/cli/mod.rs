@@ -12,7 +12,6 @@ pub mod draft;
 mod edit;
 mod export;
 pub mod failure;
-mod flow;
 mod forget;
 mod hooks;
 mod import;
@@ -32,6 +31,7 @@ mod size;
 mod status;
 pub mod ui;
 pub mod when;
+mod wrap;
 
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};

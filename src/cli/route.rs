@@ -11,7 +11,7 @@ use super::note;
 use super::ui::{Exit, sanitise};
 use crate::domain::draft::DraftKind;
 use crate::git::repo::Repo;
-use crate::pipeline::foresee::{PreviewRequest, PreviewTopic, RoutePreview, preview_route};
+use crate::pipeline::preview::{PreviewRequest, PreviewTopic, RoutePreview, preview_route};
 use crate::route::brief::explain_briefly;
 use crate::route::decision::Decision;
 use crate::route::explain::{explain, explain_refused};

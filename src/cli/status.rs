@@ -1,6 +1,6 @@
 //! `uro-capture status`: captures, drafts, pending work and problems of all registered repositories.
 
-mod look;
+mod repository_status;
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::app::App;
 use super::failure::Failure;
-use super::hooks::surroundings::{GitEnvironment, GlobalMark};
+use super::hooks::git_environment::{GitEnvironment, GlobalMark};
 use super::hooks::{self, RepoHooks};
 use super::service::{self, Autostart};
 use super::size;
@@ -22,7 +22,7 @@ use crate::pipeline::skipped;
 use crate::sidecar::client;
 use crate::sidecar::protocol::{SidecarState, SidecarStatus};
 use crate::store::CaptureCounts;
-use look::inspect_repository;
+use repository_status::inspect_repository;
 
 #[derive(Debug, Clone, Args)]
 pub struct StatusArgs {

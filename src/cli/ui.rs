@@ -7,8 +7,8 @@ use clap::builder::styling::{AnsiColor, Style};
 use serde::Serialize;
 
 use super::failure::{Failure, FailureKind};
-use super::flow::width;
 use super::pager::Pager;
+use super::wrap::width;
 use crate::config::env::{self, Env};
 
 /// Result of a command that did its work.

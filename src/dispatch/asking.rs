@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use super::circumstances::SystemSample;
+use super::chunked_prefill::ChunkedPrefill;
 use super::endpoints::{self, EndpointSlot};
-use super::feeding::ChunkedPrefill;
 use super::pace::{FirstTokenPace, Recallable};
+use super::sampler::SystemSample;
+use super::scoring::Contender;
 use super::task::Task;
-use super::weigh::Contender;
 use super::{Models, PreparedRequest, no_model, seen};
 use crate::config::{Config, EndpointConfig};
 use crate::dispatch::pool::{Turn, TurnRequest};

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::weigh::{Contender, Offers, RoutingContext};
+use super::scoring::{Contender, Offers, RoutingContext};
 use super::{Attempt, Models, PreparedRequest, RoutedTask, Task, endpoints, seen};
 use crate::config::Config;
 use crate::llm::{ClockFired, Finish, LlmError, ModelAnswer};

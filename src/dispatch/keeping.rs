@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use super::circumstances::SystemSample;
-use super::weigh::Contender;
+use super::sampler::SystemSample;
+use super::scoring::Contender;
 use super::{Models, hours};
 use crate::config::Config;
 use crate::domain::role::Role;

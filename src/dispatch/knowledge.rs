@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
-use super::cached::PrefixCache;
+use super::acceptance::Tallies;
 use super::hedge::Allowance;
-use super::judgements::Tallies;
+use super::prefix_cache::PrefixCache;
 use super::task::Size;
 use crate::domain::id::Oid;
 use crate::domain::role::Role;

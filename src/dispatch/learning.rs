@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::scoring::Contender;
 use super::task::Task;
-use super::weigh::Contender;
 use super::{Attempt, Models, seen};
 use crate::dispatch::calibration::Lesson;
 use crate::domain::operation::PrefillOutcome;

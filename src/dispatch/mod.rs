@@ -23,45 +23,45 @@ use crate::route::forecast::Work;
 use crate::route::offer::ModelChoice;
 use crate::store::Store;
 
+mod acceptance;
 mod asking;
-mod cached;
 pub mod calibration;
-pub mod chore;
-mod chores;
-mod circumstances;
+mod chunked_prefill;
+mod discovery;
 mod endpoints;
-mod feeding;
 mod hedge;
 pub mod hours;
-mod judgements;
+pub mod idle_task;
 mod keeping;
 mod knowledge;
 mod learning;
-mod listing;
+mod maintenance;
 pub mod pace;
 pub mod pool;
+mod prefill;
+mod prefix_cache;
 mod presence;
-mod reading;
+mod router_status;
+mod sampler;
+mod scoring;
 mod seen;
-mod standing;
 mod task;
-mod weigh;
 
-pub use chores::{ChoreOutcome, Preferred};
+pub use acceptance::{Tallies, tallies, try_again};
+pub use discovery::Refusal;
 pub use endpoints::device;
-pub use judgements::{Tallies, tallies, try_again};
-pub use listing::Refusal;
+pub use maintenance::{ChoreOutcome, Preferred};
+pub use prefill::ReadProgress;
 pub use presence::{NEVER_ANSWERED, has_ever_answered};
-pub use reading::ReadProgress;
-pub use standing::{Broken, RouterStatus};
+pub use router_status::{Broken, RouterStatus};
 pub use task::{PromptOf, Size, Task};
 
-use circumstances::{SystemSample, SystemSampler};
+use discovery::Unavailable;
 use endpoints::Endpoints;
 use hedge::Hedged;
 use knowledge::Knowledge;
-use listing::Unavailable;
-use weigh::{Contender, RoutingContext};
+use sampler::{SystemSample, SystemSampler};
+use scoring::{Contender, RoutingContext};
 
 /// Older texts are no evidence any more: models and tastes change.
 const SEEN_FOR: Duration = Duration::from_secs(90 * 24 * 60 * 60);
@@ -149,7 +149,7 @@ impl Models {
         let mut knowledge = Knowledge::with(store.forecasts().unwrap_or_default());
         knowledge.replace_evidence(store.evidence(clock.now() - SEEN_FOR).unwrap_or_default());
         // Where the store cannot be written now, the next process begins the count.
-        let _ = judgements::begin(store.as_ref(), clock.now());
+        let _ = acceptance::begin(store.as_ref(), clock.now());
         knowledge.tallies = tallies(store.as_ref(), clock.now()).unwrap_or_default();
         let knowledge = Mutex::new(knowledge);
         let endpoints = Arc::new(Endpoints::new(Arc::clone(&clock)));

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::dispatch::pool::Turn;
 use crate::domain::model::StreamVerdict;
 use crate::llm::{AnswerPace, AnswerProgress};
+use crate::route::early_stop::{StreamProgress, judge_stream};
 use crate::route::forecast::{Conditions, Forecast};
-use crate::route::pace::{StreamProgress, judge_stream};
 
 /// Cuts an answer when its rest cannot come in time.
 #[derive(Debug, Clone)]

@@ -17,7 +17,7 @@ use crate::domain::role::Role;
 use crate::drafts::{backoff, lease, plan};
 use crate::store::{CaptureQuery, Lease, StoreError};
 
-use super::held::DraftLeaseGuard;
+use super::lease_guard::DraftLeaseGuard;
 use super::store::DraftStore;
 use super::writer::{self, DraftResult, DraftWriter};
 

@@ -5,10 +5,10 @@
 pub mod backoff;
 pub mod batch;
 pub mod batch_model;
-mod held;
 #[cfg(test)]
 mod in_memory_store;
 pub mod lease;
+mod lease_guard;
 pub mod model;
 pub mod period;
 pub mod plan;

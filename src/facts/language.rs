@@ -1,6 +1,6 @@
 //! Recognises definition lines by keyword: precision before recall.
 
-use super::words::{self, LineCursor};
+use super::line_cursor::{self, LineCursor};
 
 /// Languages with recognised definition lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -168,7 +168,7 @@ fn rust_impl(mut words: LineCursor<'_>) -> Option<String> {
     let of = rest.rsplit_once(" for ").map_or(rest, |(_, of)| of);
     let path = of.trim().trim_start_matches('&').split('<').next()?;
     let name = path.rsplit("::").next()?.trim();
-    words::is_identifier(name).then(|| name.to_owned())
+    line_cursor::is_identifier(name).then(|| name.to_owned())
 }
 
 fn python(line: &str) -> Option<DefinitionParts> {
@@ -224,7 +224,7 @@ fn is_function_value(rest: &str) -> bool {
     let value = value.trim_start().trim_start_matches("async").trim_start();
     let arrow = value.find("=>").is_some_and(|at| {
         let head = value[..at].trim_end();
-        words::is_identifier(head) || (head.starts_with('(') && words::closes_at_end(head))
+        line_cursor::is_identifier(head) || (head.starts_with('(') && line_cursor::closes_at_end(head))
     });
     arrow || value.starts_with("function")
 }
@@ -247,8 +247,8 @@ fn script_method(mut words: LineCursor<'_>) -> Option<DefinitionParts> {
         hidden |= name == "private";
     };
     let body = words.rest();
-    let is_body = body.ends_with('{') && words::closes_before_body(body) && !body.contains("=>");
-    (is_body && !words::is_control(&name)).then_some((SymbolKind::Function, name, !hidden))
+    let is_body = body.ends_with('{') && line_cursor::closes_before_body(body) && !body.contains("=>");
+    (is_body && !line_cursor::is_control(&name)).then_some((SymbolKind::Function, name, !hidden))
 }
 
 fn go(line: &str) -> Option<DefinitionParts> {
@@ -263,7 +263,7 @@ fn go(line: &str) -> Option<DefinitionParts> {
             let of = receiver.trim_end_matches(')').split_whitespace().last()?;
             let of = of.trim_start_matches(['(', '*']).split('[').next()?;
             let name = words.identifier()?;
-            let right = words::is_identifier(of) && words.peek_char() == Some('(');
+            let right = line_cursor::is_identifier(of) && words.peek_char() == Some('(');
             right.then(|| (SymbolKind::Function, format!("{of}.{name}"), upper(&name)))
         }
         "func" => {
@@ -302,7 +302,7 @@ fn java(line: &str) -> Option<DefinitionParts> {
     }
     let head = words.rest().split('(').next()?;
     let name = head.split_whitespace().last()?;
-    let typed = !head.contains(['=', '.', '"', ';']) && words::is_identifier(name);
+    let typed = !head.contains(['=', '.', '"', ';']) && line_cursor::is_identifier(name);
     let method = modified && typed && words.rest().contains('(') && !line.ends_with(';') && !line.contains(" new ");
     method.then(|| (SymbolKind::Function, name.to_owned(), public))
 }
@@ -321,13 +321,16 @@ fn c(line: &str) -> Option<DefinitionParts> {
     }
     let public = !words.is_next("static");
     let first = words.next_word()?;
-    if words::is_control(first) || matches!(first, "typedef" | "using" | "namespace" | "template" | "extern" | "case") {
+    if line_cursor::is_control(first)
+        || matches!(first, "typedef" | "using" | "namespace" | "template" | "extern" | "case")
+    {
         return None;
     }
     let (head, rest) = line.split_once('(')?;
     let name = head.rsplit([' ', '*', '&']).next()?;
-    let plain = name.split("::").all(|part| words::is_identifier(part.trim_start_matches('~')));
-    let typed = head.trim_end().len() > name.len() && !head.contains(['=', '"', '#', '[']) && !words::is_control(name);
+    let plain = name.split("::").all(|part| line_cursor::is_identifier(part.trim_start_matches('~')));
+    let typed =
+        head.trim_end().len() > name.len() && !head.contains(['=', '"', '#', '[']) && !line_cursor::is_control(name);
     let body = rest.ends_with([')', '{', '}']) || rest.ends_with("const") || rest.ends_with("noexcept");
     (plain && typed && body).then(|| (SymbolKind::Function, name.to_owned(), public))
 }
@@ -341,7 +344,7 @@ fn ruby(line: &str) -> Option<DefinitionParts> {
         _ => return None,
     };
     let name = words.rest().split([' ', '(', ';', '<']).next()?.trim_start_matches("self.");
-    let plain = name.trim_end_matches(['?', '!', '=']).split("::").all(words::is_identifier);
+    let plain = name.trim_end_matches(['?', '!', '=']).split("::").all(line_cursor::is_identifier);
     plain.then(|| (kind, name.to_owned(), true))
 }
 

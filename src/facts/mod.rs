@@ -14,6 +14,7 @@ mod imports;
 pub mod injection;
 pub mod language;
 pub mod layout;
+mod line_cursor;
 pub mod mentions;
 pub mod roles;
 #[cfg(test)]
@@ -22,7 +23,6 @@ pub mod subject;
 pub mod symbols;
 pub mod syntax;
 pub mod version;
-mod words;
 
 use author::Author;
 use breaking::BreakingHint;

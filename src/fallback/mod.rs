@@ -1,18 +1,18 @@
 //! Template fallback: describes a commit in plain sentences without a model. Infallible.
 
 mod breaking;
-mod deeds;
 pub(crate) mod dependencies;
+mod distribution;
 mod formats;
-mod lines;
+mod headline;
+mod line_details;
 pub mod merge;
-pub mod noted;
 mod parameters;
 pub mod phrase;
-mod pieces;
 mod purpose;
-mod split;
+pub mod quoted_note;
 pub mod template;
+mod template_values;
 #[cfg(test)]
 mod texts_tests;
 pub mod variants;

@@ -1,6 +1,6 @@
 //! Purpose of a change: one detail from a changelog, new tests, comments or documentation.
 
-use super::lines;
+use super::line_details;
 use super::phrase::{code, list_up_to, one_line, path, words};
 use crate::domain::patch::{Change, Commit, LineOrigin};
 use crate::facts::Facts;
@@ -201,7 +201,7 @@ fn comment(_: &Commit, facts: &Facts) -> Option<String> {
 }
 
 fn line(commit: &Commit, _: &Facts) -> Option<String> {
-    lines::docs_line(commit)
+    line_details::docs_line(commit)
 }
 
 /// Kinds of commits that need no further detail.

@@ -4,7 +4,7 @@
 use minijinja::context;
 
 use super::phrase::{one_line, sentence, words};
-use super::pieces::{self, TemplateValues};
+use super::template_values::{self, TemplateValues};
 pub use super::variants::WORDS;
 use super::variants::{RenderedText, Variant, Variants};
 use crate::domain::context::Context;
@@ -57,7 +57,7 @@ fn names_all(sentence: &str, text: &str) -> bool {
 /// What the commit does, from its facts alone.
 #[must_use]
 pub fn describe_changes(commit: &Commit, facts: &Facts) -> String {
-    pieces::describe_changes(commit, facts)
+    template_values::describe_changes(commit, facts)
 }
 
 /// Last resort if templates fail: the pieces joined.

@@ -5,21 +5,21 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use super::brought::{BranchBase, NewCommits};
-use super::deed::{LogUpdates, LoggedChange, RefChange};
+use super::new_commits::{BranchBase, NewCommits};
 use super::objects::Objects;
+use super::ref_change::{LogUpdates, LoggedChange, RefChange};
 use super::reflog::ReflogCommit;
-use super::reflog::answer::{self, HistoryQueries};
+use super::reflog::classify::{ClassifiedLog, EntryChange};
+use super::reflog::collect::{self, NewLines};
+use super::reflog::commit_order::{self, CommitSearch};
 use super::reflog::line::ReflogLine;
+use super::reflog::log_files;
 use super::reflog::message;
-use super::reflog::news::{self, NewLines};
-use super::reflog::order::{self, CommitSearch};
-use super::reflog::places;
-use super::reflog::story::{ClassifiedLog, EntryChange};
-use super::reflog::tail;
-use super::reflog::unlogged;
+use super::reflog::reader;
+use super::reflog::ref_tips;
+use super::reflog::resolve::{self, HistoryQueries};
 use super::repo::{Backend, Repo, header};
-use super::{GitError, commit, jj, library, outside, squash, tables, tips};
+use super::{GitError, backend_cli, backend_libgit2, branch_tips, commit, jj, reftable, squash};
 use crate::domain::event::LogPosition;
 use crate::domain::id::Oid;
 
@@ -49,9 +49,9 @@ impl Repo {
     fn ends(&self) -> Result<Vec<LogPosition>, GitError> {
         let common_dir = &self.location().common_dir;
         match &self.backend {
-            Backend::Cli(git) if tables::is_reftable(common_dir) => tables::ends(git, common_dir),
-            _ if tips::has_no_logs(common_dir) => Ok(tips::ends(common_dir, &self.branches()?)),
-            _ => Ok(news::ends(common_dir)),
+            Backend::Cli(git) if reftable::is_reftable(common_dir) => reftable::ends(git, common_dir),
+            _ if branch_tips::has_no_logs(common_dir) => Ok(branch_tips::ends(common_dir, &self.branches()?)),
+            _ => Ok(collect::ends(common_dir)),
         }
     }
 
@@ -71,14 +71,14 @@ impl Repo {
 
     fn git_log_updates(&self, known: &[LogPosition], since: Timestamp) -> Result<LogUpdates, GitError> {
         let common_dir = &self.location().common_dir;
-        if tips::has_no_logs(common_dir) {
-            return self.add_branch_bases(tips::collect_moves(common_dir, known, || self.branches())?, known);
+        if branch_tips::has_no_logs(common_dir) {
+            return self.add_branch_bases(branch_tips::collect_moves(common_dir, known, || self.branches())?, known);
         }
         let (mut fresh, mut news) = match &self.backend {
-            Backend::Cli(git) if tables::is_reftable(common_dir) => {
-                tables::read_new_lines(git, common_dir, known, since)?
+            Backend::Cli(git) if reftable::is_reftable(common_dir) => {
+                reftable::read_new_lines(git, common_dir, known, since)?
             }
-            _ => news::collect_new_lines(common_dir, known, since),
+            _ => collect::collect_new_lines(common_dir, known, since),
         };
         news.entries = self.logged_changes(&mut fresh)?;
         Ok(news)
@@ -102,19 +102,19 @@ impl Repo {
         if fresh.is_empty() {
             return Ok(Vec::new());
         }
-        let stories = news::classify_logs(fresh, &places::head_logs(&self.location().common_dir));
+        let stories = collect::classify_logs(fresh, &log_files::head_logs(&self.location().common_dir));
         let mut logs = self.resolve_logs(stories, fresh)?;
         let is_silent = |told: &EntryChange| matches!(told.change, RefChange::UnloggedMove { .. });
         if logs.iter().any(|told| told.iter().any(is_silent)) {
             let before = self.before(fresh)?;
-            let branches_too = news::moved_with_branches(&self.location().common_dir, fresh);
+            let branches_too = collect::moved_with_branches(&self.location().common_dir, fresh);
             for (told, fresh) in logs.iter_mut().zip(fresh.iter()) {
                 mark_switches(told, fresh, &before, &branches_too);
             }
             let brought = self.new_commits(logs.iter().flatten().map(|told| &told.change), &before)?;
             logs.iter_mut().flatten().for_each(|told| add_base(&mut told.change, &brought));
         }
-        Ok(news::merge(fresh.iter().map(|fresh| fresh.log.git_dir.clone()).zip(logs).collect()))
+        Ok(collect::merge(fresh.iter().map(|fresh| fresh.log.git_dir.clone()).zip(logs).collect()))
     }
 
     fn resolve_logs(&self, stories: Vec<ClassifiedLog>, fresh: &[NewLines]) -> Result<Vec<Vec<EntryChange>>, GitError> {
@@ -124,7 +124,7 @@ impl Repo {
         self.with_objects(|objects| {
             let asked = RepoHistory { repo: self, objects, fresh };
             let pairs = stories.into_iter().zip(fresh);
-            Ok(pairs.map(|(story, fresh)| answer::resolve_questions(story, &fresh.tail.lines, &asked)).collect())
+            Ok(pairs.map(|(story, fresh)| resolve::resolve_questions(story, &fresh.tail.lines, &asked)).collect())
         })
     }
 
@@ -139,8 +139,8 @@ impl Repo {
 
     fn remotes(&self) -> Result<Vec<Oid>, GitError> {
         let remotes = match &self.backend {
-            Backend::LibGit2(repo) => library::tips(repo, "refs/remotes/*")?,
-            Backend::Cli(git) => outside::tips(git, "refs/remotes")?,
+            Backend::LibGit2(repo) => backend_libgit2::tips(repo, "refs/remotes/*")?,
+            Backend::Cli(git) => backend_cli::tips(git, "refs/remotes")?,
         };
         Ok(remotes.into_iter().map(|(_, tip)| tip).collect())
     }
@@ -148,8 +148,8 @@ impl Repo {
     /// Local branches with their tips.
     fn branches(&self) -> Result<Vec<(String, Oid)>, GitError> {
         match &self.backend {
-            Backend::LibGit2(repo) => library::tips(repo, "refs/heads/*"),
-            Backend::Cli(git) => outside::tips(git, "refs/heads"),
+            Backend::LibGit2(repo) => backend_libgit2::tips(repo, "refs/heads/*"),
+            Backend::Cli(git) => backend_cli::tips(git, "refs/heads"),
         }
     }
 
@@ -166,8 +166,8 @@ impl Repo {
         tips.retain(|tip| !before.tips.contains(tip));
         match &self.backend {
             _ if tips.is_empty() => Ok(NewCommits::default()),
-            Backend::LibGit2(repo) => library::new_commits(repo, &tips, before),
-            Backend::Cli(git) => outside::new_commits(git, &tips, before),
+            Backend::LibGit2(repo) => backend_libgit2::new_commits(repo, &tips, before),
+            Backend::Cli(git) => backend_cli::new_commits(git, &tips, before),
         }
     }
 
@@ -189,8 +189,8 @@ impl Repo {
         let since = Timestamp::from_second(since.as_second()).unwrap_or(since);
         let common_dir = &self.location().common_dir;
         let mut fresh = match &self.backend {
-            Backend::Cli(git) if tables::is_reftable(common_dir) => tables::read_all(git, common_dir)?,
-            _ => news::collect_since(common_dir, since),
+            Backend::Cli(git) if reftable::is_reftable(common_dir) => reftable::read_all(git, common_dir)?,
+            _ => collect::collect_since(common_dir, since),
         };
         let mut found = Vec::new();
         for LoggedChange { at, change: deed, .. } in
@@ -217,22 +217,22 @@ impl Repo {
         let common_dir = &self.location().common_dir;
         let mut searches = Vec::new();
         if let Backend::Cli(git) = &self.backend
-            && tables::is_reftable(common_dir)
+            && reftable::is_reftable(common_dir)
         {
-            for fresh in tables::read_all(git, common_dir)?.into_iter().filter(|fresh| fresh.log.is_head) {
+            for fresh in reftable::read_all(git, common_dir)?.into_iter().filter(|fresh| fresh.log.is_head) {
                 let mut search = CommitSearch::new(one, other);
                 let _ = fresh.tail.lines.iter().rev().any(|line| search.push_line(line));
                 searches.push(search);
             }
         } else {
-            for head in places::head_logs(common_dir) {
+            for head in log_files::head_logs(common_dir) {
                 let mut search = CommitSearch::new(one, other);
                 // An unreadable log is skipped; the others are still used.
-                let _ = tail::last(&head.path, |line| search.push_line(line));
+                let _ = reader::last(&head.path, |line| search.push_line(line));
                 searches.push(search);
             }
         }
-        Ok(order::is_later(&searches))
+        Ok(commit_order::is_later(&searches))
     }
 
     /// Whether the recent HEAD logs of the worktrees (1 MiB each) record that git made this commit here. `None` where
@@ -244,13 +244,13 @@ impl Repo {
         let common_dir = &self.location().common_dir;
         let makes_it = |line: &ReflogLine| line.new.as_ref() == Some(oid) && message::records_commit(&line.message);
         let heads: Vec<(bool, bool)> = match &self.backend {
-            Backend::Cli(git) if tables::is_reftable(common_dir) => tables::read_all(git, common_dir)?
+            Backend::Cli(git) if reftable::is_reftable(common_dir) => reftable::read_all(git, common_dir)?
                 .iter()
                 .map(|fresh| (!fresh.tail.lines.is_empty(), fresh.tail.lines.iter().any(makes_it)))
                 .collect(),
-            _ => places::head_logs(common_dir)
+            _ => log_files::head_logs(common_dir)
                 .iter()
-                .map(|log| (log.path.exists(), tail::last(&log.path, makes_it).is_ok_and(|line| line.is_some())))
+                .map(|log| (log.path.exists(), reader::last(&log.path, makes_it).is_ok_and(|line| line.is_some())))
                 .collect(),
         };
         let is_logged = heads.iter().any(|(there, _)| *there);
@@ -271,8 +271,8 @@ impl Repo {
     /// When the history cannot be read.
     pub fn commits_between(&self, from: Option<&Oid>, to: &Oid, limit: usize) -> Result<Vec<Oid>, GitError> {
         match &self.backend {
-            Backend::LibGit2(repo) => library::commits_between(repo, from, to, limit),
-            Backend::Cli(git) => outside::commits_between(git, from, to, limit),
+            Backend::LibGit2(repo) => backend_libgit2::commits_between(repo, from, to, limit),
+            Backend::Cli(git) => backend_cli::commits_between(git, from, to, limit),
         }
     }
 
@@ -351,11 +351,11 @@ impl HistoryQueries for RepoHistory<'_> {
             return line.old.clone();
         }
         let path = log_of(&self.repo.location().common_dir, branch)?;
-        tail::last(&path, |line| line.ends_a_rebase_at(to)).ok()??.old
+        reader::last(&path, |line| line.ends_a_rebase_at(to)).ok()??.old
     }
 }
 
 /// The log path of a branch. The branch name is untrusted input.
 fn log_of(common_dir: &std::path::Path, branch: &str) -> Option<PathBuf> {
-    unlogged::is_sound(branch).then(|| common_dir.join("logs").join(branch))
+    ref_tips::is_sound(branch).then(|| common_dir.join("logs").join(branch))
 }

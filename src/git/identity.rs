@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::commit::Header;
 use super::objects::Objects;
 use super::repo::{Backend, Repo, header};
-use super::{GitError, library, outside, text, tree};
+use super::{GitError, backend_cli, backend_libgit2, text, tree};
 use crate::domain::id::Oid;
 
 /// Maximum size of a `.mailmap` (bytes).
@@ -63,8 +63,8 @@ impl Repo {
 
     fn named(&self, names: &[&str]) -> Result<Vec<String>, GitError> {
         match &self.backend {
-            Backend::LibGit2(repo) => library::named(repo, names),
-            Backend::Cli(git) => outside::named(git, names),
+            Backend::LibGit2(repo) => backend_libgit2::named(repo, names),
+            Backend::Cli(git) => backend_cli::named(git, names),
         }
     }
 
@@ -110,8 +110,8 @@ impl Repo {
 
     fn unpublished(&self, oids: &[Oid]) -> Result<HashSet<Oid>, GitError> {
         match &self.backend {
-            Backend::LibGit2(repo) => library::unpublished(repo, oids),
-            Backend::Cli(git) => outside::unpublished(git, oids),
+            Backend::LibGit2(repo) => backend_libgit2::unpublished(repo, oids),
+            Backend::Cli(git) => backend_cli::unpublished(git, oids),
         }
     }
 

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::deed::{LoggedChange, RefChange};
 use super::objects::Objects;
+use super::ref_change::{LoggedChange, RefChange};
 use super::reflog::file;
 use super::repo::{Backend, Repo, header};
-use super::{GitError, commit, library};
+use super::{GitError, backend_libgit2, commit};
 use crate::domain::event::LogPosition;
 use crate::domain::id::Oid;
 
@@ -285,7 +285,7 @@ pub fn collect_changes(
     };
     let old = if known.is_empty() { story.before } else { known.iter().copied().map(str::to_owned).collect() };
     let change = ViewDiff { made: story.made, old: views(&dir, &old), new: views(&dir, &new) };
-    let mut shown = library::between(library, &change.old.heads, &change.new.heads, SHOWN)?;
+    let mut shown = backend_libgit2::between(library, &change.old.heads, &change.new.heads, SHOWN)?;
     if known.is_empty() {
         // Commits that jj imported from the repository existed before.
         shown.retain(|oid| change.made.contains_key(oid));

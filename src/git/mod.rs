@@ -5,43 +5,43 @@ use std::path::PathBuf;
 
 use crate::domain::id::{Oid, RepoId};
 
+mod backend_cli;
+mod backend_libgit2;
 mod branch;
-mod brought;
+mod branch_tips;
 mod charset;
 mod child;
 mod commit;
-mod deed;
 mod history;
 mod hunk;
 mod identity;
 pub mod jj;
-mod library;
 mod manifest;
-mod names;
+mod name_search;
+mod new_commits;
 mod objects;
-mod outside;
 mod patch;
 mod patch_id;
 mod project;
-mod reach;
+mod reachability;
+mod ref_change;
 pub mod reflog;
+mod reftable;
 mod rename;
 pub mod repo;
 pub mod squash;
 pub mod staged;
-mod tables;
 #[cfg(test)]
 mod tests;
 mod text;
-mod tips;
-pub mod traces;
 mod tree;
 pub mod version;
+pub mod watch_paths;
 
-pub use deed::{LogUpdates, LoggedChange, RefChange};
-pub use library::user_setting;
-pub use names::NameSearchBounds;
+pub use backend_libgit2::user_setting;
+pub use name_search::NameSearchBounds;
 pub use patch::Exclude;
+pub use ref_change::{LogUpdates, LoggedChange, RefChange};
 pub use repo::Repo;
 
 /// Bounds for reading a patch. Defaults are from measurements of libgit2: stopping early keeps a commit of 500 files

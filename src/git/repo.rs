@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+use super::backend_libgit2::{self, OpenedRepository};
 use super::child::Git;
 use super::identity::CommitMailmap;
-use super::library::{self, OpenedRepository};
 use super::objects::{LibGit2Objects, Objects};
 use super::patch::{self, Exclude, TreePair};
-use super::{Bounds, GitError, RepoLocation, branch, commit, outside, patch_id, project, text};
+use super::{Bounds, GitError, RepoLocation, backend_cli, branch, commit, patch_id, project, text};
 use crate::domain::id::{Oid, RepoId};
 use crate::domain::patch::Commit;
 
@@ -54,17 +54,18 @@ impl Repo {
     }
 
     fn open(start: &Path, search: bool) -> Result<Self, GitError> {
-        match library::open(start, search)? {
+        match backend_libgit2::open(start, search)? {
             OpenedRepository::Repository(repo) => {
                 let (git_dir, common_dir) = (repo.path().to_owned(), repo.commondir().to_owned());
                 let work_tree = repo.workdir().map(Path::to_owned);
-                let place = build_location(&git_dir, &common_dir, work_tree, library::origin(&repo).as_deref())?;
+                let place =
+                    build_location(&git_dir, &common_dir, work_tree, backend_libgit2::origin(&repo).as_deref())?;
                 Ok(Self { backend: Backend::LibGit2(repo), location: place })
             }
             OpenedRepository::Unsupported => {
-                let (git_dir, common_dir, work_tree) = outside::locate(start)?;
+                let (git_dir, common_dir, work_tree) = backend_cli::locate(start)?;
                 let git = Git::of_git_dir(&git_dir);
-                let place = build_location(&git_dir, &common_dir, work_tree, outside::origin(&git).as_deref())?;
+                let place = build_location(&git_dir, &common_dir, work_tree, backend_cli::origin(&git).as_deref())?;
                 Ok(Self { backend: Backend::Cli(git), location: place })
             }
         }
@@ -85,8 +86,8 @@ impl Repo {
 
     pub(super) fn tip(&self) -> Result<(Oid, Option<Vec<u8>>), GitError> {
         match &self.backend {
-            Backend::LibGit2(repo) => library::head(repo),
-            Backend::Cli(git) => outside::head(git),
+            Backend::LibGit2(repo) => backend_libgit2::head(repo),
+            Backend::Cli(git) => backend_cli::head(git),
         }
     }
 
@@ -96,8 +97,8 @@ impl Repo {
     /// [`GitError::NoSuchCommit`] when there is none.
     pub fn resolve(&self, rev: &str) -> Result<Oid, GitError> {
         match &self.backend {
-            Backend::LibGit2(repo) => library::resolve(repo, rev),
-            Backend::Cli(git) => outside::resolve(git, rev),
+            Backend::LibGit2(repo) => backend_libgit2::resolve(repo, rev),
+            Backend::Cli(git) => backend_cli::resolve(git, rev),
         }
     }
 
@@ -140,8 +141,8 @@ impl Repo {
     /// When the history cannot be read.
     pub fn is_ancestor(&self, earlier: &Oid, later: &Oid) -> Result<bool, GitError> {
         match &self.backend {
-            Backend::LibGit2(repo) => library::is_ancestor(repo, earlier, later),
-            Backend::Cli(git) => outside::is_ancestor(git, earlier, later),
+            Backend::LibGit2(repo) => backend_libgit2::is_ancestor(repo, earlier, later),
+            Backend::Cli(git) => backend_cli::is_ancestor(git, earlier, later),
         }
     }
 
@@ -183,8 +184,8 @@ impl Repo {
 
     fn walk(&self, to: &Oid, from: Option<&Oid>, since: Option<Timestamp>) -> Result<Vec<Oid>, GitError> {
         match &self.backend {
-            Backend::LibGit2(repo) => library::walk(repo, to, from, since),
-            Backend::Cli(git) => outside::walk(git, to, from, since),
+            Backend::LibGit2(repo) => backend_libgit2::walk(repo, to, from, since),
+            Backend::Cli(git) => backend_cli::walk(git, to, from, since),
         }
     }
 
@@ -266,7 +267,7 @@ impl Repo {
         if patch_id::is_meaningful(&patch, header.parents.len()) {
             patch.patch_id = match &self.backend {
                 Backend::LibGit2(repo) => patch_id::compute_patch_id(repo, between),
-                Backend::Cli(git) => outside::patch_id(git, between),
+                Backend::Cli(git) => backend_cli::patch_id(git, between),
             };
         }
         Ok(patch)
@@ -297,8 +298,8 @@ impl Repo {
 
     fn matching(&self, pattern: &str) -> Result<Vec<(String, Vec<u8>)>, GitError> {
         match &self.backend {
-            Backend::LibGit2(repo) => library::settings(repo, pattern),
-            Backend::Cli(git) => outside::settings(git, pattern),
+            Backend::LibGit2(repo) => backend_libgit2::settings(repo, pattern),
+            Backend::Cli(git) => backend_cli::settings(git, pattern),
         }
     }
 
@@ -309,9 +310,9 @@ impl Repo {
     pub fn hooks_path(&self) -> Result<Option<(PathBuf, String)>, GitError> {
         let set = match &self.backend {
             Backend::LibGit2(repo) => {
-                library::path_setting(repo, "core.hooksPath")?.map(|(path, origin)| (path, origin.to_owned()))
+                backend_libgit2::path_setting(repo, "core.hooksPath")?.map(|(path, origin)| (path, origin.to_owned()))
             }
-            Backend::Cli(git) => outside::hooks_path(git)?,
+            Backend::Cli(git) => backend_cli::hooks_path(git)?,
         };
         // Git runs hooks in the root of the work tree and resolves relative paths from there.
         let root = self.location.work_tree.as_deref().unwrap_or(&self.location.git_dir);

@@ -139,4 +139,4 @@ impl InstallStep {
 }
 
 #[cfg(test)]
-mod trial;
+mod integration_tests;

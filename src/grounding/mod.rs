@@ -10,17 +10,17 @@ use crate::domain::patch::Commit;
 use crate::facts::Facts;
 use crate::quality::sentence;
 
-mod behaviour;
 mod claims;
+mod contradictions;
 mod counts;
 mod instructions;
 mod lexicon;
 mod names;
 mod numbers;
 mod pairs;
+mod patterns;
 mod quotes;
 mod reasons;
-mod shape;
 mod support;
 #[cfg(test)]
 mod tests;
@@ -200,7 +200,7 @@ impl GroundingCheck {
                 return Some((fault(Fault::Number, token.text), None));
             }
         }
-        if let Some(word) = behaviour::find_contradiction(&tokens, lexicon) {
+        if let Some(word) = contradictions::find_contradiction(&tokens, lexicon) {
             return Some((fault(Fault::Unsupported, word), None));
         }
         if self.is_foreign(sentence) {
@@ -209,7 +209,7 @@ impl GroundingCheck {
         if let Some(unsaid) = reasons::find_unsupported(sentence, &tokens, lexicon) {
             return Some((fault(Fault::Reason, &unsaid.words), Some(unsaid.from)));
         }
-        let shape = || shape::find_pattern_fault(&tokens, lexicon);
+        let shape = || patterns::find_pattern_fault(&tokens, lexicon);
         let (lack, cut) = support::find_lack(&tokens, lexicon).map(|lack| (lack, None)).or_else(shape)?;
         let (kind, word) = match &lack {
             LackOfSupport::Talk(word) => (Fault::Talk, word.as_str()),

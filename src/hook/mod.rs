@@ -13,11 +13,11 @@ use crate::spool::record::{MAX_REWRITES, Record};
 use crate::spool::writer;
 
 use self::bell::RingResult;
-use self::places::HookPaths;
+use self::paths::HookPaths;
 
 pub mod bell;
 pub mod head;
-pub mod places;
+pub mod paths;
 pub mod sentinel;
 mod squash;
 pub mod start;
@@ -142,14 +142,14 @@ impl Call<'_> {
     /// point elsewhere.
     fn path_var(&self, name: &str) -> Option<OsString> {
         let value = self.var(name)?;
-        let is_home = name == places::HOME && !value.is_empty();
+        let is_home = name == paths::HOME && !value.is_empty();
         Some(if is_home { self.cwd.join(value).into() } else { value })
     }
 
     fn start_sidecar(&self, places: &HookPaths) -> bool {
         let mut changes: Vec<start::EnvChange> =
             self.env.iter().filter_map(|(name, _)| start::remove_git_variable(name)).collect();
-        changes.extend(self.path_var(places::HOME).map(|home| (places::HOME.into(), Some(home))));
+        changes.extend(self.path_var(paths::HOME).map(|home| (paths::HOME.into(), Some(home))));
         self.program.as_deref().is_some_and(|program| start::start(program, &places.start_stamp(), self.now, changes))
     }
 }

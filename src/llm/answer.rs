@@ -4,11 +4,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::wire::sanitise;
+use super::transport::sanitise;
 use super::{AnswerProgress, Finish, LlmError, ModelAnswer, ModelRequest};
 use crate::domain::timing::Tokens;
-use crate::quality::heard::SentenceStream;
 use crate::quality::sentence;
+use crate::quality::sentence_stream::SentenceStream;
 
 /// Below this share of our own estimate the server truncated the prompt, beyond any estimation error:
 /// Ollama's truncation leaves about half the context, our estimate is at most 1.6 times too high.

@@ -6,8 +6,8 @@ use std::time::Instant;
 use serde_json::Value;
 
 use super::openai::{LLAMA_CPP, LM_STUDIO, MODELS, PROPS};
-use super::refusal::refusal;
-use super::wire::{Transport, WholeBody};
+use super::server_error::refusal;
+use super::transport::{Transport, WholeBody};
 use super::{LlmError, Server};
 use crate::domain::model::Api;
 

@@ -5,11 +5,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::answer::{AnswerBuilder, FrameEffect, FrameParser, parse_finish};
-use super::form::MessageForm;
 use super::frames::{Payload, PayloadParser};
+use super::message_form::MessageForm;
 use super::openai::PARAGRAPH;
-use super::refusal::parse_reported;
-use super::writing::generates_text;
+use super::server_error::parse_reported;
+use super::text_models::generates_text;
 use super::{Finish, LlmError, ModelRequest};
 use crate::domain::model::{ListedModel, same_model};
 

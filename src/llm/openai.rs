@@ -4,12 +4,12 @@
 use serde_json::{Value, json};
 
 use super::answer::{AnswerBuilder, FrameEffect, FrameParser, parse_finish};
-use super::form::MessageForm;
 use super::frames::{Payload, PayloadParser};
 use super::grammar;
+use super::message_form::MessageForm;
 use super::ollama::parse;
-use super::refusal::parse_reported;
-use super::writing::generates_text;
+use super::server_error::parse_reported;
+use super::text_models::generates_text;
 use super::{Finish, LlmError, ModelRequest, Server};
 use crate::domain::model::ListedModel;
 

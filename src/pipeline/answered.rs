@@ -1,6 +1,6 @@
 //! The stored answer of a model: redacted and bounded, with the parts that the text does not use and why.
 
-use super::judging;
+use super::output_check;
 use crate::dispatch::Attempt;
 use crate::domain::capture::Reason;
 use crate::llm::{Finish, ModelAnswer};
@@ -39,7 +39,7 @@ impl AnswerRecord {
     /// Decision, failure and answer as they are stored (JSON); `None` where there is none of them.
     pub fn reasoned(&self, attempt: &Attempt) -> Option<String> {
         let Self { answer, dropped } = self;
-        let (decision, failure) = (attempt.decision.clone(), judging::failure(attempt));
+        let (decision, failure) = (attempt.decision.clone(), output_check::failure(attempt));
         if decision.is_none() && failure.is_none() && answer.is_none() {
             return None;
         }

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use super::answered::AnswerRecord;
 use super::capture::{Job, Plan, template_provenance};
 use super::grounding;
-use super::judging::{self, CheckedAnswer};
+use super::output_check::{self, CheckedAnswer};
 use super::services::Services;
 use super::subject::Subject;
 use crate::dispatch::{Attempt, Size, Task};
@@ -162,7 +162,7 @@ async fn ask_model(services: &Services, job: &Arc<Job>) -> StageResult {
     let attempt = services.models.request_text(&job.config, &task).await;
     let model_time = services.clock.instant().saturating_duration_since(asked);
     let CheckedAnswer { text, reason, faults, .. } =
-        unless_worse(job, judging::check_answer(services, job, &attempt).await, &attempt);
+        unless_worse(job, output_check::check_answer(services, job, &attempt).await, &attempt);
     StageResult { text, reason, attempt: Some(attempt), model_time, faults }
 }
 
@@ -221,8 +221,8 @@ fn outcome(now: Instant, job: &Job, written: &StageResult, answered: &AnswerReco
         timing,
         tokens: answer.map(|answer| answer.tokens).unwrap_or_default(),
         quality: grounding::quality(job, written.text.as_deref().unwrap_or(&job.template), kept_faults),
-        wire: written.attempt.as_ref().and_then(judging::wire),
-        faults: written.faults.iter().map(judging::describe_fault).collect(),
+        wire: written.attempt.as_ref().and_then(output_check::wire),
+        faults: written.faults.iter().map(output_check::describe_fault).collect(),
         decision: written.attempt.as_ref().and_then(|attempt| answered.reasoned(attempt)),
     }
 }
@@ -257,11 +257,11 @@ fn operation(services: &Services, job: &Job, written: &StageResult, outcome: &Mo
         budget_us: us(outcome.timing.budget_ms),
         model: attempt.and_then(|attempt| attempt.model.clone()),
         endpoint: attempt.and_then(|attempt| attempt.endpoint.clone()),
-        cold: outcome.timing.load_ms.is_some_and(|load| load > judging::COLD_LOAD_MS),
+        cold: outcome.timing.load_ms.is_some_and(|load| load > output_check::COLD_LOAD_MS),
         ttft_us: us(outcome.timing.ttft_ms),
         tps: outcome.timing.tpot_ms.filter(|tpot| *tpot > 0.0).map(|tpot| 1e3 / tpot),
         reason: outcome.provenance.reason,
-        failed: judging::failed(attempt, written.reason),
+        failed: output_check::failed(attempt, written.reason),
         repaired: written.is_repaired(),
         prefill: attempt.map_or(PrefillOutcome::None, |attempt| attempt.ahead),
     }

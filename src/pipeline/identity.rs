@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
+use super::authorship::Authorship;
 use super::capture::CaptureError;
-use super::ours::Authorship;
 use super::services::{Exclusions, Services};
 use super::subject::{Subject, Work};
 use crate::domain::capture::{Capture, CaptureKind, CaptureState};

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::capture::CaptureError;
-use super::in_hand::PoisonEventGuard;
+use super::poison_guard::PoisonEventGuard;
 pub use super::report::ReportOutcome;
 use super::services::Services;
 use super::{report, waiting};

@@ -1,31 +1,31 @@
 //! The capture pipeline: spool → event → template → model → final capture; and the draft batch.
 
-pub mod ahead;
 mod answered;
+mod authorship;
 pub mod capture;
 pub mod enrich;
+pub mod erasure;
 pub mod expiry;
-pub mod foresee;
-pub mod forgetting;
 mod grounding;
 mod identity;
-pub mod in_hand;
 pub mod ingest;
-pub mod judging;
 mod notes;
-mod ours;
+pub mod output_check;
+pub mod poison_guard;
+pub mod preview;
+pub mod read_ahead;
 pub mod rebuild;
 pub mod reconcile;
 pub mod refine;
+pub mod registry;
 mod report;
-pub mod roster;
 pub mod services;
 pub mod settings;
 pub mod sizes;
 pub mod skipped;
 pub mod subject;
 mod tags;
+pub mod template_cache;
 #[cfg(test)]
 pub(crate) mod tests;
 pub mod waiting;
-pub mod wording;

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::ours::Authorship;
-pub use super::roster::{inode, reregister_moved};
+use super::authorship::Authorship;
+pub use super::registry::{inode, reregister_moved};
 use super::services::Services;
 use super::settings::Unreadable;
 use super::skipped;

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use super::answered::AnswerRecord;
 use super::capture::{self, CaptureError, Job, Plan};
 use super::grounding;
-use super::judging::{self, CheckedAnswer};
+use super::output_check::{self, CheckedAnswer};
 use super::services::{Exclusions, Services};
 use crate::dispatch::{Attempt, Size, Task, Unanswered};
 use crate::domain::capture::{Capture, Reason};
@@ -111,7 +111,7 @@ pub async fn refine_one(services: &Services, capture: Capture, until: Instant) -
     if not_now(&attempt, services.clock.instant() < job.deadline.model_end()) {
         return Ok(RefineOutcome::NotNow);
     }
-    let judged = judging::check_answer(services, &job, &attempt).await;
+    let judged = output_check::check_answer(services, &job, &attempt).await;
     let took = services.clock.instant().saturating_duration_since(asked);
     aside(services, move |services| finish(services, &job, &attempt, &judged, took)).await?
 }
@@ -237,7 +237,7 @@ fn refinement(services: &Services, job: &Job, attempt: &Attempt, judged: &Checke
     if grounding::is_worse(job, summary) {
         return None;
     }
-    let faults: Vec<String> = judged.faults.iter().map(judging::describe_fault).collect();
+    let faults: Vec<String> = judged.faults.iter().map(output_check::describe_fault).collect();
     Some(Refinement {
         at: services.clock.now(),
         summary: summary.clone(),
@@ -246,7 +246,7 @@ fn refinement(services: &Services, job: &Job, attempt: &Attempt, judged: &Checke
         prompt_version: attempt.prompt.as_ref()?.version.clone(),
         quality: grounding::quality(job, summary, faults.len()),
         decision: None,
-        wire: judging::wire(attempt)?,
+        wire: output_check::wire(attempt)?,
         faults,
     })
 }
@@ -262,11 +262,11 @@ fn operation(services: &Services, job: &Job, attempt: &Attempt, judged: &Checked
         budget_us: None,
         model: attempt.model.clone(),
         endpoint: attempt.endpoint.clone(),
-        cold: answer.and_then(|answer| answer.load).is_some_and(|load| ms(load) > judging::COLD_LOAD_MS),
+        cold: answer.and_then(|answer| answer.load).is_some_and(|load| ms(load) > output_check::COLD_LOAD_MS),
         ttft_us: answer.and_then(|answer| answer.ttft).map(us),
         tps: tpot.map(|tpot| 1.0 / tpot.as_secs_f64()),
         reason: judged.reason,
-        failed: judging::failed(Some(attempt), judged.reason),
+        failed: output_check::failed(Some(attempt), judged.reason),
         repaired: judged.text.is_some() && !judged.faults.is_empty(),
         prefill: PrefillOutcome::None,
     }

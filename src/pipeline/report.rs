@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::authorship::Authorship;
 use super::capture::{self, CaptureError, IntakeOutcome, Job, Plan, Request};
 use super::ingest::LastRepo;
-use super::ours::Authorship;
 use super::reconcile::ReconcileError;
 use super::services::Services;
-use super::{identity, reconcile, roster};
+use super::{identity, reconcile, registry};
 use crate::domain::capture::Reason;
 use crate::domain::event::{Event, HookName, PendingEvent, Source};
 use crate::domain::id::Oid;
@@ -48,7 +48,7 @@ pub(super) fn resolve_report(
     let place = place(last, event);
     let repo = last.open(&place)?;
     services.readable_config(Some(repo))?;
-    let registered = roster::find_or_register(services, repo, event.stamp)?;
+    let registered = registry::find_or_register(services, repo, event.stamp)?;
     let mut report = ReportResolver { services, repo, pending, without, done: ReportOutcome::default(), closed: false };
     match event.hook {
         Some(HookName::PostRewrite) => report.rewrites()?,
@@ -66,7 +66,7 @@ pub(super) fn resolve_report(
 /// of all worktrees.
 fn place(last: &mut LastRepo, event: &Event) -> PathBuf {
     let names_its_own = event.oid.is_some() || !event.rewrites.is_empty();
-    let common_dir = roster::common_dir(&event.git_dir).filter(|_| names_its_own);
+    let common_dir = registry::common_dir(&event.git_dir).filter(|_| names_its_own);
     let common_dir = common_dir.filter(|_| last.open(&event.git_dir).is_err());
     common_dir.map_or_else(|| event.git_dir.clone(), Path::to_owned)
 }

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use super::rebuild;
 use super::settings::{Blocked, LastGood, Unreadable};
-use super::wording::{self, TemplateCache};
+use super::template_cache::{self, TemplateCache};
 use crate::config::{Config, Overrides, Paths, STORE_URL};
 use crate::dispatch::Models;
 use crate::domain::clock::Clock;
@@ -148,7 +148,7 @@ impl Services {
     }
 
     fn template_hint(&self) -> String {
-        format!("mend or remove it in {}", wording::folder(&self.paths).display())
+        format!("mend or remove it in {}", template_cache::folder(&self.paths).display())
     }
 
     /// Notes that the user's own template was not used. Best effort: the built-in one stood in.

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::roster;
+use super::registry;
 use super::services::Services;
 use crate::domain::id::{Oid, RepoId};
 use crate::spool::record::Record;
@@ -39,7 +39,7 @@ pub fn import_skips(services: &Services) -> Result<(), StoreError> {
 
 fn commit(record: &Record) -> Option<(RepoId, Oid)> {
     use std::os::unix::ffi::OsStrExt;
-    let common_dir: &Path = roster::common_dir(&record.git_dir).unwrap_or(&record.git_dir);
+    let common_dir: &Path = registry::common_dir(&record.git_dir).unwrap_or(&record.git_dir);
     // Resolved like the repository's own id.
     let common_dir = common_dir.canonicalize().ok()?;
     Some((RepoId::from_common_dir(common_dir.as_os_str().as_bytes()), record.oid.as_deref()?.parse().ok()?))

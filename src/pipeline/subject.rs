@@ -12,8 +12,8 @@ use crate::fallback::variants::{RenderedText, Variants};
 use crate::grounding;
 use crate::prompt::render::{self, RenderedPrompt};
 use crate::prompt::tokens::Budget;
-use crate::quality::wording;
-use crate::redact::telling_values;
+use crate::quality::vocabulary;
+use crate::redact::sensitive_values;
 use crate::redact::{redact, redact_commit};
 
 /// All of it is redacted.
@@ -35,7 +35,7 @@ impl Subject {
     /// Redacts the commit; later stages never see what was removed.
     #[must_use]
     pub fn commit(commit: Commit, clock: &dyn Clock) -> Self {
-        let mut commit = telling_values::hide_values(redact_commit(commit));
+        let mut commit = sensitive_values::hide_values(redact_commit(commit));
         let mut facts = facts::extract_facts(&commit, clock).without_secrets(&|name| redact(name) != name);
         commit.patch.files.iter_mut().for_each(|file| file.texts = None);
         let mut tickets = commit.branch.as_deref().map(tickets_of_branch).unwrap_or_default();
@@ -96,7 +96,7 @@ impl Subject {
                 let Work { commit, facts, context } = work.as_ref();
                 let deeds = redact(&template::describe_changes(commit, facts));
                 let rendered = render::commit(commit, &deeds, &facts.symbols, context, budget);
-                let wording = wording::build_vocabulary(&commit.patch, &facts.symbols, &rendered.question);
+                let wording = vocabulary::build_vocabulary(&commit.patch, &facts.symbols, &rendered.question);
                 RenderedPrompt { wording: Some(wording), ..rendered }
             }
             Self::Note { text, project } => render::note(text, project),

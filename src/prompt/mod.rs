@@ -1,10 +1,10 @@
 //! Prompt construction: the patch within a token budget, redacted, in an order that suits the prefix cache.
 
-mod continued;
+mod continuation;
 mod message;
 pub mod pack;
+mod priority;
 pub mod render;
 mod shares;
 mod text;
 pub mod tokens;
-mod weight;

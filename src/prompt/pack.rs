@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
+use super::priority::{Definitions, FileClass, Tier, file_priority};
 use super::shares::shares;
 use super::text::{cut, plural, short};
-use super::weight::{Definitions, FileClass, Tier, file_priority};
 use crate::domain::patch::{FileChange, Hunk, LineOrigin, Patch, PatchLine};
 use crate::facts::symbols::Symbol;
 

@@ -2,7 +2,7 @@
 
 use super::expected::ExpectedStyle;
 use super::{
-    chatter, controls, fences, json, markdown, marks, opener, preamble, repetition, sentence, spans, thoughts, tokens,
+    chatter, controls, fences, json, markdown, marks, opener, preamble, reasoning, repetition, sentence, spans, tokens,
 };
 use crate::facts::subject::SubjectLine;
 
@@ -84,8 +84,8 @@ pub(super) fn unwrapped(text: &str, whole: bool) -> Result<String, TextRejection
     if text.trim().is_empty() {
         return Err(TextRejection::Empty);
     }
-    let open = tokens::without_tokens(&thoughts::without_thoughts(&text));
-    let spoken = thoughts::after_musing(&open);
+    let open = tokens::without_tokens(&reasoning::without_thoughts(&text));
+    let spoken = reasoning::after_musing(&open);
     if spoken.trim().is_empty() || (!whole && spoken.len() < open.trim().len()) {
         return Err(if has_words(&open) || has_words(&text) {
             TextRejection::OnlyThoughts
@@ -196,8 +196,8 @@ fn clean_sentence(sentence: &str, expected: &ExpectedStyle) -> Result<String, Te
     }
     let direct = opener::direct(&tidy, expected);
     let own = expected.has_first_person();
-    if chatter::is_aside(&direct) || (!own && thoughts::is_reasoning(&direct)) {
-        return Err(if thoughts::is_reasoning(&direct) { TextRejection::OnlyThoughts } else { TextRejection::Empty });
+    if chatter::is_aside(&direct) || (!own && reasoning::is_reasoning(&direct)) {
+        return Err(if reasoning::is_reasoning(&direct) { TextRejection::OnlyThoughts } else { TextRejection::Empty });
     }
     if repetition::is_loop(&direct) {
         return Err(TextRejection::Noise);

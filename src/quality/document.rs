@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::clean::{TextRejection, cut};
-use super::{chatter, controls, json, preamble, thoughts, tokens};
+use super::{chatter, controls, json, preamble, reasoning, tokens};
 
 /// Longest draft processed, in bytes.
 const INPUT: usize = 512 * 1024;
@@ -16,7 +16,7 @@ const SHORTEST: usize = 20;
 /// # Errors
 /// When the remaining text cannot be a draft.
 pub fn document(text: &str) -> Result<String, TextRejection> {
-    let open = tokens::without_tokens(&thoughts::without_thoughts(cut(text, INPUT)));
+    let open = tokens::without_tokens(&reasoning::without_thoughts(cut(text, INPUT)));
     if open.trim().is_empty() {
         return Err(if text.trim().is_empty() { TextRejection::Empty } else { TextRejection::OnlyThoughts });
     }
@@ -33,7 +33,7 @@ pub fn document(text: &str) -> Result<String, TextRejection> {
 /// The partial output without reasoning; empty while the model is still reasoning.
 #[must_use]
 pub fn visible_text(text: &str) -> String {
-    thoughts::without_thoughts(cut(text, INPUT))
+    reasoning::without_thoughts(cut(text, INPUT))
 }
 
 /// A first line that only announces the rest.

@@ -11,10 +11,10 @@ use crate::domain::patch::{Commit, FileChange, LineOrigin};
 
 mod keyblock;
 mod reference;
-mod seam;
 mod secrets;
-mod telling;
-pub mod telling_values;
+mod sensitive_names;
+pub mod sensitive_values;
+mod string_concat;
 
 use secrets::SecretMatch;
 
@@ -138,7 +138,7 @@ fn find_in_text(text: &str) -> Vec<SecretMatch> {
         return Vec::new();
     }
     let mut found = secrets::find(text);
-    found.extend(seam::find(text));
+    found.extend(string_concat::find(text));
     let joined = JoinedLines::of(text.split('\n'));
     let mut blocks: Vec<SecretMatch> = joined.key_blocks(text);
     blocks.sort_by_key(|found| found.range.start);
@@ -294,7 +294,7 @@ fn around_gaps(side: &[usize]) -> Vec<Option<usize>> {
 fn search(lines: &[(LineOrigin, &str)], chosen: &[Option<usize>], parts: &mut [Vec<SecretMatch>]) {
     let joined = JoinedLines::of(chosen.iter().map(|at| at.map_or("", |at| lines[at].1)));
     let mut found = secrets::find(&joined.text);
-    found.extend(seam::find(&joined.text));
+    found.extend(string_concat::find(&joined.text));
     for (at, part) in found.iter().flat_map(|found| joined.split(found)) {
         if let Some(line) = chosen[at] {
             parts[line].push(part);

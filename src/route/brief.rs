@@ -2,9 +2,9 @@
 
 use super::decision::{Chosen, Decision, Rejected, ScoredCandidate};
 use super::explain::{main_candidate, why_template};
-use super::objection;
+use super::number_format::{cases, format_quality, role_noun, seconds};
+use super::rejection_text;
 use super::signals::{Signals, Traffic, Urgency};
-use super::wording::{cases, format_quality, role_noun, seconds};
 
 /// `refusal`: why there was no candidate.
 #[must_use]
@@ -56,7 +56,7 @@ fn next_best(decision: &Decision, chosen: Option<&ScoredCandidate>) -> Option<St
     let Chosen::Model { .. } = decision.choice else { return None };
     let other = |one: &&ScoredCandidate| chosen.is_none_or(|chosen| !std::ptr::eq(*one, chosen));
     let next = decision.candidates.iter().find(other)?;
-    Some(format!("Next: {}.", objection::describe_rejection(next, &decision.task)))
+    Some(format!("Next: {}.", rejection_text::describe_rejection(next, &decision.task)))
 }
 
 #[cfg(test)]

@@ -4,9 +4,9 @@ use std::fmt::Write;
 
 use super::choice::TRIALS;
 use super::decision::{Chosen, Decision, Rejected, ScoredCandidate, compare_promise};
-use super::objection;
+use super::number_format::{cases, format_quality, role_noun, seconds, time_left};
+use super::rejection_text;
 use super::signals::{Signals, Traffic, Urgency};
-use super::wording::{cases, format_quality, role_noun, seconds, time_left};
 
 /// Up to this many runs the explanation states how few the forecast rests on.
 const FEW_RUNS: u64 = 5;
@@ -132,7 +132,7 @@ pub(super) fn why_template(task: &Signals, best: Option<&ScoredCandidate>) -> St
         (Traffic::Calm, None) => {
             "no endpoint offers a model that could do it. `uro-capture models` shows what there is".to_owned()
         }
-        (Traffic::Calm, Some(best)) => objection::describe_rejection(best, task),
+        (Traffic::Calm, Some(best)) => rejection_text::describe_rejection(best, task),
     }
 }
 
@@ -156,7 +156,8 @@ fn others(decision: &Decision) -> Vec<String> {
     }
     let told = main_candidate(decision);
     let rest = decision.candidates.iter().filter(|one| told.is_none_or(|told| !std::ptr::eq(*one, told)));
-    let mut lines: Vec<String> = rest.map(|one| format!("- {}.", objection::describe_rejection(one, task))).collect();
+    let mut lines: Vec<String> =
+        rest.map(|one| format!("- {}.", rejection_text::describe_rejection(one, task))).collect();
     let more = lines.len().saturating_sub(OTHERS);
     if more > 1 {
         lines.truncate(OTHERS);

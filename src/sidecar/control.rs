@@ -13,8 +13,8 @@ use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::timeout;
 
 use super::client::PING_TIMEOUT;
-use super::heart::Heartbeat;
-use super::lending::{DeviceRequest, PoolServer};
+use super::heartbeat::Heartbeat;
+use super::pool_server::{DeviceRequest, PoolServer};
 use super::protocol::{Attention, LINE_LIMIT, PROTOCOL, Request, Response, Vitals};
 use crate::domain::clock::Clock;
 

@@ -1,23 +1,23 @@
 //! The background process: one per user, woken by the hook's doorbell, controlled through a socket.
 
-pub mod ahead;
-pub mod borrow;
 pub mod client;
 pub mod control;
 pub mod detach;
-pub mod heart;
+pub mod heartbeat;
+pub mod idle_tasks;
 pub mod launch;
-pub mod lending;
 pub mod lock;
 pub mod log_file;
-pub mod pauses;
+pub mod pool_client;
+pub mod pool_server;
+pub mod prefill;
 pub mod protocol;
 pub mod run;
 pub mod sentinel;
 pub mod service;
 pub mod sockets;
-pub mod succession;
-pub mod suspect;
+pub mod stuck_check;
+pub mod takeover;
 pub mod watch;
 pub mod worker;
 

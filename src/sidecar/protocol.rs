@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::dispatch::RouterStatus;
 use crate::domain::id::CaptureId;
-use crate::pipeline::foresee::{PreviewRequest, RoutePreview};
+use crate::pipeline::preview::{PreviewRequest, RoutePreview};
 use crate::route::signals::Urgency;
 
 /// Raised when the meaning of a message changes; a sidecar with another version is asked to hand over.
@@ -135,7 +135,7 @@ mod tests {
     #[test]
     fn a_decision_and_the_routers_state_come_back_as_they_were() {
         use crate::dispatch::Broken;
-        use crate::pipeline::foresee::PreviewTopic;
+        use crate::pipeline::preview::PreviewTopic;
         use crate::route::breaker::BreakerState;
         let question = PreviewRequest { about: PreviewTopic::Note(None), git_dir: None, urgent: true };
         let route = Request::Route { question };

@@ -12,21 +12,21 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::SidecarError;
-use super::ahead::PrefillScheduler;
 use super::control::{self, Command, Health};
-use super::heart;
-use super::lending::PoolServer;
-use super::pauses::IdleTasks;
+use super::heartbeat;
+use super::idle_tasks::IdleTasks;
+use super::pool_server::PoolServer;
+use super::prefill::PrefillScheduler;
 use super::protocol::{Request, Response};
 use super::sentinel::LivenessGuard;
 use super::sockets::{self, Sockets};
-use super::succession::take_over;
-use super::watch::watching::WatchScheduler;
+use super::takeover::take_over;
+use super::watch::scheduler::WatchScheduler;
 use super::worker::{Worker, blocking};
 use crate::domain::clock::Clock;
-use crate::pipeline::foresee::preview_route;
+use crate::pipeline::preview::preview_route;
 use crate::pipeline::services::Services;
-use crate::pipeline::{capture, enrich, expiry, forgetting, ingest};
+use crate::pipeline::{capture, enrich, erasure, expiry, ingest};
 use crate::store::StoreError;
 
 /// Options of a sidecar.
@@ -225,7 +225,7 @@ impl Sidecar {
         let health = Arc::clone(&self.pulse);
         let mut last_active = self.services.clock.instant();
         let mut again = health.heartbeat.during(self.round()).await;
-        let mut ticks = heart::ticks();
+        let mut ticks = heartbeat::ticks();
         // Set after the bell could not be read.
         let mut deaf_until = None;
         loop {
@@ -309,7 +309,7 @@ impl Sidecar {
             if let Ok(config) = services.readable_config(None) {
                 services.review_store_setting(&config);
             }
-            forgetting::resume(&services)?;
+            erasure::resume(&services)?;
             expiry::expire(&services)
         });
         if let Err(error) = done.await {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use sd_notify::NotifyState;
 
 use super::control::Health;
-use super::heart;
+use super::heartbeat;
 use super::launch;
 use crate::hook::sentinel::WORD;
 
@@ -41,7 +41,7 @@ impl LivenessGuard {
 
     /// Forwards the heartbeat until this is dropped.
     pub async fn forward_beats(mut self, health: Arc<Health>) {
-        let mut ticks = heart::ticks();
+        let mut ticks = heartbeat::ticks();
         loop {
             ticks.tick().await;
             if health.heartbeat.is_alive() {

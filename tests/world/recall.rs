@@ -14,10 +14,10 @@ use uro_capture::llm::Client;
 use uro_capture::pipeline::services::Services;
 use uro_capture::prompt::render;
 use uro_capture::route::signals::Urgency;
-use uro_capture::sidecar::borrow::PoolClient;
 use uro_capture::sidecar::client::socket;
 use uro_capture::sidecar::control::{self, Health};
-use uro_capture::sidecar::lending::PoolServer;
+use uro_capture::sidecar::pool_client::PoolClient;
+use uro_capture::sidecar::pool_server::PoolServer;
 
 use crate::asking::question;
 use crate::llama::Llama;

@@ -2,8 +2,8 @@
 
 use super::{Finding, check_writable, inspect_command, limits};
 use crate::cli::app::App;
-use crate::cli::hooks::places::{self, ManualLines};
-use crate::cli::hooks::surroundings::{GitEnvironment, GlobalMark};
+use crate::cli::hooks::git_environment::{GitEnvironment, GlobalMark};
+use crate::cli::hooks::locations::{self, ManualLines};
 use crate::cli::hooks::{self, RepoHooks};
 use crate::cli::{service, size, when};
 use crate::domain::event::HookMode;
@@ -90,7 +90,7 @@ fn repository(app: &App, known: &RegisteredRepo, around: &GitEnvironment<'_>) ->
 /// like its repository; it needs no fix.
 fn suggest_lines(app: &App, repo: &Repo, known: &RegisteredRepo) -> Vec<Finding> {
     let Ok(program) = hooks::program(app) else { return Vec::new() };
-    let places = places::list_worktrees(repo).unwrap_or_default();
+    let places = locations::list_worktrees(repo).unwrap_or_default();
     let linked = places.iter().skip(usize::from(known.hook_mode != HookMode::Watch));
     let told = linked.filter_map(|place| ManualLines::for_worktree(place, &program));
     told.map(|by_hand| {

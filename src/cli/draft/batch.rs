@@ -19,7 +19,7 @@ use crate::drafts::writer::DraftWriter;
 use crate::publish::numbers::count;
 use crate::publish::span::Span;
 use crate::publish::templates::Templates;
-use crate::sidecar::borrow::PoolClient;
+use crate::sidecar::pool_client::PoolClient;
 
 /// How far to go.
 #[derive(Debug, Clone, Default, Args)]

@@ -7,12 +7,12 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::{InitResult, one, print_service_hint, tell_notes, walk};
+use super::{InitResult, print_service_hint, repository, search, tell_notes};
 use crate::cli::app::App;
 use crate::cli::failure::Failure;
 use crate::cli::hooks;
-use crate::cli::hooks::places::ManualLines;
-use crate::cli::hooks::surroundings::{GitEnvironment, GlobalMark, MARK, global_file};
+use crate::cli::hooks::git_environment::{GitEnvironment, GlobalMark, MARK, global_file};
+use crate::cli::hooks::locations::ManualLines;
 use crate::cli::ui::Exit;
 use crate::git::repo::Repo;
 use crate::githooks::{self, GithooksError};
@@ -42,7 +42,7 @@ struct Skipped {
 /// # Errors
 /// Nothing can be covered, or a write failed.
 pub fn run(app: &App, dirs: &[PathBuf], dry_run: bool) -> Result<Exit, Failure> {
-    let around = GitEnvironment::new(app.env(), one::load_global_mark(app)?);
+    let around = GitEnvironment::new(app.env(), repository::load_global_mark(app)?);
     let dirs = match dirs {
         [] if around.has_config_hooks() => return configure(app, &around, dry_run),
         [] => allowed_dirs(app, &around)?,
@@ -54,7 +54,7 @@ pub fn run(app: &App, dirs: &[PathBuf], dry_run: bool) -> Result<Exit, Failure> 
     }
     let all = capture_below(app, &dirs, &around, dry_run)?;
     let needs_sidecar = all.repositories.iter().any(|done| done.needs_sidecar);
-    let stays = !dry_run && !all.repositories.is_empty() && one::announce(app, needs_sidecar);
+    let stays = !dry_run && !all.repositories.is_empty() && repository::announce(app, needs_sidecar);
     report(app, &all)?;
     if stays {
         print_service_hint(app)?;
@@ -68,7 +68,7 @@ pub fn run(app: &App, dirs: &[PathBuf], dry_run: bool) -> Result<Exit, Failure> 
 }
 
 fn allowed_dirs(app: &App, around: &GitEnvironment<'_>) -> Result<Vec<PathBuf>, Failure> {
-    let dirs = walk::fixed_prefixes(&app.config().capture.only_repos);
+    let dirs = search::fixed_prefixes(&app.config().capture.only_repos);
     if !dirs.is_empty() {
         return Ok(dirs);
     }
@@ -95,7 +95,9 @@ fn configure(app: &App, around: &GitEnvironment<'_>, dry_run: bool) -> Result<Ex
         if let Err(error) = githooks::apply(&plan) {
             set_mark(store.as_ref(), around.mark())?;
             return Err(match error {
-                GithooksError::ReadOnly(file) => one::read_only(app, &file, &program, "uro-capture init --global"),
+                GithooksError::ReadOnly(file) => {
+                    repository::read_only(app, &file, &program, "uro-capture init --global")
+                }
                 other => other.into(),
             });
         }
@@ -116,7 +118,7 @@ fn capture_below(
     around: &GitEnvironment<'_>,
     dry_run: bool,
 ) -> Result<GlobalResult, Failure> {
-    let found = walk::find_repositories(dirs);
+    let found = search::find_repositories(dirs);
     let excluded = Exclusions::of(app.config());
     let mut all = GlobalResult { dry_run, ..GlobalResult::default() };
     let mut seen = Vec::new();
@@ -138,7 +140,7 @@ fn capture_below(
             all.skipped.push(Skipped { path, why: "the settings exclude it".to_owned() });
             continue;
         }
-        match one::capture(app, &repo, around, one::InitOptions { watch: false, dry_run }) {
+        match repository::capture(app, &repo, around, repository::InitOptions { watch: false, dry_run }) {
             Ok((done, plan)) => {
                 tell_notes(app, &plan);
                 all.add_result(done);
@@ -167,7 +169,7 @@ impl GlobalResult {
 /// # Errors
 /// The user's git configuration or the store cannot be written.
 pub fn run_deinit_global(app: &App, dry_run: bool) -> Result<Exit, Failure> {
-    let around = GitEnvironment::new(app.env(), one::load_global_mark(app)?);
+    let around = GitEnvironment::new(app.env(), repository::load_global_mark(app)?);
     let mut all = GlobalResult { dry_run, ..GlobalResult::default() };
     for file in around.global_files() {
         let plan = githooks::plan_unconfigure(&file)?;
@@ -182,14 +184,14 @@ pub fn run_deinit_global(app: &App, dry_run: bool) -> Result<Exit, Failure> {
     }
     if app.paths.database().exists() {
         let store = app.store()?;
-        all.writes.extend(one::registry_files(app));
+        all.writes.extend(repository::registry_files(app));
         if !dry_run {
             set_mark(store.as_ref(), None)?;
         }
         release_all(app, store.as_ref(), &mut all)?;
         if !dry_run {
             rebuild::write_mirror(store.as_ref(), &app.paths)?;
-            one::announce(app, false);
+            repository::announce(app, false);
         }
     }
     report(app, &all)?;
@@ -199,7 +201,7 @@ pub fn run_deinit_global(app: &App, dry_run: bool) -> Result<Exit, Failure> {
 fn release_all(app: &App, store: &dyn Store, all: &mut GlobalResult) -> Result<(), Failure> {
     for known in store.registered_repos()? {
         let released = match Repo::open_git_dir(&known.common_dir) {
-            Ok(repo) => one::plan_removal(&repo),
+            Ok(repo) => repository::plan_removal(&repo),
             // Missing: nothing to remove.
             Err(_) if !known.common_dir.exists() => Ok(githooks::HookPlan::default()),
             Err(error) => Err(error.into()),
@@ -215,7 +217,7 @@ fn release_all(app: &App, store: &dyn Store, all: &mut GlobalResult) -> Result<(
             Ok(plan) => {
                 tell_notes(app, &plan);
                 let writes = plan.written_paths().into_iter().map(PathBuf::from).collect();
-                let what = one::NO_LONGER.to_owned();
+                let what = repository::NO_LONGER.to_owned();
                 let (repo, project, dry_run) = (known.path, known.project, all.dry_run);
                 all.add_result(InitResult {
                     repo,

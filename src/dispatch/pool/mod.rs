@@ -3,9 +3,9 @@
 //! Batch work and prefill are preempted by any other request: they drop their connection and the turn, and queue for
 //! another turn to go on.
 
-mod line;
-mod outlook;
 mod turn;
+mod turn_queue;
+mod wait_estimate;
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -109,7 +109,7 @@ impl Pool {
         let device = self.device(device);
         let mut state = device.state();
         state.line.set_slots(slots);
-        outlook::wait(&state.line, urgency, self.clock.instant())
+        wait_estimate::wait(&state.line, urgency, self.clock.instant())
     }
 
     /// All devices that were ever used, by name.

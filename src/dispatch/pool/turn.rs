@@ -7,7 +7,7 @@ use std::time::Instant;
 use tokio::sync::{oneshot, watch};
 
 use super::TurnRequest;
-use super::line::{Id, Moves, TurnQueue};
+use super::turn_queue::{Id, Moves, TurnQueue};
 use crate::domain::clock::Clock;
 use crate::route::signals::Urgency;
 

@@ -6,10 +6,10 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use crate::domain::patch::{FileChange, Hunk, LineOrigin, PatchLine};
 
 mod catalog;
-mod marks;
+mod metadata;
 
-pub use marks::MetadataChange;
-use marks::{classify_comment, classify_header, classify_tag, is_attribute};
+pub use metadata::MetadataChange;
+use metadata::{classify_comment, classify_header, classify_tag, is_attribute};
 
 /// One message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -354,7 +354,7 @@ impl SideMessages {
                 if key.to_lowercase().contains("modified") { MetadataChange::Dates } else { MetadataChange::Comments },
             );
         } else if changed && !value.starts_with(['{', '[']) {
-            self.messages.push((marks::path(&self.above, &key), value));
+            self.messages.push((metadata::path(&self.above, &key), value));
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use tree_sitter::Node;
 
-use super::found::{DefinitionNode, NodeContext};
+use super::definition_node::{DefinitionNode, NodeContext};
 use crate::facts::language::SymbolKind::{Constant, Field, Function, Macro, Type, Variant};
-use crate::facts::words;
+use crate::facts::line_cursor;
 
 pub fn find_definitions<'t>(at: &NodeContext<'_, 't>) -> Vec<DefinitionNode<'t>> {
     let mut found = find_candidates(at);
@@ -14,7 +14,7 @@ pub fn find_definitions<'t>(at: &NodeContext<'_, 't>) -> Vec<DefinitionNode<'t>>
 }
 
 fn is_keyword(name: &str) -> bool {
-    words::is_control(name) || matches!(name, "case" | "default" | "goto" | "break" | "continue")
+    line_cursor::is_control(name) || matches!(name, "case" | "default" | "goto" | "break" | "continue")
 }
 
 fn find_candidates<'t>(at: &NodeContext<'_, 't>) -> Vec<DefinitionNode<'t>> {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::found::Reporting;
+use super::definition_node::Reporting;
 use super::outline::OutlineEntry;
 use super::rename;
 use super::side::FileSide;

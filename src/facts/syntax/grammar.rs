@@ -2,7 +2,7 @@
 
 use tree_sitter::Language as Built;
 
-use super::found::{DefinitionNode, NodeContext};
+use super::definition_node::{DefinitionNode, NodeContext};
 use super::{c, go, java, python, rust, script};
 use crate::facts::language::Language;
 

@@ -9,7 +9,7 @@ use crate::domain::patch::{FileChange, FileTexts};
 
 mod c;
 mod compare;
-mod found;
+mod definition_node;
 mod go;
 pub mod grammar;
 mod java;

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use tree_sitter::Node;
 
-use super::found::StartPosition;
+use super::definition_node::StartPosition;
 
 /// The text between the braces of a macro call.
 pub(super) fn macro_body(node: Node<'_>) -> Option<tree_sitter::Range> {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use tree_sitter::{Node, Tree};
 
-use super::found::{DefinitionNode, LeadingNodes, NodeContext, Reporting, StartPosition};
+use super::definition_node::{DefinitionNode, LeadingNodes, NodeContext, Reporting, StartPosition};
 use super::grammar::Grammar;
 use super::nodes::{is_attribute, is_body, is_comment, is_container, macro_body, row_range, start};
 use super::parse::ParseBudget;

@@ -1,6 +1,6 @@
 //! Python: definitions in the syntax tree.
 
-use super::found::{DefinitionNode, NodeContext};
+use super::definition_node::{DefinitionNode, NodeContext};
 use crate::facts::language::Language;
 use crate::facts::language::SymbolKind::{Constant, Field, Function, Type};
 

@@ -2,9 +2,9 @@
 
 use tree_sitter::Node;
 
-use super::found::{DefinitionNode, NodeContext};
+use super::definition_node::{DefinitionNode, NodeContext};
 use crate::facts::language::SymbolKind::{Constant, Field, Function, Macro, Scope, Type, Variant};
-use crate::facts::words;
+use crate::facts::line_cursor;
 
 pub fn find_definitions<'t>(at: &NodeContext<'_, 't>) -> Vec<DefinitionNode<'t>> {
     find_definition(at).into_iter().collect()
@@ -35,9 +35,9 @@ fn find_definition<'t>(at: &NodeContext<'_, 't>) -> Option<DefinitionNode<'t>> {
 
 fn implementation<'t>(at: &NodeContext<'_, 't>) -> Option<DefinitionNode<'t>> {
     let (of, by) = (at.field("type")?, at.field("trait"));
-    let name = base_name(at, of).filter(|name| words::is_identifier(name));
+    let name = base_name(at, of).filter(|name| line_cursor::is_identifier(name));
     // A tuple or slice is represented by the trait's name.
-    let name = name.or_else(|| base_name(at, by?).filter(|name| words::is_identifier(name)))?;
+    let name = name.or_else(|| base_name(at, by?).filter(|name| line_cursor::is_identifier(name)))?;
     let via = format!("{} for {}", by.map_or("", |node| at.text(node)), at.text(of));
     let via = if by.is_none() && via.ends_with(name) { String::new() } else { via };
     Some(DefinitionNode { via, qualifies: true, ..DefinitionNode::new(Scope, name).body(at.field("body")) })

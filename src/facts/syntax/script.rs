@@ -2,7 +2,7 @@
 
 use tree_sitter::Node;
 
-use super::found::{DefinitionNode, NodeContext};
+use super::definition_node::{DefinitionNode, NodeContext};
 use crate::facts::language::SymbolKind::{self, Constant, Field, Function, Scope, Type, Variant};
 
 pub fn find_definitions<'t>(at: &NodeContext<'_, 't>) -> Vec<DefinitionNode<'t>> {

@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::collections::HashSet;
 
-use super::found::Reporting;
+use super::definition_node::Reporting;
 use super::outline::{Outline, OutlineEntry};
 use super::rows::Rows;
 use super::tokens::{self, Token};

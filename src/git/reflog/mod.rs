@@ -4,17 +4,17 @@ use jiff::Timestamp;
 
 use crate::domain::id::Oid;
 
-pub(super) mod answer;
+pub(super) mod classify;
+pub(super) mod collect;
+pub(super) mod commit_order;
 pub(super) mod file;
 pub(super) mod fingerprint;
 pub(super) mod line;
+pub(super) mod log_files;
 pub(super) mod message;
-pub(super) mod news;
-pub(super) mod order;
-pub(super) mod places;
-pub(super) mod story;
-pub(super) mod tail;
-pub(super) mod unlogged;
+pub(super) mod reader;
+pub(super) mod ref_tips;
+pub(super) mod resolve;
 
 /// A commit that was made here, per a reflog.
 #[derive(Debug, Clone, PartialEq, Eq)]

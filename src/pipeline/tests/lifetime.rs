@@ -8,7 +8,7 @@ use super::PipelineFixture;
 use crate::domain::capture::ModelOutcome;
 use crate::domain::clock::FakeClock;
 use crate::domain::id::CaptureId;
-use crate::pipeline::{expiry, forgetting};
+use crate::pipeline::{erasure, expiry};
 use crate::store::FORGETTING;
 use crate::store::samples::{answered, commit, timestamp};
 
@@ -52,16 +52,16 @@ fn what_could_not_be_forgotten_is_tried_again_an_hour_later() {
     std::fs::create_dir(&stubborn).unwrap();
     std::fs::create_dir_all(&paths.state).unwrap();
     std::fs::write(paths.log(), "of another matter\n").unwrap();
-    let forgotten = forgetting::forget(services, id).unwrap();
+    let forgotten = erasure::forget(services, id).unwrap();
     assert_eq!(forgotten.scrubbed.remaining.len(), 1);
     assert!(std::fs::metadata(paths.log()).unwrap().len() > 0, "nothing of it is in the log");
     std::fs::remove_dir(&stubborn).unwrap();
     std::fs::write(&stubborn, "x").unwrap();
-    forgetting::resume(services).unwrap();
+    erasure::resume(services).unwrap();
     assert!(stubborn.exists(), "it was tried just now");
     let an_hour_ago = (days(1) - jiff::SignedDuration::from_hours(1)).to_string();
     services.store.set_mark(FORGETTING, Some(&an_hour_ago)).unwrap();
-    forgetting::resume(services).unwrap();
+    erasure::resume(services).unwrap();
     assert!(!stubborn.exists());
     assert_eq!(services.store.mark(FORGETTING).unwrap(), None);
     assert_eq!(std::fs::metadata(paths.log()).unwrap().len(), 0, "what it was is not known any more");
@@ -82,7 +82,7 @@ fn logs_and_leftover_texts_go_when_they_hold_a_piece_of_it() {
     let edited = file(paths.state.join("edit-7.md"), "Repair basket 1, said the customer");
     let other = file(paths.state.join("draft-x.md"), "# Another week");
     let unread = file(paths.spool().join("unread-1.log"), said);
-    let forgotten = forgetting::forget(services, id).unwrap();
+    let forgotten = erasure::forget(services, id).unwrap();
     assert_eq!(forgotten.scrubbed.remaining, []);
     assert_eq!(forgotten.scrubbed.copies.len(), 4, "{:?}", forgotten.scrubbed.copies);
     assert_eq!(std::fs::read(&log).unwrap(), b"", "its writers go on writing to it");

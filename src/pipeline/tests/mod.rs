@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use super::capture::Job;
 use super::ingest::{self, EventOutcome, LastRepo};
 use super::services::Services;
-use super::{enrich, reconcile, roster, waiting};
+use super::{enrich, reconcile, registry, waiting};
 use crate::config::{Overrides, Paths};
 use crate::domain::capture::{Capture, CaptureState, Reason};
 use crate::domain::clock::{Clock, SystemClock};
@@ -19,10 +19,10 @@ use crate::store::{CaptureQuery, RegisteredRepo};
 
 mod catch_up;
 mod identity;
-mod in_hand;
 mod lifetime;
 mod notes;
 mod own_templates;
+mod poison_guard;
 mod reconcile_tests;
 mod roster_tests;
 mod sequences;
@@ -173,7 +173,7 @@ impl TestRepo<'_> {
         if self.command(&["config", "user.email"]).output().unwrap().stdout.is_empty() {
             self.user("author@example.com");
         }
-        let registered = roster::registration(&repo, means, self.scene.services.clock.now());
+        let registered = registry::registration(&repo, means, self.scene.services.clock.now());
         self.scene.services.store.register(&registered).unwrap();
         reconcile::begin(&self.scene.services, &repo).unwrap();
         registered

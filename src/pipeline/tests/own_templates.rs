@@ -1,10 +1,10 @@
 //! The user's own templates in a capture.
 
 use super::PipelineFixture;
-use crate::pipeline::wording;
+use crate::pipeline::template_cache;
 
 fn own(scene: &PipelineFixture, name: &str, text: &str) {
-    let folder = wording::folder(&scene.services.paths);
+    let folder = template_cache::folder(&scene.services.paths);
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join(name), text).unwrap();
 }
@@ -53,7 +53,7 @@ fn what_was_mended_is_no_problem_any_more_and_what_was_not_still_is() {
     );
     let problems = scene.problems();
     assert!(problems.len() == 1 && problems[0].contains("docs.j2"), "{problems:?}");
-    std::fs::remove_dir_all(wording::folder(&scene.services.paths)).unwrap();
+    std::fs::remove_dir_all(template_cache::folder(&scene.services.paths)).unwrap();
     summary(&scene, "Add a third router");
     assert_eq!(scene.problems(), Vec::<String>::new());
 }

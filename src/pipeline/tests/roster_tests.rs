@@ -3,7 +3,7 @@
 use super::PipelineFixture;
 use crate::domain::event::{HookMode, HookName};
 use crate::pipeline::reconcile;
-use crate::pipeline::roster::GLOBAL;
+use crate::pipeline::registry::GLOBAL;
 
 #[test]
 fn a_moved_repository_keeps_its_captures_and_what_was_committed_meanwhile_is_found() {

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::said::{TextAnalysis, segments};
 use super::share;
+use super::text_analysis::{TextAnalysis, segments};
 use crate::domain::patch::Commit;
 use crate::facts::Facts;
 use crate::facts::symbols::Symbol;

@@ -1,7 +1,7 @@
 //! Completeness score: the share of the most important facts of a change that the text mentions.
 
-use super::said::{TextAnalysis, content};
 use super::share;
+use super::text_analysis::{TextAnalysis, content};
 use crate::facts::Facts;
 use crate::facts::breaking::BreakingHint;
 use crate::facts::roles::FileRole;

@@ -1,8 +1,8 @@
 //! Format score: one plain paragraph of sentences in the expected language, about the change and nothing else.
 
-use super::said::TextAnalysis;
+use super::text_analysis::TextAnalysis;
 use crate::quality::expected::ExpectedStyle;
-use crate::quality::{chatter, markdown, marks, preamble, repetition, thoughts};
+use crate::quality::{chatter, markdown, marks, preamble, reasoning, repetition};
 
 /// Deduction per violation.
 #[derive(Debug, Clone, PartialEq)]
@@ -101,6 +101,6 @@ fn is_chatter(said: &TextAnalysis<'_>) -> bool {
     preamble::without_preamble(said.text).len() < said.text.len() && !said.text.contains("::")
         || repetition::is_loop(said.text)
         || said.sentences.iter().any(|sentence| {
-            chatter::is_aside(sentence) || chatter::is_refusal(sentence) || thoughts::is_reasoning(sentence)
+            chatter::is_aside(sentence) || chatter::is_refusal(sentence) || reasoning::is_reasoning(sentence)
         })
 }

@@ -1,6 +1,6 @@
 //! Length score: full marks within a range of words.
 
-use super::said::TextAnalysis;
+use super::text_analysis::TextAnalysis;
 
 /// Range of words with the full score.
 #[derive(Debug, Clone, PartialEq)]

@@ -14,9 +14,9 @@ mod completeness;
 mod format;
 mod length;
 mod readability;
-mod said;
+mod text_analysis;
 
-use said::TextAnalysis;
+use text_analysis::TextAnalysis;
 
 /// All parameters of a judgement. Logic outside this data is covered by `version`.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::said::TextAnalysis;
 use super::share;
+use super::text_analysis::TextAnalysis;
 
 /// Bounds and weights.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::judge::is_placeholder;
+use super::value_class::is_placeholder;
 
 /// Maximum URL length searched (bytes).
 const LONGEST: usize = 512;

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::judge::is_strong;
+use super::value_class::is_strong;
 
 /// Maximum bytes of a value scanned, also for its closing quote.
 pub(super) const LONGEST: usize = 320;

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::judge::{entropy, is_placeholder};
+use super::value_class::{entropy, is_placeholder};
 use super::words::{is_random, share};
 
 /// Bytes of a command searched around its argument.

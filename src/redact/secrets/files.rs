@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::judge::{is_placeholder, looks_secret};
 use super::shape::Alphabet;
+use super::value_class::{is_placeholder, looks_secret};
 
 /// Bytes of a Kubernetes document searched around its kind, in each direction.
 const DOCUMENT: usize = 16 << 10;

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
 
-use super::judge::is_placeholder;
+use super::value_class::is_placeholder;
 
 /// Search range for a header (bytes).
 const WINDOW: usize = 600;

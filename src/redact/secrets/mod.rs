@@ -9,12 +9,12 @@ mod command;
 mod files;
 mod hashed;
 mod header;
-mod judge;
 mod names;
-mod neighbour;
 mod providers;
 mod shape;
 mod token;
+mod unprefixed;
+mod value_class;
 mod vendors;
 mod words;
 
@@ -146,8 +146,8 @@ impl Rule {
                 return end;
             }
             Self::Hashed => ("password-hash", hashed::find_hash(text, hit.start)),
-            Self::Jwt => ("jwt", neighbour::jwt(text, hit.start)),
-            Self::Discord => ("discord-token", neighbour::discord(text, hit.start)),
+            Self::Jwt => ("jwt", unprefixed::jwt(text, hit.start)),
+            Self::Discord => ("discord-token", unprefixed::discord(text, hit.start)),
         };
         let Some(range) = secret else { return 0 };
         if let Self::Name(says) = self {
@@ -159,7 +159,9 @@ impl Rule {
         let range = range.start..end;
         if kind == "aws-key" {
             found.extend(
-                neighbour::aws_secrets(text, &range).into_iter().map(|range| SecretMatch { range, kind: "aws-secret" }),
+                unprefixed::aws_secrets(text, &range)
+                    .into_iter()
+                    .map(|range| SecretMatch { range, kind: "aws-secret" }),
             );
         }
         found.push(SecretMatch { range, kind });

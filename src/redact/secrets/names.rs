@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use super::assigned::{self, AssignOperator, Assigned};
-use super::judge::{is_code, is_placeholder, is_strong, is_words, looks_secret};
 use super::shape::Alphabet;
+use super::value_class::{is_code, is_placeholder, is_strong, is_words, looks_secret};
 use super::words::{is_random, share};
-use crate::redact::telling::{CHOSEN, KEYS, MADE, names_one};
+use crate::redact::sensitive_names::{CHOSEN, KEYS, MADE, names_one};
 
 /// Strength of a sensitive name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

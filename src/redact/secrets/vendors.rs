@@ -4,11 +4,11 @@
 use std::ops::Range;
 
 use super::assigned::{self, AssignOperator, Assigned};
-use super::judge::{entropy, is_placeholder, is_words};
 use super::names::{has_word, is_argument, name_suffix};
 use super::shape::Alphabet::{Alnum, Any, Digits, Hex, Loose, Percent, Url};
 use super::shape::ShapePart::{self, Is, Run};
 use super::shape::matches;
+use super::value_class::{entropy, is_placeholder, is_words};
 use super::words::share;
 
 /// The consecutive parts of a complete key.

@@ -10,10 +10,10 @@ use std::time::SystemTime;
 use notify::event::{EventKind, ModifyKind};
 use notify::{Event, EventHandler};
 
-use super::dirty::DirtySet;
+use super::dirty_set::DirtySet;
 use crate::domain::id::RepoId;
 use crate::git::staged::StagingMoment;
-use crate::git::traces::{is_of_a_commit_to_come, is_relevant_event, moved_head_dir};
+use crate::git::watch_paths::{is_of_a_commit_to_come, is_relevant_event, moved_head_dir};
 
 /// Owner of a watched directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -174,7 +174,7 @@ impl Listener {
 mod tests {
     use super::*;
     use crate::domain::clock::SystemClock;
-    use crate::sidecar::watch::dirty::Flags;
+    use crate::sidecar::watch::dirty_set::Flags;
     use notify::event::{AccessKind, CreateKind, DataChange, Flag, MetadataKind, RemoveKind, RenameMode};
     use std::collections::HashSet;
 

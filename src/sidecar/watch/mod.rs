@@ -1,14 +1,14 @@
 //! Watcher for commits that no hook reports: watches the directories of git's logs where the file system has events;
 //! elsewhere the logs are polled every few seconds.
 
-pub mod dirty;
-pub mod ears;
+pub mod dir_watcher;
+pub mod dirty_set;
+pub mod index_debounce;
 pub mod listener;
-pub mod look;
+pub mod log_reading;
 pub mod network;
 pub mod pace;
-pub mod reading;
-pub mod roster;
-pub mod staging;
+pub mod poll;
+pub mod scheduler;
+pub mod watched_repos;
 pub mod watcher;
-pub mod watching;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::ears::{DirWatcher, WatchError};
+use super::dir_watcher::{DirWatcher, WatchError};
 use super::listener::{Identity, Owner, WatchedDir, WatchedDirs};
 use crate::domain::id::RepoId;
 

@@ -18,7 +18,6 @@ mod captures;
 mod checksum;
 mod codes;
 mod connection;
-mod contract;
 mod copies;
 mod counts;
 mod decisions;
@@ -43,6 +42,7 @@ mod repositories;
 mod row;
 mod salvage;
 mod search;
+mod store_impl;
 #[cfg(test)]
 mod tests;
 mod tokens;

@@ -9,7 +9,7 @@ use super::row::{self, CAPTURE, CaptureExtras};
 use super::{checksum, record};
 use crate::domain::capture::{Capture, CaptureKind};
 use crate::domain::id::{CaptureId, Oid, RepoId};
-use crate::fallback::noted;
+use crate::fallback::quoted_note;
 
 /// With more notes than this in half an hour, none is assigned to a commit.
 const MOST: i64 = 20;
@@ -55,7 +55,8 @@ pub fn detach(tx: &Connection, note: CaptureId, words: &str) -> Result<()> {
     for (row, [raw, summary, template, rest]) in found {
         let Ok(mut rest) = serde_json::from_str::<CaptureExtras>(&rest) else { continue };
         rest.notes.retain(|id| *id != note);
-        let (summary, template) = (noted::without_note(&summary, words), noted::without_note(&template, words));
+        let (summary, template) =
+            (quoted_note::without_note(&summary, words), quoted_note::without_note(&template, words));
         let sum = checksum::of(&[&raw, &summary]);
         let sql = "UPDATE captures SET summary = ?2, template = ?3, rest = ?4, checksum = ?5 WHERE row = ?1";
         tx.execute(sql, params![row, summary, template, serde_json::to_string(&rest)?, sum])?;

@@ -1,0 +1,326 @@
+//! Idle tasks of the models: list, load and measure the models that commits will ask.
+//!
+//! Everything here runs with batch priority: any other request preempts it.
+
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use super::endpoints::{self, CachedList, EndpointSlot};
+use super::prefill::recallable;
+use super::scoring::{Contender, context};
+use super::{Models, RoutedTask, Task, seen};
+use crate::config::{Config, EndpointConfig};
+use crate::domain::model::{ListedModel, Sampling};
+use crate::domain::role::Role;
+use crate::llm::ModelRequest;
+use crate::prompt::render::{RenderedPrompt, commit_rules};
+use crate::prompt::tokens::TokenScale;
+use crate::route::breaker::RequestOutcome;
+use crate::route::decision::Chosen;
+use crate::route::forecast::Work;
+use crate::route::merit;
+use crate::route::roles::Memory;
+use crate::route::signals::{Traffic, Urgency};
+use crate::route::traits::Traits;
+use crate::route::tuning::shortened;
+
+/// Timeout of a probed server's list: longer than for a capture, since no request waits.
+const PROBING: Duration = Duration::from_secs(3);
+/// A closed port refuses at once.
+const MEETING: Duration = Duration::from_millis(100);
+/// Words of the two probe prompts by which a model is measured, and tokens that it writes: about 40 and 200 tokens.
+const PROBES: [usize; 2] = [20, 170];
+const WRITTEN: u32 = 20;
+
+/// State of the model that a commit would ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Preferred {
+    /// It is not loaded.
+    pub cold: bool,
+    /// It fits into memory beside the loaded models.
+    pub fits: bool,
+    /// The rules of a commit's prompt are not in its server's prefix cache.
+    pub unread: bool,
+    /// It was never run here.
+    pub unknown: bool,
+}
+
+impl Preferred {
+    /// Whether to load it, or let it read the rules, before a commit comes.
+    #[must_use]
+    pub fn wants_warmth(self) -> bool {
+        (self.cold && self.fits) || (!self.cold && (self.unread || self.unknown))
+    }
+}
+
+/// Outcome of an idle task: done, failed, or preempted by a request with higher priority.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChoreOutcome {
+    /// It is done.
+    Done,
+    /// It could not be done.
+    Failed,
+    /// Preempted: another request needed the device.
+    Preempted,
+}
+
+impl Models {
+    /// Time of the next probe of an open breaker.
+    #[must_use]
+    pub fn probe_at(&self) -> Option<Instant> {
+        self.knowledge().breakers.next_probe_at()
+    }
+
+    /// Probes open breakers that are due; true when one closed. Commits avoid the endpoint meanwhile.
+    pub async fn probe_broken(&self, config: &Config) -> bool {
+        let due = self.knowledge().breakers.take_due_probes(self.clock.instant());
+        let mut back = false;
+        for (name, model) in due {
+            let endpoint = config.endpoints.iter().find(|endpoint| endpoint.name == name);
+            // An endpoint that is no longer configured is not probed; its breaker stays as it is.
+            let Some(slot) = endpoint.and_then(|endpoint| self.endpoints.slot(endpoint).ok()) else { continue };
+            let happened = match model.as_str() {
+                "" => self.probe_endpoint(&slot).await,
+                model => self.probe_model(config, &slot, model).await,
+            };
+            tracing::info!(endpoint = name, model, ?happened, "probed an open breaker");
+            back |= matches!(happened, Some(RequestOutcome::Answered | RequestOutcome::Busy));
+            if let Some(happened) = happened {
+                self.knowledge().breakers.record_outcome(&name, &model, happened, self.clock.instant());
+            }
+        }
+        back
+    }
+
+    /// Refreshes the model list of every endpoint. A silent one is known to be down before a commit asks it.
+    pub async fn refresh_lists(&self, config: &Config) {
+        for endpoint in &config.endpoints {
+            let Ok(slot) = self.endpoints.slot(endpoint) else { continue };
+            // Probes have a schedule of their own.
+            if self.knowledge().breakers.allows_request(&endpoint.name, "")
+                && let Some(happened) = self.probe_endpoint(&slot).await
+            {
+                self.knowledge().breakers.record_outcome(&endpoint.name, "", happened, self.clock.instant());
+            }
+        }
+    }
+
+    /// Checks once, with a short timeout, whether any server listens: templates without a model call name the reason.
+    pub async fn check_presence(&self, config: &Config) {
+        if !self.met.swap(true, Ordering::Relaxed) {
+            // A server that is silent until then is not known to be down.
+            let _ = tokio::time::timeout(MEETING, self.refresh_lists(config)).await;
+        }
+    }
+
+    async fn probe_endpoint(&self, slot: &EndpointSlot) -> Option<RequestOutcome> {
+        match self.endpoints.look_again(slot, self.clock.instant() + PROBING).await {
+            Ok(_) => {
+                self.note_presence();
+                Some(RequestOutcome::Answered)
+            }
+            Err(error) => seen::not_listed(&error),
+        }
+    }
+
+    /// Lets the model read the captures' rules, as a capture would, and write one token.
+    async fn probe_model(&self, config: &Config, slot: &EndpointSlot, model: &str) -> Option<RequestOutcome> {
+        let offered = self.listed(slot).into_iter().find(|offered| offered.name == model);
+        let offered = offered.unwrap_or_else(|| ListedModel::named(model));
+        // A probe does not evict another model.
+        if offered.loads_on_request {
+            return None;
+        }
+        let sampling = config.options.get(&Role::Capture).cloned()?;
+        let sampling = Sampling { num_ctx: context(config, &offered), ..sampling };
+        let until = self.clock.instant() + LONGEST;
+        let ask = ModelRequest {
+            model: model.to_owned(),
+            rules: commit_rules().rules,
+            question: String::new(),
+            sampling: shortened(&sampling, 1),
+            wording: None,
+            until,
+            keep_alive: None,
+            prompt_estimate: None,
+        };
+        let task = pause(config, until, &|_| commit_rules());
+        let turn = self.turn(config, &slot.config, &task, LONGEST.as_secs_f64()).await.ok()?;
+        seen::breaker_event(&recallable(&turn, slot.client.request_answer(&ask)).await?)
+    }
+
+    /// State of the model that a commit would ask after its change was read ahead; `None` where no model would be.
+    pub async fn preferred(&self, config: &Config) -> Option<Preferred> {
+        let settled = self.settle_ahead(config).await?;
+        let one = chosen(&settled)?;
+        let (read, _) = self.knowledge().cached.common(&one.endpoint, &one.offered.name, &settled.prompt);
+        Some(Preferred {
+            cold: one.is_cold(),
+            fits: self.fits(config, one, settled.here.ram),
+            unread: read < settled.prompt.rules.len(),
+            unknown: !one.is_known(),
+        })
+    }
+
+    /// Loads the model that a commit would ask and lets it read the common prefix of all capture prompts. A model that
+    /// was never run is measured first, by two uncached prompts, because the rules must be the last prompt read.
+    pub async fn warm(&self, config: &Config, until: Instant) -> ChoreOutcome {
+        let Some(settled) = self.settle_ahead(config).await else { return ChoreOutcome::Failed };
+        let Some(one) = chosen(&settled) else { return ChoreOutcome::Failed };
+        self.knowledge().last.insert(Role::Capture, (one.endpoint.clone(), one.offered.name.clone()));
+        if !one.is_known() {
+            let fruit = self.probe(config, (one, &settled), until).await;
+            if fruit != ChoreOutcome::Done {
+                return fruit;
+            }
+        }
+        let fruit = self.run(config, (one, &settled), &settled.prompt, 1, until).await;
+        tracing::info!(endpoint = one.endpoint, model = one.offered.name, ?fruit, "loaded the model of captures");
+        fruit
+    }
+
+    /// Measures the model with a speed that the last decisions were uncertain about.
+    pub async fn measure(&self, config: &Config, until: Instant) -> ChoreOutcome {
+        let Some((endpoint, model)) = self.knowledge().doubtful.pop() else { return ChoreOutcome::Failed };
+        let Some(settled) = self.settle_ahead(config).await else { return ChoreOutcome::Failed };
+        let mut all = settled.contenders.iter();
+        let found = all.find(|one| one.endpoint == endpoint && one.offered.name == model && !one.is_cold());
+        let Some(one) = found else { return ChoreOutcome::Failed };
+        let fruit = self.probe(config, (one, &settled), until).await;
+        tracing::info!(endpoint, model, ?fruit, "measured a model");
+        fruit
+    }
+
+    /// Whether a model is due for measurement.
+    #[must_use]
+    pub fn is_in_doubt(&self) -> bool {
+        !self.knowledge().doubtful.is_empty()
+    }
+
+    /// The models were asked meanwhile: no measurement is needed.
+    pub fn settle_doubts(&self) {
+        self.knowledge().doubtful.clear();
+    }
+
+    async fn probe(&self, config: &Config, (one, settled): (&Contender, &RoutedTask), until: Instant) -> ChoreOutcome {
+        for words in PROBES {
+            let prompt = self.nonce(words);
+            let fruit = self.run(config, (one, settled), &prompt, WRITTEN, until).await;
+            if fruit != ChoreOutcome::Done {
+                return fruit;
+            }
+        }
+        // Servers with a single prompt slot have lost our prompt.
+        self.knowledge().cached.forget(&one.endpoint, &one.offered.name);
+        ChoreOutcome::Done
+    }
+
+    /// A prompt with a beginning that was never sent before.
+    fn nonce(&self, words: usize) -> RenderedPrompt {
+        // The fastest changing digits come first: a cache compares from the first byte.
+        let stamp: String = self.clock.now().as_nanosecond().to_string().chars().rev().collect();
+        let rules = format!("{stamp} Repeat the words.");
+        let question: String = (0..words).map(|word| format!("{} ", WORDS[word % WORDS.len()])).collect();
+        let prompt_tokens = TokenScale::default().tokens(&rules) + TokenScale::default().tokens(&question);
+        RenderedPrompt { rules, question, prompt_tokens, ..commit_rules() }
+    }
+
+    /// Sends one short request and learns from it as from any other.
+    async fn run(
+        &self,
+        config: &Config,
+        (one, settled): (&Contender, &RoutedTask),
+        prompt: &RenderedPrompt,
+        tokens: u32,
+        until: Instant,
+    ) -> ChoreOutcome {
+        let Ok(slot) = self.slot(config, one) else { return ChoreOutcome::Failed };
+        let cached = self.knowledge().cached.common(&one.endpoint, &one.offered.name, prompt).0;
+        let cached = if one.is_cold() { 0 } else { TokenScale::default().tokens_of(cached).min(prompt.prompt_tokens) };
+        let work = Work { uncached: prompt.prompt_tokens - cached, cached, allowed: tokens };
+        let conditions = one.conditions(until.saturating_duration_since(self.clock.instant()), &settled.here);
+        let lasts = one.forecast().outlook(&work, &conditions).total_s;
+        let same = |_: &super::Size| prompt.clone();
+        let Ok(turn) = self.turn(config, &slot.config, &pause(config, until, &same), lasts).await else {
+            return ChoreOutcome::Preempted;
+        };
+        let ask = ModelRequest {
+            model: one.offered.name.clone(),
+            rules: prompt.rules.clone(),
+            question: prompt.question.clone(),
+            sampling: shortened(&one.sampling, tokens),
+            wording: None,
+            until,
+            keep_alive: Some(self.keep_alive(config, Urgency::Ahead, one, &settled.here)),
+            prompt_estimate: None,
+        };
+        let sent = self.clock.instant();
+        let Some(result) = recallable(&turn, slot.client.request_answer(&ask)).await else {
+            return ChoreOutcome::Preempted;
+        };
+        let took = self.clock.instant().saturating_duration_since(sent);
+        self.learn(
+            one,
+            &ask,
+            &seen::ModelRun { work, result: &result, took, pressed: settled.here.pressed, cold: one.is_cold() },
+        );
+        if result.is_ok() { ChoreOutcome::Done } else { ChoreOutcome::Failed }
+    }
+
+    async fn settle_ahead(&self, config: &Config) -> Option<RoutedTask> {
+        let until = self.clock.instant() + config.capture.budget;
+        let task = Task { urgency: Urgency::Ahead, ..pause(config, until, &|_| commit_rules()) };
+        let settled = tokio::time::timeout_at(until.into(), self.route_task(config, &task)).await.ok()?;
+        settled.ok()
+    }
+
+    fn listed(&self, slot: &EndpointSlot) -> Vec<ListedModel> {
+        match self.endpoints.cached_list(slot) {
+            CachedList::Fresh(offer, _) | CachedList::Stale(offer, _) => offer.models,
+            CachedList::Nothing => Vec::new(),
+        }
+    }
+
+    /// Whether the model fits beside the loaded ones on its device. Remote devices are not checked.
+    fn fits(&self, config: &Config, one: &Contender, ram: Option<u64>) -> bool {
+        let Some(endpoint) = config.endpoints.iter().find(|endpoint| endpoint.name == one.endpoint) else {
+            return true;
+        };
+        let neighbours =
+            config.endpoints.iter().filter(|other| endpoints::device(other) == endpoints::device(endpoint));
+        let loaded: u64 = neighbours.flat_map(|other| self.loaded_beside(other, one)).sum();
+        endpoint.remote || Memory { ram, vram: None }.fits(Traits::from_offer(&one.offered).needs_bytes, loaded)
+    }
+
+    /// Bytes of each other model that is loaded there.
+    fn loaded_beside(&self, endpoint: &EndpointConfig, one: &Contender) -> Vec<u64> {
+        let models = self.endpoints.slot(endpoint).map(|slot| self.listed(&slot)).unwrap_or_default();
+        let others = models.iter().filter(|other| other.resident == Some(true) && other.name != one.offered.name);
+        others.filter_map(|other| Traits::from_offer(other).needs_bytes).collect()
+    }
+}
+
+/// A model that has not read so little by then is of no use.
+const LONGEST: Duration = Duration::from_secs(120);
+/// Short words that every tokenizer's vocabulary has.
+const WORDS: [&str; 7] = ["red", "green", "blue", "black", "white", "brown", "gold"];
+
+fn pause<'a>(config: &Config, until: Instant, prompt: &'a super::PromptOf<'a>) -> Task<'a> {
+    Task {
+        role: Role::Capture,
+        urgency: Urgency::Batch,
+        traffic: Traffic::Calm,
+        budget: config.capture.budget,
+        until,
+        // The choice does not depend on it as long as one model is far better than the template.
+        technicality: 1.0,
+        template_quality: merit::TEMPLATE,
+        tree: None,
+        prompt,
+    }
+}
+
+fn chosen(settled: &RoutedTask) -> Option<&Contender> {
+    let Chosen::Model { model, endpoint, .. } = &settled.decision.choice else { return None };
+    settled.contenders.iter().find(|one| one.offered.name == *model && one.endpoint == *endpoint)
+}

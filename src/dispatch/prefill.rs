@@ -1,0 +1,135 @@
+//! Prefill ahead of a commit: fills the server's prefix cache, so that only the message is left to read.
+
+use std::time::{Duration, Instant};
+
+use super::chunked_prefill::ChunkedPrefill;
+use super::knowledge::ReadAhead;
+use super::sampler::SystemSample;
+use super::scoring::Contender;
+use super::task::{PromptOf, Size, Task};
+use super::{Models, PreparedRequest, RoutedTask};
+use crate::config::Config;
+use crate::dispatch::pool::Turn;
+use crate::domain::id::Oid;
+use crate::domain::role::Role;
+use crate::prompt::render::RenderedPrompt;
+use crate::route::forecast::Work;
+use crate::route::merit;
+use crate::route::signals::{Traffic, Urgency};
+
+/// The model's share of a capture's budget.
+const MODEL_SHARE: f64 = 0.85;
+
+/// Outcome of reading ahead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReadProgress {
+    /// Everything before the author's words is read.
+    Whole,
+    /// Preempted by a request with higher priority, or out of time.
+    Part,
+    /// It would be of no use, or no model is available.
+    Nothing,
+}
+
+/// A prompt on its way to be read.
+struct PrefillJob<'a> {
+    tree: &'a Oid,
+    size: Size,
+    prompt: &'a RenderedPrompt,
+    contender: &'a Contender,
+}
+
+impl Models {
+    /// Asks the model that a commit of `tree` would ask to read the prompt up to the author's words, and to write
+    /// nothing. Ends early when a request with higher priority needs the device; what was read until then stays cached.
+    pub async fn read_ahead(&self, config: &Config, tree: &Oid, prompt: &PromptOf<'_>, until: Instant) -> ReadProgress {
+        let now = self.clock.instant();
+        let task = Task {
+            role: Role::Capture,
+            urgency: Urgency::Ahead,
+            traffic: Traffic::Calm,
+            budget: config.capture.budget,
+            until: until.min(now + config.capture.budget.mul_f64(MODEL_SHARE)),
+            // The choice does not depend on it as long as one model is far better than the template.
+            technicality: 1.0,
+            template_quality: merit::TEMPLATE,
+            tree: None,
+            prompt,
+        };
+        let settled = tokio::time::timeout_at(task.until.into(), self.route_task(config, &task)).await;
+        let Ok(Ok(settled)) = settled else { return ReadProgress::Nothing };
+        self.read_settled(config, &task, tree, &settled, until).await
+    }
+
+    async fn read_settled(
+        &self,
+        config: &Config,
+        task: &Task<'_>,
+        tree: &Oid,
+        settled: &RoutedTask,
+        until: Instant,
+    ) -> ReadProgress {
+        let Some(PreparedRequest { contender, .. }) = self.order(config, task, settled) else {
+            return ReadProgress::Nothing;
+        };
+        let book = PrefillJob { tree, size: settled.size, prompt: &settled.prompt, contender };
+        let known = self.knowledge().ahead_of(tree).is_some_and(|read| read.whole && book.is(read));
+        if known {
+            return ReadProgress::Whole;
+        }
+        let Ok(slot) = self.slot(config, contender) else { return ReadProgress::Nothing };
+        let (prompt, scale) = (book.prompt, book.size.budget.scale);
+        let end = prompt.rules.len() + prompt.fixed;
+        let keep_alive = self.keep_alive(config, task.urgency, contender, &settled.here);
+        let feed = ChunkedPrefill {
+            slot: &slot,
+            contender,
+            rules: &prompt.rules,
+            question: &prompt.question,
+            scale,
+            end,
+            until,
+            keep_alive,
+        };
+        let patient = Task { until, ..*task };
+        let lasts = book.lasts(&settled.here);
+        let Ok(turn) = self.turn(config, &slot.config, &patient, lasts).await else { return ReadProgress::Nothing };
+        let read = self.feed(&feed, &turn, &settled.here).await;
+        self.remember(&book, read, end)
+    }
+
+    fn remember(&self, book: &PrefillJob<'_>, read: usize, end: usize) -> ReadProgress {
+        let whole = read >= end;
+        if !whole && read <= book.prompt.rules.len() {
+            return ReadProgress::Nothing;
+        }
+        self.knowledge().read_ahead(ReadAhead {
+            tree: book.tree.clone(),
+            endpoint: book.contender.endpoint.clone(),
+            model: book.contender.offered.name.clone(),
+            size: book.size,
+            whole,
+        });
+        if whole { ReadProgress::Whole } else { ReadProgress::Part }
+    }
+}
+
+/// `None` when the turn was preempted before the end.
+pub(super) async fn recallable<T>(turn: &Turn, work: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        done = work => Some(done),
+        () = turn.recalled() => None,
+    }
+}
+
+impl PrefillJob<'_> {
+    fn is(&self, read: &ReadAhead) -> bool {
+        read.endpoint == self.contender.endpoint && read.model == self.contender.offered.name
+    }
+
+    /// Expected duration in seconds, without preemption.
+    fn lasts(&self, here: &SystemSample) -> f64 {
+        let work = Work { uncached: self.prompt.prompt_tokens, cached: 0, allowed: 1 };
+        self.contender.forecast().outlook(&work, &self.contender.conditions(Duration::ZERO, here)).total_s
+    }
+}

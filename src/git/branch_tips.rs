@@ -1,0 +1,92 @@
+//! Branch tip comparison for repositories without reflogs (bare ones, `core.logAllRefUpdates=false`).
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use super::GitError;
+use super::ref_change::{LogUpdates, LoggedChange, RefChange};
+use super::reflog::file;
+use super::reflog::fingerprint;
+use super::reflog::log_files;
+use super::reflog::reader::{ABSENT, TIP as ALL};
+use crate::domain::event::LogPosition;
+use crate::domain::id::Oid;
+
+/// Whether the repository keeps no logs, so that only branch tips are available.
+pub fn has_no_logs(common_dir: &Path) -> bool {
+    !common_dir.join("logs").is_dir() && !common_dir.join("reftable").is_dir()
+}
+
+/// The positions of all branches.
+pub fn ends(common_dir: &Path, branches: &[(String, Oid)]) -> Vec<LogPosition> {
+    let mut positions = vec![position(ALL, &stamp(common_dir))];
+    positions.extend(branches.iter().map(|(name, tip)| position(&log(name), tip.as_str())));
+    positions
+}
+
+/// Branches moved since the known positions. `branches` is called only when some file changed.
+pub fn collect_moves(
+    common_dir: &Path,
+    known: &[LogPosition],
+    branches: impl FnOnce() -> Result<Vec<(String, Oid)>, GitError>,
+) -> Result<LogUpdates, GitError> {
+    let known: HashMap<&str, &str> = known.iter().map(|known| (known.log.as_str(), known.identity.as_str())).collect();
+    let stamp = stamp(common_dir);
+    if known.get(ALL) == Some(&stamp.as_str()) {
+        return Ok(LogUpdates::default());
+    }
+    let mut news = LogUpdates { positions: vec![position(ALL, &stamp)], ..LogUpdates::default() };
+    let branches = branches()?;
+    for (name, tip) in &branches {
+        let log = log(name);
+        let was = known.get(log.as_str()).copied();
+        if was == Some(tip.as_str()) {
+            continue;
+        }
+        // Without any known position, all existing branches are old.
+        if known.contains_key(ALL) || was.is_some() {
+            let from = was.and_then(|was| was.parse().ok());
+            let deed = RefChange::UnloggedMove { from, to: tip.clone() };
+            news.entries.push(LoggedChange {
+                git_dir: common_dir.to_owned(),
+                at: changed(common_dir, name),
+                change: deed,
+            });
+        }
+        news.positions.push(position(&log, tip.as_str()));
+    }
+    let there: HashSet<String> = branches.iter().map(|(name, _)| log(name)).collect();
+    let gone = known.iter().filter(|(log, was)| **was != ABSENT && log.starts_with("tip/") && !there.contains(**log));
+    news.positions.extend(gone.map(|(log, _)| position(log, ABSENT)));
+    Ok(news)
+}
+
+fn log(branch: &str) -> String {
+    log_files::key(&format!("{ALL}/{branch}"))
+}
+
+fn position(log: &str, identity: &str) -> LogPosition {
+    LogPosition { log: log.to_owned(), identity: identity.to_owned(), offset: 0 }
+}
+
+/// Modification time of the branch's file, or of `packed-refs`.
+fn changed(common_dir: &Path, branch: &str) -> Timestamp {
+    let seconds = |path: &Path| file::identify_file(path).and_then(|look| look.changed);
+    seconds(&common_dir.join(branch))
+        .or_else(|| seconds(&common_dir.join("packed-refs")))
+        .unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// File stamp that changes whenever one of the files does.
+fn stamp(common_dir: &Path) -> String {
+    let mut paths = vec![common_dir.join("packed-refs")];
+    paths.extend(log_files::files(&common_dir.join("refs/heads")).into_iter().map(|(path, _)| path));
+    paths.sort();
+    let looks = paths.iter().map(|path| {
+        let look = file::identify_file(path).map_or_else(String::new, |look| format!("{}:{}", look.stamp, look.size));
+        format!("{} {look}\n", path.display())
+    });
+    format!("{:016x}", fingerprint::hash_bytes(looks.collect::<String>().as_bytes()))
+}

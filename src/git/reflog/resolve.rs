@@ -1,0 +1,191 @@
+//! Resolves the questions that reflog lines leave open, with the object database.
+
+use std::collections::{HashMap, HashSet};
+
+use super::super::commit::Header;
+use super::super::ref_change::RefChange;
+use super::classify::{ClassifiedLog, EntryChange, OpenQuestion, Rebase, RebasedCommit};
+use super::line::ReflogLine;
+use crate::domain::id::Oid;
+
+/// Maximum commits compared after a reset.
+const RESET: usize = 100;
+/// Maximum commits of a rebase compared.
+const REBASED: usize = 1_000;
+
+/// Repository queries needed for resolution.
+pub trait HistoryQueries {
+    /// The commit's header; `None` when the object is gone.
+    fn header(&self, oid: &Oid) -> Option<Header>;
+    /// Commits in `to` but not in `from`, oldest first, at most `limit`; empty when one of them is gone.
+    fn range(&self, from: &Oid, to: &Oid, limit: usize) -> Vec<Oid>;
+    /// Whether a branch still contains the commit.
+    fn is_on_branch(&self, oid: &Oid) -> bool;
+    /// The branch tip before a rebase moved it to `to`, per the branch's own log.
+    fn before_rebase(&self, branch: &str, to: &Oid) -> Option<Oid>;
+}
+
+/// The reference changes with all questions resolved.
+#[must_use]
+pub fn resolve_questions(story: ClassifiedLog, lines: &[ReflogLine], history: &dyn HistoryQueries) -> Vec<EntryChange> {
+    let mut told = story.changes;
+    for question in story.questions {
+        match question {
+            OpenQuestion::Replaced { line } => replaced(&mut told, line, &lines[line], history),
+            OpenQuestion::Recommitted { line, base, tip } => {
+                resolve_recommitted(&mut told, line, (&base, &tip), history);
+            }
+            OpenQuestion::Rebased(rebase) => rebased(&mut told, &rebase, history),
+            OpenQuestion::Aborted(range) => told.retain(|told| !range.contains(&told.line) || !is_made(&told.change)),
+        }
+    }
+    told
+}
+
+fn is_made(deed: &RefChange) -> bool {
+    matches!(deed, RefChange::Committed { .. })
+}
+
+fn replaced(told: &mut [EntryChange], index: usize, line: &ReflogLine, history: &dyn HistoryQueries) {
+    let (Some(old), Some(new)) = (&line.old, &line.new) else { return };
+    let lies_on_it = history.header(new).is_none_or(|header| header.parents.contains(old));
+    if !lies_on_it {
+        add(told, index, old);
+    }
+}
+
+/// Records that the commit of this line also replaces `old`.
+fn add(told: &mut [EntryChange], line: usize, old: &Oid) {
+    if let Some(told) = told.iter_mut().find(|told| told.line == line) {
+        record_replaced(told, old);
+    }
+}
+
+fn record_replaced(told: &mut EntryChange, old: &Oid) {
+    if let RefChange::Committed { oid, replaces, .. } = &mut told.change
+        && oid != old
+        && !replaces.contains(old)
+    {
+        replaces.push(old.clone());
+    }
+}
+
+/// The new commit replaces the reset commits with the same message. Commits that another branch still contains were
+/// only moved there.
+fn resolve_recommitted(
+    told: &mut [EntryChange],
+    index: usize,
+    (base, tip): (&Oid, &Oid),
+    history: &dyn HistoryQueries,
+) {
+    let Some(made) = told.iter().find(|told| told.line == index).and_then(|told| oid(&told.change)) else { return };
+    let Some(header) = history.header(made) else { return };
+    for old in history.range(base, tip, RESET) {
+        if history.header(&old).is_some_and(|other| other.message == header.message) && !history.is_on_branch(&old) {
+            add(told, index, &old);
+        }
+    }
+}
+
+fn oid(deed: &RefChange) -> Option<&Oid> {
+    match deed {
+        RefChange::Committed { oid, .. } => Some(oid),
+        _ => None,
+    }
+}
+
+fn rebased(told: &mut Vec<EntryChange>, rebase: &Rebase, history: &dyn HistoryQueries) {
+    let by_branch = rebase.branch.as_deref().and_then(|branch| history.before_rebase(branch, &rebase.to));
+    let from = by_branch.as_ref().unwrap_or(&rebase.from);
+    let originals = history.range(&rebase.to, from, REBASED);
+    if originals.len() >= REBASED {
+        return;
+    }
+    for (copy, original) in pairs(rebase, originals, history) {
+        link(told, rebase, copy, &original);
+    }
+}
+
+/// Matches the rebase steps with the rebased commits.
+fn pairs<'a>(rebase: &'a Rebase, originals: Vec<Oid>, history: &dyn HistoryQueries) -> Vec<(&'a RebasedCommit, Oid)> {
+    // Replacements by the line itself (an amend, a fold) are already recorded.
+    let told: HashSet<&Oid> = rebase.steps.iter().filter_map(|step| step.old.as_ref()).collect();
+    let with_header = |oid: Oid| history.header(&oid).map(|header| (oid, header));
+    let mut left: Vec<(Oid, Header)> =
+        originals.into_iter().filter(|oid| !told.contains(oid)).filter_map(with_header).collect();
+    let (folds, copies): (Vec<&RebasedCommit>, Vec<&RebasedCommit>) = rebase.steps.iter().partition(|step| step.folds);
+    let copies = copies.into_iter().filter_map(|step| Some((step, history.header(&step.oid)?)));
+    // A copy that was reworded in place is already linked: it must not be matched with another original.
+    let copies = copies.filter(|(step, header)| lies_on_its_old(step, header)).collect();
+    let mut pairs = Vec::new();
+    let is_same = |one: &Header, other: &Header| one.message == other.message && is_by_same(one, other);
+    let open = take_matching(&mut pairs, copies, &mut left, &is_same);
+    // A reworded commit keeps author and date, which identify it when no other commit has both.
+    if are_distinct(open.iter().map(|(_, header)| header)) && are_distinct(left.iter().map(|(_, header)| header)) {
+        take_matching(&mut pairs, open, &mut left, &is_by_same);
+    }
+    // A rebase drops merges.
+    left.retain(|(_, header)| header.parents.len() < 2);
+    if folds.len() == left.len() {
+        pairs.extend(folds.into_iter().zip(left.into_iter().map(|(oid, _)| oid)));
+    }
+    pairs
+}
+
+fn lies_on_its_old(step: &RebasedCommit, header: &Header) -> bool {
+    step.old.as_ref().is_none_or(|old| header.parents.contains(old))
+}
+
+fn is_by_same(one: &Header, other: &Header) -> bool {
+    one.authored_at == other.authored_at && one.author_email == other.author_email
+}
+
+/// Whether no two commits share author and date.
+fn are_distinct<'a>(mut headers: impl Iterator<Item = &'a Header>) -> bool {
+    let mut seen = HashSet::new();
+    headers.all(|header| seen.insert((header.authored_at, &header.author_email)))
+}
+
+/// Pairs each copy with the first remaining similar commit; returns the copies without a match.
+fn take_matching<'a>(
+    pairs: &mut Vec<(&'a RebasedCommit, Oid)>,
+    copies: Vec<(&'a RebasedCommit, Header)>,
+    left: &mut Vec<(Oid, Header)>,
+    is_alike: &dyn Fn(&Header, &Header) -> bool,
+) -> Vec<(&'a RebasedCommit, Header)> {
+    let mut open = Vec::new();
+    for (copy, header) in copies {
+        match left.iter().position(|(_, other)| is_alike(&header, other)) {
+            Some(at) => pairs.push((copy, left.remove(at).0)),
+            None => open.push((copy, header)),
+        }
+    }
+    open
+}
+
+/// Records that the copy, or its successor in the same rebase, replaces the original.
+fn link(told: &mut Vec<EntryChange>, rebase: &Rebase, copy: &RebasedCommit, original: &Oid) {
+    let survivor = survivor(rebase, copy);
+    let place =
+        |wanted: &Oid| told.iter().rposition(|told| told.line <= rebase.line && oid(&told.change) == Some(wanted));
+    // A reported copy that was itself replaced passes the link on.
+    if let Some(place) = place(&copy.oid).or_else(|| place(survivor)) {
+        return record_replaced(&mut told[place], original);
+    }
+    let deed = RefChange::Committed { oid: survivor.clone(), replaces: vec![original.clone()], step: true };
+    told.push(EntryChange { line: rebase.line, at: rebase.at, change: deed });
+}
+
+/// Later rebase steps may have folded the copy into another commit.
+fn survivor<'a>(rebase: &'a Rebase, copy: &'a RebasedCommit) -> &'a Oid {
+    let in_place = rebase.steps.iter().filter(|step| step.in_place);
+    let folded: HashMap<&Oid, &Oid> = in_place.filter_map(|step| Some((step.old.as_ref()?, &step.oid))).collect();
+    let mut oid = &copy.oid;
+    for _ in 0..=rebase.steps.len() {
+        match folded.get(oid) {
+            Some(next) => oid = next,
+            None => break,
+        }
+    }
+    oid
+}
