@@ -1,0 +1,361 @@
+//! How long a model will take, as a chance: load, queue, reading the prompt, writing the answer.
+//!
+//! The shape (how much a prompt token costs against a written one) is a regression that forgets slowly; how fast the
+//! machine is just now is a [`Level`] that follows in one or two runs; a [`Conformal`] correction makes the stated
+//! chances come true. A run that was cut teaches the speed of what streamed, and never its own end as a duration.
+
+use serde::{Deserialize, Serialize};
+
+use super::observation::{End, Observation};
+use super::speed::Speed;
+use crate::stats::conformal::Conformal;
+use crate::stats::lengths::Lengths;
+use crate::stats::level::Level;
+use crate::stats::rls::{Rls, Row};
+
+/// What a term of the regression starts with counts for half an observation.
+const RIDGE: f64 = 0.5;
+/// No term becomes cheaper than this share of what the seed says: noise must not make a prompt free.
+const CHEAPEST: f64 = 0.02;
+/// An answer that may have fewer tokens is asked for as one sentence, and is another distribution of lengths.
+pub const ONE_SENTENCE_BELOW: u32 = 48;
+/// Tokens of a usual first sentence.
+const USUAL_SENTENCE: u32 = 24;
+/// A machine under pressure is taken to be half as fast until it was measured under pressure.
+const PRESSURE: f64 = std::f64::consts::LN_2;
+/// How fast the factor of pressure follows what is seen.
+const PRESSURE_GAIN: f64 = 0.1;
+/// How uncertain a seed from the hardware is, as a logarithm.
+const SEED_SCALE: f64 = 0.6;
+/// Standard normal quantiles at the middles of five equal parts.
+const FIFTHS: [f64; 5] = [-1.281_55, -0.524_4, 0.0, 0.524_4, 1.281_55];
+/// How uncertain a load time is, as the standard deviation of its logarithm, before and after it was seen.
+const LOAD_SPREAD: f64 = 0.5;
+
+/// What is known about one [`super::key::Key`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Forecast {
+    seed: Speed,
+    prefill: Rls,
+    decode: Rls,
+    level: Level,
+    conformal: Conformal,
+    /// Lengths of answers and of first sentences; the first of each where one sentence was asked for.
+    answers: [Lengths; 2],
+    sentences: [Lengths; 2],
+    log_load: f64,
+    /// Logarithm of the factor by which pressure slows this model down.
+    pressure: f64,
+    n: u64,
+}
+
+/// What is to be read and written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Work {
+    pub uncached: u32,
+    pub cached: u32,
+    /// Most tokens to write.
+    pub allowed: u32,
+}
+
+/// The circumstances of one run.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Conditions {
+    /// Until the model must have stopped, in seconds.
+    pub left_s: f64,
+    /// Until it is this run's turn.
+    pub queue_s: f64,
+    /// The model has to be loaded first.
+    pub cold: bool,
+    /// The machine is under pressure.
+    pub pressed: bool,
+    /// Minutes since the last run under this key.
+    pub idle_min: f64,
+}
+
+/// What is to be expected of one run.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Outlook {
+    /// Medians, from sending; load and queue are part of both.
+    pub ttft_s: f64,
+    pub total_s: f64,
+    pub load_s: f64,
+    /// The answer is whole in time.
+    pub p_on_time: f64,
+    /// It is not, but its first sentence is.
+    pub p_salvage: f64,
+}
+
+impl Outlook {
+    /// The chance that something useful comes in time.
+    #[must_use]
+    pub fn p_useful(&self) -> f64 {
+        (self.p_on_time + self.p_salvage).clamp(0.0, 1.0)
+    }
+}
+
+impl Forecast {
+    /// Starts from a speed that was guessed or probed.
+    #[must_use]
+    pub fn seeded(seed: Speed) -> Self {
+        let seed = seed.sound();
+        Self {
+            seed,
+            prefill: Rls::new([1.0; 3], [RIDGE; 3]),
+            decode: Rls::new([1.0, 0.0, 0.0], [RIDGE; 3]),
+            level: Level::about(SEED_SCALE),
+            conformal: Conformal::default(),
+            answers: [Lengths::about(USUAL_SENTENCE), Lengths::about(seed.answer_tokens)],
+            sentences: [Lengths::about(USUAL_SENTENCE), Lengths::about(USUAL_SENTENCE)],
+            log_load: seed.load_s.ln(),
+            pressure: PRESSURE,
+            n: 0,
+        }
+    }
+
+    /// What is known here as a start for something like it: another digest, other options, another kind of power.
+    #[must_use]
+    pub fn loosened(&self) -> Self {
+        Self {
+            prefill: self.prefill.loosened(),
+            decode: self.decode.loosened(),
+            level: self.level.loosened(),
+            n: 0,
+            ..self.clone()
+        }
+    }
+
+    /// Runs that were learned.
+    #[must_use]
+    pub fn n(&self) -> u64 {
+        self.n
+    }
+
+    /// Whether all of it are numbers: what was stored may have been damaged.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.prefill.is_sound()
+            && self.decode.is_sound()
+            && self.conformal.is_sound()
+            && self.answers.iter().chain(&self.sentences).all(Lengths::is_sound)
+            && self.log_load.abs() < 20.0
+            && (0.0..=3.0).contains(&self.pressure)
+            && self.seed.sound() == self.seed
+    }
+
+    /// Tokens of a usual first sentence of an answer that may have `allowed` tokens.
+    #[must_use]
+    pub fn usual_sentence(&self, allowed: u32) -> u32 {
+        whole(self.sentences[class(allowed)].mean(allowed).ceil())
+    }
+
+    /// Seconds per token written, as things are now.
+    #[must_use]
+    pub fn tpot_s(&self, conditions: &Conditions) -> f64 {
+        self.usual_tpot_s() * self.slower(0.5, conditions)
+    }
+
+    /// Learns from one run.
+    pub fn learn(&mut self, seen: &Observation) {
+        self.n = self.n.saturating_add(1);
+        if let Some(load) = seen.load_s.filter(|load| seen.was_cold() && load.is_finite()) {
+            let more = load.clamp(0.01, 1e4).ln() - self.log_load;
+            // A load during which the run was cut takes longer than that.
+            self.log_load += 0.4 * if seen.ttft_s.is_none() { more.max(0.0) } else { more };
+        }
+        self.learn_lengths(seen);
+        match self.told(seen) {
+            Some((log_ratio, true)) => self.learn_above(log_ratio, seen.idle_min),
+            Some((log_ratio, false)) => {
+                self.learn_level(log_ratio, seen);
+                self.learn_shape(seen);
+            }
+            None => {}
+        }
+    }
+
+    /// What is to be expected of `work` under `conditions`.
+    #[must_use]
+    pub fn outlook(&self, work: &Work, conditions: &Conditions) -> Outlook {
+        let class = class(work.allowed);
+        let p_on_time = self.chance(&self.answers[class], work, conditions, false);
+        let p_useful = self.chance(&self.sentences[class], work, conditions, true);
+        let (slower, load_s) = (self.slower(0.5, conditions), self.load_s(0.0, conditions));
+        let before = positive(conditions.queue_s) + load_s;
+        let answer = self.answers[class].mean(work.allowed);
+        Outlook {
+            ttft_s: before + slower * self.usual_prefill_s(work),
+            total_s: before + slower * (self.usual_prefill_s(work) + answer * self.usual_tpot_s()),
+            load_s,
+            p_on_time,
+            p_salvage: (p_useful - p_on_time).max(0.0),
+        }
+    }
+
+    /// Seconds from sending after which, with `confidence`, the first token has come.
+    #[must_use]
+    pub fn ttft_within_s(&self, work: &Work, conditions: &Conditions, confidence: f64) -> f64 {
+        let before = positive(conditions.queue_s) + self.load_s(1.281_55, conditions);
+        before + self.slower(self.conformal.stated(confidence), conditions) * self.usual_prefill_s(work)
+    }
+
+    /// `m* = ⌊(D/q − (b0 + b1·uncached + b2·cached)) / tpot⌋`: tokens that are written in time with `confidence`.
+    #[must_use]
+    pub fn tokens_in(&self, work: &Work, conditions: &Conditions, confidence: f64) -> u32 {
+        let left = self.usual_s_in(conditions, confidence) - self.usual_prefill_s(work);
+        whole(left / self.usual_tpot_s())
+    }
+
+    /// How many prompt tokens can be evaluated in time, with `confidence`, so that `work.allowed` can be written.
+    #[must_use]
+    pub fn prompt_in(&self, work: &Work, conditions: &Conditions, confidence: f64) -> u32 {
+        let written = f64::from(work.allowed) * self.usual_tpot_s();
+        let rest = self.usual_prefill_s(&Work { uncached: 0, ..*work });
+        let one = self.usual_prefill_s(&Work { uncached: 1, ..*work }) - rest;
+        whole((self.usual_s_in(conditions, confidence) - rest - written) / one)
+    }
+
+    /// `D/q`: the time that is left, in seconds of the machine's usual speed.
+    fn usual_s_in(&self, conditions: &Conditions, confidence: f64) -> f64 {
+        let left = conditions.left_s - positive(conditions.queue_s) - self.load_s(1.281_55, conditions);
+        left / self.slower(self.conformal.stated(confidence), conditions)
+    }
+
+    /// The factor by which a run is slower than usual, not exceeded with the given (uncorrected) chance.
+    fn slower(&self, chance: f64, conditions: &Conditions) -> f64 {
+        (self.level.quantile(chance, conditions.idle_min) + self.pressure_now(conditions.pressed)).exp()
+    }
+
+    /// The chance that what `lengths` are about is written in time; what exceeds `work.allowed` never is, if it is
+    /// `needed`, else it is cut there.
+    fn chance(&self, lengths: &Lengths, work: &Work, conditions: &Conditions, needed: bool) -> f64 {
+        let loads: &[f64] = if conditions.cold { &FIFTHS } else { &[0.0] };
+        let (prefill, tpot) = (self.usual_prefill_s(work), self.usual_tpot_s());
+        let mut sum = 0.0;
+        for z in loads {
+            let left = conditions.left_s - positive(conditions.queue_s) - self.load_s(*z, conditions);
+            for (length, chance) in lengths.chances() {
+                let written = f64::from(length.min(work.allowed).saturating_sub(1));
+                if left > 0.0 && !(needed && length > work.allowed) {
+                    let ratio = left / (prefill + written * tpot);
+                    sum += chance * self.p_at_most(ratio.ln(), conditions);
+                }
+            }
+        }
+        (sum / loads.len() as f64).clamp(0.0, 1.0)
+    }
+
+    fn p_at_most(&self, log_ratio: f64, conditions: &Conditions) -> f64 {
+        let log_ratio = log_ratio - self.pressure_now(conditions.pressed);
+        self.conformal.corrected(self.level.at_most(log_ratio, conditions.idle_min))
+    }
+
+    fn load_s(&self, z: f64, conditions: &Conditions) -> f64 {
+        if conditions.cold { (self.log_load + z * LOAD_SPREAD).exp() } else { 0.0 }
+    }
+
+    fn pressure_now(&self, pressed: bool) -> f64 {
+        if pressed { self.pressure } else { 0.0 }
+    }
+
+    fn terms(&self, uncached: u32, cached: u32) -> Row {
+        let Speed { overhead_s, uncached_s, cached_s, .. } = self.seed;
+        [overhead_s, uncached_s * f64::from(uncached), cached_s * f64::from(cached)]
+    }
+
+    fn usual_prefill_s(&self, work: &Work) -> f64 {
+        let costs = self.prefill.coefficients().map(|share| share.max(CHEAPEST));
+        self.terms(work.uncached, work.cached).iter().zip(costs).map(|(term, share)| term * share).sum()
+    }
+
+    fn usual_tpot_s(&self) -> f64 {
+        self.seed.tpot_s * self.decode.coefficients()[0].max(CHEAPEST)
+    }
+
+    /// The logarithm of seen ÷ usual time, and whether it is only known to be above that. Nothing where nothing ran.
+    fn told(&self, seen: &Observation) -> Option<(f64, bool)> {
+        let work = Work { uncached: seen.uncached, cached: seen.cached, allowed: seen.allowed };
+        let prefill = self.usual_prefill_s(&work);
+        let written = prefill + f64::from(seen.written.saturating_sub(1)) * self.usual_tpot_s();
+        let ran = seen.took_s - seen.before_s();
+        let told = match seen.until_last_s() {
+            // No token had come: reading the prompt takes at least so long.
+            None => (ran / prefill, true),
+            // It had stopped writing long before it was cut: so does the token that did not come.
+            Some(last) if seen.end == End::Cut && is_stall(seen.took_s - last, seen) => {
+                (ran / (written + self.usual_tpot_s()), true)
+            }
+            Some(last) => ((last - seen.before_s()) / written, false),
+        };
+        let log_ratio = told.0.ln() - self.pressure_now(seen.pressed);
+        log_ratio.is_finite().then_some((log_ratio, told.1))
+    }
+
+    fn learn_above(&mut self, log_ratio: f64, idle_min: f64) {
+        self.conformal.learn_above(self.level.at_most(log_ratio, idle_min));
+        self.level.learn_above(log_ratio, idle_min);
+    }
+
+    fn learn_level(&mut self, log_ratio: f64, seen: &Observation) {
+        self.conformal.learn(self.level.at_most(log_ratio, seen.idle_min));
+        if seen.pressed {
+            let surprise = (log_ratio - self.level.mean()).clamp(-1.0, 1.0);
+            self.pressure = (self.pressure + PRESSURE_GAIN * surprise).clamp(0.0, 3.0);
+        }
+        self.level.learn(log_ratio, seen.idle_min);
+    }
+
+    /// Teaches the regressions, as if the machine were at its usual speed, in shares of what was expected: a slow
+    /// machine's seconds weigh no more than a fast one's.
+    fn learn_shape(&mut self, seen: &Observation) {
+        let usual = (-(self.level.mean() + self.pressure_now(seen.pressed))).exp();
+        let work = Work { uncached: seen.uncached, cached: seen.cached, allowed: seen.allowed };
+        if let Some(ttft) = seen.ttft_s {
+            let expected = self.usual_prefill_s(&work);
+            let terms = self.terms(seen.uncached, seen.cached).map(|term| term / expected);
+            let target = (ttft - seen.before_s()).max(1e-3) * usual / expected;
+            self.prefill.learn(terms, target.min(20.0));
+        }
+        if let Some(tpot) = seen.tpot_s.filter(|tpot| seen.written > 2 && *tpot > 0.0) {
+            let expected = self.usual_tpot_s();
+            self.decode.learn([self.seed.tpot_s / expected, 0.0, 0.0], (tpot * usual / expected).min(20.0));
+        }
+    }
+
+    fn learn_lengths(&mut self, seen: &Observation) {
+        let class = class(seen.allowed);
+        let (answers, sentences) = (&mut self.answers[class], &mut self.sentences[class]);
+        match (seen.end, seen.sentence) {
+            (End::Done, sentence) => {
+                answers.learn(seen.written);
+                sentences.learn(sentence.unwrap_or(seen.written));
+            }
+            (End::Length | End::Cut, sentence) => {
+                answers.learn_above(seen.written);
+                match sentence {
+                    Some(length) => sentences.learn(length),
+                    None => sentences.learn_above(seen.written),
+                }
+            }
+        }
+    }
+}
+
+fn class(allowed: u32) -> usize {
+    usize::from(allowed >= ONE_SENTENCE_BELOW)
+}
+
+/// A silence of several tokens, and of more than a scheduler's hiccup.
+fn is_stall(silence_s: f64, seen: &Observation) -> bool {
+    silence_s > (4.0 * seen.tpot_s.unwrap_or(0.0)).max(0.2)
+}
+
+fn positive(value: f64) -> f64 {
+    if value.is_finite() { value.max(0.0) } else { 0.0 }
+}
+
+/// A number of tokens; what is no number is none.
+fn whole(tokens: f64) -> u32 {
+    // Casting saturates, and takes what is not a number for zero.
+    tokens.floor() as u32
+}
