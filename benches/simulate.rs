@@ -7,8 +7,8 @@
 //! cold starts. A miss is a model that was asked and gave nothing useful in time, though the template then stands; a
 //! salvaged first sentence is on time. Deterministic: the same numbers on every computer.
 //!
-//! `-- ablate` plays the same scenes with simpler forecasts and with the router's without one of its parts;
-//! `-- hedge` with two endpoints, of which the second is asked where the first says nothing (docs/router-ablation.md).
+//! `-- ablate [--n 20] [--seed 0]` plays the same scenes with simpler forecasts, `-- hedge` others with two endpoints, of
+//! which the second is asked where no first token comes from the first (docs/router-ablation.md).
 //!
 //! `cargo bench --bench simulate -- record …` makes such a recording (see `recorder/mod.rs`).
 
@@ -21,14 +21,16 @@ use uro_capture::stats::brier::Brier;
 
 mod ablation;
 mod recorder;
+#[expect(dead_code, reason = "its files hold tests, whose helpers are compiled and not called here")]
+#[path = "ablation/route.rs"]
+mod route;
 mod simulation;
 
-use ablation::stats;
 use simulation::machine::MACHINES;
 use simulation::policy::Policy;
 use simulation::recorded::{self, Recording};
 use simulation::tally::Tally;
-use simulation::trace::{SCENES, Trace};
+use simulation::trace::SCENES;
 
 const WAYS: [(&str, simulation::Start); 4] = [
     ("fixed model", Policy::fixed),
@@ -43,14 +45,16 @@ type Ways<'w> = &'w [(&'static str, simulation::Start)];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
+    if let Some((_, words)) = words.split_first().filter(|(first, _)| *first == "record") {
+        return recorder::record(words);
+    }
     let mut out = io::stdout().lock();
     match words.split_first() {
-        Some((first, words)) if first == "record" => recorder::record(words),
         Some((first, words)) if first == "ablate" => {
             let ways: Vec<_> = std::iter::once(WAYS[3]).chain(ablation::WAYS).collect();
             compare(&mut out, &seeds(words)?, &ways).map(|_| ())
         }
-        Some((first, words)) if first == "hedge" => hedge(&mut out, &seeds(words)?),
+        Some((first, words)) if first == "hedge" => ablation::hedging::compare(&mut out, &seeds(words)?),
         _ => {
             let played = compare(&mut out, &seeds(&words)?, &WAYS)?;
             for (name, played) in ["made-up", "recorded"].iter().zip(&played) {
@@ -65,10 +69,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// Plays all scenes in all ways; the sums over the made-up and over the recorded ones.
 fn compare(out: &mut impl Write, seeds: &Range<u64>, ways: Ways<'_>) -> Result<[Played; 2], Box<dyn Error>> {
-    let scenes = [
-        made_up(out, seeds, ways, if ways.len() == WAYS.len() { &SCENES } else { &ablation::SCENES })?,
-        replayed(out, seeds, ways)?,
-    ];
+    let scenes = [made_up(out, seeds, ways)?, replayed(out, seeds, ways)?];
     let sums = scenes.each_ref().map(|scenes| {
         let mut sum = vec![Tally::default(); ways.len()];
         scenes.iter().for_each(|played| merge(&mut sum, played));
@@ -104,45 +105,6 @@ fn apart(scenes: &[Played], at: usize) -> String {
     ranges.join("   ")
 }
 
-fn hedge(out: &mut impl Write, seeds: &Range<u64>) -> Result<(), Box<dyn Error>> {
-    use ablation::hedging::{self, Hedged};
-    let show = |out: &mut dyn Write, what: &str, played: &[Hedged]| {
-        let n = played.first().map_or(0, |one| one.tally.captures);
-        writeln!(out, "\n{what} (n = {n} captures)\n{:15} {}", "", Tally::HEAD)?;
-        hedging::WAYS.iter().zip(played).try_for_each(|((name, _), one)| {
-            let share = one.second as f64 / n.max(1) as f64 * 100.0;
-            writeln!(out, "{name:15} {}  second requests {share:.2} %", one.tally)
-        })
-    };
-    for scene in hedging::SCENES {
-        let mut all = vec![Hedged::default(); hedging::WAYS.len()];
-        for machine in &MACHINES {
-            for seed in seeds.clone() {
-                let trace = Trace::draw(machine, scene, seed);
-                for ((_, share), hedged) in hedging::WAYS.iter().zip(&mut all) {
-                    hedging::play(machine, &trace, *share, hedged);
-                }
-            }
-        }
-        show(out, &format!("made up, two endpoints: {}", scene.name), &all)?;
-    }
-    for recording in recorded::all()? {
-        let mut all = vec![Hedged::default(); hedging::WAYS.len()];
-        for like in &MACHINES {
-            let models = simulation::models(&recording, like);
-            let machine = simulation::machine::Machine { models: &models, ..*like };
-            for seed in seeds.clone() {
-                let trace = Trace::replay(&machine, &recording, 1.0, seed);
-                for ((_, share), hedged) in hedging::WAYS.iter().zip(&mut all) {
-                    hedging::play(&machine, &trace, *share, hedged);
-                }
-            }
-        }
-        show(out, &format!("recorded, two endpoints: {}", recording.name), &all)?;
-    }
-    Ok(())
-}
-
 fn seeds(words: &[String]) -> Result<Range<u64>, Box<dyn Error>> {
     let (mut traces, mut seed) = (20_u64, 0_u64);
     for pair in words.chunks(2) {
@@ -155,15 +117,10 @@ fn seeds(words: &[String]) -> Result<Range<u64>, Box<dyn Error>> {
     Ok(seed..seed.saturating_add(traces.max(1)))
 }
 
-fn made_up(
-    out: &mut impl Write,
-    seeds: &Range<u64>,
-    ways: Ways<'_>,
-    scenes: &[simulation::trace::Scene],
-) -> io::Result<Vec<Played>> {
+fn made_up(out: &mut impl Write, seeds: &Range<u64>, ways: Ways<'_>) -> io::Result<Vec<Played>> {
     let mut all = Vec::new();
     for machine in &MACHINES {
-        for &scene in scenes {
+        for scene in SCENES {
             let run = |(_, way): &(&str, _)| simulation::run(machine, scene, seeds.clone(), *way);
             let played = ways.iter().map(run).collect();
             table(out, &format!("made up: {}, {}", machine.name, scene.name), ways, &played)?;

@@ -1,5 +1,9 @@
-//! Two endpoints that are slow at different moments: what does a request to the second one help where the first says
-//! nothing? The rule is that of `src/pipeline/models/hedge.rs`.
+//! Hedging: two endpoints that are slow at different moments, and a second request to the other one where no first token
+//! has come when it should. The rule is that of `src/pipeline/models/hedge.rs`.
+
+use std::error::Error;
+use std::io::Write;
+use std::ops::Range;
 
 use jiff::Timestamp;
 use uro_capture::route::choice::{Candidate, decide};
@@ -11,8 +15,10 @@ use uro_capture::route::observation::{End, Observation};
 use uro_capture::route::signals::Signals;
 use uro_capture::route::tally::Tally as Judged;
 
-use crate::simulation::machine::{Machine, Model};
+use crate::simulation::machine::{MACHINES, Machine, Model};
+use crate::simulation::models;
 use crate::simulation::policy::{seed, signals};
+use crate::simulation::recorded;
 use crate::simulation::tally::Tally;
 use crate::simulation::trace::{Moment, RULES, STEADY, Scene, Trace};
 use crate::simulation::world::{Asked, Outcome, ask, cached};
@@ -38,6 +44,45 @@ pub const WAYS: [(&str, f64); 3] = [("no hedging", 0.0), ("one in twenty", 0.05)
 pub struct Hedged {
     pub tally: Tally,
     pub second: u64,
+}
+
+/// Plays all scenes on all machines, made-up and recorded ones, in all ways.
+pub fn compare(out: &mut impl Write, seeds: &Range<u64>) -> Result<(), Box<dyn Error>> {
+    let show = |out: &mut dyn Write, what: &str, played: &[Hedged]| {
+        let n = played.first().map_or(0, |one| one.tally.captures);
+        writeln!(out, "\n{what} (n = {n} captures)\n{:15} {}", "", Tally::HEAD)?;
+        WAYS.iter().zip(played).try_for_each(|((name, _), one)| {
+            let share = one.second as f64 / n.max(1) as f64 * 100.0;
+            writeln!(out, "{name:15} {}  second requests {share:.2} %", one.tally)
+        })
+    };
+    for scene in SCENES {
+        let mut all = vec![Hedged::default(); WAYS.len()];
+        for machine in &MACHINES {
+            for seed in seeds.clone() {
+                let trace = Trace::draw(machine, scene, seed);
+                for ((_, share), hedged) in WAYS.iter().zip(&mut all) {
+                    play(machine, &trace, *share, hedged);
+                }
+            }
+        }
+        show(out, &format!("made up, two endpoints: {}", scene.name), &all)?;
+    }
+    for recording in recorded::all()? {
+        let mut all = vec![Hedged::default(); WAYS.len()];
+        for like in &MACHINES {
+            let models = models(&recording, like);
+            let machine = Machine { models: &models, ..*like };
+            for seed in seeds.clone() {
+                let trace = Trace::replay(&machine, &recording, 1.0, seed);
+                for ((_, share), hedged) in WAYS.iter().zip(&mut all) {
+                    play(&machine, &trace, *share, hedged);
+                }
+            }
+        }
+        show(out, &format!("recorded, two endpoints: {}", recording.name), &all)?;
+    }
+    Ok(())
 }
 
 /// Plays a trace. The second endpoint meets the machine's moments half a trace later.

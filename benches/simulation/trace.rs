@@ -24,19 +24,10 @@ pub struct Scene {
     /// wait in seconds.
     pub stragglers: f64,
     pub waits: (f64, f64),
-    /// Tokens of a usual answer.
-    pub answer: f64,
 }
 
-pub const STEADY: Scene = Scene {
-    name: "steady",
-    factor: 1.0,
-    cold: 0.01,
-    builds: 0.05,
-    stragglers: 0.02,
-    waits: (0.005, 1.0),
-    answer: 44.0,
-};
+pub const STEADY: Scene =
+    Scene { name: "steady", factor: 1.0, cold: 0.01, builds: 0.05, stragglers: 0.02, waits: (0.005, 1.0) };
 
 pub const SCENES: [Scene; 5] = [
     STEADY,
@@ -153,7 +144,7 @@ impl Mood {
             load_luck: dice.lognormal(1.0, 0.3),
             queue_s: if dice.chance(0.04) { dice.exponential(0.5) } else { 0.0 },
             surprise_s: if dice.chance(scene.waits.0) { dice.exponential(scene.waits.1) } else { 0.0 },
-            answer: dice.lognormal(scene.answer, 0.3).clamp(12.0, 200.0) as u32,
+            answer: dice.lognormal(44.0, 0.3).clamp(12.0, 200.0) as u32,
             sentence_share: dice.between(0.42, 0.65),
             obedience: dice.lognormal(1.0, 0.2),
             later_luck: (machine.jitter * dice.normal()).exp(),

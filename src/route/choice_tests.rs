@@ -200,7 +200,7 @@ fn a_better_model_that_is_hardly_known_is_measured_and_one_that_is_too_slow_is_n
     };
     let (small, unknown, hopeless) = (known(3000.0, 150.0), guessed(50.0), guessed(5.0));
     let all = [candidate("1b", 0.55, &small), candidate("3b", 0.7, &unknown), candidate("13b", 0.8, &hopeless)];
-    let decision = decide(&capture(), &all, None);
+    let decision = decide(&Signals { urgency: Urgency::Urgent, ..capture() }, &all, None);
     assert_eq!(model(&decision), Some("1b"), "{decision:#?}");
     assert_eq!(decision.worth_measuring().map(|one| one.model.as_str()), Some("3b"));
 }

@@ -1,14 +1,13 @@
 //! How long a model will take, as a chance: load, queue, reading the prompt, writing the answer.
 //!
 //! The shape (how much a prompt token costs against a written one) is a regression that forgets slowly; how fast the
-//! machine is just now is a [`Level`] that follows in one or two runs; a [`Conformal`] correction makes the stated
-//! chances come true. A run that was cut teaches the speed of what streamed, and never its own end as a duration.
+//! machine is just now is a [`Level`] that follows in a few runs, with the distances of the last runs from it as what is
+//! uncertain. A run that was cut teaches the speed of what streamed, and never its own end as a duration.
 
 use serde::{Deserialize, Serialize};
 
 use super::observation::{End, Observation};
 use super::speed::Speed;
-use crate::stats::conformal::Conformal;
 use crate::stats::lengths::Lengths;
 use crate::stats::level::Level;
 use crate::stats::rls::{Rls, Row};
@@ -39,7 +38,6 @@ pub struct Forecast {
     prefill: Rls,
     decode: Rls,
     level: Level,
-    conformal: Conformal,
     /// Lengths of answers and of first sentences; the first of each where one sentence was asked for.
     answers: [Lengths; 2],
     sentences: [Lengths; 2],
@@ -104,7 +102,6 @@ impl Forecast {
             prefill: Rls::new([1.0; 3], [RIDGE; 3]),
             decode: Rls::new([1.0, 0.0, 0.0], [RIDGE; 3]),
             level: Level::about(SEED_SCALE),
-            conformal: Conformal::default(),
             answers: [Lengths::about(USUAL_SENTENCE), Lengths::about(seed.answer_tokens)],
             sentences: [Lengths::about(USUAL_SENTENCE), Lengths::about(USUAL_SENTENCE)],
             log_load: seed.load_s.ln(),
@@ -136,7 +133,7 @@ impl Forecast {
     pub fn is_sound(&self) -> bool {
         self.prefill.is_sound()
             && self.decode.is_sound()
-            && self.conformal.is_sound()
+            && self.level.is_sound()
             && self.answers.iter().chain(&self.sentences).all(Lengths::is_sound)
             && self.log_load.abs() < 20.0
             && (0.0..=3.0).contains(&self.pressure)
@@ -165,7 +162,7 @@ impl Forecast {
         }
         self.learn_lengths(seen);
         match self.told(seen) {
-            Some((log_ratio, true)) => self.learn_above(log_ratio, seen.idle_min),
+            Some((log_ratio, true)) => self.level.learn_above(log_ratio, seen.idle_min),
             Some((log_ratio, false)) => {
                 self.learn_level(log_ratio, seen);
                 self.learn_shape(seen);
@@ -196,7 +193,7 @@ impl Forecast {
     #[must_use]
     pub fn ttft_within_s(&self, work: &Work, conditions: &Conditions, confidence: f64) -> f64 {
         let before = positive(conditions.queue_s) + self.load_s(1.281_55, conditions);
-        before + self.slower(self.conformal.stated(confidence), conditions) * self.usual_prefill_s(work)
+        before + self.slower(confidence, conditions) * self.usual_prefill_s(work)
     }
 
     /// `m* = ⌊(D/q − (b0 + b1·uncached + b2·cached)) / tpot⌋`: tokens that are written in time with `confidence`.
@@ -218,10 +215,10 @@ impl Forecast {
     /// `D/q`: the time that is left, in seconds of the machine's usual speed.
     fn usual_s_in(&self, conditions: &Conditions, confidence: f64) -> f64 {
         let left = conditions.left_s - positive(conditions.queue_s) - self.load_s(1.281_55, conditions);
-        left / self.slower(self.conformal.stated(confidence), conditions)
+        left / self.slower(confidence, conditions)
     }
 
-    /// The factor by which a run is slower than usual, not exceeded with the given (uncorrected) chance.
+    /// The factor by which a run is slower than usual, not exceeded with the given chance.
     fn slower(&self, chance: f64, conditions: &Conditions) -> f64 {
         (self.level.quantile(chance, conditions.idle_min) + self.pressure_now(conditions.pressed)).exp()
     }
@@ -238,16 +235,12 @@ impl Forecast {
                 let written = f64::from(length.min(work.allowed).saturating_sub(1));
                 if left > 0.0 && !(needed && length > work.allowed) {
                     let ratio = left / (prefill + written * tpot);
-                    sum += chance * self.p_at_most(ratio.ln(), conditions);
+                    let slower = ratio.ln() - self.pressure_now(conditions.pressed);
+                    sum += chance * self.level.at_most(slower, conditions.idle_min);
                 }
             }
         }
         (sum / loads.len() as f64).clamp(0.0, 1.0)
-    }
-
-    fn p_at_most(&self, log_ratio: f64, conditions: &Conditions) -> f64 {
-        let log_ratio = log_ratio - self.pressure_now(conditions.pressed);
-        self.conformal.corrected(self.level.at_most(log_ratio, conditions.idle_min))
     }
 
     fn load_s(&self, z: f64, conditions: &Conditions) -> f64 {
@@ -291,13 +284,7 @@ impl Forecast {
         log_ratio.is_finite().then_some((log_ratio, told.1))
     }
 
-    fn learn_above(&mut self, log_ratio: f64, idle_min: f64) {
-        self.conformal.learn_above(self.level.at_most(log_ratio, idle_min));
-        self.level.learn_above(log_ratio, idle_min);
-    }
-
     fn learn_level(&mut self, log_ratio: f64, seen: &Observation) {
-        self.conformal.learn(self.level.at_most(log_ratio, seen.idle_min));
         if seen.pressed {
             let surprise = (log_ratio - self.level.mean()).clamp(-1.0, 1.0);
             self.pressure = (self.pressure + PRESSURE_GAIN * surprise).clamp(0.0, 3.0);

@@ -1,9 +1,7 @@
 //! Statistics that say how much they know: percentiles with their n, forecasts with the chance that they come true.
 
 pub mod brier;
-pub mod conformal;
 pub mod lengths;
 pub mod level;
-mod noise;
 pub mod quantile;
 pub mod rls;

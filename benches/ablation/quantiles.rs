@@ -1,12 +1,15 @@
 //! Empirical quantiles of the last runs: how many times as long as guessed from the hardware the first token took, the
 //! time per written token, load times, and lengths of answers. No model of the machine, no correction.
 
+use std::collections::VecDeque;
+
 use uro_capture::route::observation::{End, Observation};
 use uro_capture::route::speed::Speed;
 
 pub use uro_capture::route::forecast::{Conditions, ONE_SENTENCE_BELOW, Outlook, Work};
 
-use crate::ablation::window::{FIFTHS, Window, beyond, quantile};
+/// Standard normal quantiles at the middles of five equal parts: a guess as five values.
+const FIFTHS: [f64; 5] = [-1.281_55, -0.524_4, 0.0, 0.524_4, 1.281_55];
 
 /// Which runs count.
 #[derive(Debug, Clone, Copy)]
@@ -15,8 +18,6 @@ pub struct Kind {
     pub runs: usize,
     /// Each counts so many times as much as the one after it.
     pub fading: f64,
-    /// Of these only those that found the machine in the same state of pressure, where there are five.
-    pub pressure: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -36,16 +37,20 @@ struct Run {
     /// Times as long as the seed says until the first token.
     reading: f64,
     tpot_s: f64,
-    pressed: bool,
 }
 
 impl Forecast {
+    /// Of the last 50 runs.
+    pub fn seeded(seed: Speed) -> Self {
+        Self::of(seed, Kind { runs: 50, fading: 1.0 })
+    }
+
     pub fn of(seed: Speed, kind: Kind) -> Self {
         let about = |middle: f64, spread: f64| Window::guessed(FIFTHS.map(|z| middle * (spread * z).exp()), kind.runs);
         let lengths = |tokens: u32| about(f64::from(tokens), 0.35);
         let run = |z: f64| {
             let reading = (0.6 * z).exp();
-            Run { reading, tpot_s: seed.tpot_s * reading, pressed: false }
+            Run { reading, tpot_s: seed.tpot_s * reading }
         };
         Self {
             kind,
@@ -76,7 +81,7 @@ impl Forecast {
         let cut = seen.ttft_s.is_none();
         if ran > 0.0 {
             let reading = if cut { beyond(self.runs.iter().map(|run| run.reading), reading) } else { reading };
-            self.runs.push(Run { reading, tpot_s, pressed: seen.pressed });
+            self.runs.push(Run { reading, tpot_s });
         }
     }
 
@@ -95,9 +100,8 @@ impl Forecast {
         let p_useful = self.chance(&self.sentences[class], work, conditions, true);
         let load_s = self.load_s(conditions, 0.5);
         let before = conditions.queue_s.max(0.0) + load_s;
-        let runs = || self.runs(conditions);
-        let reading = quantile(runs().map(|(run, weight)| (run.reading, weight)).collect(), 0.5).unwrap_or(1.0);
-        let tpot_s = quantile(runs().map(|(run, weight)| (run.tpot_s, weight)).collect(), 0.5).unwrap_or(0.0);
+        let reading = quantile(self.runs().map(|(run, weight)| (run.reading, weight)).collect(), 0.5).unwrap_or(1.0);
+        let tpot_s = quantile(self.runs().map(|(run, weight)| (run.tpot_s, weight)).collect(), 0.5).unwrap_or(0.0);
         let answer = quantile(self.answers[class].iter().map(|length| (length, 1.0)).collect(), 0.5).unwrap_or(0.0);
         let ttft_s = before + reading * self.guessed_s(work);
         let total_s = ttft_s + answer.min(f64::from(work.allowed)) * tpot_s;
@@ -108,7 +112,7 @@ impl Forecast {
     pub fn tokens_in(&self, work: &Work, conditions: &Conditions, confidence: f64) -> u32 {
         let left = self.left_s(conditions);
         let tokens = |run: Run| (left - run.reading * self.guessed_s(work)) / run.tpot_s;
-        self.least(tokens, conditions, confidence)
+        self.least(tokens, confidence)
     }
 
     /// Prompt tokens that can be read in time with `confidence`, so that `work.allowed` can be written.
@@ -119,11 +123,11 @@ impl Forecast {
             let reading = (left - f64::from(work.allowed) * run.tpot_s) / run.reading;
             (reading - rest) / self.seed.uncached_s
         };
-        self.least(tokens, conditions, confidence)
+        self.least(tokens, confidence)
     }
 
-    fn least(&self, tokens: impl Fn(Run) -> f64, conditions: &Conditions, confidence: f64) -> u32 {
-        let all = self.runs(conditions).map(|(run, weight)| (tokens(run), weight)).collect();
+    fn least(&self, tokens: impl Fn(Run) -> f64, confidence: f64) -> u32 {
+        let all = self.runs().map(|(run, weight)| (tokens(run), weight)).collect();
         quantile(all, 1.0 - confidence).unwrap_or(0.0) as u32
     }
 
@@ -140,7 +144,7 @@ impl Forecast {
         let (mut sum, mut all) = (0.0, 0.0);
         let allowed = f64::from(work.allowed);
         let loads: Vec<f64> = if conditions.cold { self.loads.iter().collect() } else { vec![0.0] };
-        for (at, (run, weight)) in self.runs(conditions).enumerate() {
+        for (at, (run, weight)) in self.runs().enumerate() {
             let left = conditions.left_s - conditions.queue_s.max(0.0) - loads[at % loads.len()];
             let fit = (left - run.reading * self.guessed_s(work)) / run.tpot_s + 1.0;
             let is_in_time = |length: f64| length.min(allowed) <= fit && !(needed && length > allowed);
@@ -152,13 +156,8 @@ impl Forecast {
     }
 
     /// Runs with their weights.
-    fn runs(&self, conditions: &Conditions) -> impl Iterator<Item = (Run, f64)> {
-        let pressed = conditions.pressed;
-        let is_alike = move |run: &Run| run.pressed == pressed;
-        let apart = self.kind.pressure && self.runs.iter().filter(is_alike).count() >= 5;
-        let fading = self.kind.fading;
-        let alike = self.runs.iter().filter(move |run| !apart || is_alike(run));
-        alike.enumerate().map(move |(age, run)| (run, fading.powi(age as i32)))
+    fn runs(&self) -> impl Iterator<Item = (Run, f64)> {
+        self.runs.iter().enumerate().map(|(age, run)| (run, self.kind.fading.powi(age as i32)))
     }
 
     fn guessed_s(&self, work: &Work) -> f64 {
@@ -169,4 +168,52 @@ impl Forecast {
 
 fn class(allowed: u32) -> usize {
     usize::from(allowed >= ONE_SENTENCE_BELOW)
+}
+
+/// The last values, newest last. Guesses are replaced by the first values.
+#[derive(Debug, Clone)]
+struct Window<T> {
+    values: VecDeque<T>,
+    guesses: usize,
+    most: usize,
+}
+
+impl<T: Copy> Window<T> {
+    fn guessed(guesses: [T; 5], most: usize) -> Self {
+        Self { values: guesses.into(), guesses: guesses.len(), most }
+    }
+
+    fn push(&mut self, value: T) {
+        if self.guesses > 0 || self.values.len() >= self.most {
+            self.values.pop_front();
+            self.guesses = self.guesses.saturating_sub(1);
+        }
+        self.values.push_back(value);
+    }
+
+    /// The values, newest first.
+    fn iter(&self) -> impl Iterator<Item = T> + '_ {
+        self.values.iter().rev().copied()
+    }
+
+    fn len(&self) -> usize {
+        self.values.len()
+    }
+}
+
+/// A value for what is known to be above `least` only: the median of the known values above, else 1.5 times as much.
+fn beyond(values: impl Iterator<Item = f64>, least: f64) -> f64 {
+    quantile(values.filter(|value| *value > least).map(|value| (value, 1.0)).collect(), 0.5).unwrap_or(least * 1.5)
+}
+
+/// The least value that at most the share `p` of the weight exceeds.
+fn quantile(mut values: Vec<(f64, f64)>, p: f64) -> Option<f64> {
+    values.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+    let wanted = p * values.iter().map(|(_, weight)| weight).sum::<f64>();
+    let mut sum = 0.0;
+    let found = values.iter().find(|(_, weight)| {
+        sum += weight;
+        sum >= wanted - 1e-9
+    });
+    found.or(values.last()).map(|(value, _)| *value)
 }
