@@ -56,16 +56,15 @@ pub fn run(app: &App, args: &CommitArgs) -> Result<Exit, Failure> {
     let single = args.since.is_none() && oids.len() == 1;
     let source = if single { Source::Manual } else { Source::Backfill };
     let mut tally = Tally::default();
-    let progress = app.ui.progress(oids.len() as u64);
     let mut ids = Vec::with_capacity(oids.len());
-    for oid in &oids {
+    for (done, oid) in oids.iter().enumerate() {
+        app.ui.show_progress(done, oids.len());
         let ask = !args.no_model && tally.failures_in_a_row < FAILURES_IN_A_ROW;
-        let (id, new) = one(app, &services, &repo, oid, source, ask)?;
+        let (id, new) = one(app, &services, &repo, oid, source, ask).inspect_err(|_| app.ui.clear_progress())?;
         tally.count(&services, id, new)?;
         ids.push(id);
-        progress.inc(1);
     }
-    progress.finish_and_clear();
+    app.ui.clear_progress();
     report(app, &services, &ids, &tally, single)
 }
 

@@ -45,6 +45,10 @@ pub const WARN: Style = AnsiColor::Yellow.on_default();
 pub const BAD: Style = AnsiColor::Red.on_default().bold();
 pub const ID: Style = AnsiColor::Cyan.on_default();
 
+/// To the line's start, and erases it.
+const CLEAR_LINE: &str = "\r\x1b[K";
+const PROGRESS_COLUMNS: usize = 40;
+
 /// What the person asked for on the command line.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Wishes {
@@ -158,14 +162,29 @@ impl Ui {
         self.wishes.verbose
     }
 
-    /// A bar on stderr for `steps` steps; nowhere to be seen unless stderr is a terminal.
-    #[must_use]
-    pub fn progress(&self, steps: u64) -> indicatif::ProgressBar {
-        if self.terminal_err && !self.wishes.quiet {
-            indicatif::ProgressBar::new(steps)
-        } else {
-            indicatif::ProgressBar::hidden()
+    /// Draws a progress bar on stderr over the one before; nothing unless stderr is a terminal.
+    pub fn show_progress(&self, done: usize, total: usize) {
+        if self.draws_progress() {
+            let filled = "█".repeat((PROGRESS_COLUMNS * done).checked_div(total).unwrap_or(0));
+            self.draw(&format!("{CLEAR_LINE}{filled:░<PROGRESS_COLUMNS$} {done}/{total}"));
         }
+    }
+
+    /// Removes the progress bar.
+    pub fn clear_progress(&self) {
+        if self.draws_progress() {
+            self.draw(CLEAR_LINE);
+        }
+    }
+
+    fn draws_progress(&self) -> bool {
+        self.terminal_err && !self.wishes.quiet
+    }
+
+    fn draw(&self, text: &str) {
+        let mut err = self.err.lock().unwrap_or_else(PoisonError::into_inner);
+        // A bar that cannot be drawn is no reason to stop the work.
+        let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
     }
 
     /// A question can be asked.
