@@ -156,13 +156,31 @@ pub fn unreadable_problem(path: &Path, error: &GitError) -> (String, String) {
 /// # Errors
 /// It is in neither directory.
 pub fn program(app: &App) -> Result<PathBuf, Failure> {
-    let beside = std::env::current_exe().ok().and_then(|own| Some(own.canonicalize().ok()?.parent()?.to_owned()));
-    let path = app.env().path(crate::config::env::PATH).unwrap_or_default();
-    let dirs = beside.into_iter().chain(std::env::split_paths(&path).filter(|dir| dir.is_absolute()));
-    dirs.map(|dir| dir.join("uro-hook")).find(|program| is_program(program)).ok_or_else(|| {
+    let beside = std::env::current_exe().ok().and_then(|own| Some(own.canonicalize().ok()?.with_file_name("uro-hook")));
+    if let Some(program) = beside.filter(|program| is_program(program)) {
+        return Ok(stable_path(&program, &search_path(app)));
+    }
+    let on_path = search_path(app).into_iter().map(|dir| dir.join("uro-hook")).find(|program| is_program(program));
+    on_path.ok_or_else(|| {
         Failure::environment("uro-hook is neither beside uro-capture nor on the PATH")
             .hint("./install.sh installs both")
     })
+}
+
+/// The search path's absolute directories.
+pub fn search_path(app: &App) -> Vec<PathBuf> {
+    let path = app.env().path(crate::config::env::PATH).unwrap_or_default();
+    std::env::split_paths(&path).filter(|dir| dir.is_absolute()).collect()
+}
+
+/// The path of `program` to write into files that outlive an update. A package manager such as Homebrew keeps programs
+/// in a directory of their version and links to them from the search path: then the link, else `program` itself.
+pub fn stable_path(program: &Path, search_path: &[PathBuf]) -> PathBuf {
+    let (Some(name), Ok(file)) = (program.file_name(), program.canonicalize()) else { return program.to_owned() };
+    let mut links = search_path.iter().map(|dir| dir.join(name));
+    links
+        .find(|link| link.is_symlink() && link.canonicalize().is_ok_and(|target| target == file))
+        .unwrap_or_else(|| program.to_owned())
 }
 
 fn is_program(path: &Path) -> bool {
@@ -173,6 +191,24 @@ fn is_program(path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_link_on_the_search_path_is_preferred_to_the_versioned_file_behind_it() {
+        let top = tempfile::tempdir().unwrap();
+        let top = top.path().canonicalize().unwrap();
+        let [versioned, links, other] = ["cellar/1.0/bin", "bin", "other"].map(|dir| top.join(dir));
+        for dir in [&versioned, &links, &other] {
+            std::fs::create_dir_all(dir).unwrap();
+        }
+        let program = versioned.join("uro-hook");
+        std::fs::write(&program, "").unwrap();
+        std::fs::write(other.join("uro-hook"), "").unwrap();
+        let path = [other.clone(), versioned.clone(), links.clone()];
+        assert_eq!(stable_path(&program, &path), program, "there is no link yet");
+        std::os::unix::fs::symlink(&program, links.join("uro-hook")).unwrap();
+        assert_eq!(stable_path(&program, &path), links.join("uro-hook"));
+        assert_eq!(stable_path(Path::new("/nonexistent/uro-hook"), &path), Path::new("/nonexistent/uro-hook"));
+    }
 
     fn repo_hooks(repo: &str, needs_sidecar: bool) -> RepoHooks {
         RepoHooks { repo: repo.into(), state: "ok", how: None, covered_by: "hooks", needs_sidecar, trouble: None }

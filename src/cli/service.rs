@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::app::App;
 use super::failure::{Failure, quoted};
+use super::hooks;
 use super::ui::Exit;
 use crate::sidecar::launch;
 use crate::sidecar::service::commands::{self, Words};
@@ -122,6 +123,7 @@ fn find_manager(app: &App) -> Result<(Manager, ServiceSettings), Failure> {
             .because(error.to_string())
             .hint("uro-capture doctor")
     })?;
+    let program = hooks::stable_path(&program, &hooks::search_path(app));
     Ok((manager, ServiceSettings::from_env(app.env(), &app.paths, &program)?))
 }
 
