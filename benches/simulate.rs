@@ -7,23 +7,15 @@
 //! cold starts. A miss is a model that was asked and gave nothing useful in time, though the template then stands; a
 //! salvaged first sentence is on time. Deterministic: the same numbers on every computer.
 //!
-//! `-- ablate [--n 20] [--seed 0]` plays the same scenes with simpler forecasts, `-- hedge` others with two endpoints, of
-//! which the second is asked where no first token comes from the first (docs/router-ablation.md).
-//!
 //! `cargo bench --bench simulate -- record …` makes such a recording (see `recorder/mod.rs`).
 
 use std::error::Error;
 use std::io::{self, Write};
 use std::ops::Range;
 
-use uro_capture::domain;
 use uro_capture::stats::brier::Brier;
 
-mod ablation;
 mod recorder;
-#[expect(dead_code, reason = "its files hold tests, whose helpers are compiled and not called here")]
-#[path = "ablation/route.rs"]
-mod route;
 mod simulation;
 
 use simulation::machine::MACHINES;
@@ -40,69 +32,26 @@ const WAYS: [(&str, simulation::Start); 4] = [
 ];
 
 /// What each way made of some scenes.
-type Played = Vec<Tally>;
-type Ways<'w> = &'w [(&'static str, simulation::Start)];
+type Played = [Tally; WAYS.len()];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
     if let Some((_, words)) = words.split_first().filter(|(first, _)| *first == "record") {
         return recorder::record(words);
     }
+    let seeds = seeds(&words)?;
     let mut out = io::stdout().lock();
-    match words.split_first() {
-        Some((first, words)) if first == "ablate" => {
-            let ways: Vec<_> = std::iter::once(WAYS[3]).chain(ablation::WAYS).collect();
-            compare(&mut out, &seeds(words)?, &ways).map(|_| ())
-        }
-        Some((first, words)) if first == "hedge" => ablation::hedging::compare(&mut out, &seeds(words)?),
-        _ => {
-            let played = compare(&mut out, &seeds(&words)?, &WAYS)?;
-            for (name, played) in ["made-up", "recorded"].iter().zip(&played) {
-                let router = &played[WAYS.len() - 1];
-                reliability(&mut out, &format!("{name}: the answer is whole in time"), &router.whole)?;
-                reliability(&mut out, &format!("{name}: something useful is there in time"), &router.useful)?;
-            }
-            Ok(())
-        }
+    let made_up = made_up(&mut out, &seeds)?;
+    let replayed = replayed(&mut out, &seeds)?;
+    let mut all = made_up.clone();
+    merge(&mut all, &replayed);
+    for (name, played) in [("all made-up scenes", made_up), ("all recorded scenes", replayed), ("everything", all)] {
+        table(&mut out, &format!("{name} (seeds {} to {})", seeds.start, seeds.end - 1), &played)?;
+        let [.., router] = &played;
+        reliability(&mut out, "the answer is whole in time", &router.whole)?;
+        reliability(&mut out, "something useful is there in time", &router.useful)?;
     }
-}
-
-/// Plays all scenes in all ways; the sums over the made-up and over the recorded ones.
-fn compare(out: &mut impl Write, seeds: &Range<u64>, ways: Ways<'_>) -> Result<[Played; 2], Box<dyn Error>> {
-    let scenes = [made_up(out, seeds, ways)?, replayed(out, seeds, ways)?];
-    let sums = scenes.each_ref().map(|scenes| {
-        let mut sum = vec![Tally::default(); ways.len()];
-        scenes.iter().for_each(|played| merge(&mut sum, played));
-        sum
-    });
-    let mut all = sums[0].clone();
-    merge(&mut all, &sums[1]);
-    for (name, played) in [("all made-up scenes", &sums[0]), ("all recorded scenes", &sums[1]), ("everything", &all)] {
-        table(out, &format!("{name} (seeds {} to {})", seeds.start, seeds.end - 1), ways, played)?;
-    }
-    for (name, scenes) in [("made-up", &scenes[0]), ("recorded", &scenes[1])] {
-        writeln!(
-            out,
-            "\nscenes by scene ({name}, {}), points against {}: on time, used, misses/attempt",
-            scenes.len(),
-            ways[0].0
-        )?;
-        for (at, (way, _)) in ways.iter().enumerate().skip(1) {
-            writeln!(out, "{way:15} {}", apart(scenes, at))?;
-        }
-    }
-    Ok(sums)
-}
-
-/// By how many points a way is apart from the first one, from the lowest to the highest of all scenes.
-fn apart(scenes: &[Played], at: usize) -> String {
-    let of: [fn(&Tally) -> f64; 3] = [Tally::on_time, Tally::used, Tally::missed];
-    let ranges = of.map(|of| {
-        let points = scenes.iter().map(|played| (of(&played[at]) - of(&played[0])) * 100.0);
-        let (low, high) = points.fold((f64::MAX, f64::MIN), |(low, high), one| (low.min(one), high.max(one)));
-        format!("{low:>+6.2} to {high:>+6.2}")
-    });
-    ranges.join("   ")
+    Ok(())
 }
 
 fn seeds(words: &[String]) -> Result<Range<u64>, Box<dyn Error>> {
@@ -117,33 +66,31 @@ fn seeds(words: &[String]) -> Result<Range<u64>, Box<dyn Error>> {
     Ok(seed..seed.saturating_add(traces.max(1)))
 }
 
-fn made_up(out: &mut impl Write, seeds: &Range<u64>, ways: Ways<'_>) -> io::Result<Vec<Played>> {
-    let mut all = Vec::new();
+fn made_up(out: &mut impl Write, seeds: &Range<u64>) -> io::Result<Played> {
+    let mut all = Played::default();
     for machine in &MACHINES {
         for scene in SCENES {
-            let run = |(_, way): &(&str, _)| simulation::run(machine, scene, seeds.clone(), *way);
-            let played = ways.iter().map(run).collect();
-            table(out, &format!("made up: {}, {}", machine.name, scene.name), ways, &played)?;
-            all.push(played);
+            let played = WAYS.map(|(_, way)| simulation::run(machine, scene, seeds.clone(), way));
+            table(out, &format!("made up: {}, {}", machine.name, scene.name), &played)?;
+            merge(&mut all, &played);
         }
     }
     Ok(all)
 }
 
-fn replayed(out: &mut impl Write, seeds: &Range<u64>, ways: Ways<'_>) -> Result<Vec<Played>, Box<dyn Error>> {
-    let mut all = Vec::new();
+fn replayed(out: &mut impl Write, seeds: &Range<u64>) -> Result<Played, Box<dyn Error>> {
+    let mut all = Played::default();
     for recording in recorded::all()? {
         told(out, &recording)?;
         for machine in &MACHINES {
             let scale = recording.scale(machine.models[0].reads);
             for factor in [1.0, 2.0] {
-                let run = |(_, way): &(&str, _)| simulation::replay(&recording, machine, factor, seeds.clone(), *way);
-                let played = ways.iter().map(run).collect();
+                let played = WAYS.map(|(_, way)| simulation::replay(&recording, machine, factor, seeds.clone(), way));
                 let shift = if factor > 1.0 { ", made 2 x slower from a quarter on" } else { "" };
                 let like = machine.name;
                 let what = format!("recorded: {}, all times x {scale:.4}, as fast as {like}{shift}", recording.name);
-                table(out, &what, ways, &played)?;
-                all.push(played);
+                table(out, &what, &played)?;
+                merge(&mut all, &played);
             }
         }
     }
@@ -175,10 +122,10 @@ fn merge(all: &mut Played, played: &Played) {
     }
 }
 
-fn table(out: &mut impl Write, what: &str, ways: Ways<'_>, played: &Played) -> io::Result<()> {
+fn table(out: &mut impl Write, what: &str, played: &Played) -> io::Result<()> {
     let n = played.first().map_or(0, |tally| tally.captures);
     writeln!(out, "\n{what} (n = {n} captures)\n{:15} {}", "", Tally::HEAD)?;
-    for ((name, _), tally) in ways.iter().zip(played) {
+    for ((name, _), tally) in WAYS.iter().zip(played) {
         writeln!(out, "{name:15} {tally}")?;
     }
     Ok(())

@@ -40,7 +40,8 @@ pub fn replay(
     seeds: std::ops::Range<u64>,
     policy: Start,
 ) -> Tally {
-    let models = models(recording, like);
+    let scale = like.models.first().map_or(1.0, |smallest| recording.scale(smallest.reads));
+    let models = machine::recorded(like, recording, scale);
     let machine = Machine { models: &models, ..*like };
     let mut tally = Tally::default();
     for seed in seeds {
@@ -48,10 +49,4 @@ pub fn replay(
         policy(&machine).play(&machine, &trace, &mut tally);
     }
     tally
-}
-
-/// The recorded models, scaled.
-pub fn models(recording: &Recording, like: &Machine<'_>) -> Vec<machine::Model> {
-    let scale = like.models.first().map_or(1.0, |smallest| recording.scale(smallest.reads));
-    machine::recorded(like, recording, scale)
 }

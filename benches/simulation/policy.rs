@@ -1,4 +1,4 @@
-//! Three ways to route: always, by a moving average, and by forecasts.
+//! Three ways to route: always, by a moving average, and by this project's forecast.
 
 use jiff::Timestamp;
 use uro_capture::domain::role::Role;
@@ -6,7 +6,6 @@ use uro_capture::route::choice::{Candidate, decide};
 use uro_capture::route::decision::{Chosen, Decision};
 use uro_capture::route::key::ForecastKey;
 use uro_capture::route::ledger::Ledger;
-use uro_capture::route::observation::Observation;
 use uro_capture::route::signals::{Signals, Traffic, Urgency};
 use uro_capture::route::speed::{self, Speed};
 
@@ -29,13 +28,7 @@ pub enum Policy {
     Average { seconds: Option<f64>, skipped: u32 },
     /// Forecast and choice. What a template stood in for is measured in the next pause: `refines` lets the model write
     /// it after all, else a short probe is enough.
-    Forecast { router: Box<dyn Router>, last: Option<String>, refines: bool },
-}
-
-/// Forecasts and the choice that is made by them.
-pub trait Router {
-    fn decide(&self, machine: &Machine<'_>, moment: &Moment, last: Option<&str>, now: Timestamp) -> Decision;
-    fn learn(&mut self, machine: &Machine<'_>, model: &Model, seen: &Observation, now: Timestamp);
+    Forecast { ledger: Box<Ledger>, last: Option<String>, refines: bool },
 }
 
 impl Policy {
@@ -48,16 +41,12 @@ impl Policy {
     }
 
     pub fn forecast(_: &Machine<'_>) -> Self {
-        Self::routed(Box::<Ledger>::default())
-    }
-
-    pub fn routed(router: Box<dyn Router>) -> Self {
-        Self::Forecast { router, last: None, refines: true }
+        Self::Forecast { ledger: Box::default(), last: None, refines: true }
     }
 
     /// The same with `refine = false`: the idle sidecar only probes.
     pub fn probing(_: &Machine<'_>) -> Self {
-        Self::Forecast { router: Box::<Ledger>::default(), last: None, refines: false }
+        Self::Forecast { ledger: Box::default(), last: None, refines: false }
     }
 
     pub fn play(&mut self, machine: &Machine<'_>, trace: &Trace, tally: &mut Tally) {
@@ -74,10 +63,10 @@ impl Policy {
 
     /// Two probes of different lengths per model, when the sidecar starts.
     fn start(&mut self, machine: &Machine<'_>, trace: &Trace, now: Timestamp) {
-        let (Self::Forecast { router, .. }, Some(moment)) = (self, trace.moments.first()) else { return };
+        let (Self::Forecast { ledger, .. }, Some(moment)) = (self, trace.moments.first()) else { return };
         for model in machine.models {
             for prompt in [RULES + 30, RULES + 120] {
-                probe(router.as_mut(), machine, model, moment, prompt, now);
+                probe(ledger, machine, model, moment, prompt, now);
             }
         }
     }
@@ -96,13 +85,13 @@ impl Policy {
                 let outcome = average(seconds, skipped, smallest, moment);
                 (outcome, smallest.quality, None)
             }
-            Self::Forecast { router, last, refines } => {
-                let (outcome, quality, stated, unsure) = forecast(router.as_mut(), last, machine, moment, now);
+            Self::Forecast { ledger, last, refines } => {
+                let (outcome, quality, stated, unsure) = forecast(ledger, last, machine, moment, now);
                 let rewrites = *refines && matches!(outcome, Outcome::Template | Outcome::Miss);
                 match unsure.filter(|_| pause >= PAUSE_MIN) {
-                    Some(model) if rewrites && !moment.pressed => refine(router.as_mut(), machine, model, moment, now),
+                    Some(model) if rewrites && !moment.pressed => refine(ledger, machine, model, moment, now),
                     // Also on a busy machine: it may always be, and would never be given a model.
-                    Some(model) => probe(router.as_mut(), machine, model, moment, RULES + 40, now),
+                    Some(model) => probe(ledger, machine, model, moment, RULES + 40, now),
                     None => {}
                 }
                 (outcome, quality, stated)
@@ -139,7 +128,7 @@ fn key(model: &Model) -> ForecastKey {
     ForecastKey { endpoint: "local".into(), model: model.name.into(), digest: None, options: 0, on_battery: false }
 }
 
-pub fn seed(machine: &Machine<'_>, model: &Model) -> Speed {
+fn seed(machine: &Machine<'_>, model: &Model) -> Speed {
     let gpu_share = Some(machine.gpu_share);
     Speed::from_hardware(&speed::ModelHardware {
         cores: machine.cores,
@@ -149,7 +138,7 @@ pub fn seed(machine: &Machine<'_>, model: &Model) -> Speed {
     })
 }
 
-pub fn signals(moment: &Moment) -> Signals {
+fn signals(moment: &Moment) -> Signals {
     Signals {
         role: Role::Capture,
         urgency: Urgency::Interactive,
@@ -168,13 +157,13 @@ pub fn signals(moment: &Moment) -> Signals {
 
 /// What came of it, and the model that is to be measured in the next pause, if one should be.
 fn forecast<'a>(
-    router: &mut dyn Router,
+    ledger: &mut Ledger,
     last: &mut Option<String>,
     machine: &'a Machine<'_>,
     moment: &Moment,
     now: Timestamp,
 ) -> (Outcome, f64, Option<Stated>, Option<&'a Model>) {
-    let decision = router.decide(machine, moment, last.as_deref(), now);
+    let decision = decided(ledger, last.as_deref(), machine, moment, now);
     let find = |name: &str| machine.models.iter().find(|model| model.name == name);
     let unsure = decision.measurement_target().and_then(|one| find(&one.model));
     let Chosen::Model { model, max_tokens, prompt_tokens, words, .. } = &decision.choice else {
@@ -185,56 +174,53 @@ fn forecast<'a>(
     let asked =
         Asked { prompt: *prompt_tokens, allowed: *max_tokens, told, left_s: Some(moment.left_s), cold: moment.evicted };
     let (outcome, seen) = ask(chosen, moment, &asked);
-    router.learn(machine, chosen, &seen, now);
+    ledger.learn(&key(chosen), seed(machine, chosen), &seen, now);
     *last = Some(model.clone());
     let stated = decision.candidates.iter().find(|one| one.model == *model);
     let stated = stated.map(|one| Stated { whole: one.p_on_time, useful: one.p_on_time + one.p_salvage });
     (outcome, chosen.quality, stated, if outcome == Outcome::Miss { Some(chosen) } else { unsure })
 }
 
-impl Router for Ledger {
-    fn decide(&self, machine: &ModelHardware<'_>, moment: &Moment, last: Option<&str>, now: Timestamp) -> Decision {
-        let known: Vec<_> =
-            machine.models.iter().map(|model| (model, self.of(&key(model), seed(machine, model), now))).collect();
-        let candidates: Vec<_> = known
-            .iter()
-            .map(|(model, (forecast, idle_min))| Candidate {
-                guessed: false,
-                endpoint: "local",
-                model: model.name,
-                resident: Some(!moment.evicted),
-                cached: if moment.evicted { 0 } else { cached(moment, moment.prompt) },
-                cached_rules: if moment.evicted { 0 } else { RULES },
-                queue_s: moment.queue_s,
-                idle_min: *idle_min,
-                barred: None,
-                evicts: false,
-                loads: false,
-                forecast,
-                quality: model.quality,
-                tally: uro_capture::route::tally::UsableTally::default(),
-            })
-            .collect();
-        decide(&signals(moment), &candidates, last.map(|last| ("local", last)))
-    }
-
-    fn learn(&mut self, machine: &ModelHardware<'_>, model: &Model, seen: &Observation, now: Timestamp) {
-        self.learn(&key(model), seed(machine, model), seen, now);
-    }
+fn decided(ledger: &Ledger, last: Option<&str>, machine: &Machine<'_>, moment: &Moment, now: Timestamp) -> Decision {
+    let known: Vec<_> = machine
+        .models
+        .iter()
+        .map(|model| (model, ledger.forecast_for(&key(model), seed(machine, model), now)))
+        .collect();
+    let candidates: Vec<_> = known
+        .iter()
+        .map(|(model, (forecast, idle_min))| Candidate {
+            few_runs: false,
+            endpoint: "local",
+            model: model.name,
+            resident: Some(!moment.evicted),
+            cached: if moment.evicted { 0 } else { cached(moment, moment.prompt) },
+            cached_rules: if moment.evicted { 0 } else { RULES },
+            queue_s: moment.queue_s,
+            idle_min: *idle_min,
+            blocked_by: None,
+            evicts: false,
+            loads: false,
+            forecast,
+            quality: model.quality,
+            tally: uro_capture::route::tally::UsableTally::default(),
+        })
+        .collect();
+    decide(&signals(moment), &candidates, last.map(|last| ("local", last)))
 }
 
 /// The text is written later, without hurry: that also tells how fast the machine is now.
-fn refine(router: &mut dyn Router, machine: &Machine<'_>, model: &Model, moment: &Moment, now: Timestamp) {
+fn refine(ledger: &mut Ledger, machine: &Machine<'_>, model: &Model, moment: &Moment, now: Timestamp) {
     let asked =
         Asked { prompt: moment.prompt, allowed: USUAL_TOKENS, told: Some(80), left_s: None, cold: moment.evicted };
     let (_, seen) = ask(model, moment, &asked);
-    router.learn(machine, model, &seen, now);
+    ledger.learn(&key(model), seed(machine, model), &seen, now);
 }
 
 /// A short run for its own sake: a few tokens written, behind a prompt of which only the rules are known.
-fn probe(router: &mut dyn Router, machine: &Machine<'_>, model: &Model, moment: &Moment, prompt: u32, now: Timestamp) {
+fn probe(ledger: &mut Ledger, machine: &Machine<'_>, model: &Model, moment: &Moment, prompt: u32, now: Timestamp) {
     let unknown = Moment { prompt: u32::MAX, ..*moment };
     let (_, seen) =
         ask(model, &unknown, &Asked { prompt, allowed: 12, told: None, left_s: None, cold: moment.evicted });
-    router.learn(machine, model, &seen, now);
+    ledger.learn(&key(model), seed(machine, model), &seen, now);
 }

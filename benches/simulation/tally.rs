@@ -74,11 +74,6 @@ impl Tally {
         ratio(self.attempts - self.misses, self.captures)
     }
 
-    /// Attempts that gave nothing useful in time.
-    pub fn missed(&self) -> f64 {
-        ratio(self.misses, self.attempts)
-    }
-
     pub fn misses_after(&self) -> f64 {
         ratio(self.after_misses, self.after_attempts)
     }
@@ -95,7 +90,7 @@ impl fmt::Display for Tally {
             percent(self.on_time()),
             percent(self.used()),
             percent(ratio(self.salvaged, self.captures)),
-            percent(self.missed()),
+            percent(ratio(self.misses, self.attempts)),
             percent(ratio(self.after_attempts - self.after_misses, self.after_captures)),
             format!("{} ({})", percent(self.misses_after()), self.after_attempts),
             self.quality / self.captures.max(1) as f64,

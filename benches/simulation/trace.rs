@@ -20,14 +20,9 @@ pub struct Scene {
     /// Chances that a commit finds the models pushed out of memory, and that a build starts.
     pub cold: f64,
     pub builds: f64,
-    /// Chances that a run is slower than all others, and that it waits for another program's request, with the mean
-    /// wait in seconds.
-    pub stragglers: f64,
-    pub waits: (f64, f64),
 }
 
-pub const STEADY: Scene =
-    Scene { name: "steady", factor: 1.0, cold: 0.01, builds: 0.05, stragglers: 0.02, waits: (0.005, 1.0) };
+const STEADY: Scene = Scene { name: "steady", factor: 1.0, cold: 0.01, builds: 0.05 };
 
 pub const SCENES: [Scene; 5] = [
     STEADY,
@@ -129,7 +124,7 @@ impl Mood {
         };
         self.pass(machine, idle_min, scene.builds, dice);
         let building = self.building > 0;
-        let straggler = if dice.chance(scene.stragglers) { 1.0 + dice.exponential(0.8) } else { 1.0 };
+        let straggler = if dice.chance(0.02) { 1.0 + dice.exponential(0.8) } else { 1.0 };
         let luck = (machine.jitter * dice.normal() + self.drift).exp() * straggler;
         Moment {
             idle_min,
@@ -143,7 +138,7 @@ impl Mood {
             evicted: idle_min > 300.0 || dice.chance(scene.cold),
             load_luck: dice.lognormal(1.0, 0.3),
             queue_s: if dice.chance(0.04) { dice.exponential(0.5) } else { 0.0 },
-            surprise_s: if dice.chance(scene.waits.0) { dice.exponential(scene.waits.1) } else { 0.0 },
+            surprise_s: if dice.chance(0.005) { dice.exponential(1.0) } else { 0.0 },
             answer: dice.lognormal(44.0, 0.3).clamp(12.0, 200.0) as u32,
             sentence_share: dice.between(0.42, 0.65),
             obedience: dice.lognormal(1.0, 0.2),

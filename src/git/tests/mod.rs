@@ -3,9 +3,9 @@
 mod history;
 mod hostile;
 mod identity;
-mod names;
-mod news;
-mod outside;
+mod name_search;
+mod collect;
+mod backend_cli;
 mod patches;
 mod scratch;
 mod staged;
