@@ -1,12 +1,11 @@
 //! Sends one request: waits for the turn on the device, sends the prompt, cuts or preempts the answer.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::chunked_prefill::ChunkedPrefill;
 use super::endpoints::{self, EndpointSlot};
-use super::pace::{FirstTokenPace, Recallable};
+use super::pace::Recallable;
 use super::sampler::SystemSample;
 use super::scoring::Contender;
 use super::task::Task;
@@ -24,7 +23,6 @@ impl Models {
         task: &Task<'_>,
         order: &PreparedRequest<'_>,
         here: &SystemSample,
-        heard: &AtomicBool,
     ) -> Result<ModelAnswer, LlmError> {
         let contender = order.contender;
         let slot = self.slot(config, contender)?;
@@ -49,7 +47,7 @@ impl Models {
         let work = self.work(contender, &order.prompt, order.scale, order.max_tokens);
         let sent = self.clock.instant();
         let result = match contender.paced(task, order.max_tokens, conditions) {
-            Some(pace) => slot.client.request_answer_paced(&ask, &FirstTokenPace { pace: &pace, heard }).await,
+            Some(pace) => slot.client.request_answer_paced(&ask, &pace).await,
             // Batch work is preempted when a request with higher priority needs the device; the partial answer is kept.
             None => slot.client.request_answer_paced(&ask, &Recallable(&turn)).await,
         };

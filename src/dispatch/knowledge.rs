@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::time::Instant;
 
 use super::acceptance::Tallies;
-use super::hedge::Allowance;
 use super::prefix_cache::PrefixCache;
 use super::task::Size;
 use crate::domain::id::Oid;
@@ -50,8 +49,6 @@ pub(super) struct Knowledge {
     pub tallies: Tallies,
     /// Models that were predicted to be late, and when they are asked all the same.
     pub retries: Retries,
-    /// Budget of hedged requests.
-    pub hedges: Allowance,
 }
 
 /// Read-ahead prompts that are remembered.

@@ -1,6 +1,6 @@
 //! Model router: chooses the model that writes, queues for its device, and learns from the answer.
 //!
-//! A request goes through four steps: discovery of models (`endpoints`), scoring (`weigh`), the queue of the device
+//! A request goes through four steps: discovery of models (`endpoints`), scoring (`scoring`), the queue of the device
 //! ([`self::pool`]), and learning (`knowledge`). All of them end at the task's instant.
 
 use std::sync::atomic::AtomicBool;
@@ -29,7 +29,6 @@ pub mod calibration;
 mod chunked_prefill;
 mod discovery;
 mod endpoints;
-mod hedge;
 pub mod hours;
 pub mod idle_task;
 mod keeping;
@@ -58,7 +57,6 @@ pub use task::{PromptOf, Size, Task};
 
 use discovery::Unavailable;
 use endpoints::Endpoints;
-use hedge::Hedged;
 use knowledge::Knowledge;
 use sampler::{SystemSample, SystemSampler};
 use scoring::{Contender, RoutingContext};
@@ -197,11 +195,8 @@ impl Models {
         let Some(order) = self.order(config, task, &settled) else {
             return Attempt::none(Unanswered::Unasked(settled.decision.reason), Some(settled.decision));
         };
-        let asked = self.ask_hedged(config, task, &settled, &order).await;
-        let attempt = match asked {
-            Hedged::First(result) => self.attempt(task, &order, result, settled.decision.clone()),
-            Hedged::Second(attempt) => *attempt,
-        };
+        let result = self.ask_one(config, task, &order, &settled.here).await;
+        let attempt = self.attempt(task, &order, result, settled.decision.clone());
         self.learn_tokens(&attempt);
         attempt
     }

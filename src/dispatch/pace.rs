@@ -1,7 +1,5 @@
 //! Early abort of a streaming answer: by the forecast, when its sentence cannot end in time; or by preemption.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use crate::dispatch::pool::Turn;
 use crate::domain::model::StreamVerdict;
 use crate::llm::{AnswerPace, AnswerProgress};
@@ -53,21 +51,6 @@ pub struct Recallable<'a>(pub &'a Turn);
 impl AnswerPace for Recallable<'_> {
     fn check_progress(&self, _: &AnswerProgress<'_>) -> StreamVerdict {
         if self.0.is_recalled() { StreamVerdict::Keep } else { StreamVerdict::Wait }
-    }
-}
-
-/// Records the arrival of the first token.
-pub(super) struct FirstTokenPace<'a> {
-    pub pace: &'a dyn AnswerPace,
-    pub heard: &'a AtomicBool,
-}
-
-impl AnswerPace for FirstTokenPace<'_> {
-    fn check_progress(&self, so_far: &AnswerProgress<'_>) -> StreamVerdict {
-        if so_far.tokens > 0 {
-            self.heard.store(true, Ordering::Relaxed);
-        }
-        self.pace.check_progress(so_far)
     }
 }
 

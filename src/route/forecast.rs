@@ -190,13 +190,6 @@ impl Forecast {
         }
     }
 
-    /// Seconds from sending to the first token, not exceeded with `confidence`.
-    #[must_use]
-    pub fn ttft_within_s(&self, work: &Work, conditions: &Conditions, confidence: f64) -> f64 {
-        let before = positive(conditions.queue_s) + self.load_s(1.281_55, conditions);
-        before + self.slower(confidence, conditions) * self.usual_prefill_s(work)
-    }
-
     /// `m* = ⌊(D/q − (b0 + b1·uncached + b2·cached)) / tpot⌋`: output tokens that fit in time with `confidence`.
     #[must_use]
     pub fn tokens_in(&self, work: &Work, conditions: &Conditions, confidence: f64) -> u32 {

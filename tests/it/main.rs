@@ -22,7 +22,6 @@ mod docs;
 mod drafts;
 mod formats;
 mod goldens;
-mod hedging;
 mod hook;
 mod hostile;
 mod identity;

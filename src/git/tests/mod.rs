@@ -1,11 +1,11 @@
 //! Tests against real git in scratch directories.
 
+mod backend_cli;
+mod collect;
 mod history;
 mod hostile;
 mod identity;
 mod name_search;
-mod collect;
-mod backend_cli;
 mod patches;
 mod scratch;
 mod staged;

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::collect::Reader;
 use super::backend_cli::reftable;
+use super::collect::Reader;
 use super::scratch::Scratch;
 use crate::git::{LoggedChange, RefChange};
 use crate::hook::test_program::write_program;
