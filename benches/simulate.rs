@@ -13,7 +13,7 @@ use std::error::Error;
 use std::io::{self, Write};
 use std::ops::Range;
 
-use uro_capture::stats::brier::Brier;
+use uro_capture::route::stats::brier::Brier;
 
 mod recorder;
 mod simulation;

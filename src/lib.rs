@@ -45,6 +45,4 @@ pub mod route;
 #[cfg(feature = "app")]
 pub mod sidecar;
 #[cfg(feature = "app")]
-pub mod stats;
-#[cfg(feature = "app")]
 pub mod store;

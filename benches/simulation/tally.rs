@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use uro_capture::stats::brier::Brier;
+use uro_capture::route::stats::brier::Brier;
 
 use super::world::Outcome;
 

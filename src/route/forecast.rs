@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::observation::{Observation, RunEnd};
 use super::speed::Speed;
-use crate::stats::lengths::Lengths;
-use crate::stats::level::Level;
-use crate::stats::rls::{Rls, Row};
+use crate::route::stats::lengths::Lengths;
+use crate::route::stats::level::Level;
+use crate::route::stats::rls::{Rls, Row};
 
 /// Ridge prior: the seed's weight for a term, in observations.
 const RIDGE: f64 = 0.5;

@@ -20,6 +20,7 @@ pub mod retry;
 pub mod roles;
 pub mod signals;
 pub mod speed;
+pub mod stats;
 pub mod tally;
 pub mod technicality;
 pub mod traits;

@@ -11,7 +11,7 @@ use super::error::DamagedRow;
 use super::row;
 use crate::domain::capture::Reason;
 use crate::domain::operation::{Operation, PrefillOutcome};
-use crate::stats::quantile::Sample;
+use crate::route::stats::quantile::Sample;
 
 /// Appends an operation.
 pub fn log(tx: &Connection, operation: &Operation) -> Result<()> {
