@@ -239,8 +239,8 @@ mod tests {
     fn excluded_and_large_files_are_never_loaded() {
         let objects = memory(&[(1, text(0, 100)), (2, text(0, 99)), (3, text(0, 98))]);
         let deltas = vec![gone("secret", 1), came("b", 2), came("c", 3)];
-        let limits = Bounds { file_bytes: 10, ..limits() };
-        assert_eq!(join_renames(deltas.clone(), &objects, &limits, &|_| false), deltas);
+        let small = Bounds { file_bytes: 10, ..limits() };
+        assert_eq!(join_renames(deltas.clone(), &objects, &small, &|_| false), deltas);
         assert_eq!(join_renames(deltas.clone(), &objects, &limits(), &|path| path == b"secret"), deltas);
         assert!(objects.read.borrow().is_empty());
     }
