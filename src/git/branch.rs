@@ -5,7 +5,6 @@ use std::path::Path;
 
 use super::reflog::file::{self, BackwardLines};
 use super::reflog::line::ReflogLine;
-use super::reflog::message;
 use super::text;
 use crate::domain::id::Oid;
 
@@ -27,7 +26,7 @@ fn find_branch(git_dir: &Path, mut on: Option<String>, oid: &Oid) -> Option<Opti
     let log = file::open(&path).ok()?;
     for (_, line) in BackwardLines::from(&log, size, SEARCHED) {
         let Some(line) = ReflogLine::parse(&line) else { continue };
-        if line.new.as_ref() == Some(oid) && line.old != line.new && message::records_commit(&line.message) {
+        if line.new.as_ref() == Some(oid) && line.old != line.new && line.records_commit() {
             return Some(on);
         }
         if let Some(from) = branch_left(&line.message) {

@@ -6,11 +6,10 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::GitError;
-use super::ref_change::{LogUpdates, LoggedChange, RefChange};
 use super::reflog::file;
-use super::reflog::fingerprint;
 use super::reflog::log_files;
 use super::reflog::reader::{ABSENT, TIP as ALL};
+use super::reflog::{LogUpdates, LoggedChange, RefChange};
 use crate::domain::event::LogPosition;
 use crate::domain::id::Oid;
 
@@ -88,5 +87,5 @@ fn stamp(common_dir: &Path) -> String {
         let look = file::identify_file(path).map_or_else(String::new, |look| format!("{}:{}", look.stamp, look.size));
         format!("{} {look}\n", path.display())
     });
-    format!("{:016x}", fingerprint::hash_bytes(looks.collect::<String>().as_bytes()))
+    format!("{:016x}", file::hash_bytes(looks.collect::<String>().as_bytes()))
 }

@@ -1,4 +1,4 @@
-//! Hardened `git` child process for repositories that libgit2 cannot open (reftable, SHA-256).
+//! Hardened `git` child process for repositories that libgit2 cannot open (reftable, SHA-256), and for git's version.
 //!
 //! Only commands that execute nothing from the repository are used (`cat-file`, `rev-parse`, `rev-list`, `config`,
 //! `for-each-ref`, `log` without diffs and signatures); switches against fsmonitor, hooks and external diffs are set as
@@ -6,13 +6,14 @@
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use super::GitError;
-use super::objects::Objects;
+use super::tree::Objects;
 use crate::config::env;
 use crate::domain::id::Oid;
 
@@ -93,6 +94,16 @@ impl Git {
         Ok(output.success.then(|| String::from_utf8_lossy(first).into_owned()))
     }
 
+    /// Same as `run_with_input`, for text; a failure becomes the error `doing` with git's first line.
+    pub fn text<A: AsRef<OsStr>>(&self, args: &[A], input: &[u8], doing: &str) -> Result<String, GitError> {
+        let output = self.run_with_input(args, input)?;
+        if output.success {
+            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+        }
+        let said = output.stderr.lines().next().unwrap_or("git ended without a word, or took too long").to_owned();
+        Err(GitError::git(doing, std::io::Error::other(said)))
+    }
+
     /// Starts `cat-file`: one child process for all objects of a commit.
     pub fn objects(&self) -> Result<CatFile, GitError> {
         let mut command = self.command();
@@ -113,6 +124,26 @@ fn capped(pipe: Option<impl Read>, limit: u64) -> Vec<u8> {
         let _ = pipe.take(limit).read_to_end(&mut bytes);
     }
     bytes
+}
+
+/// The path that git printed.
+pub fn path(bytes: &[u8]) -> PathBuf {
+    PathBuf::from(OsStr::from_bytes(bytes))
+}
+
+/// Major and minor version of the `git` on PATH; `None` when missing or unparsable.
+#[must_use]
+pub fn version() -> Option<(u32, u32)> {
+    // Runs in the root directory so that no repository's configuration is read.
+    parse_version(&Git::inside(Path::new("/")).line(&["--version"]).ok()??)
+}
+
+/// `git version 2.54.0`, `git version 2.55.1.windows.1`, `git version 2.39.3 (Apple Git-145)`.
+fn parse_version(line: &str) -> Option<(u32, u32)> {
+    let mut numbers = line.strip_prefix("git version ")?.split('.');
+    let major = numbers.next()?.parse().ok()?;
+    let minor = numbers.next()?.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()?;
+    Some((major, minor))
 }
 
 /// A child with a watchdog thread that kills it on timeout or when the handle is dropped.
@@ -243,5 +274,27 @@ mod tests {
             names.iter().all(|name| allowed.contains(&name.as_str()) || name == "GIT_NO_REPLACE_OBJECTS"),
             "{names:?}"
         );
+    }
+
+    #[test]
+    fn every_vendors_line_is_understood() {
+        for (line, expected) in [
+            ("git version 2.54.0", Some((2, 54))),
+            ("git version 2.55.1.windows.1", Some((2, 55))),
+            ("git version 2.39.3 (Apple Git-145)", Some((2, 39))),
+            ("git version 2.54.0.rc1.12.gabcdef", Some((2, 54))),
+            ("git version 2.55-rc0", Some((2, 55))),
+            ("git version 3.0", Some((3, 0))),
+            ("git version two", None),
+            ("hub version 2.14.2", None),
+            ("", None),
+        ] {
+            assert_eq!(parse_version(line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_installed_git_tells_its_version() {
+        assert!(version().is_some_and(|(major, _)| major >= 2));
     }
 }

@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 
 use super::commit::Header;
-use super::objects::Objects;
-use super::repo::{Backend, Repo, header};
-use super::{GitError, backend_cli, backend_libgit2, text, tree};
+use super::repo::{Repo, header};
+use super::tree::{self, Objects};
+use super::{GitError, text};
 use crate::domain::id::Oid;
 
 /// Maximum size of a `.mailmap` (bytes).
@@ -52,20 +52,13 @@ impl Repo {
     /// # Errors
     /// When git's configuration cannot be read.
     pub fn identities(&self) -> Result<Vec<String>, GitError> {
-        let emails = self.named(&["user.email", "author.email", "committer.email"])?;
-        let name = self.named(&["user.name"])?.pop().unwrap_or_default();
+        let emails = self.values_of(&["user.email", "author.email", "committer.email"])?;
+        let name = self.values_of(&["user.name"])?.pop().unwrap_or_default();
         let people = self.with_objects(|objects| Ok(self.head_mailmap(objects)))?;
         let mut found: Vec<String> = emails.iter().flat_map(|email| addresses(people.as_ref(), &name, email)).collect();
         found.sort();
         found.dedup();
         Ok(found)
-    }
-
-    fn named(&self, names: &[&str]) -> Result<Vec<String>, GitError> {
-        match &self.backend {
-            Backend::LibGit2(repo) => backend_libgit2::named(repo, names),
-            Backend::Cli(git) => backend_cli::named(git, names),
-        }
     }
 
     /// The `.mailmap` of HEAD.
@@ -106,20 +99,5 @@ impl Repo {
         let others: Vec<Oid> = oids.iter().filter(|oid| !by_user.contains(oid)).cloned().collect();
         let unpublished = if others.is_empty() { HashSet::new() } else { self.unpublished(&others)? };
         Ok(oids.iter().filter(|oid| by_user.contains(oid) || unpublished.contains(oid)).cloned().collect())
-    }
-
-    fn unpublished(&self, oids: &[Oid]) -> Result<HashSet<Oid>, GitError> {
-        match &self.backend {
-            Backend::LibGit2(repo) => backend_libgit2::unpublished(repo, oids),
-            Backend::Cli(git) => backend_cli::unpublished(git, oids),
-        }
-    }
-
-    /// Whether a remote-tracking branch has the commit.
-    ///
-    /// # Errors
-    /// When the references or the history cannot be read.
-    pub fn on_a_remote(&self, oid: &Oid) -> Result<bool, GitError> {
-        Ok(self.unpublished(std::slice::from_ref(oid))?.is_empty())
     }
 }

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::objects::Objects;
-use super::ref_change::{LoggedChange, RefChange};
 use super::reflog::file;
+use super::reflog::{LoggedChange, RefChange};
 use super::repo::{Backend, Repo, header};
-use super::{GitError, backend_libgit2, commit};
+use super::tree::{EMPTY_TREE, Objects};
+use super::{GitError, commit, walk};
 use crate::domain::event::LogPosition;
 use crate::domain::id::Oid;
 
@@ -24,8 +24,6 @@ const NEAR: usize = 200;
 const SHOWN: usize = 10_000;
 /// Maximum file size (bytes).
 const FILE: u64 = 64 << 20;
-/// Git's empty tree.
-const EMPTY_TREE: &str = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
 
 /// The directory `.jj/repo` of the jj repository backed by this git directory.
 #[must_use]
@@ -285,7 +283,10 @@ pub fn collect_changes(
     };
     let old = if known.is_empty() { story.before } else { known.iter().copied().map(str::to_owned).collect() };
     let change = ViewDiff { made: story.made, old: views(&dir, &old), new: views(&dir, &new) };
-    let mut shown = backend_libgit2::between(library, &change.old.heads, &change.new.heads, SHOWN)?;
+    let mut shown = {
+        let heads = walk::existing(library, &change.new.heads);
+        walk::newest_between(library, &change.old.heads, &heads, SHOWN)?
+    };
     if known.is_empty() {
         // Commits that jj imported from the repository existed before.
         shown.retain(|oid| change.made.contains_key(oid));

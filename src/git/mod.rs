@@ -5,8 +5,6 @@ use std::path::PathBuf;
 
 use crate::domain::id::{Oid, RepoId};
 
-mod backend_cli;
-mod backend_libgit2;
 mod branch;
 mod branch_tips;
 mod charset;
@@ -16,33 +14,29 @@ mod history;
 mod hunk;
 mod identity;
 pub mod jj;
-mod manifest;
 mod name_search;
-mod new_commits;
-mod objects;
 mod patch;
-mod patch_id;
 mod project;
-mod reachability;
-mod ref_change;
 pub mod reflog;
 mod reftable;
 mod rename;
 pub mod repo;
+mod settings;
 pub mod squash;
 pub mod staged;
 #[cfg(test)]
 mod tests;
 mod text;
 mod tree;
-pub mod version;
+mod walk;
 pub mod watch_paths;
 
-pub use backend_libgit2::user_setting;
+pub use child::version;
 pub use name_search::NameSearchBounds;
 pub use patch::Exclude;
-pub use ref_change::{LogUpdates, LoggedChange, RefChange};
+pub use reflog::{LogUpdates, LoggedChange, RefChange};
 pub use repo::Repo;
+pub use settings::user_setting;
 
 /// Bounds for reading a patch. Defaults are from measurements of libgit2: stopping early keeps a commit of 500 files
 /// and 200,000 lines at milliseconds, and files beyond 1 MiB cost their whole size.

@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
-use super::objects::Objects;
 use super::repo::{Repo, header};
+use super::tree::Objects;
 use super::tree::{self, TreeFile};
 use super::{GitError, text};
 use crate::domain::clock::Clock;

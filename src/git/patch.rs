@@ -1,8 +1,10 @@
 //! Patch reader: diffs a commit against its first parent within byte bounds and records what was left unread.
 
-use super::hunk::{self, DiffLimits, FileDiff};
-use super::objects::Objects;
-use super::tree::{self, Delta, Deltas, SUBMODULE, SYMLINK, TreeFile};
+use git2::DiffOptions;
+
+use super::hunk::{self, DiffLimits};
+use super::repo::Backend;
+use super::tree::{self, Delta, Deltas, EMPTY_TREE, EMPTY_TREE_SHA256, Objects, SUBMODULE, SYMLINK, TreeFile};
 use super::{Bounds, GitError, rename, text};
 use crate::domain::id::Oid;
 use crate::domain::patch::{Change, FileChange, FileTexts, Hunk, LineOrigin, Patch, PatchLine, UnreadReason};
@@ -41,6 +43,47 @@ impl std::fmt::Debug for Exclude<'_> {
     }
 }
 
+/// Whether the patch id identifies the content. Git's id of a binary or unread file covers only its path: two different
+/// pictures would share an id. Of a file without lines (an empty one, a change of mode only), git and libgit2 compute
+/// different ids (3 of 2,236 commits of three real histories).
+#[must_use]
+pub fn has_meaningful_id(patch: &Patch, parents: usize) -> bool {
+    let has_header_only =
+        |file: &FileChange| file.change != Change::Renamed && file.insertions == Some(0) && file.deletions == Some(0);
+    parents < 2
+        && !patch.truncated
+        && patch.files.iter().all(|file| file.unread.is_none() && !has_header_only(file))
+        && (patch.insertions.is_some_and(|lines| lines > 0) || patch.deletions.is_some_and(|lines| lines > 0))
+}
+
+/// The patch id, which identifies a patch independently of the commit that carries it. Equal to
+/// `git diff-tree -p | git patch-id --stable`, regardless of configuration.
+pub fn compute_patch_id(backend: &Backend, between: TreePair<'_>) -> Option<String> {
+    let repo = match backend {
+        Backend::LibGit2(repo) => repo,
+        Backend::Cli(git) => {
+            let empty = if between.new.as_str().len() == 64 { EMPTY_TREE_SHA256 } else { EMPTY_TREE };
+            let mut args = vec!["-c", "diff.suppressBlankEmpty=false", "-c", "core.quotePath=true"];
+            args.extend(["diff-tree", "-p", "--no-ext-diff", "--no-textconv", "--no-color", "--no-renames", "--text"]);
+            args.extend(["-U3", "--inter-hunk-context=0", "--diff-algorithm=myers", "--indent-heuristic"]);
+            args.extend(["--src-prefix=a/", "--dst-prefix=b/", "--submodule=short", "-O/dev/null"]);
+            args.extend([between.old.map_or(empty, Oid::as_str), between.new.as_str()]);
+            let patch = git.run(&args).ok().filter(|output| output.success)?;
+            let id = git.text(&["patch-id", "--stable"], &patch.stdout, "cannot compute a patch id").ok()?;
+            return id.split_ascii_whitespace().next().map(str::to_owned);
+        }
+    };
+    let tree = |id: &Oid| repo.find_tree(git2::Oid::from_str(id.as_str()).ok()?).ok();
+    let old = match between.old {
+        Some(id) => Some(tree(id)?),
+        None => None,
+    };
+    let mut options = DiffOptions::new();
+    options.context_lines(3).old_prefix("a").new_prefix("b").indent_heuristic(true).force_text(true);
+    let diff = repo.diff_tree_to_tree(old.as_ref(), Some(&tree(between.new)?), Some(&mut options)).ok()?;
+    diff.patchid(None).ok().map(|id| id.to_string())
+}
+
 /// An empty patch for commits with trees missing locally (partial or shallow clones).
 #[must_use]
 pub fn unreadable_patch() -> Patch {
@@ -59,19 +102,32 @@ pub fn read_patch(
     let Ok(Deltas { kept, total }) = tree::diff(objects, between.old, Some(between.new)) else {
         return Ok(unreadable_patch());
     };
-    let limits = rename::RenameLimits {
-        deltas: bounds.rename_deltas,
-        file_bytes: bounds.file_bytes,
-        blob_bytes: bounds.blob_bytes,
-    };
     let uncounted = total - kept.len();
-    let deltas = rename::join_renames(kept, objects, limits, &|path| excluded(&text::path(path)));
+    let deltas = rename::join_renames(kept, objects, bounds, &|path| excluded(&text::path(path)));
     let files_total = deltas.len() + uncounted;
     let mut files: Vec<_> = deltas.into_iter().map(|delta| (shell(&delta), delta)).collect();
     files.sort_by_cached_key(|(file, _)| FileRole::from_path(&file.path));
     files.truncate(bounds.files);
-    small_first(&mut files, objects, excluded);
-    let mut reader = PatchReader::new(objects, bounds, paths);
+    // Within a role small files come first: generated files are recognised by size where their path gives no hint.
+    let size = |(file, delta): &(FileChange, Delta)| {
+        let sizes = delta.old.iter().chain(&delta.new).filter_map(|side| objects.size(&side.id));
+        (FileRole::from_path(&file.path), if excluded(&file.path) { 0 } else { sizes.sum::<u64>() })
+    };
+    let sized = files.len().min(SIZED);
+    if sized > 1 {
+        files[..sized].sort_by_cached_key(size);
+    }
+    let mut reader = PatchReader {
+        objects,
+        bounds,
+        paths,
+        blob_left: bounds.blob_bytes,
+        patch_left: bounds.patch_bytes,
+        text_left: TEXT_BYTES,
+        lock_left: LOCK_BYTES,
+        misses: 0,
+        truncated: false,
+    };
     let mut waiting = files.len();
     for (file, delta) in &mut files {
         waiting -= 1;
@@ -80,26 +136,14 @@ pub fn read_patch(
     Ok(reader.finish(files.into_iter().map(|(file, _)| file).collect(), files_total))
 }
 
-/// Maximum number of size lookups; more than this rarely fits the bounds anyway.
-const SIZED: usize = 200;
-
-/// Sorts small files first within a role: generated files are recognised by size where their path gives no hint.
-fn small_first(files: &mut [(FileChange, Delta)], objects: &dyn Objects, excluded: &dyn Fn(&str) -> bool) {
-    let sized = files.len().min(SIZED);
-    let size =
-        |delta: &Delta| delta.old.iter().chain(&delta.new).filter_map(|side| objects.size(&side.id)).sum::<u64>();
-    let known = |file: &FileChange, delta: &Delta| if excluded(&file.path) { 0 } else { size(delta) };
-    if sized > 1 {
-        files[..sized].sort_by_cached_key(|(file, delta)| (FileRole::from_path(&file.path), known(file, delta)));
-    }
-}
-
 /// The file with what its delta contains: path, kind and mode, no lines.
 fn shell(delta: &Delta) -> FileChange {
     let (change, mode_changed) = match (&delta.old, &delta.new) {
         (None, _) => (Change::Added, false),
         (_, None) => (Change::Deleted, false),
-        (Some(old), Some(new)) => (change_between(old, new), old.kind() == new.kind() && old.mode != new.mode),
+        (Some(old), Some(new)) if old.kind() != new.kind() => (Change::TypeChanged, false),
+        (Some(old), Some(new)) if old.path != new.path => (Change::Renamed, old.mode != new.mode),
+        (Some(old), Some(new)) => (Change::Modified, old.mode != new.mode),
     };
     let renamed = change == Change::Renamed;
     FileChange {
@@ -115,22 +159,14 @@ fn shell(delta: &Delta) -> FileChange {
     }
 }
 
-fn change_between(old: &TreeFile, new: &TreeFile) -> Change {
-    if old.kind() != new.kind() {
-        Change::TypeChanged
-    } else if old.path != new.path {
-        Change::Renamed
-    } else {
-        Change::Modified
-    }
-}
-
+/// Maximum number of size lookups; more than this rarely fits the bounds anyway.
+const SIZED: usize = 200;
 /// After this many files in a row exceed the remaining budget, reading stops.
 const MISSES: usize = 16;
 /// Limit for the full text kept for grammars, both sides of all files together (bytes).
 const TEXT_BYTES: usize = 8 << 20;
 /// Symbolic links longer than this are not read (bytes).
-const LINK_BYTES: u64 = 4 << 10;
+const LINK_BYTES: usize = 4 << 10;
 /// Additional limit for lockfile text; it is only scanned for packages (bytes).
 const LOCK_BYTES: usize = 2 << 20;
 
@@ -146,13 +182,7 @@ struct PatchReader<'a> {
     truncated: bool,
 }
 
-impl<'a> PatchReader<'a> {
-    fn new(objects: &'a dyn Objects, bounds: &'a Bounds, paths: Exclude<'a>) -> Self {
-        let (blob_left, patch_left) = (bounds.blob_bytes, bounds.patch_bytes);
-        let (text_left, lock_left) = (TEXT_BYTES, LOCK_BYTES);
-        Self { objects, bounds, paths, blob_left, patch_left, text_left, lock_left, misses: 0, truncated: false }
-    }
-
+impl PatchReader<'_> {
     /// `others_wait`: further files follow this one.
     fn fill(&mut self, file: &mut FileChange, delta: &Delta, others_wait: bool) -> Result<(), GitError> {
         if delta.old.as_ref().map(|side| &side.id) == delta.new.as_ref().map(|side| &side.id) {
@@ -175,9 +205,19 @@ impl<'a> PatchReader<'a> {
             file.hunks = pointers_alone(&old, &new);
             return Ok(());
         }
-        let room = DiffLimits { patch_bytes: self.file_budget(others_wait), line_bytes: self.bounds.line_bytes };
+        // No file uses the whole bound while other files follow.
+        let is_kept_free = others_wait && self.patch_left > self.bounds.patch_bytes / 4;
+        let patch_bytes = self.patch_left - if is_kept_free { self.patch_left / 4 } else { 0 };
+        let room = DiffLimits { patch_bytes, line_bytes: self.bounds.line_bytes };
         let diffed = hunk::diff(&file.path, &old, &new, room)?;
-        self.store_diff(file, diffed);
+        self.patch_left = self.patch_left.saturating_sub(diffed.kept);
+        self.truncated |= !diffed.whole;
+        // Lines are counted beyond the patch bound while blobs fit theirs: counting is cheap.
+        (file.insertions, file.deletions) = (Some(diffed.insertions), Some(diffed.deletions));
+        if diffed.hunks.is_empty() && diffed.insertions + diffed.deletions > 0 {
+            file.unread = Some(UnreadReason::BudgetSpent);
+        }
+        file.hunks = diffed.hunks;
         if pointer::is_pointer(&old) != pointer::is_pointer(&new) {
             // Pure rename: no changed lines.
             file.hunks = pointers_alone(&old, &new);
@@ -193,7 +233,7 @@ impl<'a> PatchReader<'a> {
         }
         let text = |side: Option<&TreeFile>| {
             let side = side?;
-            let size = self.objects.size(&side.id).filter(|size| *size <= LINK_BYTES)?;
+            let size = self.objects.size(&side.id).filter(|size| *size <= LINK_BYTES as u64)?;
             let content = self.objects.read(&side.id).filter(|content| content.len() as u64 == size)?;
             (side.kind() == SYMLINK || pointer::is_pointer(&content)).then_some(content)
         };
@@ -225,21 +265,17 @@ impl<'a> PatchReader<'a> {
         self.store_lockfile_texts(&file.path, &self.content(delta.old.as_ref())?, &self.content(delta.new.as_ref())?)
     }
 
-    /// Both sides of a lockfile, as far as the lockfile limit allows.
+    /// Both sides of a lockfile, a notebook or a string catalog, as far as the lockfile limit allows.
     fn store_lockfile_texts(&mut self, path: &str, old: &[u8], new: &[u8]) -> Option<Box<FileTexts>> {
         let bytes = old.len() + new.len();
         let is_text = !hunk::is_binary(old) && !hunk::is_binary(new);
-        if !is_text || bytes > self.lock_left || !is_read_whole(path) {
+        // Their changed lines need the whole file as context.
+        let is_read_whole = dependencies::is_lockfile(path) || path.ends_with(".ipynb") || path.ends_with(".xcstrings");
+        if !is_text || bytes > self.lock_left || !is_read_whole {
             return None;
         }
         self.lock_left -= bytes;
         Some(Box::new(whole(old, new)))
-    }
-
-    /// Bytes that one file may use of the patch's bound: not the whole bound while other files follow.
-    fn file_budget(&self, others_wait: bool) -> usize {
-        let much = self.patch_left > self.bounds.patch_bytes / 4;
-        if others_wait && much { self.patch_left - self.patch_left / 4 } else { self.patch_left }
     }
 
     /// The full text of both sides where a grammar can parse it. Row numbers match those of the hunks: lossy decoding
@@ -251,17 +287,6 @@ impl<'a> PatchReader<'a> {
         }
         self.text_left -= old.len() + new.len();
         Some(Box::new(whole(old, new)))
-    }
-
-    /// Stores the hunks and counts. Lines are counted beyond the patch bound while blobs fit theirs: counting is cheap.
-    fn store_diff(&mut self, file: &mut FileChange, diffed: FileDiff) {
-        self.patch_left = self.patch_left.saturating_sub(diffed.kept);
-        self.truncated |= !diffed.whole;
-        (file.insertions, file.deletions) = (Some(diffed.insertions), Some(diffed.deletions));
-        if diffed.hunks.is_empty() && diffed.insertions + diffed.deletions > 0 {
-            file.unread = Some(UnreadReason::BudgetSpent);
-        }
-        file.hunks = diffed.hunks;
     }
 
     /// The reason not to load the file; otherwise its size is deducted from the budget.
@@ -302,9 +327,12 @@ impl<'a> PatchReader<'a> {
 
     fn finish(self, mut files: Vec<FileChange>, files_total: usize) -> Patch {
         files.sort_by(|a, b| a.path.cmp(&b.path));
-        let uncounted = |file: &FileChange| {
-            file.insertions.is_none() && !matches!(file.unread, Some(unread) if is_excluded_from_total(unread))
+        // Binary, or excluded on purpose: does not make the total incomplete.
+        let is_left_out = |file: &FileChange| {
+            use UnreadReason::{Binary, Excluded, Submodule, Symlink};
+            matches!(file.unread, Some(Binary | Submodule | Symlink | Excluded))
         };
+        let uncounted = |file: &FileChange| file.insertions.is_none() && !is_left_out(file);
         let counted = files.len() == files_total && !files.iter().any(uncounted);
         let total = |count: fn(&FileChange) -> Option<u64>| counted.then(|| files.iter().filter_map(count).sum());
         Patch {
@@ -323,11 +351,6 @@ fn whole(old: &[u8], new: &[u8]) -> FileTexts {
     FileTexts { old: text(old), new: text(new) }
 }
 
-/// Lockfiles, notebooks and string catalogs: their changed lines need the whole file as context.
-fn is_read_whole(path: &str) -> bool {
-    dependencies::is_lockfile(path) || path.ends_with(".ipynb") || path.ends_with(".xcstrings")
-}
-
 /// Hunks for those sides that are LFS-style pointers.
 fn pointers_alone(old: &[u8], new: &[u8]) -> Vec<Hunk> {
     let pointer = |content: &'_ [u8]| if pointer::is_pointer(content) { content.to_vec() } else { Vec::new() };
@@ -336,20 +359,10 @@ fn pointers_alone(old: &[u8], new: &[u8]) -> Vec<Hunk> {
 
 /// All old lines as removed, all new lines as added.
 fn lines_of(old: &[u8], new: &[u8]) -> Vec<Hunk> {
-    let line = |origin: LineOrigin| {
-        move |bytes: &[u8]| PatchLine {
-            origin,
-            text: text::line(bytes, usize::try_from(LINK_BYTES).unwrap_or(usize::MAX)),
-        }
-    };
     let all = |bytes: &[u8], origin| -> Vec<PatchLine> {
-        bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(line(origin)).collect()
+        let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        lines.map(|line| PatchLine { origin, text: text::line(line, LINK_BYTES) }).collect()
     };
     let lines = [all(old, LineOrigin::Removed), all(new, LineOrigin::Added)].concat();
     if lines.is_empty() { Vec::new() } else { vec![Hunk { header: String::new(), old_start: 1, new_start: 1, lines }] }
-}
-
-/// Binary or excluded on purpose: does not make the total count incomplete.
-fn is_excluded_from_total(unread: UnreadReason) -> bool {
-    matches!(unread, UnreadReason::Binary | UnreadReason::Submodule | UnreadReason::Symlink | UnreadReason::Excluded)
 }

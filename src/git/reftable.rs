@@ -7,9 +7,9 @@ use jiff::Timestamp;
 
 use super::GitError;
 use super::child::Git;
-use super::ref_change::LogUpdates;
+use super::reflog::LogUpdates;
 use super::reflog::collect::NewLines;
-use super::reflog::fingerprint;
+use super::reflog::file;
 use super::reflog::line::ReflogLine;
 use super::reflog::log_files::{self, ReflogFile};
 use super::reflog::reader::LogTail;
@@ -108,7 +108,7 @@ fn hash(lines: &[ReflogLine]) -> u64 {
         .iter()
         .map(|line| format!("{} {} {}\n", line.new.as_ref().map_or("", Oid::as_str), line.at.as_second(), line.message))
         .collect();
-    fingerprint::hash_bytes(text.as_bytes())
+    file::hash_bytes(text.as_bytes())
 }
 
 fn position(log: &str, identity: &str) -> LogPosition {
@@ -123,7 +123,7 @@ fn stamp(common_dir: &Path) -> String {
         .into_iter()
         .flat_map(|git_dir| std::fs::read(git_dir.join("reftable/tables.list")).unwrap_or_default())
         .collect();
-    format!("{:016x}", fingerprint::hash_bytes(&text))
+    format!("{:016x}", file::hash_bytes(&text))
 }
 
 /// The newest entries of all logs.

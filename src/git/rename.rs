@@ -3,21 +3,9 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::objects::Objects;
-use super::tree::{Delta, TreeFile};
+use super::Bounds;
+use super::tree::{Delta, Objects, TreeFile};
 use crate::domain::id::Oid;
-
-/// Cost limits of similarity detection.
-#[derive(Debug, Clone, Copy)]
-pub struct RenameLimits {
-    /// Maximum changed files for similarity detection. Comparing all pairs is quadratic: 500 renames with edits took
-    /// libgit2 1.9 s.
-    pub deltas: usize,
-    /// Maximum size of a candidate (bytes).
-    pub file_bytes: u64,
-    /// Maximum size of all candidates together (bytes).
-    pub blob_bytes: u64,
-}
 
 /// Percentage of shared bytes from which two files count as a rename (git's default).
 const THRESHOLD: u64 = 50;
@@ -28,14 +16,14 @@ const THRESHOLD: u64 = 50;
 pub fn join_renames(
     deltas: Vec<Delta>,
     objects: &dyn Objects,
-    limits: RenameLimits,
+    bounds: &Bounds,
     excluded: &dyn Fn(&[u8]) -> bool,
 ) -> Vec<Delta> {
     let deltas = exact(deltas);
-    if deltas.len() > limits.deltas {
+    if deltas.len() > bounds.rename_deltas {
         return deltas;
     }
-    let pairs = similar(&deltas, objects, limits, excluded);
+    let pairs = similar(&deltas, objects, bounds, excluded);
     merge(deltas, pairs)
 }
 
@@ -87,25 +75,32 @@ fn merge(mut deltas: Vec<Delta>, pairs: Vec<(usize, usize)>) -> Vec<Delta> {
 fn similar(
     deltas: &[Delta],
     objects: &dyn Objects,
-    limits: RenameLimits,
+    bounds: &Bounds,
     excluded: &dyn Fn(&[u8]) -> bool,
 ) -> Vec<(usize, usize)> {
-    let mut loader = Loader { objects, limits, spent: 0 };
     let usable = |side: &TreeFile| side.is_file() && !excluded(&side.path);
-    let one_sided = |want_old: bool| {
-        deltas.iter().enumerate().filter_map(move |(at, delta)| match (&delta.old, &delta.new) {
-            (Some(side), None) if want_old => Some((at, side)),
-            (None, Some(side)) if !want_old => Some((at, side)),
-            _ => None,
-        })
-    };
-    let olds: Vec<_> = one_sided(true).filter(|(_, side)| usable(side)).collect();
-    let news: Vec<_> = one_sided(false).filter(|(_, side)| usable(side)).collect();
+    let (mut olds, mut news) = (Vec::new(), Vec::new());
+    for (at, delta) in deltas.iter().enumerate() {
+        match (&delta.old, &delta.new) {
+            (Some(side), None) if usable(side) => olds.push((at, side)),
+            (None, Some(side)) if usable(side) => news.push((at, side)),
+            _ => {}
+        }
+    }
     if olds.is_empty() || news.is_empty() {
         return Vec::new();
     }
-    let olds: Vec<_> = olds.into_iter().filter_map(|(at, side)| Some((at, loader.lines(side)?))).collect();
-    let news: Vec<_> = news.into_iter().filter_map(|(at, side)| Some((at, loader.lines(side)?))).collect();
+    let mut spent = 0;
+    let mut load = |(at, side): (usize, &TreeFile)| {
+        let size = objects.size(&side.id)?;
+        if size == 0 || size > bounds.file_bytes || spent + size > bounds.blob_bytes {
+            return None;
+        }
+        spent += size;
+        Some((at, HashedLines::of(&objects.read(&side.id)?)))
+    };
+    let olds: Vec<_> = olds.into_iter().filter_map(&mut load).collect();
+    let news: Vec<_> = news.into_iter().filter_map(&mut load).collect();
     best_first(deltas, &olds, &news)
 }
 
@@ -128,23 +123,6 @@ fn best_first(deltas: &[Delta], olds: &[(usize, HashedLines)], news: &[(usize, H
         }
     }
     pairs
-}
-
-struct Loader<'a> {
-    objects: &'a dyn Objects,
-    limits: RenameLimits,
-    spent: u64,
-}
-
-impl Loader<'_> {
-    fn lines(&mut self, side: &TreeFile) -> Option<HashedLines> {
-        let size = self.objects.size(&side.id)?;
-        if size == 0 || size > self.limits.file_bytes || self.spent + size > self.limits.blob_bytes {
-            return None;
-        }
-        self.spent += size;
-        Some(HashedLines::of(&self.objects.read(&side.id)?))
-    }
 }
 
 /// A file as a multiset of hashed lines, each with its number of bytes.
@@ -218,7 +196,9 @@ mod tests {
         Delta { old: None, new: side(path, n) }
     }
 
-    const LIMITS: RenameLimits = RenameLimits { deltas: 50, file_bytes: 1 << 20, blob_bytes: 1 << 20 };
+    fn limits() -> Bounds {
+        Bounds { rename_deltas: 50, file_bytes: 1 << 20, blob_bytes: 1 << 20, ..Bounds::default() }
+    }
 
     fn text(from: usize, to: usize) -> String {
         (from..to).map(|n| format!("line number {n}\n")).collect()
@@ -227,7 +207,7 @@ mod tests {
     #[test]
     fn an_exact_rename_is_found_without_reading_anything() {
         let objects = memory(&[]);
-        let joined = join_renames(vec![gone("a", 1), came("b", 1)], &objects, LIMITS, &|_| false);
+        let joined = join_renames(vec![gone("a", 1), came("b", 1)], &objects, &limits(), &|_| false);
         assert_eq!(joined, [Delta { old: side("a", 1), new: side("b", 1) }]);
         assert!(objects.read.borrow().is_empty());
     }
@@ -235,23 +215,23 @@ mod tests {
     #[test]
     fn of_two_equal_files_the_one_with_the_same_name_is_the_origin() {
         let deltas = vec![gone("x/mod.rs", 1), gone("x/other.rs", 1), came("y/mod.rs", 1)];
-        let joined = join_renames(deltas, &memory(&[]), LIMITS, &|_| false);
+        let joined = join_renames(deltas, &memory(&[]), &limits(), &|_| false);
         assert_eq!(joined, [gone("x/other.rs", 1), Delta { old: side("x/mod.rs", 1), new: side("y/mod.rs", 1) }]);
     }
 
     #[test]
     fn a_rename_with_edits_is_found_from_half_the_bytes_on() {
         let objects = memory(&[(1, text(0, 100)), (2, text(0, 80)), (3, text(500, 600))]);
-        let joined = join_renames(vec![gone("a", 1), came("b", 2), came("c", 3)], &objects, LIMITS, &|_| false);
+        let joined = join_renames(vec![gone("a", 1), came("b", 2), came("c", 3)], &objects, &limits(), &|_| false);
         assert_eq!(joined, [Delta { old: side("a", 1), new: side("b", 2) }, came("c", 3)]);
     }
 
     #[test]
     fn beyond_the_limit_only_exact_renames_are_found() {
         let objects = memory(&[(1, text(0, 100)), (2, text(0, 99))]);
-        let limits = RenameLimits { deltas: 1, ..LIMITS };
+        let limits = Bounds { rename_deltas: 1, ..limits() };
         let deltas = vec![gone("a", 1), came("b", 2)];
-        assert_eq!(join_renames(deltas.clone(), &objects, limits, &|_| false), deltas);
+        assert_eq!(join_renames(deltas.clone(), &objects, &limits, &|_| false), deltas);
         assert!(objects.read.borrow().is_empty());
     }
 
@@ -259,9 +239,9 @@ mod tests {
     fn excluded_and_large_files_are_never_loaded() {
         let objects = memory(&[(1, text(0, 100)), (2, text(0, 99)), (3, text(0, 98))]);
         let deltas = vec![gone("secret", 1), came("b", 2), came("c", 3)];
-        let limits = RenameLimits { file_bytes: 10, ..LIMITS };
-        assert_eq!(join_renames(deltas.clone(), &objects, limits, &|_| false), deltas);
-        assert_eq!(join_renames(deltas.clone(), &objects, LIMITS, &|path| path == b"secret"), deltas);
+        let small = Bounds { file_bytes: 10, ..limits() };
+        assert_eq!(join_renames(deltas.clone(), &objects, &small, &|_| false), deltas);
+        assert_eq!(join_renames(deltas.clone(), &objects, &limits(), &|path| path == b"secret"), deltas);
         assert!(objects.read.borrow().is_empty());
     }
 
@@ -270,6 +250,6 @@ mod tests {
         let empty: Oid = "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391".parse().unwrap();
         let side = |path: &str| Some(TreeFile { mode: 0o100_644, id: empty.clone(), path: path.into() });
         let deltas = vec![Delta { old: side("a"), new: None }, Delta { old: None, new: side("b") }];
-        assert_eq!(join_renames(deltas.clone(), &memory(&[]), LIMITS, &|_| false), deltas);
+        assert_eq!(join_renames(deltas.clone(), &memory(&[]), &limits(), &|_| false), deltas);
     }
 }

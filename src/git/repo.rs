@@ -1,18 +1,19 @@
 //! An opened repository: its location, commits and settings.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::backend_libgit2::{self, OpenedRepository};
-use super::child::Git;
+use git2::{ErrorCode, ObjectType, Repository, RepositoryOpenFlags};
+
+use super::child::{Git, path};
 use super::identity::CommitMailmap;
-use super::objects::{LibGit2Objects, Objects};
 use super::patch::{self, Exclude, TreePair};
-use super::{Bounds, GitError, RepoLocation, backend_cli, branch, commit, patch_id, project, text};
+use super::tree::Objects;
+use super::walk::oid;
+use super::{Bounds, GitError, RepoLocation, branch, commit, project, settings};
 use crate::domain::id::{Oid, RepoId};
 use crate::domain::patch::Commit;
 
@@ -23,7 +24,7 @@ pub struct Repo {
 }
 
 pub(super) enum Backend {
-    LibGit2(git2::Repository),
+    LibGit2(Repository),
     Cli(Git),
 }
 
@@ -54,21 +55,18 @@ impl Repo {
     }
 
     fn open(start: &Path, search: bool) -> Result<Self, GitError> {
-        match backend_libgit2::open(start, search)? {
-            OpenedRepository::Repository(repo) => {
-                let (git_dir, common_dir) = (repo.path().to_owned(), repo.commondir().to_owned());
-                let work_tree = repo.workdir().map(Path::to_owned);
-                let place =
-                    build_location(&git_dir, &common_dir, work_tree, backend_libgit2::origin(&repo).as_deref())?;
-                Ok(Self { backend: Backend::LibGit2(repo), location: place })
-            }
-            OpenedRepository::Unsupported => {
-                let (git_dir, common_dir, work_tree) = backend_cli::locate(start)?;
-                let git = Git::of_git_dir(&git_dir);
-                let place = build_location(&git_dir, &common_dir, work_tree, backend_cli::origin(&git).as_deref())?;
-                Ok(Self { backend: Backend::Cli(git), location: place })
-            }
+        if let Some(repo) = open_with_libgit2(start, search)? {
+            let work_tree = repo.workdir().map(Path::to_owned);
+            let config = settings::snapshot(&repo).ok();
+            let origin = config.as_ref().and_then(|config| config.get_bytes("remote.origin.url").ok());
+            let location = build_location(repo.path(), repo.commondir(), work_tree, origin)?;
+            return Ok(Self { backend: Backend::LibGit2(repo), location });
         }
+        let (git_dir, common_dir, work_tree) = locate_with_git(start)?;
+        let git = Git::of_git_dir(&git_dir);
+        let origin = git.line(&["config", "--get", "remote.origin.url"]).ok().flatten();
+        let location = build_location(&git_dir, &common_dir, work_tree, origin.as_deref().map(str::as_bytes))?;
+        Ok(Self { backend: Backend::Cli(git), location })
     }
 
     #[must_use]
@@ -84,10 +82,24 @@ impl Repo {
         self.tip().map(|(oid, _)| oid)
     }
 
+    /// The commit at HEAD, and the current branch.
     pub(super) fn tip(&self) -> Result<(Oid, Option<Vec<u8>>), GitError> {
         match &self.backend {
-            Backend::LibGit2(repo) => backend_libgit2::head(repo),
-            Backend::Cli(git) => backend_cli::head(git),
+            Backend::LibGit2(repo) => {
+                let head = repo.head().map_err(|error| match error.code() {
+                    ErrorCode::UnbornBranch | ErrorCode::NotFound => GitError::Unborn,
+                    _ => GitError::git("cannot read HEAD", error),
+                })?;
+                let commit = head.peel_to_commit();
+                let id = commit.map_err(|error| GitError::git("cannot read HEAD's commit", error))?.id();
+                Ok((oid(id)?, head.is_branch().then(|| head.shorthand_bytes().to_vec())))
+            }
+            Backend::Cli(git) => {
+                let id = git.line(&["rev-parse", "--verify", "--quiet", "HEAD^{commit}"])?;
+                let oid = id.and_then(|id| id.parse().ok()).ok_or(GitError::Unborn)?;
+                let branch = git.line(&["symbolic-ref", "--quiet", "--short", "HEAD"])?;
+                Ok((oid, branch.map(String::into_bytes)))
+            }
         }
     }
 
@@ -96,54 +108,22 @@ impl Repo {
     /// # Errors
     /// [`GitError::NoSuchCommit`] when there is none.
     pub fn resolve(&self, rev: &str) -> Result<Oid, GitError> {
+        let no_such = || GitError::NoSuchCommit { rev: rev.to_owned() };
         match &self.backend {
-            Backend::LibGit2(repo) => backend_libgit2::resolve(repo, rev),
-            Backend::Cli(git) => backend_cli::resolve(git, rev),
+            Backend::LibGit2(repo) => {
+                let object = repo.revparse_single(rev).map_err(|_| no_such())?;
+                oid(object.peel(ObjectType::Commit).map_err(|_| no_such())?.id())
+            }
+            Backend::Cli(git) => {
+                let commit = format!("{rev}^{{commit}}");
+                let id = git.line(&["rev-parse", "--verify", "--quiet", "--end-of-options", &commit])?;
+                id.and_then(|id| id.parse().ok()).ok_or_else(no_such)
+            }
         }
     }
 
-    /// Commits of a range: `REV` is that single commit, `A..B` those in B but not in A (a missing end is HEAD); oldest
-    /// first, limited to those authored at or after `since`.
-    ///
-    /// # Errors
-    /// [`GitError::NoSuchCommit`] when an end does not resolve; `A...B` is not supported.
-    pub fn range(&self, spec: &str, since: Option<Timestamp>) -> Result<Vec<Oid>, GitError> {
-        if spec.contains("...") {
-            return Err(GitError::NoSuchCommit { rev: spec.to_owned() });
-        }
-        let Some((from, to)) = spec.split_once("..") else { return self.single(spec, since) };
-        let (from, to) = (self.resolve(or_head(from))?, self.resolve(or_head(to))?);
-        self.walk(&to, Some(&from), since)
-    }
-
-    fn single(&self, rev: &str, since: Option<Timestamp>) -> Result<Vec<Oid>, GitError> {
-        let oid = self.resolve(rev)?;
-        let Some(since) = since else { return Ok(vec![oid]) };
-        let header = self.with_objects(|objects| header(objects, &oid))?;
-        Ok(if header.authored_at >= since { vec![oid] } else { Vec::new() })
-    }
-
-    /// Commits reachable from HEAD and authored at or after `since`, oldest first; none before the first commit.
-    ///
-    /// # Errors
-    /// When the history cannot be read.
-    pub fn commits_since(&self, since: Timestamp) -> Result<Vec<Oid>, GitError> {
-        match self.head() {
-            Ok(head) => self.walk(&head, None, Some(since)),
-            Err(GitError::Unborn) => Ok(Vec::new()),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Whether `earlier` is an ancestor of `later`; false for a commit that no longer exists.
-    ///
-    /// # Errors
-    /// When the history cannot be read.
-    pub fn is_ancestor(&self, earlier: &Oid, later: &Oid) -> Result<bool, GitError> {
-        match &self.backend {
-            Backend::LibGit2(repo) => backend_libgit2::is_ancestor(repo, earlier, later),
-            Backend::Cli(git) => backend_cli::is_ancestor(git, earlier, later),
-        }
+    pub(super) fn header(&self, oid: &Oid) -> Result<commit::Header, GitError> {
+        self.with_objects(|objects| header(objects, oid))
     }
 
     /// The commit's parents, first parent first.
@@ -151,7 +131,7 @@ impl Repo {
     /// # Errors
     /// As [`Repo::commit`].
     pub fn parents(&self, oid: &Oid) -> Result<Vec<Oid>, GitError> {
-        self.with_objects(|objects| Ok(header(objects, oid)?.parents))
+        Ok(self.header(oid)?.parents)
     }
 
     /// Whether the commit header has a change id, as jj and GitButler write it.
@@ -159,7 +139,7 @@ impl Repo {
     /// # Errors
     /// As [`Repo::commit`].
     pub fn has_change_id(&self, oid: &Oid) -> Result<bool, GitError> {
-        self.with_objects(|objects| Ok(header(objects, oid)?.change_id.is_some()))
+        Ok(self.header(oid)?.change_id.is_some())
     }
 
     /// The change id of the commit: the header's, else the message's last `Change-Id:`. `None` for a missing commit.
@@ -167,7 +147,7 @@ impl Repo {
     /// # Errors
     /// When the repository cannot be read.
     pub fn change_id(&self, oid: &Oid) -> Result<Option<String>, GitError> {
-        match self.with_objects(|objects| header(objects, oid)) {
+        match self.header(oid) {
             Ok(header) => Ok(header.effective_change_id()),
             Err(GitError::Missing(_) | GitError::NoSuchCommit { .. }) => Ok(None),
             Err(error) => Err(error),
@@ -179,14 +159,7 @@ impl Repo {
     /// # Errors
     /// As [`Repo::commit`].
     pub fn committed_at(&self, oid: &Oid) -> Result<Timestamp, GitError> {
-        self.with_objects(|objects| Ok(header(objects, oid)?.committed_at))
-    }
-
-    fn walk(&self, to: &Oid, from: Option<&Oid>, since: Option<Timestamp>) -> Result<Vec<Oid>, GitError> {
-        match &self.backend {
-            Backend::LibGit2(repo) => backend_libgit2::walk(repo, to, from, since),
-            Backend::Cli(git) => backend_cli::walk(git, to, from, since),
-        }
+        Ok(self.header(oid)?.committed_at)
     }
 
     /// Reads a commit and its patch against its first parent within `bounds`. The content of paths for which `excluded`
@@ -204,7 +177,42 @@ impl Repo {
     /// # Errors
     /// Same as [`Repo::commit`].
     pub fn commit_with(&self, oid: &Oid, bounds: &Bounds, paths: Exclude<'_>) -> Result<Commit, GitError> {
-        self.with_objects(|objects| self.read_commit(objects, oid, bounds, paths))
+        self.with_objects(|objects| {
+            let header = header(objects, oid)?;
+            let parent = header.parents.first().map(|parent| self::header(objects, parent)).transpose();
+            let patch = match &parent {
+                // Boundary of a shallow clone: against an empty tree every file of the project would look new.
+                Err(_) => patch::unreadable_patch(),
+                Ok(parent) => {
+                    let between = TreePair { old: parent.as_ref().map(|parent| &parent.tree), new: &header.tree };
+                    let mut patch = patch::read_patch(objects, between, bounds, paths)?;
+                    if patch::has_meaningful_id(&patch, header.parents.len()) {
+                        patch.patch_id = patch::compute_patch_id(&self.backend, between);
+                    }
+                    patch
+                }
+            };
+            let tip = self.tip().ok();
+            let people = tip.as_ref().and_then(|(tip, _)| {
+                let tree = if tip == oid { header.tree.clone() } else { self::header(objects, tip).ok()?.tree };
+                CommitMailmap::of_tree(objects, &tree)
+            });
+            let change_id = header.effective_change_id();
+            let author = people.and_then(|people| people.name(&header)).unwrap_or(header.author);
+            Ok(Commit {
+                oid: oid.clone(),
+                tree: header.tree,
+                parents: header.parents,
+                author,
+                author_email: header.author_email,
+                authored_at: header.authored_at,
+                committed_at: header.committed_at,
+                change_id,
+                message: header.message,
+                branch: branch::branch_of_commit(&self.location.git_dir, tip, oid),
+                patch,
+            })
+        })
     }
 
     pub(super) fn with_objects<T>(
@@ -212,116 +220,12 @@ impl Repo {
         read: impl FnOnce(&dyn Objects) -> Result<T, GitError>,
     ) -> Result<T, GitError> {
         match &self.backend {
-            Backend::LibGit2(repo) => read(&LibGit2Objects::new(repo)?),
+            Backend::LibGit2(repo) => {
+                read(&repo.odb().map_err(|error| GitError::git("cannot open the object database", error))?)
+            }
             Backend::Cli(git) => read(&git.objects()?),
         }
     }
-
-    fn read_commit(
-        &self,
-        objects: &dyn Objects,
-        oid: &Oid,
-        bounds: &Bounds,
-        paths: Exclude<'_>,
-    ) -> Result<Commit, GitError> {
-        let header = header(objects, oid)?;
-        let parent = header.parents.first().map(|parent| self::header(objects, parent));
-        let patch = match &parent {
-            // Boundary of a shallow clone: against an empty tree every file of the project would look new.
-            Some(Err(_)) => patch::unreadable_patch(),
-            Some(Ok(parent)) => self.patch(objects, Some(&parent.tree), &header, bounds, paths)?,
-            None => self.patch(objects, None, &header, bounds, paths)?,
-        };
-        let tip = self.tip().ok();
-        let people = tip.as_ref().and_then(|(tip, _)| {
-            let tree = if tip == oid { header.tree.clone() } else { self::header(objects, tip).ok()?.tree };
-            CommitMailmap::of_tree(objects, &tree)
-        });
-        let change_id = header.effective_change_id();
-        let author = people.and_then(|people| people.name(&header)).unwrap_or(header.author);
-        Ok(Commit {
-            oid: oid.clone(),
-            tree: header.tree,
-            parents: header.parents,
-            author,
-            author_email: header.author_email,
-            authored_at: header.authored_at,
-            committed_at: header.committed_at,
-            change_id,
-            message: header.message,
-            branch: branch::branch_of_commit(&self.location.git_dir, tip, oid),
-            patch,
-        })
-    }
-
-    fn patch(
-        &self,
-        objects: &dyn Objects,
-        old: Option<&Oid>,
-        header: &commit::Header,
-        bounds: &Bounds,
-        paths: Exclude<'_>,
-    ) -> Result<crate::domain::patch::Patch, GitError> {
-        let between = TreePair { old, new: &header.tree };
-        let mut patch = patch::read_patch(objects, between, bounds, paths)?;
-        if patch_id::is_meaningful(&patch, header.parents.len()) {
-            patch.patch_id = match &self.backend {
-                Backend::LibGit2(repo) => patch_id::compute_patch_id(repo, between),
-                Backend::Cli(git) => backend_cli::patch_id(git, between),
-            };
-        }
-        Ok(patch)
-    }
-
-    /// The repository's `uro.*` settings without the `uro.` prefix, merged in git's order (system, global, local,
-    /// worktree; the last value of a key wins).
-    ///
-    /// # Errors
-    /// When git's configuration cannot be read.
-    pub fn settings(&self) -> Result<Vec<(String, String)>, GitError> {
-        let mut merged = BTreeMap::new();
-        for (name, value) in self.matching("^uro\\.")? {
-            if let Some(key) = name.strip_prefix("uro.") {
-                merged.insert(key.to_owned(), text::sanitize(&value, true));
-            }
-        }
-        Ok(merged.into_iter().collect())
-    }
-
-    /// The git configuration of our hooks (`hook.uro-*`) from all levels, by name; the last value wins.
-    ///
-    /// # Errors
-    /// When git's configuration cannot be read.
-    pub fn hook_settings(&self) -> Result<BTreeMap<String, Vec<u8>>, GitError> {
-        Ok(self.matching("^hook\\.uro-")?.into_iter().collect())
-    }
-
-    fn matching(&self, pattern: &str) -> Result<Vec<(String, Vec<u8>)>, GitError> {
-        match &self.backend {
-            Backend::LibGit2(repo) => backend_libgit2::settings(repo, pattern),
-            Backend::Cli(git) => backend_cli::settings(git, pattern),
-        }
-    }
-
-    /// `core.hooksPath`, absolute, and its level (`local`, `global`, `system` or `worktree`).
-    ///
-    /// # Errors
-    /// When git's configuration cannot be read.
-    pub fn hooks_path(&self) -> Result<Option<(PathBuf, String)>, GitError> {
-        let set = match &self.backend {
-            Backend::LibGit2(repo) => {
-                backend_libgit2::path_setting(repo, "core.hooksPath")?.map(|(path, origin)| (path, origin.to_owned()))
-            }
-            Backend::Cli(git) => backend_cli::hooks_path(git)?,
-        };
-        // Git runs hooks in the root of the work tree and resolves relative paths from there.
-        let root = self.location.work_tree.as_deref().unwrap_or(&self.location.git_dir);
-        Ok(set.map(|(path, origin)| (root.join(path), origin)))
-    }
-}
-
-fn or_head(rev: &str) -> &str {
-    if rev.is_empty() { "HEAD" } else { rev }
 }
 
 pub(super) fn header(objects: &dyn Objects, oid: &Oid) -> Result<commit::Header, GitError> {
@@ -347,4 +251,43 @@ fn build_location(
         common_dir,
         work_tree,
     })
+}
+
+/// Opens the repository around `start`, or the one with `start` as its git directory. `None` for a format unknown to
+/// libgit2 (reftable, SHA-256).
+fn open_with_libgit2(start: &Path, search: bool) -> Result<Option<Repository>, GitError> {
+    const UNSUPPORTED: [&str; 3] = ["unsupported extension", "unknown object format", "unsupported repository version"];
+    let flags = if search { RepositoryOpenFlags::empty() } else { RepositoryOpenFlags::NO_SEARCH };
+    let ceilings: [&Path; 0] = [];
+    match Repository::open_ext(start, flags, ceilings) {
+        Ok(repo) => Ok(Some(repo)),
+        Err(error) if UNSUPPORTED.iter().any(|known| error.message().contains(known)) => Ok(None),
+        Err(error) if error.code() == ErrorCode::Owner => Err(GitError::ForeignOwner { path: start.to_owned() }),
+        Err(error) if error.code() == ErrorCode::NotFound => Err(GitError::NotARepository { path: start.to_owned() }),
+        Err(error) => Err(GitError::git("cannot open the repository", error)),
+    }
+}
+
+/// Repository location per git: (git directory, common directory, work tree).
+fn locate_with_git(start: &Path) -> Result<(PathBuf, PathBuf, Option<PathBuf>), GitError> {
+    let start = if start.is_file() { start.parent().unwrap_or(start) } else { start };
+    let output = Git::inside(start).run(&["rev-parse", "--path-format=absolute", "--git-dir", "--git-common-dir"])?;
+    let mut lines = output.stdout.split(|byte| *byte == b'\n').map(path);
+    let (true, Some(git_dir), Some(common_dir)) = (output.success, lines.next(), lines.next()) else {
+        let path = start.to_owned();
+        let is_foreign = !output.success && output.stderr.contains("dubious ownership");
+        return Err(if is_foreign { GitError::ForeignOwner { path } } else { GitError::NotARepository { path } });
+    };
+    // `rev-parse --show-toplevel` works only inside the work tree; an event names the git directory.
+    let git = Git::of_git_dir(&git_dir);
+    let work_tree = if git_dir != common_dir {
+        let link = std::fs::read(git_dir.join("gitdir")).unwrap_or_default();
+        path(link.trim_ascii_end()).parent().filter(|tree| tree.is_absolute()).map(Path::to_owned)
+    } else if let Some(tree) = git.line(&["config", "--type=path", "--get", "core.worktree"])? {
+        git_dir.join(tree).canonicalize().ok()
+    } else {
+        let bare = git.line(&["config", "--type=bool", "--get", "core.bare"])?.is_some_and(|value| value == "true");
+        git_dir.parent().filter(|_| !bare).map(Path::to_owned)
+    };
+    Ok((git_dir, common_dir, work_tree))
 }

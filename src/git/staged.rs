@@ -8,9 +8,9 @@ use std::time::SystemTime;
 use git2::{Index, IndexEntry, IndexEntryExtendedFlag, ObjectType};
 use jiff::Timestamp;
 
-use super::objects::Objects;
 use super::patch::{self, Exclude, TreePair};
 use super::repo::{Repo, header};
+use super::tree::Objects;
 use super::{Bounds, GitError, commit, tree};
 use crate::domain::id::Oid;
 use crate::domain::patch::Commit;
@@ -20,9 +20,6 @@ use crate::hook::head;
 const ENTRIES: usize = 300_000;
 /// Maximum length of a compared message (bytes).
 const MESSAGE: usize = 64 << 10;
-
-/// The empty tree.
-const NOTHING: &str = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
 
 /// The stage of preparation of the next commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +61,7 @@ impl Repo {
         self.with_objects(|objects| {
             let parents = self.expected_parents(objects, git_dir, moment)?;
             let below = parents.first().map(|parent| header(objects, parent)).transpose()?;
-            let old = below.as_ref().map_or(NOTHING, |below| below.tree.as_str());
+            let old = below.as_ref().map_or(tree::EMPTY_TREE, |below| below.tree.as_str());
             // Ids of another length mean that libgit2 misread the index.
             let differs = old != tree.as_str() && old.len() == tree.as_str().len();
             Ok(differs.then_some(Staged { tree, parents, trees }))

@@ -1,9 +1,29 @@
-//! Tree diff: changed paths between two trees by comparing tree objects; reads no blob and no configuration.
+//! Objects, and tree diff: changed paths between two trees by comparing tree objects; reads no blob and no configuration.
 
 use std::cmp::Ordering;
 
-use super::objects::Objects;
 use crate::domain::id::Oid;
+
+/// Read access to an object database.
+pub trait Objects {
+    /// Size in bytes, without loading the object; `None` when the object is missing.
+    fn size(&self, id: &Oid) -> Option<u64>;
+    /// The object's content; `None` when the object is missing.
+    fn read(&self, id: &Oid) -> Option<Vec<u8>>;
+}
+
+impl Objects for git2::Odb<'_> {
+    fn size(&self, id: &Oid) -> Option<u64> {
+        let id = git2::Oid::from_str(id.as_str()).ok()?;
+        let (size, _) = self.read_header(id).ok()?;
+        u64::try_from(size).ok()
+    }
+
+    fn read(&self, id: &Oid) -> Option<Vec<u8>> {
+        let id = git2::Oid::from_str(id.as_str()).ok()?;
+        Some(git2::Odb::read(self, id).ok()?.data().to_vec())
+    }
+}
 
 /// One side of a changed path.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +32,11 @@ pub struct TreeFile {
     pub id: Oid,
     pub path: Vec<u8>,
 }
+
+/// Git's empty tree.
+pub const EMPTY_TREE: &str = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
+/// The same in a SHA-256 repository.
+pub const EMPTY_TREE_SHA256: &str = "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321";
 
 pub const TREE: u32 = 0o040_000;
 pub const SYMLINK: u32 = 0o120_000;
@@ -126,7 +151,8 @@ impl TreeWalk<'_> {
             return Err(UnreadableTree);
         }
         self.depth += 1;
-        let (old_raw, new_raw) = (self.load(old)?, self.load(new)?);
+        let load = |tree: Option<&Oid>| tree.map_or(Ok(Vec::new()), |id| self.objects.read(id).ok_or(UnreadableTree));
+        let (old_raw, new_raw) = (load(old)?, load(new)?);
         let (mut olds, mut news) = (TreeEntries::of(&old_raw, old), TreeEntries::of(&new_raw, new));
         let (mut left, mut right) = (olds.next().transpose()?, news.next().transpose()?);
         loop {
@@ -148,10 +174,6 @@ impl TreeWalk<'_> {
         Ok(())
     }
 
-    fn load(&self, tree: Option<&Oid>) -> Result<Vec<u8>, UnreadableTree> {
-        tree.map_or(Ok(Vec::new()), |id| self.objects.read(id).ok_or(UnreadableTree))
-    }
-
     /// Entries with one name: same kind on both sides, or one side absent.
     fn pair(&mut self, old: Option<TreeEntry<'_>>, new: Option<TreeEntry<'_>>) -> Result<(), UnreadableTree> {
         let Some(any) = old.or(new) else { return Ok(()) };
@@ -167,16 +189,15 @@ impl TreeWalk<'_> {
         } else {
             self.found.total += 1;
             if self.found.kept.len() < KEPT {
-                let (old, new) = (self.side(old)?, self.side(new)?);
+                let side = |entry: TreeEntry<'_>| {
+                    Ok(TreeFile { mode: entry.mode, id: entry.oid()?, path: self.prefix.clone() })
+                };
+                let (old, new) = (old.map(side).transpose()?, new.map(side).transpose()?);
                 self.found.kept.push(Delta { old, new });
             }
         }
         self.prefix.truncate(length);
         Ok(())
-    }
-
-    fn side(&self, entry: Option<TreeEntry<'_>>) -> Result<Option<TreeFile>, UnreadableTree> {
-        entry.map(|entry| Ok(TreeFile { mode: entry.mode, id: entry.oid()?, path: self.prefix.clone() })).transpose()
     }
 }
 

@@ -75,13 +75,13 @@ pub fn command(hook: HookName, program: &Path) -> Vec<u8> {
 /// The lines for manual pasting.
 #[must_use]
 pub fn snippet(program: &Path) -> Vec<u8> {
-    HOOKS.iter().flat_map(|hook| section(*hook, program)).collect()
-}
-
-/// Git runs the hooks of an event one after the other unless all of them allow parallel runs: ours do.
-fn section(hook: HookName, program: &Path) -> Vec<u8> {
-    let head = format!("{}\n\tevent = {}\n\tparallel = true\n{COMMAND}", header(hook), hook.as_str());
-    [head.as_bytes(), &quote::for_git_config(&command(hook, program)), b"\n"].concat()
+    let mut lines = Vec::new();
+    for hook in HOOKS {
+        // Git runs the hooks of an event one after the other unless all of them allow parallel runs: ours do.
+        let head = format!("{}\n\tevent = {}\n\tparallel = true\n{COMMAND}", header(hook), hook.as_str());
+        lines.extend([head.as_bytes(), &quote::for_git_config(&command(hook, program)), b"\n"].concat());
+    }
+    lines
 }
 
 fn header(hook: HookName) -> String {
@@ -136,17 +136,14 @@ pub fn parse_block(text: &[u8]) -> Option<HookBlock> {
         let line = line.trim_ascii();
         if key(line) == b"command" {
             block.hooks.retain(|(known, _)| *known != hook);
-            block.hooks.push((hook, parse_program_line(hook, line)));
+            let value = line.get(COMMAND.trim_start().len()..).and_then(quote::from_git_config);
+            block.hooks.push((hook, value.and_then(|value| parse_command(hook, &value))));
         }
         if key(line) == b"enabled" && is_false(line.splitn(2, |byte| *byte == b'=').nth(1).unwrap_or_default()) {
             block.disabled.push(hook);
         }
     }
     (!block.hooks.is_empty()).then_some(block)
-}
-
-fn parse_program_line(hook: HookName, line: &[u8]) -> Option<PathBuf> {
-    parse_command(hook, &quote::from_git_config(line.get(COMMAND.trim_start().len()..)?)?)
 }
 
 /// The program that a command of ours calls; `None` for other commands.
@@ -218,7 +215,8 @@ fn classify_lines(text: &[u8]) -> Vec<(&[u8], LineOwner)> {
             }
             (None, _) if continued => key_of(section),
             (None, Some(b'[')) => {
-                section = hook_of(words).filter(|_| within || has_command(&lines[at + 1..]));
+                let named = HOOKS.into_iter().find(|hook| header(*hook).as_bytes() == words);
+                section = named.filter(|_| within || has_command(&lines[at + 1..]));
                 key_of(section)
             }
             (None, None | Some(b'#' | b';')) => LineOwner::Foreign,
@@ -238,10 +236,6 @@ fn own_line(words: &[u8]) -> Option<LineOwner> {
     let rest = words.strip_prefix(BEGIN.as_bytes())?;
     let known = WAYS_BACK.iter().find(|(_, words)| rest.trim_ascii() == words.as_bytes());
     Some(LineOwner::Begin(known.map_or(FileEnd::Whole, |(before, _)| *before)))
-}
-
-fn hook_of(header_line: &[u8]) -> Option<HookName> {
-    HOOKS.into_iter().find(|hook| header(*hook).as_bytes() == header_line)
 }
 
 /// A section of this name outside of our lines is ours only with our command: a user who disables our hook in one

@@ -94,19 +94,18 @@ impl<'a> ConfigLock<'a> {
     }
 
     fn replace(mut self, text: &[u8]) -> Result<(), GithooksError> {
-        self.write_and_rename(text).map_err(|error| write_error(self.requested, error))?;
+        let mut write = || {
+            self.file.write_all(text)?;
+            if let Ok(old) = fs::metadata(self.target) {
+                self.file.set_permissions(Permissions::from_mode(old.permissions().mode() & 0o7777))?;
+            }
+            self.file.sync_all()?;
+            fs::rename(&self.at, self.target)?;
+            sync_directory_of(self.target)
+        };
+        write().map_err(|error| write_error(self.requested, error))?;
         self.held = false;
         Ok(())
-    }
-
-    fn write_and_rename(&mut self, text: &[u8]) -> io::Result<()> {
-        self.file.write_all(text)?;
-        if let Ok(old) = fs::metadata(self.target) {
-            self.file.set_permissions(Permissions::from_mode(old.permissions().mode() & 0o7777))?;
-        }
-        self.file.sync_all()?;
-        fs::rename(&self.at, self.target)?;
-        sync_directory_of(self.target)
     }
 }
 

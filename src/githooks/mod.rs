@@ -12,21 +12,16 @@ pub mod apply;
 pub mod block;
 pub mod chain;
 pub mod config_file;
-pub mod configure;
-pub mod inspect;
 pub mod install;
 pub mod launcher;
 pub mod locate;
 pub mod quote;
-pub mod remove;
 pub mod slot;
 
 pub use apply::apply;
-pub use configure::{find_block, plan_configure, plan_unconfigure};
-pub use inspect::{HookCondition, HookForm, HookState, inspect};
-pub use install::{find_dispatcher, plan_install};
+pub use install::{find_block, find_dispatcher, plan_configure, plan_install, plan_remove, plan_unconfigure};
 pub use locate::{HooksDir, locate};
-pub use remove::plan_remove;
+pub use slot::{HookCondition, HookForm, HookState, inspect};
 
 /// Why hooks could not be read, installed or removed.
 #[derive(Debug, Error)]
@@ -117,24 +112,23 @@ impl HookPlan {
     #[must_use]
     pub fn written_paths(&self) -> Vec<&Path> {
         let mut paths: Vec<&Path> = Vec::new();
-        for path in self.steps.iter().flat_map(InstallStep::touched_paths) {
-            if !paths.contains(&path) {
-                paths.push(path);
+        for step in &self.steps {
+            let touched: &[&Path] = match step {
+                InstallStep::Move { from, to } => &[from, to],
+                InstallStep::Keep { to: path, .. }
+                | InstallStep::Program { at: path, .. }
+                | InstallStep::MakeDirectory(path)
+                | InstallStep::Remove(path)
+                | InstallStep::RemoveDirectory(path)
+                | InstallStep::Configure { file: path, .. } => &[path],
+            };
+            for path in touched {
+                if !paths.contains(path) {
+                    paths.push(path);
+                }
             }
         }
         paths
-    }
-}
-
-impl InstallStep {
-    fn touched_paths(&self) -> Vec<&Path> {
-        match self {
-            Self::Move { from, to } => vec![from, to],
-            Self::Keep { to, .. } => vec![to],
-            Self::Program { at, .. } => vec![at],
-            Self::MakeDirectory(path) | Self::Remove(path) | Self::RemoveDirectory(path) => vec![path],
-            Self::Configure { file, .. } => vec![file],
-        }
     }
 }
 

@@ -1,13 +1,14 @@
-//! Hook slot: one hook's file in the hooks directory, and our files beside it.
+//! Hook slot: one hook's file in the hooks directory, our files beside it, and the state of our hook: present, outdated,
+//! broken or lost.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use super::chain::{self, Script};
+use super::chain::{self, Script, VERSION};
 use super::{GithooksError, launcher};
-use crate::domain::event::HookName;
+use crate::domain::event::{HOOKS, HookName};
 
 /// File name of our program: a link to such a name is ours.
 const PROGRAM: &str = "uro-hook";
@@ -31,6 +32,12 @@ pub enum SlotContent {
     /// Our script.
     Script(Script),
     Foreign,
+}
+
+impl SlotContent {
+    fn is_ours(&self) -> bool {
+        matches!(self, Self::Link(_) | Self::Launcher(_) | Self::Script(_))
+    }
 }
 
 /// One hook's slot in a hooks directory.
@@ -113,19 +120,10 @@ impl HookSlot {
         places.push(dir.join(OLD_HOOKS).join(self.hook.as_str()));
         let look = |at: PathBuf| {
             let found = read_content(self.hook, &at).map_err(GithooksError::io("read", &at))?;
-            Ok(is_ours(&found).then_some(MovedHook { is_script: matches!(found, SlotContent::Script(_)), at }))
+            Ok(found.is_ours().then_some(MovedHook { is_script: matches!(found, SlotContent::Script(_)), at }))
         };
         places.into_iter().filter_map(|at| look(at).transpose()).collect()
     }
-
-    #[must_use]
-    pub fn is_ours(&self) -> bool {
-        is_ours(&self.content)
-    }
-}
-
-fn is_ours(found: &SlotContent) -> bool {
-    matches!(found, SlotContent::Link(_) | SlotContent::Launcher(_) | SlotContent::Script(_))
 }
 
 /// A hook of ours at another manager's backup place.
@@ -177,6 +175,61 @@ fn read_content(hook: HookName, at: &Path) -> io::Result<SlotContent> {
     File::open(at)?.take(SCRIPT).read_to_end(&mut text)?;
     let launcher = launcher::recognise(hook, &text).map(SlotContent::Launcher);
     Ok(launcher.or_else(|| chain::recognise(hook, &text).map(SlotContent::Script)).unwrap_or(SlotContent::Foreign))
+}
+
+/// State of one hook.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HookCondition {
+    Ok,
+    /// Lost: our hook was removed or replaced.
+    Lost,
+    Absent,
+    /// Broken: ours, but a link, an older script, or its program is missing; reinstalling repairs it.
+    Outdated,
+}
+
+/// Form of our hook.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HookForm {
+    /// Alone.
+    File,
+    /// Chained before a prior hook.
+    Chained,
+}
+
+/// One hook's state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HookState {
+    pub hook: HookName,
+    pub state: HookCondition,
+    /// `None` if lost or absent.
+    pub how: Option<HookForm>,
+}
+
+/// Inspects all our hooks in `hooks_dir`. A missing directory has none.
+///
+/// A lost hook is detected by what it left (a kept prior hook, its siblings); without such traces all are
+/// `Absent`, and only the registry knows that they were installed.
+///
+/// # Errors
+/// A hook cannot be read.
+pub fn inspect(hooks_dir: &Path) -> Result<Vec<HookState>, GithooksError> {
+    let slots: Vec<HookSlot> = HOOKS.iter().map(|hook| HookSlot::load(hooks_dir, *hook)).collect::<Result<_, _>>()?;
+    let any = slots.iter().any(|slot| slot.content.is_ours());
+    Ok(slots.iter().map(|slot| state(slot, any)).collect())
+}
+
+fn state(slot: &HookSlot, any_ours: bool) -> HookState {
+    let state = match &slot.content {
+        SlotContent::Script(script) if script.version == VERSION && is_program(&script.program) => HookCondition::Ok,
+        // A link before a kept hook would hide the loss.
+        SlotContent::Launcher(program) if is_program(program) && !slot.has_prior() => HookCondition::Ok,
+        SlotContent::Link(_) | SlotContent::Launcher(_) | SlotContent::Script(_) => HookCondition::Outdated,
+        SlotContent::Nothing | SlotContent::Foreign if any_ours || slot.has_prior() => HookCondition::Lost,
+        SlotContent::Nothing | SlotContent::Foreign => HookCondition::Absent,
+    };
+    let how = slot.content.is_ours().then(|| if slot.has_prior() { HookForm::Chained } else { HookForm::File });
+    HookState { hook: slot.hook, state, how }
 }
 
 /// True if the path exists, also as a dangling link.

@@ -22,23 +22,21 @@ pub enum RingResult {
 /// Sends the datagram to the socket `bell`, without waiting.
 #[must_use]
 pub fn ring(bell: &Path) -> RingResult {
-    match send(bell) {
+    let send = || {
+        let socket = UnixDatagram::unbound()?;
+        socket.set_nonblocking(true)?;
+        let address = BellAddress::of(bell)?;
+        socket.send_to_addr(b"!", &address.socket)
+    };
+    // Linux says EAGAIN, macOS ENOBUFS (55).
+    let is_full = |error: &io::Error| {
+        error.kind() == io::ErrorKind::WouldBlock || (cfg!(target_os = "macos") && error.raw_os_error() == Some(55))
+    };
+    match send() {
         Ok(_) => RingResult::Delivered,
         Err(error) if is_full(&error) => RingResult::Busy,
         Err(_) => RingResult::NoListener,
     }
-}
-
-fn send(bell: &Path) -> io::Result<usize> {
-    let socket = UnixDatagram::unbound()?;
-    socket.set_nonblocking(true)?;
-    let address = BellAddress::of(bell)?;
-    socket.send_to_addr(b"!", &address.socket)
-}
-
-/// Linux says EAGAIN, macOS ENOBUFS (55).
-fn is_full(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::WouldBlock || (cfg!(target_os = "macos") && error.raw_os_error() == Some(55))
 }
 
 /// Socket address; also works for paths longer than the 107 bytes of `sun_path`.

@@ -15,8 +15,17 @@ use crate::spool::record::is_oid;
 const LINE: u64 = 4096;
 /// Read limit of `packed-refs`, in bytes; some 200,000 references.
 const PACKED: u64 = 16 << 20;
+/// References that each linked worktree has of its own.
+const PER_WORKTREE: [&[u8]; 3] = [b"refs/bisect/", b"refs/worktree/", b"refs/rewritten/"];
 /// The depth to which git itself follows symbolic references.
 const DEPTH: usize = 5;
+
+/// Read limit of the list, in bytes.
+const LIST: u64 = 1 << 20;
+/// Maximum number of commits: their pairs stay below 100 KiB.
+const COMMITS: usize = 1_000;
+/// First line of the list (`builtin/merge.c`).
+const TITLE: &[u8] = b"Squashed commit of the following:";
 
 /// Finds the git directory of the worktree of `start`: `GIT_DIR`, else the next `.git` upwards.
 /// `start` must be absolute.
@@ -58,9 +67,14 @@ pub fn read_head(git_dir: &Path) -> Option<String> {
     let mut common = None;
     for _ in 0..DEPTH {
         let Some(name) = value.strip_prefix(b"ref:") else { return oid(&value) };
-        let name = reference(name)?;
+        let name = name.trim_ascii().to_vec();
+        // As git does: a reference is below `refs/`, without a step upwards.
+        if !name.starts_with(b"refs/") || name.split(|byte| *byte == b'/').any(|part| part.starts_with(b".")) {
+            return None;
+        }
         let shared = common.get_or_insert_with(|| common_dir(git_dir));
-        let home = if is_per_worktree(&name) { git_dir } else { shared.as_path() };
+        let is_own = PER_WORKTREE.iter().any(|start| name.starts_with(start));
+        let home = if is_own { git_dir } else { shared.as_path() };
         match read_line_file(&home.join(OsStr::from_bytes(&name))) {
             Some(next) => value = next,
             None => return find_packed_ref(&shared.join("packed-refs"), &name),
@@ -81,17 +95,6 @@ pub fn in_sequence(git_dir: &Path) -> bool {
 fn common_dir(git_dir: &Path) -> PathBuf {
     let named = read_line_file(&git_dir.join("commondir"));
     named.map_or_else(|| git_dir.to_owned(), |named| git_dir.join(OsStr::from_bytes(&named)))
-}
-
-/// Validates a reference name as git does: below `refs/`, without a step upwards.
-fn reference(name: &[u8]) -> Option<Vec<u8>> {
-    let name = name.trim_ascii();
-    let sound = name.starts_with(b"refs/") && name.split(|byte| *byte == b'/').all(|part| !part.starts_with(b"."));
-    sound.then(|| name.to_vec())
-}
-
-fn is_per_worktree(name: &[u8]) -> bool {
-    [b"refs/bisect/".as_slice(), b"refs/worktree/", b"refs/rewritten/"].iter().any(|start| name.starts_with(start))
 }
 
 fn find_packed_ref(path: &Path, name: &[u8]) -> Option<String> {
@@ -122,6 +125,20 @@ fn read_line_file(path: &Path) -> Option<Vec<u8>> {
         bytes.pop();
     }
     Some(bytes)
+}
+
+/// The commits of a squash merge, from git's `SQUASH_MSG`: lines of `commit head`: each listed commit with the one it was merged onto, or with itself if that is
+/// unknown, because the references are in a format that is not read here.
+#[must_use]
+pub fn squashed_commits(git_dir: &Path, head: Option<&str>) -> Vec<u8> {
+    let mut list = Vec::new();
+    let read = File::open(git_dir.join("SQUASH_MSG")).and_then(|file| file.take(LIST).read_to_end(&mut list));
+    if read.is_err() || !list.starts_with(TITLE) {
+        return Vec::new();
+    }
+    let listed = list.split(|byte| *byte == b'\n').filter_map(|line| line.strip_prefix(b"commit "));
+    let oids = listed.filter_map(|hex| std::str::from_utf8(hex).ok()).filter(|hex| is_oid(hex));
+    oids.take(COMMITS).flat_map(|oid| format!("{oid} {}\n", head.unwrap_or(oid)).into_bytes()).collect()
 }
 
 #[cfg(test)]
@@ -287,5 +304,27 @@ mod tests {
         let inside = root.join(".git");
         fs::write(inside.join("CHERRY_PICK_HEAD"), format!("{oid}\n")).expect("written");
         assert!(!in_sequence(&inside));
+    }
+
+    #[test]
+    fn the_listed_commits_are_told_with_the_one_they_were_merged_onto() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (one, two, head) = ("1".repeat(40), "2".repeat(40), "f".repeat(40));
+        assert!(squashed_commits(dir.path(), Some(&head)).is_empty(), "no list");
+        let list = format!(
+            "Squashed commit of the following:\n\ncommit {one}\nAuthor: A\n\n    commit {head}\n\ncommit {two}\n"
+        );
+        fs::write(dir.path().join("SQUASH_MSG"), list).expect("written");
+        let told = squashed_commits(dir.path(), Some(&head));
+        assert_eq!(String::from_utf8_lossy(&told), format!("{one} {head}\n{two} {head}\n"));
+        let told = squashed_commits(dir.path(), None);
+        assert_eq!(String::from_utf8_lossy(&told), format!("{one} {one}\n{two} {two}\n"), "an unknown head");
+    }
+
+    #[test]
+    fn a_message_written_by_hand_names_nothing() {
+        let dir = tempfile::tempdir().expect("a directory");
+        fs::write(dir.path().join("SQUASH_MSG"), format!("commit {}\n", "1".repeat(40))).expect("written");
+        assert!(squashed_commits(dir.path(), Some(&"f".repeat(40))).is_empty());
     }
 }

@@ -19,7 +19,6 @@ pub mod bell;
 pub mod head;
 pub mod paths;
 pub mod sentinel;
-mod squash;
 pub mod start;
 #[cfg(test)]
 pub mod test_program;
@@ -97,11 +96,12 @@ impl Call<'_> {
         let rewrites = match (event, argument.map(OsStr::as_bytes)) {
             ("post-rewrite", _) => read_rewrites(stdin),
             // A squash merge: read its commits now, since the next commit deletes the list.
-            ("post-merge", Some(b"1")) => squash::squashed_commits(&git_dir, oid.as_deref()),
+            ("post-merge", Some(b"1")) => head::squashed_commits(&git_dir, oid.as_deref()),
             _ => Vec::new(),
         };
+        let age = self.now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         Some(Record {
-            stamp_ns: nanoseconds(self.now),
+            stamp_ns: u64::try_from(age.as_nanos()).unwrap_or(u64::MAX),
             oid,
             rewrites,
             in_sequence: head::in_sequence(&git_dir),
@@ -117,17 +117,13 @@ impl Call<'_> {
 
     /// The hook's name and first argument, from the program name or from a shim's arguments.
     fn hook_name(&self) -> Option<(&'static str, Option<&OsStr>)> {
-        let own = self.args.first().map(Path::new).and_then(Path::file_name).and_then(parse_hook_name);
+        let own = self.args.first().map(Path::new).and_then(Path::file_name);
+        // Without a hook manager's suffix.
+        let own = own.and_then(|file| file.as_bytes().split(|byte| *byte == b'.').next()).and_then(find_hook_name);
         match own {
             Some(name) => Some((name, self.arg(1))),
-            None => Some((find_hook_name(self.arg(1)?)?, self.arg(2))),
+            None => Some((find_hook_name(self.arg(1)?.as_bytes())?, self.arg(2))),
         }
-    }
-
-    /// The program's own path, if it is called as the sentinel.
-    fn sentinel(&self) -> Option<&Path> {
-        let is_word = self.args.len() == 2 && self.arg(1).is_some_and(|word| word == sentinel::WORD);
-        self.program.as_deref().filter(|_| is_word)
     }
 
     fn arg(&self, index: usize) -> Option<&OsStr> {
@@ -154,19 +150,8 @@ impl Call<'_> {
     }
 }
 
-fn find_hook_name(name: &OsStr) -> Option<&'static str> {
-    NAMES.into_iter().find(|known| name.as_bytes() == known.as_bytes())
-}
-
-/// Strips a hook manager's suffix from a hook name.
-fn parse_hook_name(file: &OsStr) -> Option<&'static str> {
-    let name = file.as_bytes().split(|byte| *byte == b'.').next()?;
-    find_hook_name(OsStr::from_bytes(name))
-}
-
-fn nanoseconds(time: SystemTime) -> u64 {
-    let age = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(age.as_nanos()).unwrap_or(u64::MAX)
+fn find_hook_name(name: &[u8]) -> Option<&'static str> {
+    NAMES.into_iter().find(|known| name == known.as_bytes())
 }
 
 /// Reads git's list of rewritten commits. The rest of an overlong list is drained, so that git can finish writing.
@@ -187,7 +172,8 @@ pub fn serve() -> Option<HookOutcome> {
     let env: Vec<(OsString, OsString)> = std::env::vars_os().collect();
     let cwd = std::env::current_dir().ok()?;
     let call = Call { now, args: &args, cwd: &cwd, program: std::env::current_exe().ok(), env: &env };
-    if let (None, Some(program)) = (call.hook_name(), call.sentinel()) {
+    let is_sentinel = args.len() == 2 && call.arg(1).is_some_and(|word| word == sentinel::WORD);
+    if let (None, Some(program), true) = (call.hook_name(), &call.program, is_sentinel) {
         sentinel::run_sentinel(program, &env);
         return None;
     }

@@ -1,7 +1,7 @@
 //! Sidecar start by a hook that found no listener: detached, rate-limited, and without waiting.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
@@ -29,7 +29,11 @@ pub fn remove_git_variable(name: &OsStr) -> Option<EnvChange> {
 /// Starts the sidecar beside `hook` (the hook's own real path) in a changed environment, unless one was started
 /// a moment ago. Returns whether it did.
 pub fn start(hook: &Path, stamp: &Path, now: SystemTime, changes: Vec<EnvChange>) -> bool {
-    if sidecar(hook).is_none() || was_started(stamp, now) || touch(stamp).is_err() {
+    let touched = fs::metadata(stamp).and_then(|metadata| metadata.modified());
+    // A stamp in the future (the clock was set back) does not count.
+    let was_started = touched.is_ok_and(|touched| now.duration_since(touched).is_ok_and(|age| age < PAUSE));
+    // If the stamp cannot be renewed nothing is started, else every commit would start a sidecar.
+    if sidecar(hook).is_none() || was_started || touch(stamp).is_err() {
         return false;
     }
     // The child is not waited for: this process exits at once and init adopts the child.
@@ -46,26 +50,17 @@ fn sidecar(hook: &Path) -> Option<PathBuf> {
     fs::metadata(&program).is_ok_and(|metadata| metadata.is_file()).then_some(program)
 }
 
-/// A stamp in the future (the clock was set back) does not count.
-fn was_started(stamp: &Path, now: SystemTime) -> bool {
-    let touched = fs::metadata(stamp).and_then(|metadata| metadata.modified());
-    touched.is_ok_and(|touched| now.duration_since(touched).is_ok_and(|age| age < PAUSE))
-}
-
-/// Renews the stamp. If that fails nothing is started, else every commit would start a sidecar.
 fn touch(stamp: &Path) -> io::Result<()> {
-    match open(stamp) {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    match options.open(stamp) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             create_private(stamp.parent().unwrap_or(Path::new("/")))?;
-            open(stamp)?
+            options.open(stamp)?
         }
         other => other?,
     }
     .write_all(b"\n")
-}
-
-fn open(stamp: &Path) -> io::Result<File> {
-    OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(stamp)
 }
 
 /// The sidecar inherits none of git's descriptors: a caller that captures git's output waits for every holder of

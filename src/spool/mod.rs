@@ -3,7 +3,6 @@
 //! The spool is a hint: git itself is the write-ahead log, and reconciliation finds what the spool lost.
 //! Writers append each record with one `write`; readers remember an offset and never change a record.
 
-pub mod crc32;
 pub mod reader;
 pub mod record;
 pub mod rotation;

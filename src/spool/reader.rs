@@ -9,8 +9,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use super::crc32::crc32;
-use super::record::{DecodeError, HEADER, MAGIC, MAX_PAYLOAD, Record};
+use super::record::{DecodeError, HEADER, MAGIC, MAX_PAYLOAD, Record, crc32};
 
 /// Size of the first read; most calls need no more.
 const WINDOW: usize = 256 << 10;
@@ -45,7 +44,9 @@ pub fn read_from(path: &Path, offset: u64, max_records: usize) -> io::Result<Bat
     let mut file = File::open(path)?;
     let mut width = WINDOW;
     loop {
-        let window = window(&mut file, offset, width)?;
+        file.seek(SeekFrom::Start(offset))?;
+        let mut window = Vec::new();
+        (&mut file).take(width as u64).read_to_end(&mut window)?;
         let at_end = window.len() < width;
         let batch = parse(&window, offset, max_records, at_end);
         if at_end || width >= WIDEST || batch.next_offset > offset {
@@ -53,13 +54,6 @@ pub fn read_from(path: &Path, offset: u64, max_records: usize) -> io::Result<Bat
         }
         width = (width * 4).min(WIDEST);
     }
-}
-
-fn window(file: &mut File, offset: u64, width: usize) -> io::Result<Vec<u8>> {
-    file.seek(SeekFrom::Start(offset))?;
-    let mut bytes = Vec::new();
-    file.take(width as u64).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 /// Classification of the bytes at one position.
@@ -77,7 +71,9 @@ fn parse(window: &[u8], offset: u64, max_records: usize, at_end: bool) -> Batch 
     let mut at = 0;
     while batch.records.len() + batch.foreign.len() < max_records && at < window.len() {
         let Some((start, payload)) = next_whole(window, at, at_end) else {
-            let torn = first_incomplete(window, at);
+            // Where an incomplete frame starts, or the window's end.
+            let torn = candidates(window, at).find(|start| matches!(frame(&window[*start..]), Frame::Incomplete));
+            let torn = torn.unwrap_or(window.len());
             batch.damaged += (torn - at) as u64;
             at = torn;
             break;
@@ -106,12 +102,6 @@ fn next_whole(window: &[u8], at: usize, at_end: bool) -> Option<(usize, &[u8])> 
     None
 }
 
-/// Where an incomplete frame starts from `at` on, or the window's end.
-fn first_incomplete(window: &[u8], at: usize) -> usize {
-    let torn = candidates(window, at).find(|start| matches!(frame(&window[*start..]), Frame::Incomplete));
-    torn.unwrap_or(window.len())
-}
-
 fn candidates(window: &[u8], at: usize) -> impl Iterator<Item = usize> {
     (at..window.len()).filter(|start| window[*start] == MAGIC[0])
 }
@@ -122,19 +112,16 @@ fn frame(bytes: &[u8]) -> Frame<'_> {
         return Frame::None;
     }
     let Some((header, rest)) = bytes.split_first_chunk::<HEADER>() else { return Frame::Incomplete };
-    let length = number(header, 4);
+    let number = |at: usize| u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
+    let length = number(4) as usize;
     if length == 0 || length > MAX_PAYLOAD {
         return Frame::None;
     }
     match rest.get(..length) {
         None => Frame::Incomplete,
-        Some(payload) if crc32(payload) as usize == number(header, 8) => Frame::Whole(payload),
+        Some(payload) if crc32(payload) == number(8) => Frame::Whole(payload),
         Some(_) => Frame::None,
     }
-}
-
-fn number(header: &[u8; HEADER], at: usize) -> usize {
-    u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]) as usize
 }
 
 #[cfg(test)]

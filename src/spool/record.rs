@@ -9,8 +9,6 @@ use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
-use super::crc32::crc32;
-
 /// Magic of every frame. 0xF5 occurs in no UTF-8 text, so no path or message in UTF-8 looks like a frame.
 pub const MAGIC: [u8; 4] = [0xF5, b'U', b'R', b'O'];
 /// Length of the frame header in bytes.
@@ -71,32 +69,33 @@ impl Record {
         frame.extend_from_slice(&MAGIC);
         frame.extend_from_slice(&[0; 8]);
         frame.push(VERSION);
-        self.encode_fields(&mut frame);
+        let mut write = |tag: u8, value: &[u8]| {
+            frame.push(tag);
+            frame.extend_from_slice(&clamp(value.len()).to_le_bytes());
+            frame.extend_from_slice(value);
+        };
+        write(STAMP, &self.stamp_ns.to_le_bytes());
+        write(GIT_DIR, self.git_dir.as_os_str().as_bytes());
+        write(EVENT, self.event.as_bytes());
+        if let Some(oid) = &self.oid {
+            write(OID, oid.as_bytes());
+        }
+        if !self.rewrites.is_empty() {
+            write(REWRITES, cap_rewrites(&self.rewrites));
+        }
+        if self.in_sequence {
+            write(FLAGS, &[IN_SEQUENCE]);
+        }
+        if let Some(argument) = &self.argument {
+            write(ARGUMENT, argument.as_bytes());
+        }
+        for (tag, value) in &self.unknown {
+            write(*tag, value);
+        }
         let (length, sum) = (frame.len() - HEADER, crc32(&frame[HEADER..]));
         frame[4..8].copy_from_slice(&clamp(length).to_le_bytes());
         frame[8..12].copy_from_slice(&sum.to_le_bytes());
         frame
-    }
-
-    fn encode_fields(&self, frame: &mut Vec<u8>) {
-        write_field(frame, STAMP, &self.stamp_ns.to_le_bytes());
-        write_field(frame, GIT_DIR, self.git_dir.as_os_str().as_bytes());
-        write_field(frame, EVENT, self.event.as_bytes());
-        if let Some(oid) = &self.oid {
-            write_field(frame, OID, oid.as_bytes());
-        }
-        if !self.rewrites.is_empty() {
-            write_field(frame, REWRITES, cap_rewrites(&self.rewrites));
-        }
-        if self.in_sequence {
-            write_field(frame, FLAGS, &[IN_SEQUENCE]);
-        }
-        if let Some(argument) = &self.argument {
-            write_field(frame, ARGUMENT, argument.as_bytes());
-        }
-        for (tag, value) in &self.unknown {
-            write_field(frame, *tag, value);
-        }
     }
 
     /// Decodes a payload with a valid checksum.
@@ -142,6 +141,30 @@ impl Record {
     }
 }
 
+const TABLE: [u32; 256] = table();
+
+/// CRC-32 (IEEE 802.3, reflected, as in zip and PNG): detects torn records.
+#[must_use]
+pub fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(!0, |sum, byte| (sum >> 8) ^ TABLE[usize::from(sum.to_le_bytes()[0] ^ byte)])
+}
+
+const fn table() -> [u32; 256] {
+    let mut table = [0_u32; 256];
+    let mut index = 0_u32;
+    while index < 256 {
+        let mut sum = index;
+        let mut bit = 0;
+        while bit < 8 {
+            sum = if sum & 1 == 1 { (sum >> 1) ^ 0xEDB8_8320 } else { sum >> 1 };
+            bit += 1;
+        }
+        table[index as usize] = sum;
+        index += 1;
+    }
+    table
+}
+
 /// True if `text` has the form of an object id: 40 (SHA-1) or 64 (SHA-256) hex digits.
 #[must_use]
 pub fn is_oid(text: &str) -> bool {
@@ -153,12 +176,6 @@ fn cap_rewrites(rewrites: &[u8]) -> &[u8] {
     let Some(head) = rewrites.get(..MAX_REWRITES) else { return rewrites };
     let end = head.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
     if rewrites.len() == MAX_REWRITES { head } else { &head[..end] }
-}
-
-fn write_field(frame: &mut Vec<u8>, tag: u8, value: &[u8]) {
-    frame.push(tag);
-    frame.extend_from_slice(&clamp(value.len()).to_le_bytes());
-    frame.extend_from_slice(value);
 }
 
 fn split_field(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
@@ -219,7 +236,8 @@ mod tests {
     #[test]
     fn a_field_from_the_future_is_kept() {
         let mut payload = payload(&plain());
-        write_field(&mut payload, 200, b"new");
+        payload.extend_from_slice(&[200, 3, 0, 0, 0]);
+        payload.extend_from_slice(b"new");
         let record = Record::decode(&payload).expect("readable");
         assert_eq!(record.unknown, [(200, b"new".to_vec())]);
         assert_eq!(Record { unknown: Vec::new(), ..record }, plain());
@@ -281,6 +299,26 @@ mod tests {
         fn no_payload_makes_the_decoder_panic(payload in proptest::collection::vec(any::<u8>(), 0..300)) {
             let _ = Record::decode(&payload);
             let _ = Record::decode(&[&[VERSION], payload.as_slice()].concat());
+        }
+    }
+
+    #[test]
+    fn the_published_check_value_is_met() {
+        assert_eq!(crc32(b"123456789"), 0xCBF4_3926);
+    }
+
+    #[test]
+    fn nothing_sums_to_zero() {
+        assert_eq!(crc32(b""), 0);
+    }
+
+    #[test]
+    fn every_single_flipped_bit_is_noticed() {
+        let whole = *b"post-commit /home/someone/project/.git";
+        for bit in 0..whole.len() * 8 {
+            let mut damaged = whole;
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            assert_ne!(crc32(&damaged), crc32(&whole), "bit {bit}");
         }
     }
 }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::ACTIVE;
-use super::reader::{Batch, read_from};
+use super::reader::read_from;
 use super::writer::create_private;
 
 /// Size limit of the active file, in bytes; beyond it the file is renamed.
@@ -136,26 +136,25 @@ fn rotate_beyond(directory: &Path, size: u64) -> io::Result<Option<PathBuf>> {
 /// # Errors
 /// I/O errors.
 pub fn remove_consumed(path: &Path, consumed: u64, now: SystemTime) -> io::Result<bool> {
-    if rotation_number(path).is_none_or(|number| number == u64::MAX) || !is_done(path, consumed, now)? {
+    if rotation_number(path).is_none_or(|number| number == u64::MAX) {
+        return Ok(false);
+    }
+    let touched = fs::metadata(path)?.modified()?;
+    if !now.duration_since(touched).is_ok_and(|age| age >= UNTOUCHED) {
+        return Ok(false);
+    }
+    // After this time an incomplete frame at the end will not be completed and counts as consumed.
+    let rest = read_from(path, consumed, 1)?;
+    if !rest.records.is_empty() || !rest.foreign.is_empty() {
         return Ok(false);
     }
     if holds_foreign(path)? {
-        fs::rename(path, set_aside_path(path, now))?;
+        let stamp = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |age| age.as_nanos());
+        fs::rename(path, path.with_file_name(format!("{UNREAD}{stamp}.log")))?;
     } else {
         fs::remove_file(path)?;
     }
     Ok(true)
-}
-
-/// After this time an incomplete frame at the end will not be completed and counts as consumed.
-fn is_done(path: &Path, consumed: u64, now: SystemTime) -> io::Result<bool> {
-    let touched = fs::metadata(path)?.modified()?;
-    let untouched = now.duration_since(touched).is_ok_and(|age| age >= UNTOUCHED);
-    Ok(untouched && is_empty_batch(&read_from(path, consumed, 1)?))
-}
-
-fn is_empty_batch(batch: &Batch) -> bool {
-    batch.records.is_empty() && batch.foreign.is_empty()
 }
 
 fn holds_foreign(path: &Path) -> io::Result<bool> {
@@ -170,11 +169,6 @@ fn holds_foreign(path: &Path) -> io::Result<bool> {
         }
         offset = batch.next_offset;
     }
-}
-
-fn set_aside_path(path: &Path, now: SystemTime) -> PathBuf {
-    let stamp = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |age| age.as_nanos());
-    path.with_file_name(format!("{UNREAD}{stamp}.log"))
 }
 
 fn fnv1a(bytes: &[u8]) -> u64 {
@@ -303,7 +297,7 @@ mod tests {
         let home = spool(1);
         let mut frame = record(2).encode();
         frame[HEADER] = 7;
-        let sum = crate::spool::crc32::crc32(&frame[HEADER..]).to_le_bytes();
+        let sum = crate::spool::record::crc32(&frame[HEADER..]).to_le_bytes();
         frame[8..12].copy_from_slice(&sum);
         fs::write(home.path().join("events-1.log"), &frame).expect("written");
         let path = home.path().join("events-1.log");

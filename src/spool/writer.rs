@@ -3,7 +3,7 @@
 //! On local file systems appends with `O_APPEND` do not interleave. An fdatasync would make the commit several times
 //! slower without need: records lost in a power failure are found again in git.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
@@ -16,32 +16,25 @@ use super::record::Record;
 /// # Errors
 /// I/O errors; `WriteZero` if the disk took only a part (the reader skips that part).
 pub fn append(directory: &Path, record: &Record) -> io::Result<()> {
-    let frame = record.encode();
-    let mut file = open(directory)?;
-    let written = write_once(&mut file, &frame)?;
-    if written == frame.len() { Ok(()) } else { Err(io::ErrorKind::WriteZero.into()) }
-}
-
-/// Retries only a call that wrote nothing: a second write after a part would tear other records.
-fn write_once(file: &mut File, frame: &[u8]) -> io::Result<usize> {
-    loop {
-        match file.write(frame) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            other => return other,
-        }
-    }
-}
-
-fn open(directory: &Path) -> io::Result<File> {
     let path = directory.join(ACTIVE);
     let mut options = OpenOptions::new();
     options.append(true).create(true).mode(0o600);
-    match options.open(&path) {
+    let mut file = match options.open(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             create_private(directory)?;
-            options.open(&path)
+            options.open(&path)?
         }
-        other => other,
+        other => other?,
+    };
+    let frame = record.encode();
+    loop {
+        match file.write(&frame) {
+            // Only a call that wrote nothing is retried: a second write after a part would tear other records.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+            Ok(written) if written == frame.len() => return Ok(()),
+            Ok(_) => return Err(io::ErrorKind::WriteZero.into()),
+        }
     }
 }
 

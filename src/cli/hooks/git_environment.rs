@@ -51,7 +51,7 @@ impl<'a> GitEnvironment<'a> {
     /// Version of the git on the search path.
     #[must_use]
     pub fn git_version(&self) -> Option<(u32, u32)> {
-        *self.version.get_or_init(git::version::version)
+        *self.version.get_or_init(git::version)
     }
 
     /// True if git runs hooks from its configuration.

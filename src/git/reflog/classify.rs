@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use jiff::Timestamp;
 
-use super::super::ref_change::RefChange;
+use super::RefChange;
 use super::line::ReflogLine;
-use super::message::{self, RebaseStep, ReflogAction};
+use super::line::{RebaseStep, ReflogAction};
 use crate::domain::id::Oid;
 
 /// The classification of one line.
@@ -83,7 +83,7 @@ pub fn classify_lines(lines: &[ReflogLine], fresh: usize) -> ClassifiedLog {
     let mut story = ClassifiedLog::default();
     let mut started = None;
     for (index, line) in lines.iter().enumerate() {
-        let said = message::parse_message(&line.message);
+        let said = line.action();
         if index >= fresh {
             story.changes.extend(classify_line(index, line, said));
             story.questions.extend(open_question(lines, index, said));
@@ -101,7 +101,7 @@ pub fn classify_lines(lines: &[ReflogLine], fresh: usize) -> ClassifiedLog {
 /// Whether a rebase ends in the fresh lines but began before the first of these lines.
 #[must_use]
 pub fn lacks_rebase_start(lines: &[ReflogLine], fresh: usize) -> bool {
-    let said: Vec<ReflogAction> = lines.iter().map(|line| message::parse_message(&line.message)).collect();
+    let said: Vec<ReflogAction> = lines.iter().map(ReflogLine::action).collect();
     let end = said.iter().skip(fresh).position(|said| matches!(said, ReflogAction::Finish | ReflogAction::Abort));
     end.is_some_and(|end| {
         !said[..fresh + end].iter().any(|said| matches!(said, ReflogAction::Start | ReflogAction::Finish))
@@ -149,7 +149,7 @@ fn question_after_reset(lines: &[ReflogLine], index: usize) -> Option<OpenQuesti
     let base = lines[index].old.clone()?;
     let (mut at, mut tip) = (base.clone(), None);
     for line in lines[..index].iter().rev() {
-        if line.new.as_ref() != Some(&at) || message::parse_message(&line.message) != ReflogAction::Reset {
+        if line.new.as_ref() != Some(&at) || line.action() != ReflogAction::Reset {
             break;
         }
         at = line.old.clone()?;
@@ -165,7 +165,7 @@ fn ends(line: &ReflogLine, said: ReflogAction) -> bool {
 }
 
 fn question_at_rebase_end(lines: &[ReflogLine], start: usize, end: usize, fresh: usize) -> Option<OpenQuestion> {
-    let (line, said) = (&lines[end], message::parse_message(&lines[end].message));
+    let (line, said) = (&lines[end], lines[end].action());
     if said == ReflogAction::Abort {
         return Some(OpenQuestion::Aborted(start + 1..end));
     }
@@ -182,9 +182,8 @@ fn question_at_rebase_end(lines: &[ReflogLine], start: usize, end: usize, fresh:
 
 fn rebased_commit(lines: &[ReflogLine], index: usize, fresh: usize) -> Option<RebasedCommit> {
     let line = &lines[index];
-    let said = message::parse_message(&line.message);
-    if !matches!(said, ReflogAction::Step(_) | ReflogAction::Committed | ReflogAction::Amended | ReflogAction::Applied)
-    {
+    let said = line.action();
+    if !said.makes_commit() {
         return None;
     }
     let folds = said == ReflogAction::Step(RebaseStep::Fold);

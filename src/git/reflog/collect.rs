@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::super::ref_change::{LogUpdates, LoggedChange, RefChange};
 use super::classify::{self, ClassifiedLog, EntryChange};
 use super::line::ReflogLine;
 use super::log_files::{self, ReflogFile};
 use super::reader::{self, LogTail};
 use super::ref_tips;
+use super::{LogUpdates, LoggedChange, RefChange};
 use crate::domain::event::LogPosition;
 use crate::domain::id::Oid;
 

@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 
 use super::line::ReflogLine;
-use super::message::{self, ReflogAction};
 use crate::domain::id::Oid;
 
 /// Position of the newest line that records the creation of a commit: index from the end of its log, and time.
@@ -26,23 +25,15 @@ impl<'a> CommitSearch<'a> {
     /// Processes the next older line; true when both commits are found.
     pub fn push_line(&mut self, line: &ReflogLine) -> bool {
         for (wanted, found) in self.wanted.iter().zip(&mut self.found) {
-            if found.is_none() && creates_commit(line, wanted) {
+            // A checkout or reset makes no commit.
+            let is_made = line.new.as_ref() == Some(*wanted) && line.old != line.new && line.action().makes_commit();
+            if found.is_none() && is_made {
                 *found = Some((self.lines, line.at));
             }
         }
         self.lines += 1;
         self.found.iter().all(Option::is_some)
     }
-}
-
-/// A checkout or reset does not create a commit; an unlogged tool's line does not show which of the two it was.
-fn creates_commit(line: &ReflogLine, oid: &Oid) -> bool {
-    line.new.as_ref() == Some(oid)
-        && line.old != line.new
-        && matches!(
-            message::parse_message(&line.message),
-            ReflogAction::Committed | ReflogAction::Amended | ReflogAction::Applied | ReflogAction::Step(_)
-        )
 }
 
 /// Whether the first commit was made after the second. `None` where the logs do not show it.

@@ -64,6 +64,13 @@ pub fn bytes(file: &File, from: u64, to: u64) -> std::io::Result<Vec<u8>> {
     Ok(buffer)
 }
 
+/// Fingerprint to detect changed bytes, not suitable for secrets: FNV-1a, 64 bits. It is persisted, so it must stay
+/// stable across releases.
+#[must_use]
+pub fn hash_bytes(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3))
+}
+
 /// The complete lines before an offset that is a line end, newest first, each with its start offset.
 #[derive(Debug)]
 pub struct BackwardLines<'file> {

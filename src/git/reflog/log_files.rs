@@ -4,7 +4,7 @@ use std::fs::{DirEntry, Metadata};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use super::fingerprint;
+use super::file;
 
 /// Maximum linked worktrees scanned.
 const WORKTREES: usize = 200;
@@ -51,7 +51,7 @@ impl ReflogFile {
 pub fn key(name: &str) -> String {
     let start = ["refs/heads/", "worktrees/"].iter().find_map(|start| Some(name.find(start)? + start.len()));
     let Some(start) = start else { return name.to_owned() };
-    format!("{}{:016x}", &name[..start], fingerprint::hash_bytes(&name.as_bytes()[start..]))
+    format!("{}{:016x}", &name[..start], file::hash_bytes(&name.as_bytes()[start..]))
 }
 
 /// The HEAD log of the repository and of every linked worktree, whether the files exist or not.

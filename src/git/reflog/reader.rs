@@ -7,7 +7,6 @@ use std::path::Path;
 use jiff::{SignedDuration, Timestamp};
 
 use super::file::{self, BackwardLines, FileIdentity};
-use super::fingerprint;
 use super::line::ReflogLine;
 use crate::domain::event::LogPosition;
 
@@ -285,5 +284,5 @@ fn hash_before(file: &File, offset: u64) -> std::io::Result<Option<u64>> {
 /// Hash of the end of a line. Rewriting a log (gc, expiry) adds a tab to lines without message, so it is ignored.
 fn hash(line: &[u8]) -> u64 {
     let line = line.strip_suffix(b"\t").unwrap_or(line);
-    fingerprint::hash_bytes(&line[line.len().saturating_sub(TELLING)..])
+    file::hash_bytes(&line[line.len().saturating_sub(TELLING)..])
 }

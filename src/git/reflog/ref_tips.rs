@@ -5,10 +5,10 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use super::collect::NewLines;
+use super::file;
 use super::line::ReflogLine;
 use super::log_files::ReflogFile;
 use super::reader::{self, LogTail};
-use super::{file, fingerprint};
 use crate::domain::event::LogPosition;
 use crate::domain::id::Oid;
 
@@ -49,7 +49,7 @@ impl CheckedOutTip {
 
 /// A hash in place of the branch's name, which may be secret.
 fn mark(branch: &str) -> String {
-    format!("{:016x}", fingerprint::hash_bytes(branch.as_bytes()))
+    format!("{:016x}", file::hash_bytes(branch.as_bytes()))
 }
 
 fn name(head: &ReflogFile) -> String {

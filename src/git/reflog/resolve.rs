@@ -3,9 +3,12 @@
 use std::collections::{HashMap, HashSet};
 
 use super::super::commit::Header;
-use super::super::ref_change::RefChange;
+use super::super::repo::{Repo, header};
+use super::super::tree::Objects;
 use super::classify::{ClassifiedLog, EntryChange, OpenQuestion, Rebase, RebasedCommit};
+use super::collect::NewLines;
 use super::line::ReflogLine;
+use super::{RefChange, reader, ref_tips};
 use crate::domain::id::Oid;
 
 /// Maximum commits compared after a reset.
@@ -13,45 +16,62 @@ const RESET: usize = 100;
 /// Maximum commits of a rebase compared.
 const REBASED: usize = 1_000;
 
-/// Repository queries needed for resolution.
-pub trait HistoryQueries {
+/// The repository as a source of answers for open questions.
+pub struct RepoHistory<'a> {
+    pub repo: &'a Repo,
+    pub objects: &'a dyn Objects,
+    pub fresh: &'a [NewLines],
+}
+
+impl RepoHistory<'_> {
     /// The commit's header; `None` when the object is gone.
-    fn header(&self, oid: &Oid) -> Option<Header>;
+    fn header(&self, oid: &Oid) -> Option<Header> {
+        header(self.objects, oid).ok()
+    }
+
     /// Commits in `to` but not in `from`, oldest first, at most `limit`; empty when one of them is gone.
-    fn range(&self, from: &Oid, to: &Oid, limit: usize) -> Vec<Oid>;
-    /// Whether a branch still contains the commit.
-    fn is_on_branch(&self, oid: &Oid) -> bool;
+    fn range(&self, from: &Oid, to: &Oid, limit: usize) -> Vec<Oid> {
+        self.repo.commits_between(Some(from), to, limit).unwrap_or_default()
+    }
+
     /// The branch tip before a rebase moved it to `to`, per the branch's own log.
-    fn before_rebase(&self, branch: &str, to: &Oid) -> Option<Oid>;
+    fn before_rebase(&self, branch: &str, to: &Oid) -> Option<Oid> {
+        // Reftable has no file for the log, but then its lines are already loaded.
+        let at_hand = self.fresh.iter().filter(|fresh| fresh.log.branch() == Some(branch));
+        let mut lines = at_hand.flat_map(|fresh| &fresh.tail.lines);
+        if let Some(line) = lines.rfind(|line| line.ends_a_rebase_at(to)) {
+            return line.old.clone();
+        }
+        // The branch name is untrusted input.
+        let common_dir = &self.repo.location().common_dir;
+        let path = ref_tips::is_sound(branch).then(|| common_dir.join("logs").join(branch))?;
+        reader::last(&path, |line| line.ends_a_rebase_at(to)).ok()??.old
+    }
 }
 
 /// The reference changes with all questions resolved.
 #[must_use]
-pub fn resolve_questions(story: ClassifiedLog, lines: &[ReflogLine], history: &dyn HistoryQueries) -> Vec<EntryChange> {
+pub fn resolve_questions(story: ClassifiedLog, lines: &[ReflogLine], history: &RepoHistory<'_>) -> Vec<EntryChange> {
     let mut told = story.changes;
     for question in story.questions {
         match question {
-            OpenQuestion::Replaced { line } => replaced(&mut told, line, &lines[line], history),
+            OpenQuestion::Replaced { line } => {
+                let (Some(old), Some(new)) = (&lines[line].old, &lines[line].new) else { continue };
+                let lies_on_it = history.header(new).is_none_or(|header| header.parents.contains(old));
+                if !lies_on_it {
+                    add(&mut told, line, old);
+                }
+            }
             OpenQuestion::Recommitted { line, base, tip } => {
                 resolve_recommitted(&mut told, line, (&base, &tip), history);
             }
             OpenQuestion::Rebased(rebase) => rebased(&mut told, &rebase, history),
-            OpenQuestion::Aborted(range) => told.retain(|told| !range.contains(&told.line) || !is_made(&told.change)),
+            OpenQuestion::Aborted(range) => {
+                told.retain(|told| !range.contains(&told.line) || made(&told.change).is_none());
+            }
         }
     }
     told
-}
-
-fn is_made(deed: &RefChange) -> bool {
-    matches!(deed, RefChange::Committed { .. })
-}
-
-fn replaced(told: &mut [EntryChange], index: usize, line: &ReflogLine, history: &dyn HistoryQueries) {
-    let (Some(old), Some(new)) = (&line.old, &line.new) else { return };
-    let lies_on_it = history.header(new).is_none_or(|header| header.parents.contains(old));
-    if !lies_on_it {
-        add(told, index, old);
-    }
 }
 
 /// Records that the commit of this line also replaces `old`.
@@ -72,29 +92,28 @@ fn record_replaced(told: &mut EntryChange, old: &Oid) {
 
 /// The new commit replaces the reset commits with the same message. Commits that another branch still contains were
 /// only moved there.
-fn resolve_recommitted(
-    told: &mut [EntryChange],
-    index: usize,
-    (base, tip): (&Oid, &Oid),
-    history: &dyn HistoryQueries,
-) {
-    let Some(made) = told.iter().find(|told| told.line == index).and_then(|told| oid(&told.change)) else { return };
-    let Some(header) = history.header(made) else { return };
+fn resolve_recommitted(told: &mut [EntryChange], index: usize, (base, tip): (&Oid, &Oid), history: &RepoHistory<'_>) {
+    let Some(oid) = told.iter().find(|told| told.line == index).and_then(|told| made(&told.change)) else { return };
+    let Some(header) = history.header(oid) else { return };
     for old in history.range(base, tip, RESET) {
-        if history.header(&old).is_some_and(|other| other.message == header.message) && !history.is_on_branch(&old) {
+        if history.header(&old).is_some_and(|other| other.message == header.message)
+            && !history.repo.on_a_branch(&old).unwrap_or(false)
+        {
             add(told, index, &old);
         }
     }
 }
 
-fn oid(deed: &RefChange) -> Option<&Oid> {
+/// The commit that git made here.
+fn made(deed: &RefChange) -> Option<&Oid> {
     match deed {
         RefChange::Committed { oid, .. } => Some(oid),
         _ => None,
     }
 }
 
-fn rebased(told: &mut Vec<EntryChange>, rebase: &Rebase, history: &dyn HistoryQueries) {
+/// Records that each copy, or its successor in the same rebase, replaces its original.
+fn rebased(told: &mut Vec<EntryChange>, rebase: &Rebase, history: &RepoHistory<'_>) {
     let by_branch = rebase.branch.as_deref().and_then(|branch| history.before_rebase(branch, &rebase.to));
     let from = by_branch.as_ref().unwrap_or(&rebase.from);
     let originals = history.range(&rebase.to, from, REBASED);
@@ -102,12 +121,21 @@ fn rebased(told: &mut Vec<EntryChange>, rebase: &Rebase, history: &dyn HistoryQu
         return;
     }
     for (copy, original) in pairs(rebase, originals, history) {
-        link(told, rebase, copy, &original);
+        // A reported copy that was itself replaced passes the link on.
+        let survivor = survivor(rebase, copy);
+        let place =
+            |wanted: &Oid| told.iter().rposition(|told| told.line <= rebase.line && made(&told.change) == Some(wanted));
+        if let Some(place) = place(&copy.oid).or_else(|| place(survivor)) {
+            record_replaced(&mut told[place], &original);
+            continue;
+        }
+        let change = RefChange::Committed { oid: survivor.clone(), replaces: vec![original], step: true };
+        told.push(EntryChange { line: rebase.line, at: rebase.at, change });
     }
 }
 
 /// Matches the rebase steps with the rebased commits.
-fn pairs<'a>(rebase: &'a Rebase, originals: Vec<Oid>, history: &dyn HistoryQueries) -> Vec<(&'a RebasedCommit, Oid)> {
+fn pairs<'a>(rebase: &'a Rebase, originals: Vec<Oid>, history: &RepoHistory<'_>) -> Vec<(&'a RebasedCommit, Oid)> {
     // Replacements by the line itself (an amend, a fold) are already recorded.
     let told: HashSet<&Oid> = rebase.steps.iter().filter_map(|step| step.old.as_ref()).collect();
     let with_header = |oid: Oid| history.header(&oid).map(|header| (oid, header));
@@ -116,12 +144,19 @@ fn pairs<'a>(rebase: &'a Rebase, originals: Vec<Oid>, history: &dyn HistoryQueri
     let (folds, copies): (Vec<&RebasedCommit>, Vec<&RebasedCommit>) = rebase.steps.iter().partition(|step| step.folds);
     let copies = copies.into_iter().filter_map(|step| Some((step, history.header(&step.oid)?)));
     // A copy that was reworded in place is already linked: it must not be matched with another original.
-    let copies = copies.filter(|(step, header)| lies_on_its_old(step, header)).collect();
+    let copies =
+        copies.filter(|(step, header)| step.old.as_ref().is_none_or(|old| header.parents.contains(old))).collect();
     let mut pairs = Vec::new();
     let is_same = |one: &Header, other: &Header| one.message == other.message && is_by_same(one, other);
     let open = take_matching(&mut pairs, copies, &mut left, &is_same);
+    let are_distinct = |headers: Vec<&Header>| {
+        let authored: HashSet<_> = headers.iter().map(|header| (header.authored_at, &header.author_email)).collect();
+        authored.len() == headers.len()
+    };
     // A reworded commit keeps author and date, which identify it when no other commit has both.
-    if are_distinct(open.iter().map(|(_, header)| header)) && are_distinct(left.iter().map(|(_, header)| header)) {
+    if are_distinct(open.iter().map(|(_, header)| header).collect())
+        && are_distinct(left.iter().map(|(_, header)| header).collect())
+    {
         take_matching(&mut pairs, open, &mut left, &is_by_same);
     }
     // A rebase drops merges.
@@ -132,18 +167,8 @@ fn pairs<'a>(rebase: &'a Rebase, originals: Vec<Oid>, history: &dyn HistoryQueri
     pairs
 }
 
-fn lies_on_its_old(step: &RebasedCommit, header: &Header) -> bool {
-    step.old.as_ref().is_none_or(|old| header.parents.contains(old))
-}
-
 fn is_by_same(one: &Header, other: &Header) -> bool {
     one.authored_at == other.authored_at && one.author_email == other.author_email
-}
-
-/// Whether no two commits share author and date.
-fn are_distinct<'a>(mut headers: impl Iterator<Item = &'a Header>) -> bool {
-    let mut seen = HashSet::new();
-    headers.all(|header| seen.insert((header.authored_at, &header.author_email)))
 }
 
 /// Pairs each copy with the first remaining similar commit; returns the copies without a match.
@@ -161,19 +186,6 @@ fn take_matching<'a>(
         }
     }
     open
-}
-
-/// Records that the copy, or its successor in the same rebase, replaces the original.
-fn link(told: &mut Vec<EntryChange>, rebase: &Rebase, copy: &RebasedCommit, original: &Oid) {
-    let survivor = survivor(rebase, copy);
-    let place =
-        |wanted: &Oid| told.iter().rposition(|told| told.line <= rebase.line && oid(&told.change) == Some(wanted));
-    // A reported copy that was itself replaced passes the link on.
-    if let Some(place) = place(&copy.oid).or_else(|| place(survivor)) {
-        return record_replaced(&mut told[place], original);
-    }
-    let deed = RefChange::Committed { oid: survivor.clone(), replaces: vec![original.clone()], step: true };
-    told.push(EntryChange { line: rebase.line, at: rebase.at, change: deed });
 }
 
 /// Later rebase steps may have folded the copy into another commit.

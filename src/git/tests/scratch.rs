@@ -116,6 +116,13 @@ impl Scratch {
     }
 }
 
+impl Repo {
+    /// The commits alone.
+    pub fn committed_since(&self, since: jiff::Timestamp) -> Result<Vec<Oid>, crate::git::GitError> {
+        Ok(self.reflog_commits_since(since)?.into_iter().map(|made| made.oid).collect())
+    }
+}
+
 pub fn file<'a>(commit: &'a Commit, path: &str) -> &'a FileChange {
     let found = commit.patch.files.iter().find(|file| file.path == path);
     found.unwrap_or_else(|| panic!("{path} is not among {:?}", commit.patch.files))

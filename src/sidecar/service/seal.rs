@@ -1,6 +1,6 @@
 //! Checksum seal in a file that the user may change: a file with an intact seal may be overwritten and removed.
 
-use crate::spool::crc32::crc32;
+use crate::spool::record::crc32;
 
 /// How a file's comments look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
