@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use crate::domain::patch::Commit;
 use crate::facts::Facts;
-use crate::quality::sentence;
+use crate::text::sentences;
 
 mod claims;
 mod contradictions;
@@ -152,7 +152,7 @@ impl GroundingCheck {
     #[must_use]
     pub fn names_to_look_up(&self, text: &str) -> Vec<String> {
         let mut names = BTreeSet::new();
-        for sentence in sentence::split(text) {
+        for sentence in sentences::split(text) {
             for token in tokenize(sentence).iter().filter(|token| names::can_look_up(token)) {
                 names.extend(names::names_to_look_up(token, &self.lexicon));
             }
@@ -165,7 +165,7 @@ impl GroundingCheck {
     #[must_use]
     pub fn check(&self, text: &str, known: &dyn Fn(&str) -> bool) -> Grounded {
         let (mut kept, mut faults) = (Vec::new(), Vec::new());
-        for sentence in sentence::split(text) {
+        for sentence in sentences::split(text) {
             let Some((wrong, cut)) = self.find_fault(sentence, known) else {
                 kept.push(sentence.to_owned());
                 continue;

@@ -13,6 +13,7 @@ use crate::domain::draft::DraftKind;
 use crate::domain::patch::Commit;
 use crate::domain::wording::Wording;
 use crate::facts::symbols::Symbol;
+use crate::text::hash::version;
 
 const CAPTURE: &str = include_str!("../../templates/prompt/capture.txt");
 const NOTE_RULES: &str = include_str!("../../templates/prompt/note.txt");
@@ -237,14 +238,6 @@ fn break_tags(text: &str) -> String {
     }
     safe.push_str(rest);
     safe
-}
-
-/// Eight hexadecimal digits of the rules' FNV-1a hash.
-fn version(rules: &str) -> String {
-    let hash = rules
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
-    format!("{:08x}", (hash >> 32) ^ (hash & 0xffff_ffff))
 }
 
 #[cfg(test)]

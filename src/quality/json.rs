@@ -102,7 +102,7 @@ fn string(text: &str) -> Option<(String, usize)> {
             _ => value.push(c),
         }
     }
-    let end = super::sentence::ends(&value).pop()?;
+    let end = crate::text::sentences::ends(&value).pop()?;
     value.truncate(end);
     Some((value, text.len()))
 }

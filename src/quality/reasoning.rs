@@ -166,7 +166,7 @@ pub(super) fn after_musing(text: &str) -> &str {
     }
     let last = text.rsplit("\n\n").next().unwrap_or("").trim();
     let answers =
-        last.len() < text.len() && !super::sentence::split(last).iter().any(|sentence| is_reasoning(sentence));
+        last.len() < text.len() && !crate::text::sentences::split(last).iter().any(|sentence| is_reasoning(sentence));
     if answers { last } else { "" }
 }
 

@@ -5,7 +5,7 @@ const ABBREVIATIONS: [&str; 14] =
     ["e.g", "i.e", "etc", "vs", "cf", "resp", "approx", "incl", "no", "fig", "mr", "dr", "al", "ca"];
 
 /// Byte offsets just after each sentence's end mark (including closing quotes and brackets).
-pub(crate) fn ends(text: &str) -> Vec<usize> {
+pub fn ends(text: &str) -> Vec<usize> {
     let mut ends = Vec::new();
     let mut inside = OpenMarks::default();
     let first = text.len() - text.trim_start().len();
@@ -32,8 +32,15 @@ pub(crate) fn ends(text: &str) -> Vec<usize> {
     ends
 }
 
+/// The ends in an author's prose: a lower-case letter after a mark goes on with the sentence.
+pub fn prose_ends(text: &str) -> Vec<usize> {
+    let mut ends = ends(text);
+    ends.retain(|end| !text[*end..].trim_start_matches([' ', '(', '"', '\'', '*']).starts_with(char::is_lowercase));
+    ends
+}
+
 /// Splits into sentences; the text after the last end is one too.
-pub(crate) fn split(text: &str) -> Vec<&str> {
+pub fn split(text: &str) -> Vec<&str> {
     let mut from = 0;
     let mut sentences = Vec::new();
     for end in ends(text) {
