@@ -4,6 +4,8 @@
 //! Plain words are not checked here. An unexplained name may still exist in the repository at that commit: this is
 //! looked up last, and only for names.
 
+use crate::text::words::WordList;
+use crate::word_list;
 use std::collections::BTreeSet;
 
 use crate::domain::patch::Commit;
@@ -247,12 +249,7 @@ const LONG: usize = 4;
 const OWN: usize = 3;
 
 /// Stems of generic words about changes.
-const TRADE: &[&str] = &[
-    "add", "remov", "delet", "updat", "upgrad", "bump", "chang", "refactor", "renam", "mov", "fix", "improv", "test",
-    "doc", "document", "format", "lint", "typo", "releas", "version", "depend", "clean", "cleanup", "build", "cod",
-    "comment", "fil", "revert", "merg", "support", "config", "configur", "script", "warn", "bug", "chor", "styl",
-    "unus", "us", "introduc", "creat", "replac", "implement", "handl", "error", "simplif", "adjust",
-];
+static TRADE: WordList = word_list!("grounding_trade");
 
 /// The sentence up to the clause; `None` where too little would be left.
 fn without_clause(sentence: &str, at: usize) -> Option<String> {

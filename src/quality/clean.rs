@@ -3,7 +3,9 @@
 use super::expected::ExpectedStyle;
 use super::{chatter, controls, fences, json, markdown, marks, opener, preamble, reasoning, repetition, spans, tokens};
 use crate::facts::subject::SubjectLine;
+use crate::phrase_list;
 use crate::text::sentences;
+use crate::text::words::PhraseList;
 
 pub use super::document::{document, visible_text};
 
@@ -222,10 +224,7 @@ fn joined(lines: &[String]) -> String {
 }
 
 /// Placeholders for a missing text.
-const BLANKS: &[&str] = &[
-    "none", "null", "nil", "undefined", "unknown", "string", "text", "summary", "message", "empty", "nothing", "n/a",
-    "no changes", "no change", "no output", "not applicable", "no summary", "the summary",
-];
+static BLANKS: PhraseList = phrase_list!("clean_blanks");
 
 fn validate_line(line: &str, expected: &ExpectedStyle) -> Result<(), TextRejection> {
     let wordy = line.chars().filter(|c| c.is_alphanumeric()).count();

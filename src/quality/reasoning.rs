@@ -1,10 +1,10 @@
 //! Removes reasoning from a model's answer: between tags of many model families, in channels, or unmarked.
 
+use crate::text::words::WordList;
+use crate::word_list;
+
 /// Tag names of reasoning sections.
-const NAMES: &[&str] = &[
-    "think", "thinking", "thought", "thoughts", "reasoning", "reason", "reflection", "reflect", "scratchpad",
-    "scratch_pad", "analysis", "inner_monologue", "internal_monologue", "seed:think", "plan", "unused94",
-];
+static NAMES: WordList = word_list!("reasoning_names");
 /// Longest tag recognised, in characters.
 const LONGEST: usize = 40;
 

@@ -25,7 +25,7 @@ pub fn ends(text: &str) -> Vec<usize> {
         let rest = &text[end..];
         let goes_on = end > at + 1 && rest.trim_start().starts_with(char::is_lowercase);
         let breaks = rest.chars().next().is_none_or(char::is_whitespace) && !goes_on;
-        if breaks && !inside.any() && !(c == '.' && is_abbreviated(&text[..at], first)) {
+        if breaks && !inside.any() && !(c == '.' && is_abbreviated(&text[..at], rest, first)) {
             ends.push(end);
         }
     }
@@ -105,12 +105,16 @@ fn closed(text: &str, mut at: usize, inside: &mut OpenMarks) -> usize {
 }
 
 /// Whether the word before the dot is an abbreviation, an initial or a list number, which is `first` in the text.
-fn is_abbreviated(before: &str, first: usize) -> bool {
+fn is_abbreviated(before: &str, rest: &str, first: usize) -> bool {
     let word = before.rsplit(|c: char| c.is_whitespace() || c == '(').next().unwrap_or("");
     let low = word.to_ascii_lowercase();
     let initial = word.len() == 1 && word.chars().all(char::is_uppercase);
     let numbering = before.len().saturating_sub(first) == word.len() && word.bytes().all(|b| b.is_ascii_digit());
-    initial || numbering || ABBREVIATIONS.contains(&low.as_str())
+    // `i. e.`, `e. g.`
+    let spaced = [("i", " e."), ("e", " g.")].iter().any(|(one, other)| {
+        (low == *one && rest.starts_with(other)) || before.ends_with(&format!("{one}.{}", other.trim_end_matches('.')))
+    });
+    initial || numbering || spaced || ABBREVIATIONS.contains(&low.as_str())
 }
 
 #[cfg(test)]
@@ -124,6 +128,7 @@ mod tests {
             "Calls `a.b(). Then c` and",
             "Prints \"Done. Bye.\" before",
             "Adds a check (see docs. more) and",
+            "Skips what is unset, i. e. absent",
             "Handles e.g. empty lines and i.e. blank",
             "Uses std::fmt. ",
         ] {
