@@ -1,4 +1,4 @@
-//! Natural-language primitives: one stemmer, one identifier splitter, one commit-subject parser, the word lists.
+//! Text primitives: one sentence splitter, one fence scanner, one stable hash, the word lists.
 
 pub mod fences;
 pub mod hash;
