@@ -11,6 +11,7 @@ use crate::prompt::render;
 use crate::route::decision::{Decision, DecisionRecord};
 use crate::route::explain::explain;
 use crate::store::CaptureRecord;
+use crate::text::sentences;
 
 #[derive(Debug, Clone, Args)]
 pub struct ShowArgs {
@@ -109,9 +110,9 @@ const ENOUGH: usize = 3;
 fn explain_decision(decision: &str) -> Option<String> {
     if let Ok(decision) = serde_json::from_str::<Decision>(decision) {
         let told = explain(&decision);
-        let sentences = told.lines().next()?.split_inclusive(". ").take(ENOUGH);
+        let line = told.lines().next()?;
+        let words = sentences::ends(line).get(ENOUGH - 1).map_or(line, |end| &line[..*end]);
         let barred = told.lines().skip(1).filter(|line| line.contains("is not asked any more"));
-        let words: String = sentences.collect();
         return Some(std::iter::once(words.trim_end()).chain(barred).collect::<Vec<_>>().join(" "));
     }
     let decision: serde_json::Value = serde_json::from_str(decision).ok()?;

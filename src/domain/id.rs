@@ -88,12 +88,7 @@ impl RepoId {
     pub fn from_common_dir(path: &[u8]) -> Self {
         // FNV-1a, 128 bits folded to 64: stable across releases, no dependency, collisions
         // only matter among the repositories of one user.
-        let mut hash: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
-        for byte in path {
-            hash = (hash ^ u128::from(*byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b);
-        }
-        let folded = (hash >> 64) as u64 ^ hash as u64;
-        Self(format!("{folded:016x}"))
+        Self(format!("{:016x}", crate::text::hash::fnv1a_folded(path)))
     }
 
     /// Parses an id read from the store.

@@ -1,6 +1,8 @@
 //! Salvage of an interrupted Markdown text: its finished sections, and how the continuation is joined to them.
 
 use crate::quality::clean::visible_text;
+use crate::text::fences::FenceTracker;
+use crate::text::sentences;
 
 /// Characters from which a line that occurs twice counts as a repetition; headings always do. Shorter ones ("- docs")
 /// may be intended.
@@ -77,7 +79,7 @@ fn first_line(text: &str) -> Option<&str> {
 /// Where in `kept` a repetition that begins with `line` starts: at the very beginning, or at the last equal line.
 fn repeated(kept: &str, line: &str) -> Option<usize> {
     let telling = is_heading(line) || line.chars().count() >= TELLING;
-    let mut fences = Fences::default();
+    let mut fences = FenceTracker::default();
     let (mut at, mut first, mut found) = (0, true, None);
     for one in kept.split_inclusive('\n') {
         let inside = fences.open;
@@ -93,7 +95,7 @@ fn repeated(kept: &str, line: &str) -> Option<usize> {
 
 /// Bytes of `text` that are finished.
 fn finished(text: &str, grain: Grain) -> usize {
-    let mut fences = Fences::default();
+    let mut fences = FenceTracker::default();
     let (mut at, mut done) = (0, 0);
     // Whether there is content after the last heading.
     let mut led = false;
@@ -115,25 +117,15 @@ fn finished(text: &str, grain: Grain) -> usize {
 
 /// End of the last sentence of a line that another one follows in.
 fn sentence_end(line: &str) -> Option<usize> {
-    [". ", "! ", "? "].iter().filter_map(|end| line.rfind(end).map(|at| at + end.len())).max()
+    sentences::ends(line)
+        .into_iter()
+        .rfind(|end| !line[*end..].trim().is_empty())
+        .map(|end| line.len() - line[end..].trim_start().len())
 }
 
 fn is_heading(line: &str) -> bool {
     let marks = line.chars().take_while(|c| *c == '#').count();
     (1..=6).contains(&marks) && line.chars().nth(marks).is_none_or(char::is_whitespace)
-}
-
-/// Tracks whether a line is inside a code block.
-#[derive(Debug, Default)]
-struct Fences {
-    open: bool,
-}
-
-impl Fences {
-    fn pass(&mut self, line: &str) {
-        let line = line.trim_start();
-        self.open ^= line.starts_with("```") || line.starts_with("~~~");
-    }
 }
 
 #[cfg(test)]

@@ -1,11 +1,10 @@
 //! Line-based symbol diff: which definitions a patch adds, removes, moves or changes, without parsing whole files.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-
 use super::language::{Definition, Language, SymbolKind};
 use super::layout;
 use super::roles::FileRole;
 use crate::domain::patch::{Change, FileChange, Hunk, LineOrigin, PatchLine};
+use crate::text::hash::fnv1a;
 
 /// Kind of change to a definition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -192,9 +191,7 @@ struct SymbolCounts {
 
 impl SymbolCounts {
     fn modify(&mut self, touch: &TouchedSymbol, text: &str, origin: LineOrigin) {
-        let mut hasher = DefaultHasher::new();
-        text.trim().hash(&mut hasher);
-        let hash = hasher.finish();
+        let hash = fnv1a(text.trim().bytes());
         let net = if origin == LineOrigin::Added { hash } else { hash.wrapping_neg() };
         match self.modified.iter_mut().find(|known| known.is_same_symbol(touch)) {
             Some(known) => (known.lines, known.net) = (known.lines + 1, known.net.wrapping_add(net)),

@@ -3,6 +3,8 @@
 use super::support;
 use super::token::{SentenceToken, TokenKind};
 use super::words::{self, stem};
+use crate::text::words::WordList;
+use crate::word_list;
 
 /// One claim with a direction; the objects are token indices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -330,29 +332,16 @@ fn is_adverb(word: &str) -> bool {
     matches!(word, "also" | "now" | "newly" | "then" | "therefore" | "thus" | "all" | "both" | "each")
 }
 
-const NEGATIONS: &[&str] = &[
-    "not", "never", "don't", "doesn't", "didn't", "without", "instead", "rather", "than", "avoid", "avoids", "prevent",
-    "prevents", "stop", "stops", "when", "if", "cannot",
-];
+static NEGATIONS: WordList = word_list!("claims_negations");
 
 const DETERMINERS: &[&str] = &[
     "the", "a", "an", "newly", "recently", "previously", "already", "just", "of", "for", "being", "be", "that", "to-be",
 ];
 
-const PREPOSITIONS: &[&str] = &[
-    "to", "in", "from", "for", "with", "when", "that", "which", "by", "on", "at", "into", "under", "of", "if", "so",
-    "because", "as", "where", "while", "instead", "via", "using", "within", "across", "between", "after", "before",
-    "but", "through", "against", "around", "without", "during", "since", "about",
-];
+static PREPOSITIONS: WordList = word_list!("claims_prepositions");
 
 /// Tokens allowed between two items of a list.
 const LINKS: &[&str] = &["and", "or", "plus", "the", "a", "an", "its", "their", "new", "old", "unused", "also", "both"];
 
 /// Nouns for the kind of a name.
-const KINDS: &[&str] = &[
-    "function", "functions", "method", "methods", "struct", "structs", "class", "classes", "type", "types", "enum",
-    "trait", "interface", "field", "fields", "constant", "constants", "variable", "variables", "flag", "flags",
-    "option", "options", "parameter", "parameters", "argument", "arguments", "arg", "module", "modules", "file",
-    "files", "crate", "package", "macro", "attribute", "property", "command", "subcommand", "endpoint", "route", "key",
-    "helper", "param", "directory", "folder", "script", "alias", "variant", "dependency", "fn", "header",
-];
+static KINDS: WordList = word_list!("claims_kinds");

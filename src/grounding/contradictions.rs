@@ -4,6 +4,8 @@ use super::claims::{self, Claim};
 use super::lexicon::{Lexicon, SideSet};
 use super::token::{SentenceToken, TokenKind};
 use super::words;
+use crate::text::words::WordList;
+use crate::word_list;
 
 /// The first word of a sentence that the patch contradicts.
 pub fn find_contradiction<'a>(sentence: &[SentenceToken<'a>], lexicon: &Lexicon) -> Option<&'a str> {
@@ -50,10 +52,7 @@ fn is_set_back(at: usize, low: &[String], sentence: &[SentenceToken<'_>], lexico
     before && number && sets && seen().is_removed() && !seen().has(SideSet::CONTEXT) && !seen().has(SideSet::AUTHOR)
 }
 
-const SETS: &[&str] = &[
-    "sets", "set", "changes", "changed", "updates", "updated", "raises", "raised", "lowers", "lowered", "increases",
-    "increased", "reduces", "reduced", "decreases", "decreased", "bumps", "bumped",
-];
+static SETS: WordList = word_list!("contradictions_sets");
 
 /// A claimed merge, revert, test or documentation change that did not happen.
 fn of_another_kind(low: &[String], lexicon: &Lexicon) -> Option<usize> {
@@ -94,10 +93,7 @@ fn is_removed_subject(at: usize, low: &[String], sentence: &[SentenceToken<'_>],
 }
 
 /// Verbs that require an existing subject.
-const GOES_ON: &[&str] = &[
-    "supports", "accepts", "returns", "takes", "handles", "calls", "uses", "validates", "checks", "raises", "throws",
-    "allows", "reads", "writes", "parses", "retries", "requires",
-];
+static GOES_ON: WordList = word_list!("contradictions_goes_on");
 
 /// "Raises x from 60 to 30".
 fn wrong_way(claim: Claim, low: &[String], sentence: &[SentenceToken<'_>]) -> Option<usize> {

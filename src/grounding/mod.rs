@@ -4,11 +4,13 @@
 //! Plain words are not checked here. An unexplained name may still exist in the repository at that commit: this is
 //! looked up last, and only for names.
 
+use crate::text::words::WordList;
+use crate::word_list;
 use std::collections::BTreeSet;
 
 use crate::domain::patch::Commit;
 use crate::facts::Facts;
-use crate::quality::sentence;
+use crate::text::sentences;
 
 mod claims;
 mod contradictions;
@@ -152,7 +154,7 @@ impl GroundingCheck {
     #[must_use]
     pub fn names_to_look_up(&self, text: &str) -> Vec<String> {
         let mut names = BTreeSet::new();
-        for sentence in sentence::split(text) {
+        for sentence in sentences::split(text) {
             for token in tokenize(sentence).iter().filter(|token| names::can_look_up(token)) {
                 names.extend(names::names_to_look_up(token, &self.lexicon));
             }
@@ -165,7 +167,7 @@ impl GroundingCheck {
     #[must_use]
     pub fn check(&self, text: &str, known: &dyn Fn(&str) -> bool) -> Grounded {
         let (mut kept, mut faults) = (Vec::new(), Vec::new());
-        for sentence in sentence::split(text) {
+        for sentence in sentences::split(text) {
             let Some((wrong, cut)) = self.find_fault(sentence, known) else {
                 kept.push(sentence.to_owned());
                 continue;
@@ -247,12 +249,7 @@ const LONG: usize = 4;
 const OWN: usize = 3;
 
 /// Stems of generic words about changes.
-const TRADE: &[&str] = &[
-    "add", "remov", "delet", "updat", "upgrad", "bump", "chang", "refactor", "renam", "mov", "fix", "improv", "test",
-    "doc", "document", "format", "lint", "typo", "releas", "version", "depend", "clean", "cleanup", "build", "cod",
-    "comment", "fil", "revert", "merg", "support", "config", "configur", "script", "warn", "bug", "chor", "styl",
-    "unus", "us", "introduc", "creat", "replac", "implement", "handl", "error", "simplif", "adjust",
-];
+static TRADE: WordList = word_list!("grounding_trade");
 
 /// The sentence up to the clause; `None` where too little would be left.
 fn without_clause(sentence: &str, at: usize) -> Option<String> {

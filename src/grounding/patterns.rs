@@ -9,6 +9,8 @@ use super::lexicon::{Lexicon, SideSet};
 use super::support::{self, LackOfSupport};
 use super::token::{SentenceToken, TokenKind};
 use super::words::{self, stem};
+use crate::text::words::WordList;
+use crate::word_list;
 
 /// The fault, and the offset (bytes) from which it may be cut instead of dropping the sentence.
 pub type PatternFault = (LackOfSupport, Option<usize>);
@@ -278,24 +280,15 @@ fn is_third_person(word: &str) -> bool {
 }
 
 /// Verbs for modification, as opposed to addition or removal.
-const VAGUE: &[&str] = &[
-    "changes", "changed", "updates", "updated", "modifies", "modified", "adjusts", "adjusted", "moves", "improves",
-    "refactors", "simplifies", "fixes", "ensures", "uses", "sets", "makes", "handles", "allows", "switches",
-];
+static VAGUE: WordList = word_list!("patterns_vague");
 
 /// Verbs that need an object.
-const TRANSITIVE: &[&str] = &[
-    "adds", "removes", "deletes", "describes", "replaces", "renames", "creates", "introduces", "fixes", "sets",
-    "tests", "updates", "changes", "includes", "supports", "bumps", "drops", "modifies",
-];
+static TRANSITIVE: WordList = word_list!("patterns_transitive");
 
 const FINITE: &[&str] = &["is", "are", "was", "were", "has", "have", "had"];
 
 /// Words that introduce a second verb.
-const LEADING: &[&str] = &[
-    "that", "which", "who", "if", "when", "where", "while", "because", "so", "whether", "as", "what", "how", "than",
-    "before", "after", "until", "since", "unless", "whose", "once", "saying",
-];
+static LEADING: WordList = word_list!("patterns_leading");
 
 /// Of these, verbs about something that existed before.
 const CHANGES: &[&str] =
@@ -306,10 +299,7 @@ const WORDS_OF_COMMENTS: &[&str] =
 
 const ADVERBS: &[&str] = &["also", "only", "not", "best", "always", "never", "now", "first", "properly", "correctly"];
 
-const BOUNDS: &[&str] = &[
-    "to", "in", "from", "for", "with", "when", "that", "which", "by", "on", "at", "into", "under", "of", "if", "so",
-    "because", "as", "where", "while", "instead", "via", "using", "within", "between", "after", "before", "but", "and",
-];
+static BOUNDS: WordList = word_list!("patterns_bounds");
 
 /// A verb after "to"; small models inflect it ("to reduces").
 fn is_infinitive(word: &str) -> bool {
@@ -318,17 +308,7 @@ fn is_infinitive(word: &str) -> bool {
 }
 
 /// Except those that begin a reason.
-const INFINITIVES: &[&str] = &[
-    "accept", "access", "add", "allow", "apply", "be", "become", "build", "calculate", "call", "change", "check",
-    "clear", "compare", "compile", "compute", "configure", "contain", "convert", "create", "define", "delete",
-    "detect", "determine", "differentiate", "disable", "display", "do", "enable", "exclude", "execute", "extract",
-    "fetch", "find", "fix", "follow", "format", "generate", "get", "handle", "have", "ignore", "implement", "indicate",
-    "initialize", "install", "interchange", "load", "log", "make", "manage", "match", "merge", "override", "parse",
-    "pass", "perform", "print", "process", "produce", "provide", "read", "reflect", "reject", "remove", "render",
-    "replace", "represent", "require", "reset", "resolve", "return", "run", "send", "set", "show", "skip", "sort",
-    "specify", "start", "stop", "store", "support", "take", "test", "throw", "update", "use", "validate", "verify",
-    "wait", "work", "wrap", "write",
-];
+static INFINITIVES: WordList = word_list!("patterns_infinitives");
 
 #[cfg(test)]
 mod tests {

@@ -3,6 +3,8 @@
 use super::lexicon::Lexicon;
 use super::token::{SentenceToken, TokenKind};
 use super::words;
+use crate::text::words::{PhraseList, WordList};
+use crate::{phrase_list, word_list};
 
 /// An unsupported clause: its start offset (bytes) and its first words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,49 +91,15 @@ fn unshown(low: &[&str], lexicon: &Lexicon) -> Option<String> {
     Some((*found).to_owned())
 }
 
-const SHOWN: &[&str] = &[
-    "security", "vulnerability", "vulnerabilities", "exploit", "exploits", "critical", "memory leak", "memory leaks",
-    "race condition", "race conditions", "data race", "deadlock", "deadlocks", "data loss", "async", "asynchronous",
-    "static", "deprecated", "abstract", "volatile", "immutable", "thread-safe",
-];
+static SHOWN: PhraseList = phrase_list!("reasons_shown");
 
-const VERDICTS: &[&str] = &[
-    "tests pass", "tests passed", "test passes", "tests are passing", "all tests pass", "tests succeed",
-    "passes all tests", "pass all tests", "all checks pass", "checks passed", "works perfectly", "works correctly",
-    "works as expected", "works flawlessly", "production ready", "production-ready", "ready for production",
-    "fully tested", "well tested", "well-tested", "thoroughly tested", "no bugs", "bug-free", "no security issues",
-    "no vulnerabilities", "is safe", "is secure", "are safe", "safe to merge", "ready to merge", "looks good", "lgtm",
-    "approved", "no risk", "risk-free", "best practice", "best practices", "state of the art", "state-of-the-art",
-    "enterprise-grade", "world-class", "high quality", "high-quality", "clean code", "significantly improves",
-    "greatly improves", "drastically", "100% coverage", "full coverage", "no breaking changes", "fully compatible",
-    "completely safe", "no changes needed", "nothing to report", "nothing changed", "no changes", "was reviewed",
-    "has been reviewed", "audited",
-];
+static VERDICTS: PhraseList = phrase_list!("reasons_verdicts");
 
-const PURPOSES: &[&str] = &[
-    "avoid", "prevent", "ensure", "improve", "enhance", "reduce", "increase", "optimize", "optimise", "simplify",
-    "facilitate", "streamline", "better", "boost", "speed", "make", "guarantee", "protect", "keep", "minimize",
-    "minimise", "maximize", "comply", "address", "mitigate", "help", "clarify", "strengthen", "promote",
-];
-const EFFECTS: &[&str] = &[
-    "fixes", "improves", "ensures", "prevents", "avoids", "reduces", "makes", "simplifies", "increases", "enhances",
-    "speeds", "solves", "resolves", "allows", "enables", "helps", "causes", "caused", "guarantees",
-];
-const GERUNDS: &[&str] = &[
-    "improving", "ensuring", "enhancing", "preventing", "avoiding", "reducing", "increasing", "simplifying",
-    "streamlining", "optimizing", "boosting", "making", "resulting", "guaranteeing", "allowing", "enabling",
-    "facilitating",
-];
-const IMPROVES: &[&str] = &[
-    "improves", "improve", "enhances", "enhance", "increases", "boosts", "optimizes", "improved", "better",
-    "simplifies", "maintains",
-];
-const QUALITIES: &[&str] = &[
-    "performance", "readability", "reliability", "security", "stability", "maintainability", "efficiency", "usability",
-    "clarity", "robustness", "consistency", "scalability", "flexibility", "quality", "better", "improved", "enhanced",
-    "easier", "faster", "greater", "increased", "simplicity", "compatibility", "accessibility", "overall", "code",
-    "user",
-];
+static PURPOSES: WordList = word_list!("reasons_purposes");
+static EFFECTS: WordList = word_list!("reasons_effects");
+static GERUNDS: WordList = word_list!("reasons_gerunds");
+static IMPROVES: WordList = word_list!("reasons_improves");
+static QUALITIES: WordList = word_list!("reasons_qualities");
 
 #[cfg(test)]
 mod tests {

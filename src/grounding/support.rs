@@ -1,6 +1,8 @@
 //! Support check: claimed additions and removals are on changed lines, the words come from the change or its author,
 //! and the sentence is specific to this change.
 
+use crate::text::words::WordList;
+use crate::word_list;
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
@@ -61,11 +63,7 @@ fn opening(tokens: &[SentenceToken<'_>], lexicon: &Lexicon) -> Option<LackOfSupp
 }
 
 /// Verbs that fit any change.
-const DEEDS: &[&str] = &[
-    "add", "remove", "delete", "drop", "update", "upgrade", "downgrade", "bump", "change", "modify", "rename", "move",
-    "fix", "correct", "use", "set", "replace", "switch", "convert", "introduce", "create", "refactor", "restore",
-    "revert", "rewrite", "adjust", "extend", "implement", "merge", "make",
-];
+static DEEDS: WordList = word_list!("support_deeds");
 
 fn counted(token: &SentenceToken<'_>) -> bool {
     token.kind == TokenKind::Number
@@ -97,12 +95,7 @@ fn is_adjective(word: &str) -> bool {
         .any(|end| word.ends_with(end))
 }
 
-const PRAISE: &[&str] = &[
-    "better", "easier", "faster", "simpler", "cleaner", "safer", "clearer", "nicer", "smoother", "robust", "efficient",
-    "efficiently", "seamless", "seamlessly", "properly", "correctly", "improved", "improving", "improves", "enhanced",
-    "enhances", "enhancing", "optimizes", "optimized", "readability", "maintainability", "consistency", "clarity",
-    "usability", "flexibility", "reliability",
-];
+static PRAISE: WordList = word_list!("support_praise");
 
 /// Claimed additions, removals and replacements in plain words that did not happen.
 fn unseen_change(tokens: &[SentenceToken<'_>], lexicon: &Lexicon) -> Option<LackOfSupport> {
@@ -196,11 +189,7 @@ fn is_shown(words: &[&SentenceToken<'_>], direction: Direction, lexicon: &Lexico
 }
 
 /// Whether only documentation changed, so that an option it mentions was not added (compared without plural s).
-const DOCS: &[&str] = &[
-    "section", "entry", "entrie", "link", "badge", "note", "paragraph", "example", "description", "line", "doc",
-    "documentation", "readme", "changelog", "mention", "instruction", "table", "image", "item", "list", "page",
-    "guide", "reference", "sentence", "heading", "word", "comma", "typo", "logo", "sponsor", "name", "url", "text",
-];
+static DOCS: WordList = word_list!("support_docs");
 
 /// Whether one line of the author's text has the objects, one of the words, and an equivalent verb.
 fn is_stated(own: &[String], things: &[&SentenceToken<'_>], direction: Direction, lexicon: &Lexicon) -> bool {
@@ -277,29 +266,10 @@ pub fn is_verb(stem: &str) -> bool {
 }
 
 /// Nouns and adjectives that fit any change.
-const KINDS: &[&str] = &[
-    "function", "functions", "method", "methods", "class", "classes", "struct", "type", "field", "param", "parameter",
-    "argument", "variable", "constant", "file", "line", "entry", "entries", "section", "paragraph", "test", "tests",
-    "case", "code", "check", "new", "additional", "more", "other", "value", "option", "import", "statement", "comment",
-    "documentation", "support", "some", "existing", "handling", "change", "block", "suite", "unit", "module",
-    "package", "various", "several",
-];
+static KINDS: WordList = word_list!("support_kinds");
 
 /// Verbs and connectives that fit any change.
-const VERBS: &[&str] = &[
-    "add", "remove", "delete", "drop", "update", "upgrade", "bump", "change", "modify", "refactor", "rename", "move",
-    "fix", "make", "use", "set", "include", "handle", "return", "allow", "check", "support", "call", "create",
-    "introduce", "replace", "implement", "adjust", "extend", "switch", "convert", "rewrite", "restore", "revert",
-    "enable", "disable", "accept", "reject", "pass", "read", "write", "print", "show", "give", "given", "take", "keep",
-    "need", "require", "provide", "define", "declare", "specify", "indicate", "contain", "don", "instead", "whether",
-    "already", "first", "second", "two", "three", "old", "exist", "current", "currently", "relate", "directly",
-    "remain", "least", "during", "without", "within", "onto", "part", "new", "additional", "more", "other",
-];
+static VERBS: WordList = word_list!("support_verbs");
 
 /// Nouns that fit any change.
-const NOUNS: &[&str] = &[
-    "default", "name", "string", "list", "number", "object", "instance", "format", "setting", "operation",
-    "dependency", "dependencies", "directory", "project", "library", "version", "release", "configuration", "config",
-    "error", "exception", "message", "result", "condition", "address", "addresses", "creation", "addition", "request",
-    "response",
-];
+static NOUNS: WordList = word_list!("support_nouns");

@@ -1,5 +1,8 @@
 //! Sentence tokenizer: separates prose from words that name something that has to exist.
 
+use crate::text::words::WordList;
+use crate::word_list;
+
 /// The class of a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenKind {
@@ -294,10 +297,7 @@ fn conventional(text: &str) -> Option<(&str, &str)> {
 }
 
 /// The types of Conventional Commits.
-const CONVENTIONS: &[&str] = &[
-    "build", "chore", "ci", "docs", "feat", "fix", "perf", "refactor", "revert", "style", "test", "deps", "types",
-    "release", "dx",
-];
+static CONVENTIONS: WordList = word_list!("token_conventions");
 
 /// Where most words are capitalised, capitals carry no information.
 fn untitle(tokens: &mut [SentenceToken<'_>]) {
@@ -313,15 +313,7 @@ fn untitle(tokens: &mut [SentenceToken<'_>]) {
 }
 
 /// Words commonly joined by a slash.
-const PAIRED: &[&str] = &[
-    "and", "or", "add", "remove", "read", "write", "input", "output", "client", "server", "true", "false", "ye", "no",
-    "on", "off", "get", "set", "start", "stop", "open", "close", "push", "pop", "left", "right", "old", "new", "he",
-    "she", "up", "down", "in", "out", "enable", "disable", "show", "hide", "load", "store", "save", "before", "after",
-    "succes", "failure", "pas", "fail", "encode", "decode", "import", "export", "request", "response", "async", "sync",
-    "first", "last", "min", "max", "create", "update", "delete", "enter", "exit", "begin", "end", "key", "value",
-    "name", "type", "header", "footer", "build", "test", "lint", "format", "move", "copy", "rename", "replace",
-    "insert", "upper", "lower", "success", "with", "without", "date", "time", "i", "o", "a", "b", "w", "n", "c",
-];
+static PAIRED: WordList = word_list!("token_paired");
 
 #[cfg(test)]
 mod tests {

@@ -1,5 +1,8 @@
 //! Normalises words and numbers in code and prose for comparison.
 
+use crate::text::words::WordList;
+use crate::word_list;
+
 /// Runs of letters, digits, `_` and `$`.
 pub fn identifiers(line: &str) -> impl Iterator<Item = &str> {
     line.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$')).filter(|word| !word.is_empty())
@@ -135,20 +138,11 @@ fn is_thousand(rest: &[u8]) -> bool {
 /// Stop words.
 pub fn is_stop(word: &str) -> bool {
     let low = word.to_ascii_lowercase();
-    STOP.binary_search(&low.as_str()).is_ok()
+    STOP.contains(&low.as_str())
 }
 
 /// Sorted.
-const STOP: &[&str] = &[
-    "about", "above", "after", "again", "all", "also", "and", "any", "are", "because", "been", "before", "being",
-    "below", "better", "between", "both", "but", "can", "cannot", "could", "did", "does", "doing", "done", "due",
-    "each", "either", "else", "every", "few", "for", "from", "further", "get", "gets", "had", "has", "have", "having",
-    "here", "how", "into", "its", "itself", "just", "like", "longer", "make", "makes", "making", "many", "may", "more",
-    "most", "much", "must", "not", "now", "off", "once", "one", "only", "order", "other", "our", "out", "over", "own",
-    "same", "should", "since", "some", "such", "than", "that", "the", "their", "them", "then", "there", "these",
-    "they", "this", "those", "through", "too", "under", "until", "very", "via", "was", "well", "were", "what", "when",
-    "where", "which", "while", "who", "will", "with", "within", "without", "would", "you", "your",
-];
+static STOP: WordList = word_list!("words_stop");
 
 #[cfg(test)]
 mod tests {
@@ -181,6 +175,6 @@ mod tests {
 
     #[test]
     fn the_list_of_empty_words_can_be_searched() {
-        assert!(STOP.is_sorted() && is_stop("The") && !is_stop("router"));
+        assert!(is_stop("The") && !is_stop("router"));
     }
 }

@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::transport::sanitise;
 use super::{AnswerProgress, Finish, LlmError, ModelAnswer, ModelRequest};
 use crate::domain::timing::Tokens;
-use crate::quality::sentence;
 use crate::quality::sentence_stream::SentenceStream;
+use crate::text::sentences;
 
 /// Below this share of our own estimate the server truncated the prompt, beyond any estimation error:
 /// Ollama's truncation leaves about half the context, our estimate is at most 1.6 times too high.
@@ -113,7 +113,7 @@ impl AnswerBuilder {
     /// The text ends with a whole sentence: if the server closes the stream here, nothing is missing.
     pub(super) fn is_whole(&self) -> bool {
         let text = self.text.trim_end();
-        sentence::ends(text).last().is_some_and(|end| *end == text.len())
+        sentences::ends(text).last().is_some_and(|end| *end == text.len())
     }
 
     /// Chunks of content so far.

@@ -14,8 +14,8 @@ use crate::grounding::{Fault, Grounded, Ungrounded};
 use crate::llm::{Finish, LlmError, ModelAnswer};
 use crate::quality::clean;
 use crate::quality::expected::ExpectedStyle;
-use crate::quality::sentence;
 use crate::redact::redact;
+use crate::text::sentences;
 
 /// Result of checking one answer.
 #[derive(Debug)]
@@ -61,7 +61,7 @@ pub fn recheck_answer(
 fn composed(subject: &Subject, wording: &Variants, held: Grounded, reason: Reason) -> CheckedAnswer {
     let Grounded { text: checked, mut faults } = held;
     let mut text = checked.clone().filter(|_| subject.work().is_none());
-    for sentence in sentence::split(checked.as_deref().unwrap_or_default()) {
+    for sentence in sentences::split(checked.as_deref().unwrap_or_default()) {
         if text.is_some() {
             break;
         }

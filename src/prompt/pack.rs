@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 
 use super::priority::{Definitions, FileClass, Tier, file_priority};
-use super::shares::shares;
 use super::text::{cut, plural, short};
 use crate::domain::patch::{FileChange, Hunk, LineOrigin, Patch, PatchLine};
 use crate::facts::symbols::Symbol;
@@ -272,6 +271,32 @@ fn line_text(line: &PatchLine) -> String {
         LineOrigin::Context => ' ',
     };
     format!("{mark}{}\n", short(line.text.trim_end()))
+}
+
+/// Fair division of a budget: small needs are met fully before large ones are cut. The share of each in `room`, in order where there is not enough for `least` each: no smaller share is given, unless
+/// less is needed. All in bytes.
+fn shares(needs: &[usize], room: usize, least: usize) -> Vec<usize> {
+    let mut shares = vec![0; needs.len()];
+    let mut order: Vec<usize> = (0..served(needs, room, least)).collect();
+    order.sort_by_key(|at| needs[*at]);
+    let (count, mut left) = (order.len(), room);
+    for (done, at) in order.into_iter().enumerate() {
+        shares[at] = needs[at].min(left / (count - done));
+        left -= shares[at];
+    }
+    shares
+}
+
+/// Number of leading entries that can each have a useful share.
+fn served(needs: &[usize], room: usize, least: usize) -> usize {
+    let mut left = room;
+    let fits = |need: &&usize| {
+        let least = least.min(**need);
+        let fits = least <= left;
+        left = left.saturating_sub(least);
+        fits
+    };
+    needs.iter().take_while(fits).count()
 }
 
 #[cfg(test)]

@@ -149,3 +149,26 @@ proptest! {
         prop_assert_eq!(pack_patch(&patch, &[], room), packed, "the same bytes");
     }
 }
+
+#[test]
+fn small_needs_are_met_before_large_ones_are_cut() {
+    assert_eq!(shares(&[1000, 200, 1000], 1000, 120), [400, 200, 400]);
+    assert_eq!(shares(&[10, 20], 1000, 120), [10, 20]);
+    assert_eq!(shares(&[500, 500, 500], 250, 120), [125, 125, 0], "two useful shares instead of three useless ones");
+    assert_eq!(shares(&[], 100, 120), [0usize; 0]);
+    assert_eq!(shares(&[300], 100, 120), [0]);
+}
+
+proptest! {
+    #[test]
+    fn no_share_exceeds_the_need_and_all_not_more_than_there_is(
+        needs in prop::collection::vec(0usize..3000, 0..40), room in 0usize..20_000,
+    ) {
+        let given = shares(&needs, room, 120);
+        prop_assert!(given.iter().sum::<usize>() <= room);
+        prop_assert!(given.iter().zip(&needs).all(|(given, need)| given <= need));
+        if needs.iter().sum::<usize>() <= room {
+            prop_assert_eq!(given, needs);
+        }
+    }
+}

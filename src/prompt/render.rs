@@ -3,9 +3,8 @@
 
 use std::fmt::Write as _;
 
-use super::message;
 use super::pack::{PackedPatch, pack_patch};
-use super::text::{cut, one_line};
+use super::text::{cut, one_line, strip_trailers};
 use super::tokens::{Budget, TokenScale, bytes_in, estimate};
 use crate::domain::capture::Capture;
 use crate::domain::context::Context;
@@ -13,6 +12,7 @@ use crate::domain::draft::DraftKind;
 use crate::domain::patch::Commit;
 use crate::domain::wording::Wording;
 use crate::facts::symbols::Symbol;
+use crate::text::hash::version;
 
 const CAPTURE: &str = include_str!("../../templates/prompt/capture.txt");
 const NOTE_RULES: &str = include_str!("../../templates/prompt/note.txt");
@@ -55,7 +55,20 @@ pub struct RenderedPrompt {
     pub prompt_tokens: u32,
 }
 
+/// The text after the partial answer of a continuation prompt.
+const GO_ON: &str = "The text between the tags is yours: it stands already. Go on exactly where it ends. \
+                     Write only what follows, repeat nothing of it.";
+
 impl RenderedPrompt {
+    /// Continuation prompt: the same question followed by the partial answer `written`, so that a server with the
+    /// question in its prefix cache reads only the new part.
+    #[must_use]
+    pub fn with_partial_answer(&self, written: &str) -> Self {
+        let more = format!("\n{}{GO_ON}", fenced("written", written));
+        let prompt_tokens = self.prompt_tokens.saturating_add(estimate(&more));
+        Self { question: format!("{}{more}", self.question), prompt_tokens, ..self.clone() }
+    }
+
     fn new(rules: &str, question: String, scale: TokenScale) -> Self {
         let prompt_tokens = scale.tokens(rules) + scale.tokens(&question);
         let (version, left_out) = (version(rules), String::new());
@@ -133,7 +146,7 @@ fn author(commit: &Commit, context: &Context, room: usize) -> String {
         let _infallible = writeln!(text, "Ticket of the branch: {}", cut(&tickets, TICKETS));
     }
     let left = room.saturating_sub(notes.len() + tickets.len().min(TICKETS));
-    text.push_str(&fenced("message", cut(&message::strip_trailers(&commit.message), left)));
+    text.push_str(&fenced("message", cut(&strip_trailers(&commit.message), left)));
     text
 }
 
@@ -237,14 +250,6 @@ fn break_tags(text: &str) -> String {
     }
     safe.push_str(rest);
     safe
-}
-
-/// Eight hexadecimal digits of the rules' FNV-1a hash.
-fn version(rules: &str) -> String {
-    let hash = rules
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
-    format!("{:08x}", (hash >> 32) ^ (hash & 0xffff_ffff))
 }
 
 #[cfg(test)]

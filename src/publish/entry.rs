@@ -4,6 +4,7 @@ use crate::domain::capture::{AuthoredBy, Capture, CaptureKind};
 
 use super::markdown;
 use super::theme::{self, Theme};
+use crate::text::sentences;
 
 /// One or more captures with the same content. Texts are plain, on one line; `why` and the methods give Markdown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -146,28 +147,9 @@ pub fn note_text(note: &Capture) -> &str {
     if note.provenance.by == AuthoredBy::Human { note.summary.trim() } else { note.raw.trim() }
 }
 
-/// Up to the first full stop that ends a sentence: outside code, followed by a space and no lowercase letter,
-/// not after an abbreviation.
+/// Up to the first sentence end that more follows, not in lower case.
 fn first_sentence(text: &str) -> &str {
-    let mut in_code = false;
-    for (at, c) in text.char_indices() {
-        in_code ^= c == '`';
-        let end = at + c.len_utf8();
-        // Chinese and Japanese have no blank behind a full stop.
-        let ends = matches!(c, '。' | '！' | '？')
-            || matches!(c, '.' | '!' | '?') && ends_sentence(&text[..end], &text[end..]);
-        if !in_code && ends {
-            return &text[..end];
-        }
-    }
-    text
-}
-
-fn ends_sentence(before: &str, after: &str) -> bool {
-    const ABBREVIATIONS: [&str; 6] = ["e.g.", "i.e.", "etc.", "vs.", "cf.", "resp."];
-    let lower = before.to_lowercase();
-    let next = after.strip_prefix(' ').and_then(|after| after.chars().next());
-    next.is_some_and(|next| !next.is_lowercase()) && !ABBREVIATIONS.iter().any(|word| lower.ends_with(word))
+    sentences::prose_ends(text).first().map_or(text, |end| &text[..*end])
 }
 
 /// The first paragraph of prose after the subject: no trailers, headings, lists, quotes or markup.

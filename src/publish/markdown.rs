@@ -9,6 +9,8 @@
 //! reader. Character references do not work in code: a code span with a delimiter becomes text that shows its
 //! backticks, and in a code block an invisible word joiner stands between the two characters.
 
+use crate::text::fences::Fence;
+
 /// One line of running text. Line breaks become spaces, control and bidirectional characters go.
 #[must_use]
 pub fn inline(text: &str) -> String {
@@ -40,12 +42,10 @@ pub fn inline(text: &str) -> String {
 #[must_use]
 pub fn without_delimiters(markdown: &str) -> String {
     let mut out = String::with_capacity(markdown.len() + 16);
-    let mut fence: Option<&str> = None;
+    let mut fence: Option<Fence<'_>> = None;
     for line in markdown.split_inclusive('\n') {
-        let mark = fence_mark(line);
-        let closes = fence.is_some_and(|open| {
-            mark.is_some_and(|mark| mark.starts_with(open)) && line.trim().chars().all(|c| open.starts_with(c))
-        });
+        let mark = Fence::parse(line);
+        let closes = fence.zip(mark).is_some_and(|(open, mark)| mark.closes(&open));
         match fence {
             Some(_) => out.push_str(&split_delimiters(line)),
             None if mark.is_some() => {
@@ -59,15 +59,6 @@ pub fn without_delimiters(markdown: &str) -> String {
         fence = fence.filter(|_| !closes);
     }
     out
-}
-
-/// The run of backticks or tildes that opens or closes a fenced code block.
-fn fence_mark(line: &str) -> Option<&str> {
-    let line = line.trim_start();
-    let mark = line.chars().next().filter(|c| matches!(c, '`' | '~'))?;
-    let length = line.len() - line.trim_start_matches(mark).len();
-    let info = &line[length..];
-    (length >= 3 && !(mark == '`' && info.contains('`'))).then(|| &line[..length])
 }
 
 /// Separates the characters of a delimiter where no character reference is possible (Unicode: word joiner).

@@ -61,8 +61,6 @@ fn commit(oid: &str, subject: &str) -> CommitRef {
 }
 
 fn oid(seed: &str) -> String {
-    let hash = seed
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let hash = crate::text::hash::fnv1a(seed.bytes());
     format!("{hash:016x}{hash:016x}00000001")
 }

@@ -1,6 +1,7 @@
 //! File names for published drafts: stable, because they derive from a draft's identity, never from its title.
 
 use crate::domain::draft::DraftKind;
+use crate::text::hash::fnv1a_32;
 
 use super::span::Span;
 
@@ -35,12 +36,7 @@ fn name(project: &str) -> String {
     name.truncate(LONGEST);
     let name = name.trim_matches('-');
     // No ASCII left: any two such projects must still differ.
-    if name.is_empty() { format!("project-{:08x}", fingerprint(project)) } else { name.to_owned() }
-}
-
-/// FNV-1a, 32 bits: stable across releases.
-fn fingerprint(text: &str) -> u32 {
-    text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+    if name.is_empty() { format!("project-{:08x}", fnv1a_32(project)) } else { name.to_owned() }
 }
 
 #[cfg(test)]

@@ -147,7 +147,7 @@ mod tests {
     #[test]
     fn each_rule_of_our_prompts_is_known_when_it_comes_back() {
         for rule in RULES.iter().flat_map(|rules| rules.lines()).filter(|line| line.len() > RULE) {
-            for sentence in crate::quality::sentence::split(rule).into_iter().filter(|s| s.len() > RULE + 2) {
+            for sentence in crate::text::sentences::split(rule).into_iter().filter(|s| s.len() > RULE + 2) {
                 assert!(is_echo(sentence), "{sentence}");
             }
         }

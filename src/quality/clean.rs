@@ -1,10 +1,11 @@
 //! Cleans a model's text to one plain line, or rejects it. A plain answer passes unmodified.
 
 use super::expected::ExpectedStyle;
-use super::{
-    chatter, controls, fences, json, markdown, marks, opener, preamble, reasoning, repetition, sentence, spans, tokens,
-};
+use super::{chatter, controls, fences, json, markdown, marks, opener, preamble, reasoning, repetition, spans, tokens};
 use crate::facts::subject::SubjectLine;
+use crate::phrase_list;
+use crate::text::sentences;
+use crate::text::words::PhraseList;
 
 pub use super::document::{document, visible_text};
 
@@ -64,10 +65,10 @@ pub fn clean(text: &str, expected: &ExpectedStyle) -> Result<String, TextRejecti
 #[must_use]
 pub fn salvage(text: &str, expected: &ExpectedStyle) -> Option<String> {
     let open = unwrapped(text, false).ok()?;
-    let mut ends = sentence::ends(&open);
+    let mut ends = sentences::ends(&open);
     ends.pop_if(|end| open[*end..].trim().is_empty() && may_go_on(&open[..*end]));
     let end = ends.pop()?;
-    clean(&open[..end], expected).ok().filter(|line| !sentence::ends(line).is_empty())
+    clean(&open[..end], expected).ok().filter(|line| !sentences::ends(line).is_empty())
 }
 
 /// A cut right after a dot: `3.` may have become `3.5`, and `src/foo.` `src/foo.rs`.
@@ -147,7 +148,7 @@ fn once(text: &str, expected: &ExpectedStyle) -> Result<String, TextRejection> {
             continue;
         }
         let mut here = Vec::new();
-        for sentence in sentence::split(&bare(line, expected)).into_iter().take(LOOKED_AT) {
+        for sentence in sentences::split(&bare(line, expected)).into_iter().take(LOOKED_AT) {
             looked_at += 1;
             match clean_sentence(sentence, expected) {
                 Ok(sentence) if said.len() < KEPT && said.is_new(&sentence) => here.push(sentence),
@@ -223,10 +224,7 @@ fn joined(lines: &[String]) -> String {
 }
 
 /// Placeholders for a missing text.
-const BLANKS: &[&str] = &[
-    "none", "null", "nil", "undefined", "unknown", "string", "text", "summary", "message", "empty", "nothing", "n/a",
-    "no changes", "no change", "no output", "not applicable", "no summary", "the summary",
-];
+static BLANKS: PhraseList = phrase_list!("clean_blanks");
 
 fn validate_line(line: &str, expected: &ExpectedStyle) -> Result<(), TextRejection> {
     let wordy = line.chars().filter(|c| c.is_alphanumeric()).count();
@@ -258,12 +256,12 @@ fn leaks(line: &str) -> bool {
 /// Keeps complete sentences within the bounds.
 fn shorten(line: &str) -> Result<String, TextRejection> {
     let mut end = 0;
-    for sentence_end in sentence::ends(line).into_iter().take(SENTENCES) {
+    for sentence_end in sentences::ends(line).into_iter().take(SENTENCES) {
         if line[..sentence_end].chars().count() <= CHARS {
             end = sentence_end;
         }
     }
-    let sentences = sentence::split(line).len();
+    let sentences = sentences::split(line).len();
     match end {
         _ if sentences <= SENTENCES && line.chars().count() <= CHARS => Ok(line.to_owned()),
         0 => Err(TextRejection::Endless),

@@ -347,7 +347,7 @@ proptest! {
             prop_assert_eq!(line.trim(), line.as_str());
         }
         if let Some(line) = salvage(&text, &ExpectedStyle::default()) {
-            prop_assert!(!sentence::ends(&line).is_empty());
+            prop_assert!(!sentences::ends(&line).is_empty());
         }
     }
 

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::clean::{TextRejection, cut};
 use super::{chatter, controls, json, preamble, reasoning, tokens};
+use crate::text::fences::{Fence, ends_in_code};
 
 /// Longest draft processed, in bytes.
 const INPUT: usize = 512 * 1024;
@@ -50,7 +51,7 @@ fn fenced_whole(text: &str) -> &str {
     let Some(end) = rest.rfind("\n```").filter(|_| opens) else { return if opens { rest } else { text } };
     let after = &rest[end + 4..];
     let inner = &rest[..end];
-    let balanced = inner.lines().filter(|line| line.trim_start().starts_with("```")).count() % 2 == 0;
+    let balanced = !ends_in_code(inner);
     let nothing_after = after.trim().is_empty() || after.trim().lines().all(chatter::is_aside);
     if balanced && nothing_after { inner } else { text }
 }
@@ -61,13 +62,13 @@ fn paragraphs(text: &str) -> String {
     let mut known = HashSet::new();
     let mut in_code = false;
     for paragraph in text.split("\n\n") {
-        let fences = paragraph.lines().filter(|line| line.trim_start().starts_with("```")).count();
-        let prose = !in_code && fences == 0 && paragraph.len() > 40;
+        let code = in_code || paragraph.lines().any(|line| Fence::parse(line).is_some());
+        let prose = !code && paragraph.len() > 40;
         let new = known.insert(paragraph);
         if new || !prose {
             kept.push(paragraph);
         }
-        in_code ^= fences % 2 == 1;
+        in_code ^= ends_in_code(paragraph);
     }
     while !in_code && kept.len() > 1 && kept.last().is_some_and(|last| chatter::is_aside(last)) {
         kept.pop();
@@ -76,8 +77,7 @@ fn paragraphs(text: &str) -> String {
 }
 
 fn close_fence(text: &str) -> String {
-    let fences = text.lines().filter(|line| line.trim_start().starts_with("```")).count();
-    if fences % 2 == 1 { format!("{text}\n```") } else { text.to_owned() }
+    if ends_in_code(text) { format!("{text}\n```") } else { text.to_owned() }
 }
 
 #[cfg(test)]

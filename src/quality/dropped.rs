@@ -2,7 +2,7 @@
 
 use super::clean::{self, TextRejection};
 use super::expected::ExpectedStyle;
-use super::sentence;
+use crate::text::sentences;
 
 /// Maximum pieces reported, and maximum characters of each.
 const PIECES: usize = 12;
@@ -19,7 +19,7 @@ pub fn pieces(answer: &str, text: Option<&str>, told: &[&str], expected: &Expect
     let text = squeezed(text.unwrap_or_default());
     let told: Vec<String> = told.iter().map(|sentence| squeezed(sentence)).collect();
     let has_words = |piece: &&str| piece.chars().any(char::is_alphanumeric);
-    let pieces = answer.lines().flat_map(sentence::split).map(str::trim).filter(has_words);
+    let pieces = answer.lines().flat_map(sentences::split).map(str::trim).filter(has_words);
     let dropped = pieces.take(LOOKED_AT).filter_map(|piece| {
         let why = drop_reason(piece, &spoken, (&text, &told), expected)?;
         Some(format!("{} ({why})", beginning(piece)))

@@ -1,5 +1,7 @@
 //! Expected style of an answer, derived from its author's text: language, script, prefix, first person.
 
+use crate::text::words::WordList;
+use crate::word_list;
 use std::collections::BTreeSet;
 
 use unicode_script::{Script, UnicodeScript as _};
@@ -124,35 +126,10 @@ fn is_code(word: &str) -> bool {
 }
 
 /// Frequent English words, and first words of change descriptions.
-const ENGLISH: &[&str] = &[
-    "the", "a", "an", "to", "of", "in", "and", "for", "with", "from", "is", "are", "be", "by", "that", "this", "it",
-    "as", "at", "if", "when", "into", "not", "or", "so", "than", "then", "now", "instead", "only", "also", "which",
-    "was", "were", "has", "have", "can", "does", "don't", "no", "its", "after", "before", "over", "under", "without",
-    "use", "uses", "using", "add", "adds", "added", "adding", "fix", "fixes", "fixed", "remove", "removes", "removed",
-    "update", "updates", "updated", "make", "makes", "move", "moves", "moved", "rename", "renames", "renamed",
-    "change", "changes", "changed", "improve", "improves", "support", "supports", "allow", "allows", "handle",
-    "handles", "drop", "drops", "bump", "bumps", "replace", "replaces", "refactor", "refactors", "merge", "revert",
-    "release", "test", "tests", "docs", "clean", "cleanup", "up", "out", "some", "all", "more", "new", "old", "avoid",
-    "ensure", "ensures", "implement", "implements", "introduce", "introduces", "switch", "set", "get", "missing",
-    "unused", "typo", "version", "code", "file",
-];
+static ENGLISH: WordList = word_list!("expected_english");
 
 /// Frequent words of other languages that do not occur in English.
-const FOREIGN: &[&str] = &[
-    // German
-    "der", "das", "und", "ein", "eine", "einen", "einer", "für", "mit", "nicht", "wird", "auf", "zur", "zum", "den",
-    "dem", "fügt", "hinzu", "entfernt", "behebt", // French
-    "le", "les", "des", "une", "dans", "pour", "avec", "est", "sur", "du", "ajoute", "ajout", "supprime", "corrige",
-    "aux", // Spanish
-    "el", "los", "las", "una", "para", "con", "que", "del", "por", "se", "añade", "agrega", "elimina", "corrige", "al",
-    // Portuguese
-    "os", "uma", "não", "com", "adiciona", "remove-se", "ao", "na", "em", // Italian
-    "il", "gli", "della", "di", "nel", "aggiunge", "rimuove", "per", "alla", "un", // Dutch
-    "het", "een", "van", "voor", "niet", "voegt", "toe", "wordt", // Scandinavian
-    "och", "att", "ett", "och", "till", "för", "legger", "til", "og", "tilføjer", "fjerner",
-    // Turkish, Indonesian, Polish, Czech
-    "ve", "için", "bir", "yang", "untuk", "dan", "menambahkan", "dodaje", "oraz", "przidává", "się", "přidává", "usuwa",
-];
+static FOREIGN: WordList = word_list!("expected_foreign");
 
 fn is_foreign_latin(prose: &str) -> bool {
     let letters = prose.chars().filter(|c| c.is_alphabetic()).count();
@@ -160,8 +137,8 @@ fn is_foreign_latin(prose: &str) -> bool {
         return false;
     }
     let words: Vec<String> = words(prose).map(str::to_lowercase).collect();
-    let count = |list: &[&str]| words.iter().filter(|word| list.contains(&word.as_str())).count();
-    let (english, foreign) = (count(ENGLISH), count(FOREIGN));
+    let count = |list: &WordList| words.iter().filter(|word| list.contains(&word.as_str())).count();
+    let (english, foreign) = (count(&ENGLISH), count(&FOREIGN));
     if foreign >= 2 && foreign > english {
         return true;
     }

@@ -1,5 +1,7 @@
 //! Strips code fences around or inside an answer.
 
+use crate::text::fences::Fence;
+
 /// Fence languages that hold prose, not code.
 const WORDS: &[&str] =
     &["", "text", "txt", "plaintext", "markdown", "md", "commit", "gitcommit", "git", "json", "yaml", "output", "none"];
@@ -18,13 +20,9 @@ pub(super) fn without_fences(text: &str) -> String {
     text.lines().filter(|line| fence(line).is_none()).map(inline).collect::<Vec<_>>().join("\n")
 }
 
-/// The fence marker and the rest of its line.
-fn fence(line: &str) -> Option<(char, usize, &str)> {
-    let line = line.trim_start().trim_start_matches(['>', ' ']);
-    let mark = line.chars().next().filter(|c| matches!(c, '`' | '~'))?;
-    let rest = line.trim_start_matches(mark);
-    let length = line.len() - rest.len();
-    (length >= 3 && !rest.contains('`')).then_some((mark, length, rest.trim()))
+/// The fence on a line, also in a quote.
+fn fence(line: &str) -> Option<Fence<'_>> {
+    Fence::parse(line.trim_start().trim_start_matches(['>', ' ']))
 }
 
 /// `` ```Adds a.``` `` on one line, or with a closing fence only.
@@ -37,21 +35,21 @@ fn outermost_off(text: &str) -> String {
     let mut before = Vec::new();
     let mut outside = Vec::new();
     let mut inside: Vec<&str> = Vec::new();
-    let mut open: Option<(char, usize, bool)> = None;
+    let mut open: Option<(Fence<'_>, bool)> = None;
     let mut blocks = 0;
     for line in text.lines() {
         match (fence(line), open) {
-            (Some((mark, length, "")), Some((with, least, _))) if mark == with && length >= least => open = None,
-            (Some((mark, length, language)), None) => {
+            (Some(fence), Some((opening, _))) if fence.closes(&opening) => open = None,
+            (Some(fence), None) => {
                 blocks += 1;
-                let words = WORDS.contains(&language.to_lowercase().as_str());
-                open = Some((mark, length, words));
+                let words = WORDS.contains(&fence.info.to_lowercase().as_str());
+                open = Some((fence, words));
                 // The answer's first line may be on the fence line itself.
-                if !words && language.contains(' ') {
-                    inside.push(language);
+                if !words && fence.info.contains(' ') {
+                    inside.push(fence.info);
                 }
             }
-            (_, Some((_, _, words))) => {
+            (_, Some((_, words))) => {
                 let says = words || line.trim_start().starts_with("git commit ");
                 if says && blocks == 1 {
                     inside.push(line);

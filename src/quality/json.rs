@@ -1,13 +1,11 @@
 //! Unwraps unrequested JSON answers: complete, truncated, doubly encoded, after a greeting.
 
+use crate::phrase_list;
+use crate::text::words::PhraseList;
 use serde_json::Value;
 
 /// Keys of the text in a wrapper, in lower case and without hyphens and underscores.
-const KEYS: &[&str] = &[
-    "summary", "text", "message", "commitmessage", "commit", "description", "sentence", "sentences", "summaries",
-    "lines", "finalanswer", "final", "response", "answer", "content", "output", "result", "generatedtext",
-    "completion", "title", "subject", "explanation", "arguments", "parameters", "data", "msg",
-];
+static KEYS: PhraseList = phrase_list!("json_keys");
 /// Maximum nesting of wrappers: a doubly encoded object in an argument of a call.
 const DEPTH: u8 = 5;
 
@@ -102,7 +100,7 @@ fn string(text: &str) -> Option<(String, usize)> {
             _ => value.push(c),
         }
     }
-    let end = super::sentence::ends(&value).pop()?;
+    let end = crate::text::sentences::ends(&value).pop()?;
     value.truncate(end);
     Some((value, text.len()))
 }

@@ -15,7 +15,6 @@ mod preamble;
 mod reasoning;
 mod repetition;
 pub mod rubric;
-pub(crate) mod sentence;
 pub mod sentence_stream;
 mod spans;
 mod tokens;

@@ -2,39 +2,19 @@
 
 use super::expected::ExpectedStyle;
 use crate::facts::subject::SubjectLine;
+use crate::text::words::{PhraseList, WordList};
+use crate::{phrase_list, word_list};
 
 /// Removable words before the verb.
-const ACTORS: &[&str] = &[
-    "this commit", "the commit", "this change", "the change", "this patch", "the patch", "this pull request",
-    "this pr", "this update", "the update", "this diff", "the diff", "these changes", "the changes", "this code",
-    "this merge", "this revert", "this fix", "the code changes", "the code change", "this code change",
-    "the provided patch", "the provided diff", "the provided code", "the developer", "the author", "this modification",
-    "these modifications", "this refactor", "this version",
-];
+static ACTORS: PhraseList = phrase_list!("opener_actors");
 /// The same in the first person, removed unless the author writes so.
 const PERSONS: &[&str] = &["i have", "we have", "i've", "we've", "i", "we"];
 /// Introductory clauses, up to their comma.
-const CLAUSES: &[&str] = &[
-    "based on", "according to", "from the diff", "from the patch", "in this commit", "in this change", "in this patch",
-    "in this update", "in this pull request", "in this pr", "in summary", "in short", "in brief", "in essence",
-    "in conclusion", "overall", "to summarize", "to sum up", "basically", "essentially", "in general",
-    "in the provided", "looking at", "in other words", "with this commit", "with this change", "with this update",
-    "as per the", "as shown in", "as seen in", "given the", "after analyzing", "after reviewing", "upon reviewing",
-];
+static CLAUSES: PhraseList = phrase_list!("opener_clauses");
 /// Longest clause, in bytes.
 const CLAUSE: usize = 90;
 /// Verbs of descriptions, in their base form.
-const VERBS: &[&str] = &[
-    "add", "remove", "fix", "update", "introduce", "improve", "refactor", "change", "rename", "move", "replace",
-    "make", "allow", "ensure", "implement", "modify", "delete", "create", "bump", "upgrade", "downgrade", "revert",
-    "merge", "extend", "simplify", "extract", "split", "rewrite", "restructure", "reorganize", "clean", "correct",
-    "adjust", "handle", "support", "enable", "disable", "drop", "deprecate", "document", "test", "cover", "convert",
-    "migrate", "switch", "use", "set", "increase", "decrease", "reduce", "expose", "hide", "export", "import",
-    "include", "exclude", "prevent", "avoid", "skip", "address", "resolve", "optimize", "enhance", "clarify", "define",
-    "declare", "initialize", "configure", "pass", "return", "print", "log", "check", "validate", "parse", "format",
-    "reformat", "wrap", "unify", "consolidate", "inline", "separate", "restore", "reset", "apply", "call", "store",
-    "cache", "load", "read", "write", "bring", "provide", "tweak", "describe", "mark",
-];
+static VERBS: WordList = word_list!("opener_verbs");
 const ADVERBS: &[&str] = &["also", "now", "simply", "mainly", "primarily", "further", "additionally", "only"];
 
 /// Removes redundant openers and capitalises the first letter; a conventional prefix stays only where the author used
@@ -43,7 +23,7 @@ pub(super) fn direct(sentence: &str, expected: &ExpectedStyle) -> String {
     let sentence = without_prefix(sentence, expected);
     let sentence = without_clause(&sentence);
     let persons: &[&str] = if expected.has_first_person() { &[] } else { PERSONS };
-    without_actor(&sentence, ACTORS).or_else(|| without_actor(&sentence, persons)).unwrap_or(sentence)
+    without_actor(&sentence, &ACTORS).or_else(|| without_actor(&sentence, persons)).unwrap_or(sentence)
 }
 
 /// `feat: add …`, a prefix invented by the model.

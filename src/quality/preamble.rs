@@ -1,5 +1,8 @@
 //! Preamble removal: politeness, labels and headings before the answer.
 
+use crate::phrase_list;
+use crate::text::words::PhraseList;
+
 /// Strips "Sure! Here is a summary of the changes:" and the like from a line's start.
 pub(super) fn without_preamble(line: &str) -> &str {
     let mut line = line.trim();
@@ -12,14 +15,10 @@ pub(super) fn without_preamble(line: &str) -> &str {
     }
 }
 
-const POLITE: &[&str] = &[
-    "sure thing", "sure", "certainly", "of course", "absolutely", "okay", "ok", "alright", "great", "great question",
-    "got it", "no problem", "yes", "understood", "hello", "hi", "hi there", "thanks", "thank you", "good question",
-    "right", "happy to help",
-];
+static POLITE: PhraseList = phrase_list!("preamble_polite");
 
 fn without_politeness(line: &str) -> &str {
-    for word in POLITE {
+    for word in POLITE.iter() {
         let Some((start, rest)) = line.split_at_checked(word.len()) else { continue };
         let marked = rest.starts_with(['!', ',', '.', ':']);
         if start.eq_ignore_ascii_case(word) && marked {
@@ -30,59 +29,9 @@ fn without_politeness(line: &str) -> &str {
 }
 
 /// Exact labels before a colon.
-const LABELS: &[&str] = &[
-    "summary",
-    "output",
-    "answer",
-    "response",
-    "result",
-    "commit",
-    "commit summary",
-    "commit message",
-    "commit description",
-    "suggested commit message",
-    "generated commit message",
-    "git commit message",
-    "one-sentence summary",
-    "one sentence summary",
-    "two-sentence summary",
-    "short summary",
-    "brief summary",
-    "summary of changes",
-    "summary of the changes",
-    "assistant",
-    "ai",
-    "bot",
-    "model",
-    "final answer",
-    "final",
-    "final output",
-    "final summary",
-    "in summary",
-    "tl;dr",
-    "tldr",
-    "description",
-    "changes",
-    "note",
-    "title",
-    "subject",
-    "body",
-    "message",
-    "to summarize",
-    "overview",
-    "explanation of changes",
-    "sentence 1",
-    "sentence 2",
-    "line 1",
-    "line 2",
-];
+static LABELS: PhraseList = phrase_list!("preamble_labels");
 /// Beginnings of labels with free text up to the colon.
-const OPENINGS: &[&str] = &[
-    "here is", "here's", "here are", "here you go", "below is", "below are", "the following is", "the following are",
-    "this is a summary", "this is the summary", "a summary of", "the summary is", "the summary of",
-    "the commit message", "the answer is", "my answer", "based on the", "i would describe", "i would summarize",
-    "the commit can be", "one possible", "a possible",
-];
+static OPENINGS: PhraseList = phrase_list!("preamble_openings");
 /// Longest text before a label's colon, in bytes.
 const LABEL_CAP: usize = 120;
 

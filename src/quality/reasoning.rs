@@ -1,10 +1,10 @@
 //! Removes reasoning from a model's answer: between tags of many model families, in channels, or unmarked.
 
+use crate::text::words::WordList;
+use crate::word_list;
+
 /// Tag names of reasoning sections.
-const NAMES: &[&str] = &[
-    "think", "thinking", "thought", "thoughts", "reasoning", "reason", "reflection", "reflect", "scratchpad",
-    "scratch_pad", "analysis", "inner_monologue", "internal_monologue", "seed:think", "plan", "unused94",
-];
+static NAMES: WordList = word_list!("reasoning_names");
 /// Longest tag recognised, in characters.
 const LONGEST: usize = 40;
 
@@ -166,7 +166,7 @@ pub(super) fn after_musing(text: &str) -> &str {
     }
     let last = text.rsplit("\n\n").next().unwrap_or("").trim();
     let answers =
-        last.len() < text.len() && !super::sentence::split(last).iter().any(|sentence| is_reasoning(sentence));
+        last.len() < text.len() && !crate::text::sentences::split(last).iter().any(|sentence| is_reasoning(sentence));
     if answers { last } else { "" }
 }
 

@@ -1,7 +1,7 @@
 //! Incremental sentence detection in a streamed answer: only the text after the last sentence end is scanned.
 
 use super::preamble::without_preamble;
-use super::sentence;
+use crate::text::sentences;
 
 /// Bytes without a sentence end after which none is expected: code, a list, a table.
 const LONGEST: usize = 2048;
@@ -60,7 +60,7 @@ impl SentenceStream {
     fn scan(&mut self) {
         let before = self.perhaps.take();
         let mut from = 0;
-        for end in sentence::ends(&self.open) {
+        for end in sentences::ends(&self.open) {
             let piece = before.filter(|(place, _)| *place == end).map_or(self.pieces, |(_, piece)| piece);
             let says = is_real_sentence(&self.open[from..end]);
             if self.open[end..].trim_start().is_empty() {

@@ -5,6 +5,7 @@ use super::reference::is_reference;
 use super::sensitive_names::is_sensitive;
 use crate::domain::patch::{Commit, FileChange, Hunk, LineOrigin};
 use crate::facts::roles::{self, FileRole};
+use crate::text::fences::Fence;
 
 /// The replacement for a hidden value.
 pub const HIDDEN: &str = "[redacted:value]";
@@ -154,11 +155,11 @@ impl LineContext {
         if style != ValueSyntax::Prose {
             return style;
         }
-        let Some(said) = ["```", "~~~"].iter().find_map(|mark| text.trim_start().strip_prefix(mark)) else {
+        let Some(fence) = Fence::parse(text) else {
             return self.fence.unwrap_or(style);
         };
         self.block = None;
-        self.fence = if self.fence.is_some() { None } else { ValueSyntax::of_fence(said) };
+        self.fence = if self.fence.is_some() { None } else { ValueSyntax::of_fence(fence.info) };
         style
     }
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::model::Sampling;
+use crate::text::hash::fnv1a;
 
 /// Runs with the same key are comparable; a new digest or other options start a new forecast.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -32,7 +33,7 @@ pub fn options_hash(sampling: &Sampling) -> u64 {
     let bits = [sampling.temperature.to_bits(), sampling.top_p.to_bits(), sampling.repeat_penalty.to_bits()];
     let counts = [u64::from(sampling.top_k), u64::from(sampling.num_ctx)];
     let bytes = bits.into_iter().chain(counts).flat_map(u64::to_le_bytes);
-    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    fnv1a(bytes)
 }
 
 #[cfg(test)]

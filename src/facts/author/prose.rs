@@ -1,5 +1,7 @@
 //! Sentence splitter for a commit message's body: the author's prose without pasted material.
 
+use crate::text::{fences::FenceTracker, sentences};
+
 /// Sentences in order, whitespace normalised. Skips code, quotes, logs, trailers, and everything after a rule or in the
 /// folded part of a bot's page.
 #[must_use]
@@ -13,19 +15,18 @@ pub fn split_into_sentences(body: &str) -> Vec<String> {
 
 fn paragraphs(body: &str) -> Vec<String> {
     let mut paragraphs: Vec<String> = vec![String::new()];
-    let mut fenced = false;
+    let mut fences = FenceTracker::default();
     for line in body.lines() {
         let text = line.trim();
-        if text.starts_with("```") || text.starts_with("~~~") {
-            fenced = !fenced;
+        if fences.pass(text) {
             paragraphs.push(String::new());
             continue;
         }
-        if !fenced && ends_the_authors_part(text) {
+        if !fences.open && ends_the_authors_part(text) {
             break;
         }
         let item = item(text);
-        if fenced || text.is_empty() || is_foreign(line) {
+        if fences.open || text.is_empty() || is_foreign(line) {
             paragraphs.push(String::new());
             continue;
         }
@@ -125,30 +126,12 @@ const TRAILER_ENDS: [&str; 14] = [
 /// Levels of logs and compilers.
 const LEVELS: [&str; 10] = ["error", "warning", "warn", "fatal", "panic", "info", "debug", "trace", "hint", "help"];
 
-/// Splits at `.`, `!` or `?` before a blank and a capital letter; not after abbreviations.
+/// Splits a paragraph at the ends of its sentences, whitespace normalised.
 fn split_paragraph(paragraph: &str) -> Vec<String> {
-    let words: Vec<&str> = paragraph.split_whitespace().collect();
-    let mut sentences = Vec::new();
-    let mut current: Vec<&str> = Vec::new();
-    for (at, word) in words.iter().enumerate() {
-        current.push(word);
-        let next_starts = words.get(at + 1).is_none_or(|next| {
-            let first = next.trim_start_matches(['(', '"', '\'', '`', '*']).chars().next();
-            first.is_none_or(|first| !first.is_lowercase()) || next.starts_with('`')
-        });
-        if ends(word) && next_starts {
-            sentences.push(current.join(" "));
-            current.clear();
-        }
-    }
-    sentences.push(current.join(" "));
-    sentences
-}
-
-fn ends(word: &str) -> bool {
-    let bare = word.trim_end_matches(['"', '\'', ')', '*', '`']);
-    let abbreviated = ["e.g.", "i.e.", "etc.", "cf.", "vs.", "approx.", "resp.", "No.", "(e.g.", "(i.e."];
-    bare.ends_with(['.', '!', '?', '。']) && !abbreviated.contains(&word)
+    let paragraph = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut from = 0;
+    let ends = sentences::prose_ends(&paragraph).into_iter().chain([paragraph.len()]);
+    ends.map(|end| paragraph[std::mem::replace(&mut from, end)..end].trim().to_owned()).collect()
 }
 
 /// Mostly words, without links: neither code nor a log line.

@@ -9,6 +9,7 @@ use crate::domain::patch::{Change, FileChange, Hunk, LineOrigin, PatchLine};
 use crate::facts::injection::{InjectionMatch, detect_injection};
 use crate::facts::role_of;
 use crate::facts::roles::FileRole;
+use crate::text::{fences::Fence, sentences};
 
 /// Words of a phrase that are kept; characters, for scripts without blanks.
 const WORDS: usize = 16;
@@ -214,7 +215,7 @@ impl PhraseReader<'_> {
                     let dull = command || (whole && is_copyright(sentence));
                     is_readable(sentence) && !dull && !self.texts.have_both(sentence, origin)
                 };
-                let told: Vec<&str> = sentences(&paragraph).filter(told).collect();
+                let told: Vec<&str> = sentences::split(&paragraph).into_iter().filter(told).collect();
                 for sentence in told {
                     let small = (docs || kind == MentionKind::Prose) && sentence.starts_with(char::is_lowercase);
                     let inner = small && !run.iter().any(|line| begins_point(&line.text, sentence));
@@ -248,7 +249,8 @@ impl PhraseReader<'_> {
                 if class != PieceClass::Quoted || text.split_whitespace().count() < 4 {
                     continue;
                 }
-                for sentence in sentences(text)
+                for sentence in sentences::split(text)
+                    .into_iter()
                     .filter(|text| text.split_whitespace().count() > 3 && is_readable(text) && !text.contains(" --"))
                 {
                     self.push(MentionKind::Prose, sentence, 0.4, new.then_some(true));
@@ -331,8 +333,7 @@ fn fenced(lines: &[PatchLine]) -> Vec<bool> {
 
 /// Delimiters of code in documentation.
 fn is_fence(line: &str) -> bool {
-    let line = line.trim_start();
-    line.starts_with("```") || line.starts_with("~~~")
+    Fence::parse(line).is_some()
 }
 
 fn is_underline(text: &str) -> bool {
@@ -454,29 +455,6 @@ fn is_boilerplate(sentence: &str) -> bool {
     ]
     .iter()
     .any(|part| sentence.contains(part))
-}
-
-/// A full stop after `i.e` or a single letter is not a sentence end.
-fn is_end(head: &str) -> bool {
-    let Some(before) = head.strip_suffix('.') else { return head.ends_with(['!', '?']) };
-    let word = before.rsplit([' ', '(']).next().unwrap_or(before);
-    let letter = word.chars().count() == 1 && word.chars().all(char::is_lowercase);
-    let short = letter || ["e.g", "i.e", "vs", "cf", "resp", "approx"].contains(&word);
-    !short
-}
-
-fn sentences(paragraph: &str) -> impl Iterator<Item = &str> {
-    let mut rest = paragraph;
-    std::iter::from_fn(move || {
-        if rest.is_empty() {
-            return None;
-        }
-        let mut blanks = rest.match_indices(' ').map(|(at, _)| at);
-        let end = blanks.find(|at| is_end(&rest[..*at])).unwrap_or(rest.len());
-        let (sentence, more) = rest.split_at(end);
-        rest = more.trim_start();
-        Some(sentence.trim())
-    })
 }
 
 /// Without markup, so that it can be quoted.

@@ -10,8 +10,8 @@ fn phrases_of(path: &str, patch: &str) -> Vec<(MentionKind, String)> {
 /// A quadratic search for each kind of end would take minutes here.
 #[test]
 fn a_long_paragraph_is_read_once() {
-    assert_eq!(sentences(&"It is. ".repeat(200_000)).count(), 200_000);
-    assert_eq!(sentences("Why? See a.rs! It. is").collect::<Vec<_>>(), ["Why?", "See a.rs!", "It.", "is"]);
+    assert_eq!(sentences::split(&"It is. ".repeat(200_000)).len(), 200_000);
+    assert_eq!(sentences::split("Why? See a.rs! It. is"), ["Why?", "See a.rs!", "It.", "is"]);
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::text::hash::{SEED, add_byte};
+
 /// Hash of a word. A collision within a file is improbable and would only hide a change.
 pub type Token = u64;
 
@@ -74,11 +76,9 @@ pub fn likeness(one: &[Token], other: &[Token]) -> f64 {
     if total == 0 { 1.0 } else { 2.0 * f64::from(common) / total as f64 }
 }
 
-const SEED: u64 = 0xcbf2_9ce4_8422_2325;
-
 /// FNV-1a (Fowler, Noll, Vo); one bit is set to keep words apart from punctuation.
 fn mix(hash: u64, byte: u8) -> u64 {
-    (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3) | (1 << 63)
+    add_byte(hash, byte) | (1 << 63)
 }
 
 fn sign(byte: u8) -> Token {

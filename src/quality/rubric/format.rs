@@ -3,6 +3,7 @@
 use super::text_analysis::TextAnalysis;
 use crate::quality::expected::ExpectedStyle;
 use crate::quality::{chatter, markdown, marks, preamble, reasoning, repetition};
+use crate::text::fences::ends_in_code;
 
 /// Deduction per violation.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,9 +74,8 @@ pub(super) fn of_document(rules: &Rules, said: &TextAnalysis<'_>) -> f64 {
         return 0.0;
     }
     let off = |breach: bool, marks: f64| if breach { marks } else { 0.0 };
-    let open_fence = said.text.lines().filter(|line| line.trim_start().starts_with("```")).count() % 2 == 1;
     1.0 - off(said.text.contains('\n') && !said.text.starts_with('#'), rules.title)
-        - off(open_fence, rules.markdown)
+        - off(ends_in_code(said.text), rules.markdown)
         - off(has(said, rules.praises), rules.praise)
         - off(is_chatter(said), rules.chatter)
         - off(ExpectedStyle::default().is_foreign(said.text), rules.foreign)

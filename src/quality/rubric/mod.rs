@@ -127,10 +127,7 @@ impl Rules {
 
     /// Eight hexadecimal digits of the FNV-1a hash of all rules.
     fn hash(&self) -> String {
-        let hash = format!("{self:?}")
-            .bytes()
-            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
-        format!("{:08x}", (hash >> 32) ^ (hash & 0xffff_ffff))
+        crate::text::hash::version(&format!("{self:?}"))
     }
 }
 

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::facts::mentions::words::{split_name, stem};
-use crate::quality::{sentence, spans};
+use crate::quality::spans;
+use crate::text::sentences;
 
 /// Longest text scored, in bytes.
 const INPUT: usize = 512 * 1024;
@@ -30,7 +31,7 @@ impl<'a> TextAnalysis<'a> {
         let words = text.split_whitespace().map(|word| word.trim_matches(is_mark)).filter(|word| !word.is_empty());
         let identifiers = segments(text).map(str::to_lowercase).collect();
         let stems = segments(text).flat_map(split_name).map(|part| stem(&part)).collect();
-        Self { text, sentences: sentence::split(text), words: words.collect(), names: names(text), identifiers, stems }
+        Self { text, sentences: sentences::split(text), words: words.collect(), names: names(text), identifiers, stems }
     }
 
     /// Degree to which a name is mentioned: full where its last part occurs, else the share of its words.

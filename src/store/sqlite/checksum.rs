@@ -4,13 +4,8 @@
 ///
 /// Protects against bit rot and torn pages, not against an attacker.
 pub fn of(parts: &[&str]) -> i64 {
-    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
-    for part in parts {
-        for byte in part.as_bytes().iter().chain(&(part.len() as u64).to_le_bytes()) {
-            hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
-        }
-    }
-    hash.cast_signed()
+    let bytes = parts.iter().flat_map(|part| part.bytes().chain((part.len() as u64).to_le_bytes()));
+    crate::text::hash::fnv1a(bytes).cast_signed()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ const ABBREVIATIONS: [&str; 14] =
     ["e.g", "i.e", "etc", "vs", "cf", "resp", "approx", "incl", "no", "fig", "mr", "dr", "al", "ca"];
 
 /// Byte offsets just after each sentence's end mark (including closing quotes and brackets).
-pub(crate) fn ends(text: &str) -> Vec<usize> {
+pub fn ends(text: &str) -> Vec<usize> {
     let mut ends = Vec::new();
     let mut inside = OpenMarks::default();
     let first = text.len() - text.trim_start().len();
@@ -25,15 +25,22 @@ pub(crate) fn ends(text: &str) -> Vec<usize> {
         let rest = &text[end..];
         let goes_on = end > at + 1 && rest.trim_start().starts_with(char::is_lowercase);
         let breaks = rest.chars().next().is_none_or(char::is_whitespace) && !goes_on;
-        if breaks && !inside.any() && !(c == '.' && is_abbreviated(&text[..at], first)) {
+        if breaks && !inside.any() && !(c == '.' && is_abbreviated(&text[..at], rest, first)) {
             ends.push(end);
         }
     }
     ends
 }
 
+/// The ends in an author's prose: a lower-case letter after a mark goes on with the sentence.
+pub fn prose_ends(text: &str) -> Vec<usize> {
+    let mut ends = ends(text);
+    ends.retain(|end| !text[*end..].trim_start_matches([' ', '(', '"', '\'', '*']).starts_with(char::is_lowercase));
+    ends
+}
+
 /// Splits into sentences; the text after the last end is one too.
-pub(crate) fn split(text: &str) -> Vec<&str> {
+pub fn split(text: &str) -> Vec<&str> {
     let mut from = 0;
     let mut sentences = Vec::new();
     for end in ends(text) {
@@ -98,12 +105,16 @@ fn closed(text: &str, mut at: usize, inside: &mut OpenMarks) -> usize {
 }
 
 /// Whether the word before the dot is an abbreviation, an initial or a list number, which is `first` in the text.
-fn is_abbreviated(before: &str, first: usize) -> bool {
+fn is_abbreviated(before: &str, rest: &str, first: usize) -> bool {
     let word = before.rsplit(|c: char| c.is_whitespace() || c == '(').next().unwrap_or("");
     let low = word.to_ascii_lowercase();
     let initial = word.len() == 1 && word.chars().all(char::is_uppercase);
     let numbering = before.len().saturating_sub(first) == word.len() && word.bytes().all(|b| b.is_ascii_digit());
-    initial || numbering || ABBREVIATIONS.contains(&low.as_str())
+    // `i. e.`, `e. g.`
+    let spaced = [("i", " e."), ("e", " g.")].iter().any(|(one, other)| {
+        (low == *one && rest.starts_with(other)) || before.ends_with(&format!("{one}.{}", other.trim_end_matches('.')))
+    });
+    initial || numbering || spaced || ABBREVIATIONS.contains(&low.as_str())
 }
 
 #[cfg(test)]
@@ -117,6 +128,7 @@ mod tests {
             "Calls `a.b(). Then c` and",
             "Prints \"Done. Bye.\" before",
             "Adds a check (see docs. more) and",
+            "Skips what is unset, i. e. absent",
             "Handles e.g. empty lines and i.e. blank",
             "Uses std::fmt. ",
         ] {
