@@ -46,3 +46,5 @@ pub mod route;
 pub mod sidecar;
 #[cfg(feature = "app")]
 pub mod store;
+#[cfg(feature = "app")]
+pub mod text;
