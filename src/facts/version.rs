@@ -6,6 +6,7 @@ use regex::Regex;
 
 use super::roles::{self, FileRole};
 use crate::domain::patch::{Commit, FileChange, LineOrigin, PatchLine};
+use crate::text::version::is_dotted_version;
 
 /// The project's version, as written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,11 +131,7 @@ fn calls_release(subject: &str) -> bool {
 }
 
 fn other_version(subject: &str) -> bool {
-    let dotted = |word: &str| {
-        let bare = word.trim_start_matches('v');
-        bare.contains('.') && bare.starts_with(|c: char| c.is_ascii_digit())
-    };
-    subject.split_whitespace().any(dotted)
+    subject.split_whitespace().any(|word| is_dotted_version(word.trim_end_matches([',', ')', ':', ';'])))
 }
 
 #[cfg(test)]

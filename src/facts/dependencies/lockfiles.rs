@@ -1,12 +1,13 @@
 //! Line-based parsers for the lockfiles of the smaller ecosystems.
 
-use super::entry::{DependencyEntry, SideLine, is_name, is_version, short_commit};
+use super::entry::{DependencyEntry, SideLine, is_name, short_commit};
 use super::npm::{pair, quoted};
+use crate::text::version::is_version_range;
 
 fn locked(name: &str, version: &str, line: usize) -> Option<DependencyEntry> {
     let version = version.trim();
     let entry = || DependencyEntry { name: name.to_owned(), version: version.to_owned(), direct: false, line };
-    (is_name(name) && is_version(version)).then(entry)
+    (is_name(name) && is_version_range(version)).then(entry)
 }
 
 /// `    rack (3.0.8)` below `specs:` (Bundler; Paket writes the same).
@@ -223,7 +224,7 @@ pub fn gradle(_header: &str, lines: &[SideLine<'_>]) -> Vec<DependencyEntry> {
     let of = |(at, line): (usize, &SideLine<'_>)| {
         let (name, version) = line.text.split('=').next()?.rsplit_once(':')?;
         let entry = DependencyEntry { name: name.to_owned(), version: version.to_owned(), direct: false, line: at };
-        (is_name(&name.replace(':', ".")) && is_version(version)).then_some(entry)
+        (is_name(&name.replace(':', ".")) && is_version_range(version)).then_some(entry)
     };
     changed.filter_map(of).collect()
 }

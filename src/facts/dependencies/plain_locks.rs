@@ -1,12 +1,13 @@
 //! Parsers for lockfiles with package and version on one line, or a version below a heading.
 
-use super::entry::{DependencyEntry, SideLine, is_name, is_version};
+use super::entry::{DependencyEntry, SideLine, is_name};
 use super::npm::{pair, quoted};
 use super::toml;
+use crate::text::version::is_version_range;
 
 fn locked(name: &str, version: &str, line: usize) -> Option<DependencyEntry> {
     let entry = || DependencyEntry { name: name.to_owned(), version: version.to_owned(), direct: false, line };
-    (is_name(name) && is_version(version)).then(entry)
+    (is_name(name) && is_version_range(version)).then(entry)
 }
 
 /// The packages on changed lines, one each.

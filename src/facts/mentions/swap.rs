@@ -1,10 +1,10 @@
 //! Token diff of replaced lines: old and new text where a line differs in a few adjacent words.
 
 use super::line::{is_comment, is_prose};
-use super::words::split_name;
 use super::{Mention, MentionKind};
 use crate::domain::patch::{LineOrigin, PatchLine};
 use crate::facts::roles::FileRole;
+use crate::text::identifiers::split_words;
 
 mod address;
 mod owner;
@@ -436,7 +436,7 @@ pub fn is_hash(token: &str) -> bool {
     let letters = token.chars().filter(|c| c.is_alphanumeric()).count();
     let digits = token.contains(|c: char| c.is_ascii_digit());
     let scattered = if digits { 5 } else { 3 };
-    hex || digest(token) > 0 || (letters > 18 && letters < scattered * split_name(token).len())
+    hex || digest(token) > 0 || (letters > 18 && letters < scattered * split_words(token).len())
 }
 
 /// All brackets are balanced: else it is half of an expression.
