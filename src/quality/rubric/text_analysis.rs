@@ -113,7 +113,8 @@ mod tests {
         let said = TextAnalysis::of("Adds `Router::choose` and moves read_lines to src/io.rs, e.g. for iOS.");
         assert_eq!(said.names, ["Router::choose", "read_lines", "src/io.rs", "iOS"]);
         assert!((said.mention_share("choose") - 1.0).abs() < 1e-9);
-        assert!((said.mention_share("line_reader") - 0.4).abs() < 1e-9);
+        assert!((said.mention_share("line_reader") - 0.8).abs() < 1e-9);
+        assert!((said.mention_share("line_writer") - 0.4).abs() < 1e-9);
         assert!((said.mention_share("nothing_here")).abs() < 1e-9);
     }
 }
