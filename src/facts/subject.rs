@@ -9,6 +9,8 @@ use crate::word_list;
 
 /// Uninformative in a subject, alone or together.
 static FILLERS: WordList = word_list!("subject_fillers");
+/// Words beside a review's that do not name a change.
+const BESIDE_REVIEW: [&str; 6] = ["comment", "comments", "remarks", "notes", "requested", "applied"];
 /// Words of a review, which also make comments and requests uninformative.
 static REVIEW: WordList = word_list!("subject_review");
 /// Single words that describe a change: tools and actions.
@@ -129,6 +131,8 @@ fn is_default_merge_subject(text: &str) -> bool {
 }
 
 fn is_informative(text: &str, prefixed: bool) -> bool {
+    // `:tada:`
+    let is_shortcode = |word: &str| word.len() > 2 && word.starts_with(':') && word.ends_with(':');
     let words: Vec<&str> = text
         .split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '/' | '&' | '[' | ']' | '(' | ')'))
         .filter(|word| !is_shortcode(word) && word.contains(char::is_alphanumeric))
@@ -143,17 +147,12 @@ fn is_informative(text: &str, prefixed: bool) -> bool {
             || is_time(&bare)
             || (dated && DAYS_AND_MONTHS.contains(bare.as_str()))
             || FILLERS.contains(bare.as_str())
-            || (of_review && is_of_review(&bare))
+            || (of_review && (REVIEW.contains(bare.as_str()) || BESIDE_REVIEW.contains(&bare.as_str())))
     };
     let left: Vec<&str> = words.iter().copied().filter(|word| !is_empty(word)).collect();
     let fragments = left.iter().filter(|word| is_gibberish(&bare(word))).count();
     let alone = !prefixed && words.len() == 1 && left.first().is_some_and(|word| is_plain_word(word));
     (left.len() > fragments && !alone) || fragments > 2
-}
-
-/// Words beside a review's that do not name a change.
-fn is_of_review(word: &str) -> bool {
-    REVIEW.contains(word) || matches!(word, "comment" | "comments" | "remarks" | "notes" | "requested" | "applied")
 }
 
 /// A single word of letters is not informative (`nike`, `typo`), unless it names a tool.
@@ -162,11 +161,6 @@ fn is_plain_word(word: &str) -> bool {
     let inner = bare.chars().skip(1).any(|c| c.is_ascii_uppercase()) && bare.contains(|c: char| c.is_ascii_lowercase());
     let letters = bare.chars().all(|c| c.is_ascii_alphabetic() || matches!(c, '-' | '\''));
     letters && !inner && !TELLING_ALONE.contains(&bare.to_lowercase().as_str())
-}
-
-/// `:tada:`.
-fn is_shortcode(word: &str) -> bool {
-    word.len() > 2 && word.starts_with(':') && word.ends_with(':')
 }
 
 /// A word of a date or time, in lower case: `2026-01-31`, `31/01`, `12:30`, `20260131_1230`, `t10z`, `am`, `utc`.

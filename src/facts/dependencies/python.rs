@@ -93,13 +93,14 @@ pub fn requirements(_header: &str, lines: &[SideLine<'_>]) -> Vec<DependencyEntr
 
 /// pip-compile names the requiring package below a transitive requirement.
 fn is_transitive(below: &[SideLine<'_>]) -> bool {
-    let comments = || below.iter().map(|line| line.text.trim_start()).take_while(|line| is_remark(line));
+    let comments = || {
+        below
+            .iter()
+            .map(|line| line.text.trim_start())
+            .take_while(|line| line.starts_with('#') || line.starts_with("--hash"))
+    };
     let via = comments().any(|line| line.starts_with("# via"));
     via && !comments().any(|line| line.contains("-r "))
-}
-
-fn is_remark(line: &str) -> bool {
-    line.starts_with('#') || line.starts_with("--hash")
 }
 
 pub fn pyproject(header: &str, lines: &[SideLine<'_>]) -> Vec<DependencyEntry> {

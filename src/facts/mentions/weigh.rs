@@ -250,10 +250,11 @@ fn is_sayable(token: &str, class: PieceClass, piece: &str, loose: bool) -> bool 
         && match class {
             PieceClass::Code => true,
             PieceClass::Quoted => loose || !piece.trim().contains(' ') || piece.contains(['(', '{', '=', '<', '[']),
-            PieceClass::Prose => looks_like_code(token) || (loose && token.chars().count() > 3),
+            PieceClass::Prose => {
+                token.trim_matches('_').contains('_')
+                    || is_camel_case(token)
+                    || token.starts_with("--")
+                    || (loose && token.chars().count() > 3)
+            }
         }
-}
-
-fn looks_like_code(token: &str) -> bool {
-    token.trim_matches('_').contains('_') || is_camel_case(token) || token.starts_with("--")
 }
