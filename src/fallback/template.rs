@@ -68,7 +68,7 @@ fn join_values(pieces: &TemplateValues) -> String {
 }
 
 /// A note is its own summary: on one line, with a full stop, in the author's own words.
-#[must_use]
+#[cfg(test)]
 pub fn summarize_note(text: &str) -> String {
     summarize_note_with(Variants::built_in(), text).text
 }

@@ -3,6 +3,9 @@
 use super::entry::{DependencyEntry, SideLine, is_name};
 use crate::text::version::is_version_range;
 
+/// Package sources instead of a version.
+const SOURCES: [&str; 7] = ["workspace:", "catalog:", "npm:", "file:", "link:", "github:", "git+"];
+
 /// Dependency lists of package.json.
 const LISTS: [&str; 4] = ["dependencies", "devDependencies", "peerDependencies", "optionalDependencies"];
 /// Keys with a version that name no package.
@@ -18,11 +21,6 @@ pub(super) fn pair(line: &str) -> Option<(&str, &str)> {
 pub(super) fn quoted(value: &str) -> Option<&str> {
     let inner = value.strip_prefix('"')?.strip_suffix('"')?;
     (!inner.contains('"')).then_some(inner)
-}
-
-/// A package source instead of a version.
-fn is_reference(value: &str) -> bool {
-    ["workspace:", "catalog:", "npm:", "file:", "link:", "github:", "git+"].iter().any(|kind| value.starts_with(kind))
 }
 
 pub fn manifest(_header: &str, lines: &[SideLine<'_>]) -> Vec<DependencyEntry> {
@@ -46,8 +44,9 @@ pub fn manifest(_header: &str, lines: &[SideLine<'_>]) -> Vec<DependencyEntry> {
 fn parse_dependency(list: Option<bool>, key: &str, value: &str, at: usize) -> Option<DependencyEntry> {
     let version = quoted(value)?;
     // Without the list's head the value must look like a range, as no other key of a package.json has one.
-    let certain =
-        list.unwrap_or_else(|| !OWN_KEYS.contains(&key) && (is_version_range(version) || is_reference(version)));
+    let certain = list.unwrap_or_else(|| {
+        !OWN_KEYS.contains(&key) && (is_version_range(version) || SOURCES.iter().any(|kind| version.starts_with(kind)))
+    });
     let entry = DependencyEntry { name: key.to_owned(), version: version.to_owned(), direct: true, line: at };
     (certain && is_name(key)).then_some(entry)
 }
