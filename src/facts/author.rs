@@ -2,7 +2,10 @@
 
 mod prose;
 mod quantities;
-mod references;
+
+use std::sync::LazyLock;
+
+use regex::Regex;
 
 pub use prose::split_into_sentences;
 
@@ -26,7 +29,7 @@ impl Author {
         Self {
             why: find_reason(&sentences),
             numbers: quantities::parse_quantities(said),
-            tickets: references::parse_references(prose::authored_part(message)),
+            tickets: parse_references(prose::authored_part(message)),
         }
     }
 }
@@ -104,6 +107,44 @@ fn strength(sentence: &str) -> u8 {
     given.max(measured)
 }
 
+/// `https://host/owner/repo/issues/12`, `owner/repo#12`, `#12`, `GH-12`, `ABC-123`.
+static TICKET: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(
+        r"(?x)
+        https?://[^\s/]+/(?P<repo>[\w.-]+/[\w.-]+)/(?:-/)?(?:issues|pull|pulls|merge_requests)/(?P<of_url>\d{1,9})\b
+        | (?:^|[\s(\[,;:])(?P<short>(?:[\w.-]+/[\w.-]+)?\#\d{1,9})\b
+        | (?:^|[\s(\[,;:/])(?P<key>CVE-\d{4}-\d{4,8}|[A-Z][A-Z0-9]{1,9}-\d{1,7})(?:[\s)\],;:.!?/]|$)",
+    )
+    .ok()
+});
+
+/// Standards and encodings written like tickets.
+const NO_PROJECTS: [&str; 32] = [
+    "UTF", "SHA", "ISO", "RFC", "MD", "AES", "RSA", "HTTP", "IEEE", "ES", "ECMA", "TLS", "SSL", "BASE", "CRC", "UCS",
+    "PEP", "GPT", "X", "ARM", "MIPS", "UUID", "POSIX", "LATIN", "WINDOWS", "CP", "KOI8", "AVX", "SSE", "MPL", "GPL",
+    "BSD",
+];
+
+/// A message with more references lists other work.
+const TICKETS: usize = 12;
+
+/// References without duplicates, in order.
+fn parse_references(message: &str) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    let Some(pattern) = TICKET.as_ref() else { return found };
+    let is_project = |key: &&str| key.split_once('-').is_some_and(|(project, _)| !NO_PROJECTS.contains(&project));
+    for ticket in pattern.captures_iter(message) {
+        let of_url = || Some(format!("{}#{}", ticket.name("repo")?.as_str(), ticket.name("of_url")?.as_str()));
+        let short = || ticket.name("short").map(|short| short.as_str().to_owned());
+        let key = || ticket.name("key").map(|key| key.as_str()).filter(is_project).map(str::to_owned);
+        let Some(reference) = of_url().or_else(short).or_else(key) else { continue };
+        if !found.contains(&reference) && found.len() < TICKETS {
+            found.push(reference);
+        }
+    }
+    found
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -178,6 +219,26 @@ mod tests {
             Author::from_message("Fix auth timeout, 3s to 200ms (#42)\n\nIt saves 40 % of the time.\n\nFixes: ABC-12");
         assert_eq!(author.numbers, ["3s to 200ms", "40 %"]);
         assert_eq!(author.tickets, ["#42", "ABC-12"]);
+    }
+
+    #[test]
+    fn references_are_found_in_all_their_forms() {
+        let message = "Fix it (#42), ABC-123\n\nFixes: GH-7, closes owner/repo#3 (CVE-2026-12345).\nSee https://example.org/a/b/issues/9#c1\n\
+                       https://tracker.example.org/browse/XY-9";
+        assert_eq!(
+            parse_references(message),
+            ["#42", "ABC-123", "GH-7", "owner/repo#3", "CVE-2026-12345", "a/b#9", "XY-9"]
+        );
+    }
+
+    #[test]
+    fn standards_colours_and_anchors_are_no_tickets() {
+        assert_eq!(
+            parse_references(
+                "UTF-8, SHA-256 and RFC-2119; color #123abc; page.html#12; a-1, X-1, foo#12bar, AB-2026-01"
+            ),
+            Vec::<String>::new()
+        );
     }
 
     proptest! {

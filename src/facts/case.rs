@@ -1,8 +1,8 @@
 //! Classifies commits into kinds with their own template: merge, revert, release, rename only, ….
 
 use super::roles::FileRole;
-use super::{dependencies, has_no_lines, imports, is_merge, is_unknown, is_whitespace_only, roles, subject, version};
-use crate::domain::patch::{Change, Commit, FileChange, UnreadReason};
+use super::{dependencies, has_no_lines, is_merge, is_unknown, is_whitespace_only, roles, subject, version};
+use crate::domain::patch::{Change, Commit, FileChange, LineOrigin, PatchLine, UnreadReason};
 
 /// Kind of a commit. The first match in this order counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -55,7 +55,8 @@ pub fn classify(commit: &Commit) -> Case {
     if commit.patch.files_total == 0 {
         return Case::Empty;
     }
-    if is_revert(commit) {
+    // Git's own words in the subject or the body.
+    if commit.subject().starts_with("Revert \"") || reverted(commit).is_some() {
         return Case::Revert;
     }
     if commit.parents.is_empty() {
@@ -87,7 +88,7 @@ fn classify_files(files: &[FileChange], cut: bool) -> Case {
         Case::BinaryOnly
     } else if !cut && all(|file| file.change == Change::Modified && !has_no_lines(file) && is_whitespace_only(file)) {
         Case::WhitespaceOnly
-    } else if !cut && all(imports::are_reordered) {
+    } else if !cut && all(are_reordered) {
         Case::ImportOrder
     } else if all(|file| roles::is_vendored(&file.path)) {
         Case::Vendored
@@ -115,11 +116,6 @@ fn one_role(files: &[FileChange]) -> Case {
     }
 }
 
-/// Git's own words in the subject or the body.
-fn is_revert(commit: &Commit) -> bool {
-    commit.subject().starts_with("Revert \"") || reverted(commit).is_some()
-}
-
 /// The hash of the reverted commit, from the message.
 #[must_use]
 pub fn reverted(commit: &Commit) -> Option<&str> {
@@ -129,6 +125,32 @@ pub fn reverted(commit: &Commit) -> Option<&str> {
     let (_, rest) = first.split_once("This reverts commit ").filter(|_| !quoted)?;
     let end = rest.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(rest.len());
     (7..=64).contains(&end).then(|| &rest[..end])
+}
+
+/// Whether only the order of import lines changed.
+fn are_reordered(file: &FileChange) -> bool {
+    let is_changed = |line: &&PatchLine| line.origin != LineOrigin::Context && !line.text.trim().is_empty();
+    let changed: Vec<&PatchLine> = file.hunks.iter().flat_map(|hunk| &hunk.lines).filter(is_changed).collect();
+    let whole = file.insertions.zip(file.deletions).is_some_and(|(a, b)| a + b == changed.len() as u64 && a > 0);
+    let plain = file.change == Change::Modified && !file.mode_changed;
+    plain && whole && changed.iter().all(|line| is_import(&line.text)) && is_permutation(&changed)
+}
+
+/// A complete import on one line; a list over several lines is uncertain.
+fn is_import(line: &str) -> bool {
+    let starts = ["import ", "from ", "use ", "pub use ", "#include ", "mod ", "pub mod ", "extern crate ", "require("];
+    let text = line.trim();
+    starts.iter().any(|start| text.starts_with(start)) && !text.ends_with(['{', '(', ',', '\\'])
+}
+
+fn is_permutation(changed: &[&PatchLine]) -> bool {
+    let side = |origin| {
+        let mut lines: Vec<&str> =
+            changed.iter().filter(|line| line.origin == origin).map(|line| line.text.trim()).collect();
+        lines.sort_unstable();
+        lines
+    };
+    side(LineOrigin::Added) == side(LineOrigin::Removed)
 }
 
 #[cfg(test)]
@@ -206,5 +228,16 @@ mod tests {
         let mut cut = commit("Subject", vec![counted("README.md", 1, 1)]);
         cut.patch.files_total = 9;
         assert_eq!(classify(&cut), Case::Ordinary);
+    }
+
+    #[test]
+    fn another_order_of_imports_is_told_from_other_imports() {
+        assert!(are_reordered(&file("a.rs", "@@\n-use b;\n use a;\n+use b;")));
+        for patch in
+            ["@@\n-use b;\n+use c;", "@@\n-b();\n a();\n+b();", "@@\n-use b::{\n use a;\n+use b::{", "@@\n+use b;"]
+        {
+            assert!(!are_reordered(&file("a.rs", patch)), "{patch}");
+        }
+        assert!(!are_reordered(&counted("a.rs", 1, 1)));
     }
 }

@@ -10,7 +10,6 @@ pub mod case;
 pub mod dependencies;
 pub mod edits;
 pub mod formats;
-mod imports;
 pub mod injection;
 pub mod language;
 pub mod layout;

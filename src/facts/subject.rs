@@ -1,10 +1,21 @@
 //! Parser for subject lines: conventional commits, autosquash marks, and whether the subject is informative.
 
 mod automatic;
-mod empty_words;
 
 use crate::domain::patch::Commit;
-use empty_words::{FILLERS, REVIEW, TELLING_ALONE};
+use crate::text::conventional::{self, ConventionalSubject};
+use crate::text::words::WordList;
+use crate::word_list;
+
+/// Uninformative in a subject, alone or together.
+static FILLERS: WordList = word_list!("subject_fillers");
+/// Words beside a review's that do not name a change.
+const BESIDE_REVIEW: [&str; 6] = ["comment", "comments", "remarks", "notes", "requested", "applied"];
+/// Words of a review, which also make comments and requests uninformative.
+static REVIEW: WordList = word_list!("subject_review");
+/// Single words that describe a change: tools and actions.
+const TELLING_ALONE: [&str; 8] =
+    ["rustfmt", "gofmt", "clippy", "prettier", "isort", "goimports", "reformat", "unvendor"];
 
 /// A parsed subject.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,10 +35,6 @@ pub struct Prefix {
     pub scope: Option<String>,
     pub breaking: bool,
 }
-
-/// The types of Conventional Commits (commitlint's list).
-const KINDS: [&str; 11] =
-    ["build", "chore", "ci", "docs", "feat", "fix", "perf", "refactor", "revert", "style", "test"];
 
 impl SubjectLine {
     /// Parses a message's first line.
@@ -56,16 +63,12 @@ impl SubjectLine {
     }
 }
 
+/// The prefix with a known type, and the text after it.
 fn conventional(text: &str) -> Option<(Prefix, &str)> {
-    let (head, rest) = text.split_once(':')?;
-    let (head, breaking) = head.strip_suffix('!').map_or((head, false), |head| (head, true));
-    let (kind, scope) = match head.split_once('(') {
-        Some((kind, scope)) => (kind, Some(scope.strip_suffix(')')?.to_owned())),
-        None => (head, None),
-    };
+    let ConventionalSubject { kind, scope, breaking, description } = ConventionalSubject::parse(text)?;
     let kind = kind.to_ascii_lowercase();
-    let known = KINDS.contains(&kind.as_str());
-    known.then(|| (Prefix { kind, scope, breaking }, rest.trim_start()))
+    let known = conventional::TYPES.contains(&kind.as_str());
+    known.then(|| (Prefix { kind, scope: scope.map(str::to_owned), breaking }, description))
 }
 
 /// The autosquash action of a later rebase, and the subject of its target: `fixup! Add x`.
@@ -128,6 +131,8 @@ fn is_default_merge_subject(text: &str) -> bool {
 }
 
 fn is_informative(text: &str, prefixed: bool) -> bool {
+    // `:tada:`
+    let is_shortcode = |word: &str| word.len() > 2 && word.starts_with(':') && word.ends_with(':');
     let words: Vec<&str> = text
         .split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '/' | '&' | '[' | ']' | '(' | ')'))
         .filter(|word| !is_shortcode(word) && word.contains(char::is_alphanumeric))
@@ -135,24 +140,19 @@ fn is_informative(text: &str, prefixed: bool) -> bool {
     let bare = |word: &str| word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
     // `Mon Nov 30`: a day or a month counts as a date beside a number.
     let dated = words.iter().any(|word| is_ticket(word) && !word.contains('#') || is_time(&bare(word)));
-    let of_review = words.iter().any(|word| REVIEW.contains(&bare(word).as_str()));
+    let of_review = words.iter().any(|word| REVIEW.contains(bare(word).as_str()));
     let is_empty = |word: &str| {
         let bare = bare(word);
         is_plain_reference(word)
             || is_time(&bare)
-            || (dated && DAYS_AND_MONTHS.contains(&bare.as_str()))
-            || FILLERS.contains(&bare.as_str())
-            || (of_review && is_of_review(&bare))
+            || (dated && DAYS_AND_MONTHS.contains(bare.as_str()))
+            || FILLERS.contains(bare.as_str())
+            || (of_review && (REVIEW.contains(bare.as_str()) || BESIDE_REVIEW.contains(&bare.as_str())))
     };
     let left: Vec<&str> = words.iter().copied().filter(|word| !is_empty(word)).collect();
     let fragments = left.iter().filter(|word| is_gibberish(&bare(word))).count();
     let alone = !prefixed && words.len() == 1 && left.first().is_some_and(|word| is_plain_word(word));
     (left.len() > fragments && !alone) || fragments > 2
-}
-
-/// Words beside a review's that do not name a change.
-fn is_of_review(word: &str) -> bool {
-    REVIEW.contains(&word) || matches!(word, "comment" | "comments" | "remarks" | "notes" | "requested" | "applied")
 }
 
 /// A single word of letters is not informative (`nike`, `typo`), unless it names a tool.
@@ -161,11 +161,6 @@ fn is_plain_word(word: &str) -> bool {
     let inner = bare.chars().skip(1).any(|c| c.is_ascii_uppercase()) && bare.contains(|c: char| c.is_ascii_lowercase());
     let letters = bare.chars().all(|c| c.is_ascii_alphabetic() || matches!(c, '-' | '\''));
     letters && !inner && !TELLING_ALONE.contains(&bare.to_lowercase().as_str())
-}
-
-/// `:tada:`.
-fn is_shortcode(word: &str) -> bool {
-    word.len() > 2 && word.starts_with(':') && word.ends_with(':')
 }
 
 /// A word of a date or time, in lower case: `2026-01-31`, `31/01`, `12:30`, `20260131_1230`, `t10z`, `am`, `utc`.
@@ -185,12 +180,7 @@ fn is_time(word: &str) -> bool {
 /// `am` and time zones, beside a time. Names of days and months depend on their neighbours.
 const TIME_WORDS: [&str; 10] = ["am", "pm", "utc", "gmt", "cet", "cest", "est", "edt", "pst", "pdt"];
 /// Days and months, whole and by their first three letters.
-const DAYS_AND_MONTHS: [&str; 38] = [
-    "mon", "tue", "wed", "thu", "fri", "sat", "sun", "monday", "tuesday", "wednesday", "thursday", "friday",
-    "saturday", "sunday", "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
-    "january", "february", "march", "april", "june", "july", "august", "september", "october", "november", "december",
-    "sept",
-];
+static DAYS_AND_MONTHS: WordList = word_list!("days_and_months");
 
 /// A ticket, a number, or the hash of a commit.
 fn is_plain_reference(word: &str) -> bool {

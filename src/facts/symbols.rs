@@ -288,7 +288,7 @@ fn record_line(
         (Some(touch), LineOrigin::Added) => tally.added.push(touch),
         (Some(touch), _) => tally.removed.push(touch),
         (None, _) => {
-            if let Some(touch) = side.innermost(indent(text)) {
+            if let Some(touch) = side.open.iter().rev().find(|(open, _)| *open < indent(text)).map(|(_, touch)| touch) {
                 tally.modify(touch, text, origin);
             }
         }
@@ -303,11 +303,15 @@ impl SideScopes {
             self.open.retain(|(open, _)| *open < column);
         }
         let touch = definition.map(|definition| self.open_scope(language, column, definition.clone(), text));
-        self.marked = language.marks_test(text) || (self.marked && is_decoration(text));
+        self.marked = language.marks_test(text) || (self.marked && text.trim_start().starts_with(['#', '@', '/']));
         touch
     }
 
     fn open_scope(&mut self, language: Language, column: usize, definition: Definition, text: &str) -> TouchedSymbol {
+        // A type or its `impl`; modules are not part of a name.
+        let is_container = |Definition { kind, name, .. }: &Definition| {
+            *kind == SymbolKind::Type || (*kind == SymbolKind::Scope && name.starts_with(char::is_uppercase))
+        };
         let of = self.open.iter().rev().find(|(_, touch)| is_container(&touch.definition));
         let named = language.names_test(&definition.name);
         let test_case = definition.kind == SymbolKind::Function && (self.marked || named);
@@ -326,20 +330,6 @@ impl SideScopes {
         }
         touch
     }
-
-    fn innermost(&self, column: usize) -> Option<&TouchedSymbol> {
-        self.open.iter().rev().find(|(open, _)| *open < column).map(|(_, touch)| touch)
-    }
-}
-
-/// A type or its `impl`; modules are not part of a name.
-fn is_container(definition: &Definition) -> bool {
-    let capital = definition.name.starts_with(char::is_uppercase);
-    definition.kind == SymbolKind::Type || (definition.kind == SymbolKind::Scope && capital)
-}
-
-fn is_decoration(text: &str) -> bool {
-    text.trim_start().starts_with(['#', '@', '/'])
 }
 
 fn indent(text: &str) -> usize {

@@ -6,6 +6,7 @@ use regex::Regex;
 
 use super::roles::{self, FileRole};
 use crate::domain::patch::{Commit, FileChange, LineOrigin, PatchLine};
+use crate::text::version::is_dotted_version;
 
 /// The project's version, as written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,12 +53,15 @@ fn capture<'a>(pattern: &'static LazyLock<Option<Regex>>, text: &'a str) -> Opti
 #[must_use]
 pub fn find_version_change(commit: &Commit) -> Option<ProjectVersion> {
     let subject = commit.subject();
+    let is_own = |path: &str| FileRole::from_path(path) != FileRole::Tests && !roles::is_vendored(path);
     let files = || commit.patch.files.iter().filter(|file| file.hunks.len() <= HUNKS && is_own(&file.path));
     let shown = files().find_map(by_line).or_else(|| files().find_map(by_heading));
     let tag = capture(&TAG, subject);
+    let is_other = |word: &str| is_dotted_version(word.trim_end_matches([',', ')', ':', ';']));
     match (shown, tag) {
         (Some((from, to)), _) => {
-            let released = names_version(subject, &to) || (calls_release(subject) && !other_version(subject));
+            let released =
+                names_version(subject, &to) || (calls_release(subject) && !subject.split_whitespace().any(is_other));
             Some(ProjectVersion { from, to, released })
         }
         (None, Some(tag)) => Some(ProjectVersion { from: None, to: tag.to_owned(), released: true }),
@@ -69,16 +73,15 @@ pub fn find_version_change(commit: &Commit) -> Option<ProjectVersion> {
 /// A version is near the top of its file; files with more hunks are skipped.
 const HUNKS: usize = 64;
 
-fn is_own(path: &str) -> bool {
-    FileRole::from_path(path) != FileRole::Tests && !roles::is_vendored(path)
-}
-
 fn name(file: &FileChange) -> String {
     file.path.rsplit('/').next().unwrap_or("").to_ascii_lowercase()
 }
 
 fn by_line(file: &FileChange) -> Option<(Option<String>, String)> {
-    if !(roles::is_manifest(&file.path) || is_about_version(&name(file))) || is_of_dependency(file) {
+    let mut heads = file.hunks.iter().flat_map(|hunk| &hunk.lines).map(|line| line.text.trim());
+    // The line is below `[dependencies.name]`.
+    let of_dependency = heads.any(|line| line.starts_with('[') && line.contains("dependencies."));
+    if !(roles::is_manifest(&file.path) || is_about_version(&name(file))) || of_dependency {
         return None;
     }
     let of = |origin| lines(file, origin).find_map(|line| capture(&LINE, line)).map(str::to_owned);
@@ -101,12 +104,6 @@ fn is_about_version(name: &str) -> bool {
         || name.split('.').next().is_some_and(|stem| stem == "version")
 }
 
-/// The line is below `[dependencies.name]`.
-fn is_of_dependency(file: &FileChange) -> bool {
-    let lines = file.hunks.iter().flat_map(|hunk| &hunk.lines).map(|line| line.text.trim());
-    lines.filter(|line| line.starts_with('[')).any(|line| line.contains("dependencies."))
-}
-
 fn lines(file: &FileChange, origin: LineOrigin) -> impl Iterator<Item = &str> {
     let of = move |line: &&PatchLine| line.origin == origin;
     file.hunks.iter().flat_map(|hunk| &hunk.lines).filter(of).map(|line| line.text.as_str())
@@ -127,14 +124,6 @@ fn calls_release(subject: &str) -> bool {
     let bump = words().any(|word| matches!(word, "bump" | "bumps" | "bumped" | "up" | "increment" | "set"));
     words().any(|word| matches!(word, "release" | "releasing" | "releases"))
         || (bump && words().any(|w| w == "version"))
-}
-
-fn other_version(subject: &str) -> bool {
-    let dotted = |word: &str| {
-        let bare = word.trim_start_matches('v');
-        bare.contains('.') && bare.starts_with(|c: char| c.is_ascii_digit())
-    };
-    subject.split_whitespace().any(dotted)
 }
 
 #[cfg(test)]

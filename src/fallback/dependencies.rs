@@ -26,7 +26,10 @@ pub fn dependency_sentence(facts: &Facts, lead: &str, exact: bool) -> Option<Str
         // The lead names the direct ones.
         (true, _) => (facts.case == Case::Dependencies).then(|| format!("{} with it", changed(along, exact))),
         (false, 0) => Some(capitalized(&clauses(&told, exact))),
-        (false, _) => Some(format!("{}, with {}", capitalized(&clauses(&told, exact)), brought_along(along, exact))),
+        (false, _) => {
+            let along = if exact { count(along, "transitive change") } else { "transitive changes".to_owned() };
+            Some(format!("{}, with {along}", capitalized(&clauses(&told, exact))))
+        }
     }
 }
 
@@ -37,10 +40,6 @@ fn changed(n: usize, exact: bool) -> String {
         1 => "1 transitive dependency changed".to_owned(),
         n => format!("{} transitive dependencies changed", number(n as u64)),
     }
-}
-
-fn brought_along(n: usize, exact: bool) -> String {
-    if exact { count(n, "transitive change") } else { "transitive changes".to_owned() }
 }
 
 /// Whether the author's text names the package and its new version.

@@ -371,7 +371,10 @@ fn by_files(commit: &Commit, facts: &Facts, lead: &str) -> Option<String> {
     // Format changes have their own sentence.
     let told = |file: &FileChange| facts.formats.iter().any(|change| change.path == file.path);
     let edited = |file: &FileChange| told(file) || (file.change == Change::Modified && !is_submodule(file));
-    if files.iter().all(edited) && (!lead.is_empty() || is_covered_by_distribution(facts)) {
+    // The distribution names single files per role, and counts many files of one role.
+    let shares = &facts.shares;
+    let covered = shares.iter().all(|share| share.files == 1) || (shares.len() == 1 && facts.files_total > NAMES);
+    if files.iter().all(edited) && (!lead.is_empty() || covered) {
         return None;
     }
     let mut clauses = Vec::new();
@@ -396,12 +399,6 @@ fn by_files(commit: &Commit, facts: &Facts, lead: &str) -> Option<String> {
 
 fn is_submodule(file: &FileChange) -> bool {
     file.unread == Some(UnreadReason::Submodule)
-}
-
-/// The distribution names single files per role, and counts many files of one role.
-fn is_covered_by_distribution(facts: &Facts) -> bool {
-    let shares = &facts.shares;
-    shares.iter().all(|share| share.files == 1) || (shares.len() == 1 && facts.files_total > NAMES)
 }
 
 /// The most informative files; the rest are counted.

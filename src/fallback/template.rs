@@ -39,19 +39,15 @@ pub fn with_sentence(
     let pieces = TemplateValues::of(commit, facts, context);
     let (author, template) = pieces.split_by_source();
     // Without an informative message, a sentence replaces the template's if it has all its names.
-    let instead = author.trim().is_empty() && names_all(sentence, &template);
+    let mut names = template.split('`').skip(1).step_by(2).peekable();
+    let names_all = names.peek().is_some() && names.all(|name| sentence.contains(bare(name)));
+    let instead = author.trim().is_empty() && names_all;
     if !instead && !adds(sentence, &author, &template) {
         return None;
     }
     let pieces = pieces.with_sentence(commit, facts, sentence, instead);
     let told = variants.render_variant(Variant::for_case(facts.case), &pieces.values(commit, facts))?;
     told.text.contains(sentence).then_some(told.text)
-}
-
-/// Whether a sentence contains every code name of a text; false if there is none.
-fn names_all(sentence: &str, text: &str) -> bool {
-    let mut names = text.split('`').skip(1).step_by(2).peekable();
-    names.peek().is_some() && names.all(|name| sentence.contains(bare(name)))
 }
 
 /// What the commit does, from its facts alone.
@@ -72,7 +68,7 @@ fn join_values(pieces: &TemplateValues) -> String {
 }
 
 /// A note is its own summary: on one line, with a full stop, in the author's own words.
-#[must_use]
+#[cfg(test)]
 pub fn summarize_note(text: &str) -> String {
     summarize_note_with(Variants::built_in(), text).text
 }

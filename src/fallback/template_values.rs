@@ -238,15 +238,13 @@ fn lead(commit: &Commit, facts: &Facts) -> String {
     let text = match facts.case {
         Case::Merge => Some(merge::merge_sentence(&subject, commit.body(), commit.parents.len())),
         Case::Initial if is_customary_start(&subject) => None,
-        Case::Revert if !facts.subject.informative => case::reverted(commit).map(reverts),
+        Case::Revert if !facts.subject.informative => {
+            case::reverted(commit).map(|hash| format!("Reverts commit {}", &hash[..hash.len().min(10)]))
+        }
         Case::Fixup => fixup(&subject),
         _ => facts.subject.informative.then_some(subject),
     };
     text.map(|text| sentence(&cut(&text, SUBJECT_WORDS, SUBJECT_CHARS))).unwrap_or_default()
-}
-
-fn reverts(hash: &str) -> String {
-    format!("Reverts commit {}", &hash[..hash.len().min(10)])
 }
 
 /// `fixup! Add x`: the autosquash action and its target.

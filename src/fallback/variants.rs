@@ -85,15 +85,6 @@ impl Variant {
     pub fn as_str(self) -> &'static str {
         BUILT_IN.iter().find(|(variant, ..)| *variant == self).map_or("commit", |(_, name, _)| name)
     }
-
-    fn from_name(name: &str) -> Option<Self> {
-        BUILT_IN.iter().find(|(_, own, _)| *own == name).map(|(variant, ..)| *variant)
-    }
-
-    /// Notes have no limit.
-    fn most_words(self) -> usize {
-        if self == Note { usize::MAX } else { WORDS }
-    }
 }
 
 /// File names without the folder: `commit.j2`, ….
@@ -155,7 +146,8 @@ impl Variants {
 
     fn load_custom(&mut self, file: &str, text: String) -> Result<(), String> {
         let names = || format!("its name is none of {}", file_names().collect::<Vec<_>>().join(", "));
-        let variant = file.strip_suffix(".j2").and_then(Variant::from_name).ok_or_else(names)?;
+        let of_name = |name: &str| BUILT_IN.iter().find(|(_, own, _)| *own == name).map(|(variant, ..)| *variant);
+        let variant = file.strip_suffix(".j2").and_then(of_name).ok_or_else(names)?;
         if has_multiplication(&text) {
             return Err("it multiplies inside a tag, which can exhaust the memory".to_owned());
         }
@@ -207,7 +199,7 @@ impl Variants {
             Err("it says nothing".to_owned())
         } else if lines > LINES {
             Err(format!("it has {lines} lines; at most {LINES} are allowed"))
-        } else if words > variant.most_words() {
+        } else if variant != Note && words > WORDS {
             Err(format!("it has {words} words; at most {WORDS} are allowed"))
         } else {
             Ok(text)

@@ -259,7 +259,7 @@ impl Lexicon {
         let low = line.to_lowercase();
         for word in words::identifiers(line) {
             mark(&mut self.words, key(word), side);
-            for part in words::parts(word) {
+            for part in words::split_parts(word) {
                 let stem = stem(part);
                 if side != SideSet::CONTEXT {
                     self.supported.insert(stem.clone());

@@ -291,9 +291,8 @@ fn dotted(text: &str) -> Option<TokenKind> {
 
 /// `fix(parser)!` at the start of a subject: conventional commit type and scope.
 fn conventional(text: &str) -> Option<(&str, &str)> {
-    let (kind, scope) = text.trim_end_matches(['!', ':']).split_once('(')?;
-    let scope = scope.strip_suffix(')').filter(|scope| !scope.is_empty())?;
-    CONVENTIONS.contains(&kind).then_some((kind, scope))
+    let (kind, scope) = crate::text::conventional::split_head(text.trim_end_matches(['!', ':']))?;
+    Some((kind, scope?)).filter(|_| CONVENTIONS.contains(&kind))
 }
 
 /// The types of Conventional Commits.

@@ -1,5 +1,6 @@
 //! Normalises words and numbers in code and prose for comparison.
 
+pub use crate::text::{identifiers::split_parts, stem::stem};
 use crate::text::words::WordList;
 use crate::word_list;
 
@@ -19,76 +20,13 @@ pub fn key(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-/// Splits an identifier into words: `parse_HTTPBody2` → `parse`, `HTTP`, `Body`, `2`.
-pub fn parts(name: &str) -> Vec<&str> {
-    let mut parts = Vec::new();
-    let (mut from, mut before) = (0, CharKind::Other);
-    let mut chars = name.char_indices().peekable();
-    while let Some((at, c)) = chars.next() {
-        let kind = CharKind::of(c);
-        let next_small = chars.peek().is_some_and(|(_, next)| CharKind::of(*next) == CharKind::Small);
-        let breaks = match (before, kind) {
-            (CharKind::Capital, CharKind::Capital) => next_small,
-            (CharKind::Capital, CharKind::Small) => false,
-            _ => before != kind,
-        };
-        if breaks {
-            parts.push(&name[from..at]);
-            from = at;
-        }
-        before = kind;
-    }
-    parts.push(&name[from..]);
-    parts.retain(|part| part.starts_with(char::is_alphanumeric));
-    parts
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum CharKind {
-    Small,
-    Capital,
-    Digit,
-    Other,
-}
-
-impl CharKind {
-    fn of(c: char) -> Self {
-        match c {
-            c if c.is_uppercase() => Self::Capital,
-            c if c.is_alphabetic() => Self::Small,
-            c if c.is_numeric() => Self::Digit,
-            _ => Self::Other,
-        }
-    }
-}
-
-/// Stemmer: `removes`, `removed` and `removing` share a stem. Deliberately coarse: it decides whether two words are
-/// related, not what they mean.
-pub fn stem(word: &str) -> String {
-    let low = word.to_lowercase();
-    let mut stem = low.as_str();
-    for end in [
-        "ization", "isation", "ations", "ation", "ments", "ment", "ings", "ing", "ers", "ies", "ied", "ed", "es", "er",
-        "ly", "s", "e", "y",
-    ] {
-        if let Some(shorter) = stem.strip_suffix(end).filter(|shorter| shorter.chars().count() >= 3) {
-            stem = shorter;
-            break;
-        }
-    }
-    // `stopp`, `runn`: consonants doubled before a suffix.
-    let mut chars = stem.chars().rev();
-    match (chars.next(), chars.next()) {
-        (Some(last), Some(other)) if last == other && !"aeiouls".contains(last) && stem.len() > 3 => {
-            stem[..stem.len() - last.len_utf8()].to_owned()
-        }
-        _ => stem.trim_end_matches(['e', 'y', 'i']).to_owned(),
-    }
-}
-
 /// Stems of the content words of a text.
 pub fn stems(text: &str) -> Vec<String> {
-    identifiers(text).flat_map(parts).filter(|word| word.chars().count() > 2 && !is_stop(word)).map(stem).collect()
+    identifiers(text)
+        .flat_map(split_parts)
+        .filter(|word| word.chars().count() > 2 && !is_stop(word))
+        .map(stem)
+        .collect()
 }
 
 /// The comment part of a line of code; empty without one.
@@ -147,24 +85,6 @@ static STOP: WordList = word_list!("words_stop");
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn identifiers_are_taken_apart_at_case_digits_and_underscores() {
-        assert_eq!(parts("parse_HTTPBody2"), ["parse", "HTTP", "Body", "2"]);
-        assert_eq!(parts("__init__"), ["init"]);
-        assert_eq!(parts("überTool"), ["über", "Tool"]);
-        assert!(parts("__").is_empty());
-    }
-
-    #[test]
-    fn a_family_of_words_has_one_stem() {
-        for family in
-            [["removes", "removed", "removing"], ["stop", "stopped", "stopping"], ["retry", "retries", "retried"]]
-        {
-            assert_eq!((stem(family[1]), stem(family[2])), (stem(family[0]), stem(family[0])), "{family:?}");
-        }
-        assert_ne!(stem("parser"), stem("part"));
-    }
 
     #[test]
     fn numbers_are_found_with_their_beginnings_and_without_separators() {

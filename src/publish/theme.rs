@@ -1,5 +1,8 @@
 //! Classifies a commit by its subject: Conventional Commits type or first words; nothing is inferred from the patch.
 
+use crate::text::conventional::ConventionalSubject;
+use crate::text::version::{is_dotted_version, is_version};
+
 /// Kinds of change, in the order of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Theme {
@@ -80,32 +83,24 @@ pub struct SubjectPrefix<'a> {
 #[must_use]
 pub fn parse_subject(subject: &str) -> SubjectPrefix<'_> {
     let subject = subject.trim();
-    let Some((head, rest)) = subject.split_once(": ") else {
-        return SubjectPrefix { theme: by_first_words(subject), area: None, prefix: "", typed: false, breaking: false };
+    let parsed = ConventionalSubject::parse(subject).filter(|_| subject.contains(": "));
+    if let Some((typed, theme)) = parsed.and_then(|parsed| Some((parsed, by_type(parsed.kind)?))) {
+        // A version after it is an entry in that file, no documentation of its own.
+        let area = typed.scope.or_else(|| typed.kind.eq_ignore_ascii_case("changelog").then_some(typed.kind));
+        return SubjectPrefix {
+            theme: by_scope(theme, typed.scope, typed.description),
+            area,
+            prefix: &subject[..subject.len() - typed.description.len()],
+            typed: true,
+            breaking: typed.breaking,
+        };
+    }
+    let (area, rest) = match subject.split_once(": ").filter(|(head, _)| is_area(head)) {
+        Some((head, rest)) => (Some(head), rest),
+        None => (None, subject),
     };
     let prefix = &subject[..subject.len() - rest.len()];
-    let breaking = head.ends_with('!');
-    let (kind, scope) = split_scope(head.trim_end_matches('!'));
-    match by_type(kind) {
-        Some(theme) => {
-            // A version after it is an entry in that file, no documentation of its own.
-            let area = scope.or_else(|| kind.eq_ignore_ascii_case("changelog").then_some(kind));
-            SubjectPrefix { theme: by_scope(theme, scope, rest), area, prefix, typed: true, breaking }
-        }
-        None if is_area(head) => {
-            SubjectPrefix { theme: by_first_words(rest), area: Some(head), prefix, typed: false, breaking: false }
-        }
-        None => SubjectPrefix { theme: by_first_words(subject), area: None, prefix: "", typed: false, breaking: false },
-    }
-}
-
-/// `fix(parser)` → ("fix", Some("parser")).
-fn split_scope(head: &str) -> (&str, Option<&str>) {
-    match head.strip_suffix(')').and_then(|head| head.split_once('(')) {
-        Some((kind, scope)) if !scope.trim().is_empty() => (kind, Some(scope.trim())),
-        Some((kind, _)) => (kind, None),
-        None => (head, None),
-    }
+    SubjectPrefix { theme: by_first_words(rest), area, prefix, typed: false, breaking: false }
 }
 
 /// The types of Conventional Commits and of the Angular convention, with common variants.
@@ -189,16 +184,9 @@ fn ends_in_version(verb: &str, rest: &[&str]) -> bool {
         .any(|version| is_version(version) && (verb != "update" || version.contains('.') || version.starts_with('v')))
 }
 
-fn is_version(word: &str) -> bool {
-    let digits = word.strip_prefix('v').unwrap_or(word);
-    digits.starts_with(|c: char| c.is_ascii_digit())
-        && digits.chars().all(|c| c.is_ascii_alphanumeric() || ".-+".contains(c))
-}
-
 /// "1.2.3", "v1.2.3", "name-1.2.3".
 fn names_version(word: &str) -> bool {
-    let version = word.rsplit_once('-').map_or(word, |(_, version)| version);
-    version.contains('.') && is_version(version)
+    is_dotted_version(word.rsplit_once('-').map_or(word, |(_, version)| version))
 }
 
 /// Lowercase, without the punctuation around it.

@@ -9,6 +9,7 @@ use crate::domain::wording::{NameGroup, Object, SentenceForm, Wording};
 use crate::facts;
 use crate::facts::roles::FileRole;
 use crate::facts::symbols::{Symbol, SymbolChange};
+use crate::text::identifiers::split_parts;
 
 use NameGroup::{Added, Removed, Unchanged};
 use Object::{Becomes, Names, Renamed};
@@ -210,29 +211,12 @@ impl WordList {
             } else {
                 self.add(&format!("`{name}`"));
             }
-            parts(name).filter(|part| part.chars().count() > 2).for_each(|part| self.add(&part));
+            let parts = split_parts(name).into_iter();
+            parts
+                .filter(|part| part.chars().count() > 2 && !part.contains(char::is_numeric))
+                .for_each(|part| self.add(&part.to_lowercase()));
         }
     }
-}
-
-/// `parseHTMLBody_2` → parse, html, body.
-fn parts(name: &str) -> impl Iterator<Item = String> {
-    let letters: Vec<char> = name.chars().collect();
-    let starts = |at: usize| {
-        let (before, here) = (letters[at - 1], letters[at]);
-        let next = letters.get(at + 1).is_some_and(|c| c.is_lowercase());
-        here.is_uppercase() && (before.is_lowercase() || next)
-    };
-    let mut parts = vec![String::new()];
-    for (at, letter) in letters.iter().enumerate() {
-        if !letter.is_alphabetic() || (at > 0 && starts(at)) {
-            parts.push(String::new());
-        }
-        if letter.is_alphabetic() {
-            parts.last_mut().into_iter().for_each(|part| part.extend(letter.to_lowercase()));
-        }
-    }
-    parts.into_iter().filter(|part| !part.is_empty())
 }
 
 /// Words after which a sentence may continue with any names.
@@ -346,7 +330,6 @@ mod tests {
             (vec!["`let`".to_owned(), "`maxRetryCount`".to_owned()], vec!["`login`".to_owned()])
         );
         assert!(!has("performance") && !has("in"));
-        assert_eq!(parts("parseHTMLBody_v2").collect::<Vec<_>>(), ["parse", "html", "body", "v"]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Sensitive names: the shared list of names that indicate a secret value, used both for values with a recognisable
 //! form and for arbitrary values.
 
-use crate::facts::mentions::words::split_name;
+use crate::text::identifiers::split_words;
 
 /// Last words of names with user-chosen values.
 #[rustfmt::skip]
@@ -46,7 +46,7 @@ const NO_SECRETS: [&str; 29] = [
 /// Whether a name indicates a secret value.
 pub(super) fn is_sensitive(name: &str) -> bool {
     let words: Vec<String> =
-        split_name(name).into_iter().map(|part| part.trim_end_matches(char::is_numeric).to_owned()).collect();
+        split_words(name).into_iter().map(|part| part.trim_end_matches(char::is_numeric).to_owned()).collect();
     let kept = words.iter().rposition(|word| !SUFFIXES.contains(&word.as_str()) && !word.is_empty());
     let Some((last, before)) = kept.and_then(|at| Some((words.get(at)?.as_str(), words.get(..at)?))) else {
         return false;
@@ -73,7 +73,7 @@ pub(super) fn is_sensitive(name: &str) -> bool {
 
 /// `confirmPassword`, `refresh_token`: sensitive itself, or related to a secret.
 pub(super) fn names_one(value: &str) -> bool {
-    let words = split_name(value);
+    let words = split_words(value);
     let said = |word: &String| CHOSEN.contains(&word.as_str()) || MADE.contains(&word.as_str());
     let plain = |c: char| c.is_alphabetic() || matches!(c, '_' | '-' | '.');
     value.chars().all(plain) && (is_sensitive(value) || (words.len() > 1 && words.iter().any(said)))

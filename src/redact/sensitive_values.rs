@@ -280,9 +280,10 @@ fn after(text: &str, key: std::ops::Range<usize>, style: ValueSyntax) -> KeyValu
 
 /// `dbPassword: sunshine` on a line of its own is a setting even without a code fence; `Password: at least` is not.
 fn is_setting(before: &str, name: &str, value: &str) -> bool {
-    let hump = || name.chars().zip(name.chars().skip(1)).any(|(a, b)| a.is_lowercase() && b.is_uppercase());
     let value = value.split(" #").next().unwrap_or(value).trim();
-    before.trim().is_empty() && (name.contains(['_', '.']) || hump()) && !value.contains(char::is_whitespace)
+    before.trim().is_empty()
+        && (name.contains(['_', '.']) || crate::text::identifiers::is_camel_case(name))
+        && !value.contains(char::is_whitespace)
 }
 
 /// The assignment operator, and the text after it; `==` compares. A type may precede it.

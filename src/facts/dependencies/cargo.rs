@@ -1,7 +1,8 @@
 //! Parser for Cargo.toml and Cargo.lock.
 
-use super::entry::{DependencyEntry, SideLine, is_name, is_version};
+use super::entry::{DependencyEntry, SideLine, is_name};
 use super::toml;
+use crate::text::version::is_version_range;
 
 /// Keys with version-like values that belong to no dependency.
 const OWN_KEYS: [&str; 12] = [
@@ -57,7 +58,7 @@ fn parse_dependency(place: &TomlSection, line: &str) -> Option<(String, String)>
     };
     let version = version?;
     let certain =
-        *place != TomlSection::Unknown || is_version(version) || (version.is_empty() && value.starts_with('{'));
+        *place != TomlSection::Unknown || is_version_range(version) || (version.is_empty() && value.starts_with('{'));
     let foreign = *place == TomlSection::Unknown && OWN_KEYS.contains(&name);
     (certain && !foreign && is_name(name)).then(|| (name.to_owned(), version.to_owned()))
 }

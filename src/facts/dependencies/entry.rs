@@ -28,14 +28,6 @@ pub fn side_lines(hunk: &Hunk, origin: LineOrigin) -> Vec<SideLine<'_>> {
     of_side.map(|line| SideLine { text: &line.text, changed: line.origin == origin }).collect()
 }
 
-/// Whether the text is a version or a version range in a registry's notation: `1.2`, `^4.0.0-rc.1`, `>=1,<2`.
-pub fn is_version(text: &str) -> bool {
-    let text = text.trim();
-    let body = text.trim_start_matches(['^', '~', '=', '>', '<', '!', ' ', 'v']);
-    let plain = |c: char| c.is_ascii_alphanumeric() || ".-+*,<>=^~!| ".contains(c);
-    text.len() <= 60 && body.starts_with(|c: char| c.is_ascii_digit()) && text.chars().all(plain)
-}
-
 /// Digits of an abbreviated commit hash.
 const SHORT: usize = 7;
 
@@ -56,16 +48,6 @@ pub fn is_name(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn versions_and_ranges_are_told_from_words() {
-        for text in ["1", "1.2.3", "^4.0.0-rc.1", ">=1.0,<2", "~> 1.2", "v0.1.0", "1.x || >=2.5.0", "==2.0.*"] {
-            assert!(is_version(text), "{text}");
-        }
-        for text in ["", "*", "latest", "fat", "workspace:*", "vendor", "1/2", "node index.js 1"] {
-            assert!(!is_version(text), "{text}");
-        }
-    }
 
     #[test]
     fn a_locked_commit_is_told_by_its_first_digits() {

@@ -1,6 +1,7 @@
 //! Parser for go.mod.
 
-use super::entry::{DependencyEntry, SideLine, is_version};
+use super::entry::{DependencyEntry, SideLine};
+use crate::text::version::is_version_range;
 
 /// The directive that opens a block.
 fn directive(line: &str) -> Option<&str> {
@@ -33,7 +34,7 @@ fn required(line: &str, at: usize) -> Option<DependencyEntry> {
     let path = if first == "require" && !inside { words.next()? } else { first };
     let (version, end) = (words.next()?, words.next());
     let is_path = (inside || first == "require") && path.contains('.');
-    let certain = is_path && end.is_none() && version.starts_with('v') && is_version(version);
+    let certain = is_path && end.is_none() && version.starts_with('v') && is_version_range(version);
     let direct = !comment.contains("indirect");
     certain.then(|| DependencyEntry { name: path.to_owned(), version: version.to_owned(), direct, line: at })
 }

@@ -7,7 +7,6 @@ mod go;
 mod lockfiles;
 mod npm;
 mod pairing;
-mod plain_locks;
 mod python;
 mod toml;
 
@@ -95,15 +94,15 @@ fn kind(path: &str) -> Option<FileKind> {
         "Chart.lock" => lockfile(Other, lockfiles::helm),
         ".terraform.lock.hcl" => lockfile(Other, lockfiles::terraform),
         "conda-lock.yml" => lockfile(Python, lockfiles::helm),
-        "pixi.lock" => lockfile(Python, plain_locks::pixi),
+        "pixi.lock" => lockfile(Python, lockfiles::pixi),
         "go.work.sum" => lockfile(Go, lockfiles::go_sum),
-        "conan.lock" => lockfile(Other, plain_locks::conan),
-        "stack.yaml.lock" => lockfile(Other, plain_locks::stack),
-        "cabal.project.freeze" => lockfile(Other, plain_locks::cabal),
-        "Cartfile.resolved" => lockfile(Swift, plain_locks::cartfile),
-        "MODULE.bazel.lock" => lockfile(Other, plain_locks::bazel),
-        "Manifest.toml" | "mise.lock" | "soldeer.lock" => lockfile(Other, plain_locks::tables),
-        "Brewfile.lock.json" => lockfile(Other, plain_locks::below_a_key),
+        "conan.lock" => lockfile(Other, lockfiles::conan),
+        "stack.yaml.lock" => lockfile(Other, lockfiles::stack),
+        "cabal.project.freeze" => lockfile(Other, lockfiles::cabal),
+        "Cartfile.resolved" => lockfile(Swift, lockfiles::cartfile),
+        "MODULE.bazel.lock" => lockfile(Other, lockfiles::bazel),
+        "Manifest.toml" | "mise.lock" | "soldeer.lock" => lockfile(Other, lockfiles::tables),
+        "Brewfile.lock.json" => lockfile(Other, lockfiles::below_a_key),
         "spago.lock" => lockfile(Other, lockfiles::two_blanks),
         "buildscript-gradle.lockfile" | "gradle.lockfile" => lockfile(Other, lockfiles::gradle),
         _ if is_requirements(path, name) => manifest(Python, python::requirements),
@@ -198,16 +197,12 @@ fn is_hunk_parsed(kind: &FileKind, hunk: &Hunk, origin: LineOrigin) -> bool {
     let told: HashSet<usize> = (kind.read)(&hunk.header, &lines).iter().map(|entry| entry.line).collect();
     let silent = |text: &str| {
         let text = text.trim();
+        let opens = text.ends_with(['{', '(', '[', ']']);
+        let heading = opens && (text.contains("ependencies") || text.starts_with("require"));
         let brackets = text.chars().all(|c| "{}[](),".contains(c));
-        brackets || text.starts_with('#') || text.starts_with("//") || is_heading(text)
+        brackets || text.starts_with('#') || text.starts_with("//") || heading
     };
     lines.iter().enumerate().all(|(at, line)| !line.changed || told.contains(&at) || silent(line.text))
-}
-
-/// The head of a table, list or block of dependencies.
-fn is_heading(text: &str) -> bool {
-    let opens = text.ends_with(['{', '(', '[', ']']);
-    opens && (text.contains("ependencies") || text.starts_with("require"))
 }
 
 #[cfg(test)]

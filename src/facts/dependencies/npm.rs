@@ -1,6 +1,10 @@
 //! Parsers for package.json and the lockfiles of npm, yarn and pnpm.
 
-use super::entry::{DependencyEntry, SideLine, is_name, is_version};
+use super::entry::{DependencyEntry, SideLine, is_name};
+use crate::text::version::is_version_range;
+
+/// Package sources instead of a version.
+const SOURCES: [&str; 7] = ["workspace:", "catalog:", "npm:", "file:", "link:", "github:", "git+"];
 
 /// Dependency lists of package.json.
 const LISTS: [&str; 4] = ["dependencies", "devDependencies", "peerDependencies", "optionalDependencies"];
@@ -17,11 +21,6 @@ pub(super) fn pair(line: &str) -> Option<(&str, &str)> {
 pub(super) fn quoted(value: &str) -> Option<&str> {
     let inner = value.strip_prefix('"')?.strip_suffix('"')?;
     (!inner.contains('"')).then_some(inner)
-}
-
-/// A package source instead of a version.
-fn is_reference(value: &str) -> bool {
-    ["workspace:", "catalog:", "npm:", "file:", "link:", "github:", "git+"].iter().any(|kind| value.starts_with(kind))
 }
 
 pub fn manifest(_header: &str, lines: &[SideLine<'_>]) -> Vec<DependencyEntry> {
@@ -45,7 +44,9 @@ pub fn manifest(_header: &str, lines: &[SideLine<'_>]) -> Vec<DependencyEntry> {
 fn parse_dependency(list: Option<bool>, key: &str, value: &str, at: usize) -> Option<DependencyEntry> {
     let version = quoted(value)?;
     // Without the list's head the value must look like a range, as no other key of a package.json has one.
-    let certain = list.unwrap_or_else(|| !OWN_KEYS.contains(&key) && (is_version(version) || is_reference(version)));
+    let certain = list.unwrap_or_else(|| {
+        !OWN_KEYS.contains(&key) && (is_version_range(version) || SOURCES.iter().any(|kind| version.starts_with(kind)))
+    });
     let entry = DependencyEntry { name: key.to_owned(), version: version.to_owned(), direct: true, line: at };
     (certain && is_name(key)).then_some(entry)
 }
@@ -62,7 +63,9 @@ pub fn package_lock(_header: &str, lines: &[SideLine<'_>]) -> Vec<DependencyEntr
             }
             Some(("version", value)) => {
                 let version = quoted(value).map(|version| version.trim_start_matches("=="));
-                if let (Some((name, renamed)), Some(version)) = (name, version.filter(|version| is_version(version))) {
+                if let (Some((name, renamed)), Some(version)) =
+                    (name, version.filter(|version| is_version_range(version)))
+                {
                     entries.extend((line.changed || renamed).then(|| transitive_entry(name, version, at)));
                 }
                 name = None;
@@ -83,7 +86,7 @@ pub fn yarn_lock(_header: &str, lines: &[SideLine<'_>]) -> Vec<DependencyEntry> 
         } else if let Some(version) = line.text.trim().strip_prefix("version") {
             let version = version.trim_start_matches(':').trim().trim_matches('"');
             // A head that lists other ranges for the same version is no change.
-            if let (Some(name), true, true) = (name, line.changed, is_version(version)) {
+            if let (Some(name), true, true) = (name, line.changed, is_version_range(version)) {
                 entries.push(transitive_entry(name, version, at));
             }
         }
@@ -109,7 +112,7 @@ pub fn pnpm_lock(_header: &str, lines: &[SideLine<'_>]) -> Vec<DependencyEntry> 
         let key = key.split('(').next().unwrap_or(key);
         // Older ones write `/name/1.2.3`.
         let split = key.rsplit_once('@').filter(|(name, _)| !name.is_empty()).or_else(|| key.rsplit_once('/'));
-        let Some((name, version)) = split.filter(|(name, version)| is_name(name) && is_version(version)) else {
+        let Some((name, version)) = split.filter(|(name, version)| is_name(name) && is_version_range(version)) else {
             continue;
         };
         entries.push(transitive_entry(name, version, at));

@@ -1,8 +1,9 @@
 //! Pairs removed and added dependency entries into changes.
 
+use crate::text::version::is_version_range;
 use std::collections::{HashMap, HashSet};
 
-use super::entry::{DependencyEntry, is_version};
+use super::entry::DependencyEntry;
 use super::{DependencyChange, Ecosystem};
 
 /// With more versions of one package the pairing would be a guess.
@@ -103,7 +104,7 @@ fn merge_manifests(asked: &[DependencyChange]) -> Vec<DependencyChange> {
         asked.iter().filter(|change| keep(change)).map(key).collect()
     };
     let (taken, dropped) = (names(|change| change.from.is_none()), names(|change| change.to.is_none()));
-    let written = |version: &Option<String>| version.as_deref().is_none_or(is_version);
+    let written = |version: &Option<String>| version.as_deref().is_none_or(is_version_range);
     let moved = |change: &DependencyChange| taken.contains(&key(change)) && dropped.contains(&key(change));
     let elsewhere = |change: &DependencyChange| {
         change.from.is_some() && change.to.is_some() && !(written(&change.from) && written(&change.to))

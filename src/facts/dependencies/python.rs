@@ -1,7 +1,8 @@
 //! Parsers for requirements*.txt, pyproject.toml, setup.cfg, setup.py, Pipfile, and the lockfiles of Poetry and uv.
 
-use super::entry::{DependencyEntry, SideLine, is_name, is_version, short_commit};
+use super::entry::{DependencyEntry, SideLine, is_name, short_commit};
 use super::toml;
+use crate::text::version::is_version_range;
 
 /// A package of a lockfile: `[[package]]`, then name, version and source line by line.
 #[derive(Debug, Default)]
@@ -17,7 +18,7 @@ impl Block<'_> {
     /// The package, if it is complete and one of its lines changed.
     pub fn entry(&self) -> Option<DependencyEntry> {
         let ((version, line), name) = (self.version?, self.name?);
-        let certain = self.changed && is_version(version) && is_name(name);
+        let certain = self.changed && is_version_range(version) && is_name(name);
         // A package from a repository is identified by its commit, not by its version.
         let locked = self.source.filter(|source| source.contains("git")).and_then(short_commit);
         let version = locked.unwrap_or_else(|| version.to_owned());
@@ -71,7 +72,7 @@ fn requirement(text: &str) -> Option<(&str, &str)> {
     let rest = if rest.starts_with('[') { rest.split_once(']')?.1.trim_start() } else { rest };
     let rest = rest.trim_start_matches('(').trim_end_matches(')').trim();
     let operator = ["==", ">=", "<=", "~=", "!=", ">", "<"].iter().any(|operator| rest.starts_with(operator));
-    let certain = is_name(name) && (rest.is_empty() || (operator && is_version(rest)));
+    let certain = is_name(name) && (rest.is_empty() || (operator && is_version_range(rest)));
     certain.then_some((name, rest))
 }
 
@@ -92,13 +93,14 @@ pub fn requirements(_header: &str, lines: &[SideLine<'_>]) -> Vec<DependencyEntr
 
 /// pip-compile names the requiring package below a transitive requirement.
 fn is_transitive(below: &[SideLine<'_>]) -> bool {
-    let comments = || below.iter().map(|line| line.text.trim_start()).take_while(|line| is_remark(line));
+    let comments = || {
+        below
+            .iter()
+            .map(|line| line.text.trim_start())
+            .take_while(|line| line.starts_with('#') || line.starts_with("--hash"))
+    };
     let via = comments().any(|line| line.starts_with("# via"));
     via && !comments().any(|line| line.contains("-r "))
-}
-
-fn is_remark(line: &str) -> bool {
-    line.starts_with('#') || line.starts_with("--hash")
 }
 
 pub fn pyproject(header: &str, lines: &[SideLine<'_>]) -> Vec<DependencyEntry> {

@@ -17,9 +17,12 @@ pub enum PieceClass {
 pub fn split_pieces(line: &str, role: FileRole) -> Vec<(PieceClass, &str)> {
     let line = line.trim();
     if role == FileRole::Docs || is_comment(line) || is_prose(line) {
-        return alternating(line, '`', PieceClass::Prose, PieceClass::Quoted);
+        let class = |at: usize| if at.is_multiple_of(2) { PieceClass::Prose } else { PieceClass::Quoted };
+        let pieces = line.split('`').enumerate().filter(|(_, text)| !text.is_empty());
+        return pieces.map(|(at, text)| (class(at), text)).collect();
     }
-    let (code, comment) = trailing_comment(line);
+    let at = [" // ", "  # ", " /* "].iter().filter_map(|mark| line.find(mark)).min();
+    let (code, comment) = at.map_or((line, ""), |at| line.split_at(at));
     let mut pieces = strings(code);
     pieces.extend((!comment.is_empty()).then_some((PieceClass::Prose, comment)));
     pieces
@@ -75,12 +78,6 @@ pub fn is_import(line: &str) -> bool {
     begins.iter().any(|begin| line.starts_with(begin)) || (line.starts_with("const ") && line.contains("= require("))
 }
 
-/// The comment after ` // ` or ` # `.
-fn trailing_comment(line: &str) -> (&str, &str) {
-    let at = [" // ", "  # ", " /* "].iter().filter_map(|mark| line.find(mark)).min();
-    at.map_or((line, ""), |at| line.split_at(at))
-}
-
 /// Code and the string literals that close on the line.
 fn strings(line: &str) -> Vec<(PieceClass, &str)> {
     let mut pieces = Vec::new();
@@ -108,11 +105,6 @@ fn closing(text: &str, mark: char) -> Option<usize> {
         escaped = c == '\\' && !escaped;
     }
     None
-}
-
-fn alternating(line: &str, mark: char, outer: PieceClass, inner: PieceClass) -> Vec<(PieceClass, &str)> {
-    let pieces = line.split(mark).enumerate().filter(|(_, text)| !text.is_empty());
-    pieces.map(|(at, text)| (if at % 2 == 0 { outer } else { inner }, text)).collect()
 }
 
 /// Start of a redaction placeholder, which ends with the next `]`; its words are not evidence.

@@ -212,7 +212,7 @@ impl PhraseReader<'_> {
                 let paragraph = if docs { strip_markup(&paragraph) } else { paragraph };
                 let told = |sentence: &&str| {
                     let command = !docs && of == MentionKind::Prose && sentence.contains(" --");
-                    let dull = command || (whole && is_copyright(sentence));
+                    let dull = command || (whole && sentence.contains("opyright"));
                     is_readable(sentence) && !dull && !self.texts.have_both(sentence, origin)
                 };
                 let told: Vec<&str> = sentences::split(&paragraph).into_iter().filter(told).collect();
@@ -440,11 +440,6 @@ fn without_addresses(text: &str) -> String {
         rest = from[close + 1..].trim_start_matches(['`', '_']);
     }
     kept + rest
-}
-
-/// Copyright notices, present at the top of each file.
-fn is_copyright(sentence: &str) -> bool {
-    sentence.contains("opyright")
 }
 
 /// Licence text, present in every file.

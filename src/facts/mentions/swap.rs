@@ -1,10 +1,10 @@
 //! Token diff of replaced lines: old and new text where a line differs in a few adjacent words.
 
 use super::line::{is_comment, is_prose};
-use super::words::split_name;
 use super::{Mention, MentionKind};
 use crate::domain::patch::{LineOrigin, PatchLine};
 use crate::facts::roles::FileRole;
+use crate::text::identifiers::split_words;
 
 mod address;
 mod owner;
@@ -219,12 +219,17 @@ fn diff_lines(before: &str, after: &str, prose: bool) -> Option<Swap> {
     }
     if let Some((name, from, to)) = address::versions(before, after) {
         let field = || key(&tokens(before.split("//").next().unwrap_or(before).trim_end_matches([':', '\\'])));
-        let key = name.or_else(|| field().filter(|name| !is_scheme(name)));
+        let key = name.or_else(|| {
+            field().filter(|name| !matches!(name.as_str(), "http" | "https" | "git" | "ssh" | "ftp" | "file" | "oci"))
+        });
         return Some(Swap { before: from, after: to, key, prose });
     }
     let (before, after) = (tokens(before), tokens(after));
     let start = before.iter().zip(&after).take_while(|(a, b)| a == b).count();
-    let start = before_scheme(&before, start);
+    // An address is quoted with its scheme.
+    let is_address =
+        |from: &usize| before.get(*from..from + 3).is_some_and(|part| part[1] == ":" && part[2].starts_with("//"));
+    let start = start.checked_sub(2).filter(is_address).unwrap_or(start);
     let (left, right) = (before.get(start..)?, after.get(start..)?);
     let end = left.iter().rev().zip(right.iter().rev()).take_while(|(a, b)| a == b).count();
     let text = |tokens: &[&str]| {
@@ -281,7 +286,8 @@ pub fn differing_tokens(before: &str, after: &str) -> Option<(String, String)> {
     let (left, right) = (before.get(start..)?, after.get(start..)?);
     let end = left.iter().rev().zip(right.iter().rev()).take_while(|(a, b)| a == b).count();
     // Operators are not split.
-    let joined = |at: usize| before.len().checked_sub(at).and_then(|at| before.get(at)).is_some_and(|t| is_operator(t));
+    let is_operator = |token: &&str| matches!(*token, "=" | "!" | "<" | ">" | "&" | "|" | "+" | "*" | "~" | "?");
+    let joined = |at: usize| before.len().checked_sub(at).and_then(|at| before.get(at)).is_some_and(is_operator);
     let end = (0..=end).rev().find(|end| !joined(*end)).unwrap_or(0);
     let readable = |text: &String| text.chars().filter(|c| c.is_alphanumeric()).count() > 2 && has_matched_marks(text);
     let from = |start: usize| {
@@ -289,10 +295,6 @@ pub fn differing_tokens(before: &str, after: &str) -> Option<(String, String)> {
         of(&before).zip(of(&after)).filter(|(a, b)| readable(a) && readable(b))
     };
     (0..=start.min(AROUND)).find_map(|back| from(start - back))
-}
-
-fn is_operator(token: &str) -> bool {
-    matches!(token, "=" | "!" | "<" | ">" | "&" | "|" | "+" | "*" | "~" | "?")
 }
 
 /// Limit of the preceding tokens shown with a difference.
@@ -312,17 +314,6 @@ pub fn has_matched_marks(text: &str) -> bool {
     };
     [('(', ')'), ('[', ']'), ('{', '}')].into_iter().all(nests)
         && text.chars().filter(|c| *c == '"').count().is_multiple_of(2)
-}
-
-/// An address is quoted with its scheme.
-fn before_scheme(tokens: &[&str], at: usize) -> usize {
-    let within =
-        |from: usize| tokens.get(from..from + 3).is_some_and(|part| part[1] == ":" && part[2].starts_with("//"));
-    at.checked_sub(2).filter(|from| within(*from)).unwrap_or(at)
-}
-
-fn is_scheme(name: &str) -> bool {
-    matches!(name, "http" | "https" | "git" | "ssh" | "ftp" | "file" | "oci")
 }
 
 /// Statement starts that say nothing without the rest.
@@ -436,7 +427,7 @@ pub fn is_hash(token: &str) -> bool {
     let letters = token.chars().filter(|c| c.is_alphanumeric()).count();
     let digits = token.contains(|c: char| c.is_ascii_digit());
     let scattered = if digits { 5 } else { 3 };
-    hex || digest(token) > 0 || (letters > 18 && letters < scattered * split_name(token).len())
+    hex || digest(token) > 0 || (letters > 18 && letters < scattered * split_words(token).len())
 }
 
 /// All brackets are balanced: else it is half of an expression.

@@ -4,12 +4,16 @@ use std::collections::{HashMap, HashSet};
 
 use super::line::{PieceClass, is_prose, split_pieces, tokens};
 use super::swap::is_hash;
-use super::words::{prior_weight, split_name, stem};
+use super::words::prior_weight;
 use super::{Mention, MentionKind, role_weight};
 use crate::domain::patch::{FileChange, Hunk, LineOrigin, PatchLine};
 use crate::facts::role_of;
 use crate::facts::roles::FileRole;
 use crate::facts::symbols::{Symbol, SymbolChange};
+use crate::text::identifiers::{is_camel_case, split_words};
+use crate::text::stem::stem;
+use crate::text::words::WordList;
+use crate::word_list;
 
 /// Longer names are data (characters).
 const NAME_CHARS: usize = 48;
@@ -78,7 +82,7 @@ impl TermCounts {
     }
 
     fn word_by_word(&mut self, text: &str, class: usize) {
-        for part in split_name(text) {
+        for part in split_words(text) {
             self.evidence(&part).classes[class] = true;
         }
     }
@@ -105,7 +109,7 @@ impl TermCounts {
     fn context(&mut self, text: &str, role: FileRole) {
         for (_, piece) in split_pieces(text, role) {
             for token in tokens(piece, role != FileRole::Source) {
-                split_name(token).iter().for_each(|part| self.evidence(part).context += 1.0);
+                split_words(token).iter().for_each(|part| self.evidence(part).context += 1.0);
                 if let Some(count) = self.names.get_mut(token) {
                     count.context += 1;
                 } else if self.names.len() < COUNTED {
@@ -125,7 +129,7 @@ impl TermCounts {
             for (class, piece) in split_pieces(&line.text, role) {
                 for token in tokens(piece, class == PieceClass::Quoted || role != FileRole::Source) {
                     if class == PieceClass::Prose {
-                        split_name(token).iter().for_each(|part| self.evidence(part).classes[PROSE] = true);
+                        split_words(token).iter().for_each(|part| self.evidence(part).classes[PROSE] = true);
                     }
                     let side = sides.entry(token).or_insert_with(|| {
                         order.push(token);
@@ -151,7 +155,7 @@ impl TermCounts {
         let (file, at, role) = of;
         let one_sided = f64::from(added.abs_diff(removed)).sqrt();
         let net = role_weight(role) * (one_sided + 0.1 * f64::from(added.min(removed)));
-        for part in split_name(token) {
+        for part in split_words(token) {
             let evidence = self.evidence(&part);
             evidence.net += net;
             evidence.files.insert(at);
@@ -178,7 +182,7 @@ impl TermCounts {
 
     fn stems(&self, text: &str) -> Vec<(String, f64)> {
         let mut stems: Vec<(String, f64)> = Vec::new();
-        for part in tokens(text, false).flat_map(split_name) {
+        for part in tokens(text, false).flat_map(split_words) {
             let stem = stem(&part);
             if !stems.iter().any(|(known, _)| *known == stem) {
                 let weight = self.weight(&stem);
@@ -233,17 +237,7 @@ impl TermCounts {
 }
 
 /// Names common in any program of their language: true of the change, but uninformative.
-const EVERYWHERE: [&str; 98] = [
-    "Option", "Some", "Result", "Vec", "Box", "Arc", "Cow", "String", "str", "usize", "isize", "bool", "u8", "u16",
-    "u32", "u64", "i32", "i64", "f64", "match", "matches", "async", "await", "Debug", "Clone", "Copy", "Default",
-    "PartialEq", "Hash", "Ord", "AsRef", "From", "Into", "Iterator", "BTreeMap", "BTreeSet", "HashMap", "HashSet",
-    "RefCell", "Cell", "UnsafeCell", "Formatter", "Display", "to_string", "to_owned", "as_str", "as_ref", "into_inner",
-    "is_some", "is_none", "Override", "boolean", "Integer", "Object", "List", "ArrayList", "Map", "Set", "arguments",
-    "length", "delete", "undefined", "Array", "toBe", "toEqual", "toMatch", "toString", "toHaveBeenCalled", "describe",
-    "beforeEach", "NoError", "Errorf", "Fatalf", "Equal", "size_t", "uint8_t", "uint32_t", "uint64_t", "int64_t",
-    "isinstance", "range", "enumerate", "super", "assertEqual", "assertEquals", "assertThat", "assert_eq", "type",
-    "test", "tests", "error", "cfg", "derive", "allow", "node", "push", "pop", "join",
-];
+static EVERYWHERE: WordList = word_list!("common_names");
 
 /// Code is quoted as it is; from prose only code-like tokens; from strings only single words.
 fn is_sayable(token: &str, class: PieceClass, piece: &str, loose: bool) -> bool {
@@ -252,15 +246,15 @@ fn is_sayable(token: &str, class: PieceClass, piece: &str, loose: bool) -> bool 
     let algorithm = ["sha1", "sha256", "sha384", "sha512"].contains(&token) && piece.contains([':', '-']);
     long && !algorithm
         && !is_hash(token)
-        && !EVERYWHERE.contains(&token)
+        && !EVERYWHERE.contains(token)
         && match class {
             PieceClass::Code => true,
             PieceClass::Quoted => loose || !piece.trim().contains(' ') || piece.contains(['(', '{', '=', '<', '[']),
-            PieceClass::Prose => looks_like_code(token) || (loose && token.chars().count() > 3),
+            PieceClass::Prose => {
+                token.trim_matches('_').contains('_')
+                    || is_camel_case(token)
+                    || token.starts_with("--")
+                    || (loose && token.chars().count() > 3)
+            }
         }
-}
-
-fn looks_like_code(token: &str) -> bool {
-    let inner_hump = token.chars().zip(token.chars().skip(1)).any(|(a, b)| a.is_lowercase() && b.is_uppercase());
-    token.trim_matches('_').contains('_') || inner_hump || token.starts_with("--")
 }

@@ -9,12 +9,11 @@ use crate::facts::line_cursor;
 pub fn find_definitions<'t>(at: &NodeContext<'_, 't>) -> Vec<DefinitionNode<'t>> {
     let mut found = find_candidates(at);
     // Where macros hide the braces, a statement can look like a function.
+    let is_keyword = |name: &str| {
+        line_cursor::is_control(name) || matches!(name, "case" | "default" | "goto" | "break" | "continue")
+    };
     found.retain(|found| !is_keyword(&found.name));
     found
-}
-
-fn is_keyword(name: &str) -> bool {
-    line_cursor::is_control(name) || matches!(name, "case" | "default" | "goto" | "break" | "continue")
 }
 
 fn find_candidates<'t>(at: &NodeContext<'_, 't>) -> Vec<DefinitionNode<'t>> {

@@ -36,7 +36,7 @@ use side::FileSide;
 use swaps::IdentifierSwaps;
 
 /// The symbols of all files, the most important first.
-#[must_use]
+#[cfg(test)]
 pub fn find_symbols(files: &[FileChange], clock: &dyn Clock) -> Vec<Symbol> {
     find_symbols_with_extent(files, clock).0
 }

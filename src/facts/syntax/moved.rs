@@ -26,7 +26,10 @@ pub fn join_moves(drafts: &mut Vec<SymbolDraft>) {
         for was in &gone {
             let name = draft_key(&drafts[*was]);
             let (Some(Some(was)), Some(Some(is))) = (went.get(&name), came.get(&name)) else { continue };
-            if is_same_definition(&drafts[*was], &drafts[*is]) {
+            let (old, new) = (&drafts[*was], &drafts[*is]);
+            let small = old.words.len().min(new.words.len()) < SMALL;
+            let alike = small || tokens::likeness(&old.words, &new.words) >= SAME_NAME;
+            if old.symbol.path != new.symbol.path && alike {
                 joined.push((*was, *is, SymbolChange::Moved));
             }
         }
@@ -80,11 +83,6 @@ fn apply_joins(drafts: &mut Vec<SymbolDraft>, joined: &[(usize, usize, SymbolCha
         at += 1;
         !gone.contains(&(at - 1))
     });
-}
-
-fn is_same_definition(was: &SymbolDraft, is: &SymbolDraft) -> bool {
-    let small = was.words.len().min(is.words.len()) < SMALL;
-    was.symbol.path != is.symbol.path && (small || tokens::likeness(&was.words, &is.words) >= SAME_NAME)
 }
 
 fn is_renamed(was: &SymbolDraft, is: &SymbolDraft) -> bool {

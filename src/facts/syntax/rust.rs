@@ -18,7 +18,9 @@ fn find_definition<'t>(at: &NodeContext<'_, 't>) -> Option<DefinitionNode<'t>> {
         // Associated types of an `impl` are not definitions of their own.
         "type_item" if !at.is_in(Scope) => named(Type).body(at.field("type")),
         "const_item" | "static_item" if !at.inside => named(Constant).body(at.field("value")),
-        "macro_definition" => named(Macro).body(at.child("macro_rule")).public(at.has_attribute(is_exported)),
+        "macro_definition" => {
+            named(Macro).body(at.child("macro_rule")).public(at.has_attribute(|mark| mark.contains("macro_export")))
+        }
         "mod_item" => {
             let modules = named(Scope);
             if modules.body.is_none() { modules.name_only() } else { modules }
@@ -57,10 +59,6 @@ fn is_public(at: &NodeContext<'_, '_>) -> bool {
     let of_trait = in_trait || (at.kind() == "function_item" && at.is_in(Type));
     (of_trait && at.owner.is_some_and(|owner| owner.public))
         || at.child("visibility_modifier").is_some_and(|node| at.text(node) == "pub")
-}
-
-fn is_exported(mark: &str) -> bool {
-    mark.contains("macro_export")
 }
 
 fn squeezed(mark: &str) -> String {

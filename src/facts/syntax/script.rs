@@ -8,7 +8,10 @@ use crate::facts::language::SymbolKind::{self, Constant, Field, Function, Scope,
 pub fn find_definitions<'t>(at: &NodeContext<'_, 't>) -> Vec<DefinitionNode<'t>> {
     match at.kind() {
         "variable_declarator" => declared(at),
-        "import_specifier" | "namespace_import" | "import_clause" => imported(at),
+        "import_specifier" | "namespace_import" | "import_clause" => {
+            let alias = at.field("alias").or_else(|| at.field("name")).or_else(|| at.child("identifier"));
+            alias.map(|node| DefinitionNode::new(Constant, at.text(node)).name_only()).into_iter().collect()
+        }
         _ => find_definition(at).into_iter().collect(),
     }
 }
@@ -106,11 +109,6 @@ fn pattern<'t>(at: &NodeContext<'_, 't>, pattern: Node<'t>) -> Vec<DefinitionNod
         _ => None,
     });
     bound.map(|node| DefinitionNode::new(Constant, at.text(node)).name_only()).collect()
-}
-
-fn imported<'t>(at: &NodeContext<'_, 't>) -> Vec<DefinitionNode<'t>> {
-    let alias = at.field("alias").or_else(|| at.field("name")).or_else(|| at.child("identifier"));
-    alias.map(|node| DefinitionNode::new(Constant, at.text(node)).name_only()).into_iter().collect()
 }
 
 /// `exports.x = function`, `app.use = function`, `X.prototype.y = function`, `module.exports = class X`.

@@ -4,6 +4,7 @@ use crate::domain::patch::Commit;
 use crate::facts::Facts;
 use crate::facts::case::Case;
 use crate::facts::roles::FileRole;
+use crate::text::version::is_dotted_version;
 
 /// Maps a Conventional Commits type to the tag's name.
 fn of_type(kind: &str) -> &str {
@@ -46,7 +47,7 @@ fn spoken(subject: &str) -> Vec<String> {
 fn of_words(words: &[String], facts: &Facts) -> Option<&'static str> {
     let first = words.first()?.as_str();
     let any = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
-    let version = || words.iter().skip(1).any(|word| is_version(word));
+    let version = || words.iter().skip(1).any(|word| is_dotted_version(word));
     let source = facts.shares.iter().any(|share| share.role == FileRole::Source && share.insertions != Some(0));
     if matches!(first, "release" | "released" | "releasing") && version() {
         return Some("release");
@@ -81,8 +82,3 @@ const OTHER_THINGS: [&str; 26] = [
     "docstring", "docstrings", "comment", "comments", "changelog", "license", "readme", "missing", "todo", "note",
     "notes", "typo", "lint", "debug", "example", "examples",
 ];
-
-fn is_version(word: &str) -> bool {
-    let digits = word.strip_prefix('v').unwrap_or(word);
-    digits.starts_with(|c: char| c.is_ascii_digit()) && digits.contains('.')
-}

@@ -1,6 +1,6 @@
 //! Domain tags: the few parts that most systems have, by whole words.
 
-use super::words::{prose, words};
+use super::{prose, words};
 use crate::domain::patch::FileChange;
 use crate::facts;
 use crate::facts::roles::FileRole;

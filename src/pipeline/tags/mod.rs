@@ -4,11 +4,11 @@
 mod action;
 mod domain;
 mod technology;
-mod words;
 
 use crate::domain::patch::Commit;
 use crate::facts::Facts;
 use crate::facts::case::Case;
+use crate::text::identifiers::split_words;
 
 /// Most tags of one capture; more would not help a search.
 const MOST: usize = 5;
@@ -66,6 +66,24 @@ fn hashtags(text: &str) -> Vec<String> {
 
 fn is_colour(tag: &str) -> bool {
     matches!(tag.len(), 3 | 4 | 6 | 8) && tag.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// Removes addresses and names of packages and branches: `actions/cache` is about no cache.
+fn prose(text: &str) -> String {
+    text.split_whitespace().filter(|word| !word.contains('/')).collect::<Vec<_>>().join(" ")
+}
+
+/// In lower case; `LoginForm` yields `login`, `form`, and itself.
+fn words(text: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    for word in text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
+        let parts = split_words(word);
+        if parts.len() > 1 {
+            words.extend(parts);
+        }
+        words.push(word.to_lowercase());
+    }
+    words
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Technology tags: languages by the changed files' names, and tools by their own names.
 
-use super::words::{prose, words};
+use super::{prose, words};
 use crate::domain::patch::FileChange;
 use crate::facts;
 use crate::facts::roles::FileRole;

@@ -122,3 +122,12 @@ fn a_note_is_filed_under_its_hashtags_and_words() {
     );
     assert!(of_note("Fixed width was the author's idea").is_empty());
 }
+
+#[test]
+fn words_are_taken_apart_at_signs_and_changes_of_case() {
+    assert_eq!(words("Add `LoginForm` to api/v2"), ["add", "login", "form", "loginform", "to", "api", "v2"]);
+    assert_eq!(words("HTTPServer's"), ["http", "server", "httpserver", "s"]);
+    assert_eq!(words("the_auth-token"), ["the", "auth", "token"]);
+    assert_eq!(words("Ärger ÜberGroß"), ["ärger", "über", "groß", "übergroß"]);
+    assert!(words(" -- ").is_empty());
+}

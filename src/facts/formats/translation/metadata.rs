@@ -18,22 +18,19 @@ pub enum MetadataChange {
 
 /// A gettext line that begins with `#`, or a comment of another format.
 pub fn classify_comment(text: &str) -> MetadataChange {
+    // `#Mon Jan 01 10:00:00 CET 2026`
+    let is_time = |word: &str| word.len() == 8 && word.bytes().filter(|b| *b == b':').count() == 2;
     if text.starts_with("#:") {
         MetadataChange::References
     } else if text.starts_with("#,") || text.starts_with("#|") {
         MetadataChange::States
     } else if text.starts_with("#~") {
         MetadataChange::Obsolete
-    } else if text.starts_with('#') && has_time(text) {
+    } else if text.starts_with('#') && text.split_whitespace().any(is_time) {
         MetadataChange::Dates
     } else {
         MetadataChange::Comments
     }
-}
-
-/// `#Mon Jan 01 10:00:00 CET 2026`.
-fn has_time(text: &str) -> bool {
-    text.split_whitespace().any(|word| word.len() == 8 && word.bytes().filter(|b| *b == b':').count() == 2)
 }
 
 /// A field of the gettext header: `POT-Creation-Date: …`.
