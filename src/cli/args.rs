@@ -8,8 +8,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use super::ui::{Color, OutputOptions};
 use super::{
-    commit, completions, config, doctor, draft, edit, export, forget, import, init, latency, log, man, models, note,
-    route, search, show, sidecar, status,
+    commit, config, doctor, draft, edit, export, forget, import, init, latency, log, man, models, note, route, show,
+    sidecar, status,
 };
 
 /// Notices each commit, says truthfully what changed, and drafts devlogs from it, with local models only.
@@ -72,7 +72,7 @@ pub enum Command {
     /// Show one capture in full
     Show(show::ShowArgs),
     /// Find captures by their words
-    Search(search::SearchArgs),
+    Search(log::SearchArgs),
     /// Replace a capture's text by your own
     Edit(edit::EditArgs),
     /// Remove a capture for good
@@ -98,7 +98,7 @@ pub enum Command {
     /// Run, start, stop or look at the background process
     Sidecar(sidecar::SidecarArgs),
     /// Print a shell's completion script
-    Completions(completions::CompletionsArgs),
+    Completions(man::CompletionsArgs),
     /// Print the manual page
     Man(man::ManArgs),
     /// Write all captures as JSON lines

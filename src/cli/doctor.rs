@@ -1,6 +1,5 @@
 //! `uro-capture doctor`: health checks of everything a capture needs; each finding with a command that fixes it.
 
-mod limits;
 mod model_checks;
 mod repositories;
 

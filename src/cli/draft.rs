@@ -4,7 +4,6 @@ mod batch;
 mod edit;
 mod listing;
 mod new;
-mod period;
 mod publish;
 
 use std::sync::Arc;

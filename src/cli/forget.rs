@@ -8,8 +8,7 @@ use serde::Serialize;
 use super::app::App;
 use super::capture_line;
 use super::failure::{Failure, quoted};
-use super::size;
-use super::ui::Exit;
+use super::ui::{self, Exit};
 use crate::domain::id::{CaptureId, DraftId};
 use crate::pipeline::erasure;
 use crate::pipeline::services::Services;
@@ -85,7 +84,7 @@ pub fn run(app: &App, args: &ForgetArgs) -> Result<Exit, Failure> {
 fn announce(app: &App, services: &Services) -> Result<(), Failure> {
     let bytes = services.store.sizes()?.database;
     if bytes > LARGE {
-        app.ui.note(&format!("writing the store anew ({})", size::format_size(bytes)));
+        app.ui.note(&format!("writing the store anew ({})", ui::format_size(bytes)));
     }
     Ok(())
 }
@@ -118,7 +117,7 @@ fn files(removed: &[StoreFile]) -> String {
     let bytes = removed.iter().map(|file| file.bytes).sum();
     let names = removed.iter().filter_map(|file| file.path.file_name()).map(|name| name.to_string_lossy());
     let files = count(removed.len() as u64, "file", "files");
-    format!("{files}, {} ({})", size::format_size(bytes), names.collect::<Vec<_>>().join(", "))
+    format!("{files}, {} ({})", ui::format_size(bytes), names.collect::<Vec<_>>().join(", "))
 }
 
 fn leftover_failure(id: CaptureId, left: &[RemainingFile]) -> Failure {
@@ -147,7 +146,7 @@ fn confirmed(app: &App, services: &Services, id: CaptureId) -> Result<bool, Fail
     let mut question = format!("Forget for good: {what}?");
     if sizes.copy_files > 0 {
         let copies = count(sizes.copy_files, "old copy", "old copies");
-        question += &format!(" {copies} of the store ({}) will be removed.", size::format_size(sizes.copies));
+        question += &format!(" {copies} of the store ({}) will be removed.", ui::format_size(sizes.copies));
     }
     if drafts > 0 {
         question += &format!(" So will {} written from it.", count(drafts as u64, "draft", "drafts"));

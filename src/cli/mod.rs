@@ -5,7 +5,6 @@ pub mod args;
 pub mod capture_line;
 mod capture_list;
 pub mod commit;
-mod completions;
 mod config;
 mod doctor;
 pub mod draft;
@@ -23,11 +22,9 @@ mod models;
 pub mod note;
 mod pager;
 mod route;
-mod search;
 mod service;
 mod show;
 pub mod sidecar;
-mod size;
 mod status;
 pub mod ui;
 pub mod when;
@@ -54,7 +51,7 @@ use crate::domain::clock::SystemClock;
 pub fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
     if starts_detached(&args) {
-        crate::sidecar::detach::detach_from_starter();
+        crate::sidecar::launch::detach_from_starter();
     }
     ExitCode::from(catch_unwind(AssertUnwindSafe(|| run(args))).unwrap_or_else(|_| report_panic()))
 }
@@ -130,7 +127,7 @@ fn usage_command(message: &str) -> String {
 
 fn execute(cli: Cli, env: Env, ui: &Arc<Ui>) -> Result<Exit, Failure> {
     match &cli.command {
-        Some(Command::Completions(args)) => return completions::run(ui, args),
+        Some(Command::Completions(args)) => return man::run_completions(ui, args),
         Some(Command::Man(args)) => return man::run(ui, args),
         _ => {}
     }
@@ -164,7 +161,7 @@ fn dispatch(app: &App, command: Option<Command>) -> Result<Exit, Failure> {
         Command::Commit(args) => commit::run(app, &args),
         Command::Log(args) => log::run(app, &args),
         Command::Show(args) => show::run(app, &args),
-        Command::Search(args) => search::run(app, &args),
+        Command::Search(args) => log::run_search(app, &args),
         Command::Edit(args) => edit::run(app, &args),
         Command::Forget(args) => forget::run(app, &args),
         Command::Status(args) => status::run(app, &args),
@@ -177,7 +174,7 @@ fn dispatch(app: &App, command: Option<Command>) -> Result<Exit, Failure> {
         Command::Route(args) => route::run(app, &args),
         Command::Latency(args) => latency::run(app, &args),
         Command::Sidecar(args) => sidecar::run(app, &args),
-        Command::Completions(args) => completions::run(&app.ui, &args),
+        Command::Completions(args) => man::run_completions(&app.ui, &args),
         Command::Man(args) => man::run(&app.ui, &args),
         Command::Export(args) => export::run(app, &args),
         Command::Import(args) => import::run(app, &args),

@@ -12,8 +12,7 @@ use super::failure::Failure;
 use super::hooks::git_environment::{GitEnvironment, GlobalMark};
 use super::hooks::{self, RepoHooks};
 use super::service::{self, Autostart};
-use super::size;
-use super::ui::{BAD, BOLD, DIM, Exit, GOOD, WARN};
+use super::ui::{self, BAD, BOLD, DIM, Exit, GOOD, WARN};
 use crate::config::Config;
 use crate::dispatch::{Tallies, has_ever_answered, tallies};
 use crate::domain::draft::{DraftState, Period};
@@ -219,16 +218,12 @@ fn text(app: &App, status: &Status) -> String {
         out += &format!("{}  no model server has answered yet on this machine\n", label("models"));
     }
     if app.ui.verbosity() > 0 {
-        out += &format!("{}  {}\n", label("sizes"), size::format_sizes(&status.sizes));
+        out += &format!("{}  {}\n", label("sizes"), ui::format_sizes(&status.sizes));
     }
     for problem in &status.problems {
         let head = app.ui.paint(WARN, "problem  ");
-        out += &format!(
-            "{head}  {}\n{}  {}\n",
-            super::ui::one_line(&problem.what),
-            label("  hint"),
-            super::ui::one_line(&problem.hint)
-        );
+        out +=
+            &format!("{head}  {}\n{}  {}\n", ui::one_line(&problem.what), label("  hint"), ui::one_line(&problem.hint));
     }
     out
 }

@@ -7,9 +7,9 @@ use toml::Value;
 
 use super::env::{self, Env};
 use super::error::{ConfigError, Result, SettingOrigin};
+use super::keys::HIDDEN;
 use super::paths::Paths;
-use super::secret::HIDDEN;
-use super::{Config, build, defaults, endpoints, file, keys, validate};
+use super::{Config, build, defaults, file, keys, validate};
 
 /// One value in one layer.
 #[derive(Debug, Clone, PartialEq)]
@@ -92,7 +92,7 @@ fn merge_layers(layers: Vec<Vec<Setting>>, env: &Env) -> Result<Loaded> {
         top.insert(setting.key.clone(), setting);
     }
     if !top.keys().any(|key| keys::endpoint_field(key).is_some()) {
-        top.extend(endpoints::default_endpoints(env)?.into_iter().map(|setting| (setting.key.clone(), setting)));
+        top.extend(defaults::default_endpoints(env)?.into_iter().map(|setting| (setting.key.clone(), setting)));
     }
     let config = build::build(&top, env)?;
     let values = top.iter().map(|(key, setting)| (key.clone(), masked_value(key, &setting.value))).collect();

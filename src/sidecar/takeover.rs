@@ -1,11 +1,17 @@
 //! Takeover: at most one sidecar serves; a newcomer leaves, or replaces its predecessor.
+//!
+//! `kill -9` loses nothing by design. It is only for a sidecar of this user that is known to be stuck, never for one
+//! that is starting or still works while leaving.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::lock::{self, Lock};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use sysinfo::{Process, ProcessRefreshKind, ProcessStatus, ProcessesToUpdate, System, UpdateKind};
+
+use super::lock::{self, Holder, Lock};
 use super::protocol::{PROTOCOL, Request, Response, Vitals};
-use super::stuck_check::SilentHolder;
 use super::{SidecarError, client};
 use crate::domain::clock::Clock;
 
@@ -82,5 +88,147 @@ fn probe_holder(run_dir: &Path) -> HolderState {
             WouldBlock | TimedOut => HolderState::Silent,
             _ => HolderState::Absent,
         },
+    }
+}
+
+/// Silence (or a stop by a signal) after which a listening sidecar is stuck.
+const SILENT: Duration = Duration::from_secs(3);
+/// Time for a sidecar without a socket to bind it, or to leave.
+const ABSENT: Duration = Duration::from_secs(5);
+/// Name of the sidecar's program, also with " (deleted)" after an upgrade.
+const PROGRAM: &str = "uro-capture";
+
+/// A sidecar that does not answer.
+#[derive(Debug)]
+pub struct SilentHolder {
+    holder: Holder,
+    since: Instant,
+    /// Its processor time when it was first observed.
+    worked_ms: Option<u64>,
+}
+
+/// State of a process as seen from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct ProcessState {
+    /// It runs this program for this user.
+    ours: bool,
+    stopped: bool,
+    worked_ms: u64,
+}
+
+impl SilentHolder {
+    /// The current holder of the lock, under observation since `now` or, if it is the known one, since then.
+    #[must_use]
+    pub fn of(known: Option<Self>, run_dir: &Path, now: Instant) -> Option<Self> {
+        let holder = lock::holder(run_dir)?;
+        match known {
+            Some(known) if known.holder == holder => Some(known),
+            _ => Some(Self { worked_ms: inspect_process(holder.pid).map(|sight| sight.worked_ms), holder, since: now }),
+        }
+    }
+
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.holder.pid
+    }
+
+    /// Kills it if it has been silent for long enough and still holds the lock. `listens`: it has its socket. True when
+    /// it was killed.
+    pub fn kill_if_stuck(&self, run_dir: &Path, listens: bool, now: Instant) -> bool {
+        let silent = now.saturating_duration_since(self.since);
+        let Some(seen) = (silent >= SILENT).then(|| inspect_process(self.holder.pid)).flatten() else { return false };
+        if !is_stuck(silent, listens, seen, self.worked_ms) || lock::holder(run_dir).as_ref() != Some(&self.holder) {
+            return false;
+        }
+        let Ok(pid) = i32::try_from(self.holder.pid) else { return false };
+        tracing::warn!(pid, silent_ms = silent.as_millis(), "killing a sidecar that does not answer");
+        kill(Pid::from_raw(pid), Signal::SIGKILL).is_ok()
+    }
+}
+
+fn is_stuck(silent: Duration, listens: bool, seen: ProcessState, worked_ms: Option<u64>) -> bool {
+    let idle = worked_ms == Some(seen.worked_ms);
+    seen.ours
+        && match () {
+            () if listens || seen.stopped => silent >= SILENT,
+            // Opening a large store for the first time after an upgrade may take its time.
+            () => silent >= ABSENT && idle,
+        }
+}
+
+fn inspect_process(pid: u32) -> Option<ProcessState> {
+    let pid = sysinfo::Pid::from_u32(pid);
+    let wanted = ProcessRefreshKind::nothing()
+        .with_exe(UpdateKind::Always)
+        .with_user(UpdateKind::Always)
+        .with_cpu()
+        .without_tasks();
+    let mut system = System::new().ok()?;
+    system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), true, wanted);
+    let process = system.process(pid)?;
+    Some(ProcessState {
+        ours: runs_our_program(process) && is_our_users(process),
+        stopped: process.status() == ProcessStatus::Stop,
+        worked_ms: process.accumulated_cpu_time(),
+    })
+}
+
+fn runs_our_program(process: &Process) -> bool {
+    let name = process.exe().and_then(Path::file_name).unwrap_or(process.name());
+    name.to_string_lossy().strip_suffix(" (deleted)").unwrap_or(&name.to_string_lossy()) == PROGRAM
+}
+
+fn is_our_users(process: &Process) -> bool {
+    process.user_id().is_some_and(|user| **user == nix::unistd::getuid().as_raw())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OURS: ProcessState = ProcessState { ours: true, stopped: false, worked_ms: 70 };
+
+    fn stuck(silent_ms: u64, listens: bool, seen: ProcessState, worked_ms: u64) -> bool {
+        is_stuck(Duration::from_millis(silent_ms), listens, seen, Some(worked_ms))
+    }
+
+    #[test]
+    fn one_that_listens_and_says_nothing_for_three_seconds_is_stuck() {
+        assert!(!stuck(2999, true, OURS, 0));
+        assert!(stuck(3000, true, OURS, 0), "also one that burns a processor");
+        assert!(stuck(3000, true, OURS, 70));
+    }
+
+    #[test]
+    fn one_that_is_starting_or_leaving_has_five_seconds_and_more_while_it_works() {
+        assert!(!stuck(4999, false, OURS, 70));
+        assert!(stuck(5000, false, OURS, 70));
+        assert!(!stuck(60_000, false, OURS, 10));
+        let stopped = ProcessState { stopped: true, ..OURS };
+        assert!(stuck(3000, false, stopped, 10), "stopped by a signal, it will not get there");
+    }
+
+    #[test]
+    fn only_our_own_process_is_ever_stuck() {
+        let foreign = ProcessState { ours: false, stopped: true, worked_ms: 70 };
+        assert!(!stuck(60_000, true, foreign, 70));
+        let this = inspect_process(std::process::id()).expect("seen");
+        assert!(!this.ours, "a test is no sidecar");
+        assert!(this.worked_ms > 0 || !this.stopped);
+    }
+
+    #[test]
+    fn another_holder_is_another_suspect() {
+        let run = tempfile::tempdir().unwrap();
+        let start = Clock::instant(&crate::domain::clock::SystemClock);
+        assert!(SilentHolder::of(None, run.path(), start).is_none(), "no process holds it");
+        let _lock = lock::acquire(run.path()).unwrap().expect("free");
+        let first = SilentHolder::of(None, run.path(), start).expect("this process");
+        let later = start + Duration::from_secs(60);
+        let same = SilentHolder::of(Some(first), run.path(), later).expect("the same");
+        assert_eq!((same.since, same.pid()), (start, std::process::id()));
+        assert!(!same.kill_if_stuck(run.path(), true, later), "it is no sidecar");
+        let other = SilentHolder { holder: Holder { pid: 1, version: "0".into() }, ..same };
+        assert_eq!(SilentHolder::of(Some(other), run.path(), later).expect("another").since, later);
     }
 }

@@ -11,15 +11,14 @@ use tokio::task::JoinSet;
 use super::super::control::Health;
 use super::super::protocol::{Attention, Response};
 use super::super::worker::blocking;
-use super::dir_watcher::{DirWatcher, SystemDirWatcher};
 use super::dirty_set::{DirtyMark, DirtySet, NextRepo};
 use super::index_debounce::IndexDebounce;
 use super::listener::{Listener, WatchedDirs};
-use super::log_reading;
 use super::network::Mounts;
-use super::pace::Pace;
+use super::poll::Pace;
 use super::poll::{self, PollResult, PollTarget};
 use super::watched_repos::{GRACE, ReadOutcome, WatchCoverage, WatchedRepos};
+use super::watcher::{DirWatcher, SystemDirWatcher};
 use super::watcher::{WatchSetup, Watcher};
 use crate::domain::event::Source;
 use crate::domain::id::RepoId;
@@ -322,7 +321,7 @@ impl WatchScheduler {
         self.jobs.spawn(async move {
             let start = services.clock.instant();
             let id = repo.id.clone();
-            let (looked, outcome) = log_reading::read_repository(&services, watcher, subject, repo, mark.source).await;
+            let (looked, outcome) = poll::read_repository(&services, watcher, subject, repo, mark.source).await;
             let took = services.clock.instant().saturating_duration_since(start);
             JobResult::Read { repo: id, remote, mark, looked, outcome, took }
         });
