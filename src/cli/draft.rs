@@ -124,7 +124,7 @@ fn wrong_state(draft: &Draft, wish: &str) -> Failure {
 
 /// Prints the draft as JSON, or in one line with the next command.
 fn print_next(app: &App, draft: &Draft, next: &str) -> Result<Exit, Failure> {
-    if app.ui.wants_json() {
+    if app.json {
         app.ui.json(draft)?;
     } else {
         app.ui.line(&listing::line(app, draft))?;

@@ -132,7 +132,7 @@ fn leftover_failure(id: CaptureId, left: &[RemainingFile]) -> Failure {
 }
 
 fn confirmed(app: &App, services: &Services, id: CaptureId) -> Result<bool, Failure> {
-    if !app.ui.can_ask() {
+    if !app.ui.can_ask {
         return Err(Failure::input("removing a capture for good needs a confirmation on a terminal")
             .hint("uro-capture forget ID --yes"));
     }

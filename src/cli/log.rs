@@ -145,11 +145,11 @@ fn list(
         app.ui.note(&format!("{empty_message}{elsewhere}"));
     } else {
         let expects_model = dispatch::has_ever_answered(store.as_ref())?;
-        let verbose = app.ui.verbosity() > 0;
+        let verbose = app.ui.options.verbose > 0;
         let list = CaptureList { captures: &captures, names: &names, now: &app.now(), expects_model, verbose };
-        let color = app.ui.color_out();
+        let color = app.ui.color_out;
         // Grouped by day on a terminal; one line each for programs or on request.
-        app.ui.page(&match app.ui.columns() {
+        app.ui.page(&match app.ui.columns {
             _ if args.oneline => list.oneline().render(color),
             Some(columns) => list.by_day(columns, color),
             None => list.program_table().render(color),

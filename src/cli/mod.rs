@@ -40,6 +40,7 @@ use clap::FromArgMatches;
 
 use app::{App, AppOptions};
 use args::{Cli, Command};
+use config::ConfigAction;
 use failure::Failure;
 use ui::{Exit, OutputOptions, Ui};
 
@@ -84,7 +85,7 @@ fn run(args: Vec<OsString>) -> u8 {
         Ok(cli) => cli,
         Err(error) => return report_clap_error(&error, command, &Ui::new(OutputOptions::default(), &env)),
     };
-    let ui = Arc::new(Ui::new(cli.global.output_options(), &env));
+    let ui = Arc::new(Ui::new(cli.global.output, &env));
     let meant =
         single.filter(|_| matches!(cli.command, Some(Command::Note(_)))).and_then(|word| args::guess_command(&word));
     let ended = execute(cli, env, &ui);
@@ -104,7 +105,7 @@ fn run(args: Vec<OsString>) -> u8 {
 fn report_clap_error(error: &clap::Error, command: Option<&str>, ui: &Ui) -> u8 {
     let rendered = error.render();
     if !error.use_stderr() {
-        let text = if ui.color_out() { rendered.ansi().to_string() } else { rendered.to_string() };
+        let text = if ui.color_out { rendered.ansi().to_string() } else { rendered.to_string() };
         return ui.raw(text.as_bytes()).map_or_else(|failure| failure.code(), |()| 0);
     }
     let text = rendered.to_string();
@@ -145,7 +146,7 @@ fn execute(cli: Cli, env: Env, ui: &Arc<Ui>) -> Result<Exit, Failure> {
 fn works_with_broken_settings(command: &Command) -> bool {
     match command {
         Command::Doctor(_) | Command::Deinit(_) => true,
-        Command::Config(args) => args.works_with_broken_settings(),
+        Command::Config(args) => matches!(args.action, ConfigAction::Path | ConfigAction::Set { .. }),
         // The background process captures nothing until they can be read; stopping or querying it needs none.
         Command::Sidecar(_) => true,
         // Stored captures can be shown; nothing is captured meanwhile.

@@ -217,7 +217,7 @@ fn text(app: &App, status: &Status) -> String {
     if !status.model_answered {
         out += &format!("{}  no model server has answered yet on this machine\n", label("models"));
     }
-    if app.ui.verbosity() > 0 {
+    if app.ui.options.verbose > 0 {
         out += &format!("{}  {}\n", label("sizes"), ui::format_sizes(&status.sizes));
     }
     for problem in &status.problems {

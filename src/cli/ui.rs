@@ -46,13 +46,24 @@ pub const WARN: Style = AnsiColor::Yellow.on_default();
 pub const BAD: Style = AnsiColor::Red.on_default().bold();
 pub const ID: Style = AnsiColor::Cyan.on_default();
 
-/// Output options of the command line.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+// Output options of the command line. A documentation comment here would become the help of the program.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::Args)]
+#[command(next_help_heading = "Global options")]
 pub struct OutputOptions {
-    pub color: Color,
-    pub json: bool,
+    /// Print results and errors only
+    #[arg(short, long, global = true, display_order = 101)]
     pub quiet: bool,
+    /// Print details on stderr
+    #[arg(short, long, global = true, display_order = 102, action = clap::ArgAction::Count)]
     pub verbose: u8,
+    /// When to use colour; auto: on terminals unless `NO_COLOR` is set
+    #[arg(long, global = true, display_order = 103, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
+    pub color: Color,
+    /// Print JSON
+    #[arg(long, global = true, display_order = 104)]
+    pub json: bool,
+    /// Show long lists without a pager
+    #[arg(long, global = true, display_order = 106)]
     pub no_pager: bool,
 }
 
@@ -60,14 +71,17 @@ pub struct OutputOptions {
 pub struct Ui {
     out: Mutex<Box<dyn Write + Send>>,
     err: Mutex<Box<dyn Write + Send>>,
-    options: OutputOptions,
-    color_out: bool,
+    pub options: OutputOptions,
+    /// Stdout gets colour.
+    pub color_out: bool,
     color_err: bool,
-    /// Page width in columns for a person; `None` if stdout is read by a program.
-    columns: Option<usize>,
+    /// Page width in columns: `$COLUMNS`, else the terminal's width, else 80. `None` if stdout is no terminal, unless
+    /// colour is forced: then the output is for a person, behind another program.
+    pub columns: Option<usize>,
     pager: Option<Pager>,
     terminal_err: bool,
-    terminal_in: bool,
+    /// A question can be asked.
+    pub can_ask: bool,
 }
 
 impl std::fmt::Debug for Ui {
@@ -98,7 +112,7 @@ impl Ui {
             columns: (terminal_out || options.color == Color::Always).then(|| detect_columns(env)),
             pager: if terminal_out && !options.no_pager && !options.json { Pager::from_env(env) } else { None },
             terminal_err,
-            terminal_in: std::io::stdin().is_terminal(),
+            can_ask: terminal_err && std::io::stdin().is_terminal(),
         }
     }
 
@@ -116,32 +130,9 @@ impl Ui {
             columns: None,
             pager: None,
             terminal_err: false,
-            terminal_in: false,
+            can_ask: false,
         };
         (ui, out, err)
-    }
-
-    #[must_use]
-    pub fn wants_json(&self) -> bool {
-        self.options.json
-    }
-
-    #[must_use]
-    pub fn quiet(&self) -> bool {
-        self.options.quiet
-    }
-
-    /// True if stdout gets colour.
-    #[must_use]
-    pub fn color_out(&self) -> bool {
-        self.color_out
-    }
-
-    /// Page width in columns: `$COLUMNS`, else the terminal's width, else 80. `None` if stdout is no terminal, unless
-    /// colour is forced: then the output is for a person, behind another program.
-    #[must_use]
-    pub fn columns(&self) -> Option<usize> {
-        self.columns
     }
 
     /// Prints a result, through the pager on a terminal.
@@ -153,12 +144,6 @@ impl Ui {
         if shown { Ok(()) } else { self.raw(text.as_bytes()) }
     }
 
-    /// How often `-v` was given.
-    #[must_use]
-    pub fn verbosity(&self) -> u8 {
-        self.options.verbose
-    }
-
     /// A progress bar on stderr for `steps` steps; hidden unless stderr is a terminal.
     #[must_use]
     pub fn progress(&self, steps: u64) -> indicatif::ProgressBar {
@@ -167,12 +152,6 @@ impl Ui {
         } else {
             indicatif::ProgressBar::hidden()
         }
-    }
-
-    /// True if a question can be asked.
-    #[must_use]
-    pub fn can_ask(&self) -> bool {
-        self.terminal_in && self.terminal_err
     }
 
     /// Prints one line of result.

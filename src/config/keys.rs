@@ -154,6 +154,7 @@ pub fn find_key(name: &str) -> Option<SettingKey> {
     if let Some(&(_, shape, by_repository, about)) = PLAIN.iter().find(|(key, ..)| *key == name) {
         return Some(SettingKey { shape, by_repository, about });
     }
+    let model = |about| Some(SettingKey { shape: ValueShape::Name, by_repository: true, about });
     match name.split('.').collect::<Vec<_>>().as_slice() {
         ["models", "default"] => model("The only model of `capture.strategy = \"single\"`."),
         ["models", role] if parse_role(role).is_some() => {
@@ -162,10 +163,6 @@ pub fn find_key(name: &str) -> Option<SettingKey> {
         ["options", role, field] if parse_role(role).is_some() => key_in(SAMPLING, field, true),
         _ => None,
     }
-}
-
-fn model(about: &'static str) -> Option<SettingKey> {
-    Some(SettingKey { shape: ValueShape::Name, by_repository: true, about })
 }
 
 /// True if the value of this key must not be shown.

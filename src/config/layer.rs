@@ -95,14 +95,14 @@ fn merge_layers(layers: Vec<Vec<Setting>>, env: &Env) -> Result<Loaded> {
         top.extend(defaults::default_endpoints(env)?.into_iter().map(|setting| (setting.key.clone(), setting)));
     }
     let config = build::build(&top, env)?;
-    let values = top.iter().map(|(key, setting)| (key.clone(), masked_value(key, &setting.value))).collect();
+    // Secrets are masked here, so that no command that shows settings can print them.
+    let masked = |key: &str, value: &Value| match keys::is_secret(key) {
+        true => Value::String(HIDDEN.to_owned()),
+        false => value.clone(),
+    };
+    let values = top.iter().map(|(key, setting)| (key.clone(), masked(key, &setting.value))).collect();
     let origins = top.into_iter().map(|(key, setting)| (key, setting.origin)).collect();
     Ok(Loaded { config, values, origins })
-}
-
-/// Secrets are masked here, so that no command that shows settings can print them.
-fn masked_value(key: &str, value: &Value) -> Value {
-    if keys::is_secret(key) { Value::String(HIDDEN.to_owned()) } else { value.clone() }
 }
 
 fn built_in() -> Result<Vec<Setting>> {

@@ -30,7 +30,7 @@ pub fn check(shape: ValueShape, value: &Value) -> CheckResult<()> {
         }
         ValueShape::Secret => secret(value),
         ValueShape::Variable => variable(text(value)?),
-        ValueShape::Endpoint => endpoint(text(value)?),
+        ValueShape::Endpoint => address(text(value)?).map(drop),
         ValueShape::Store => store(text(value)?),
     }
 }
@@ -173,10 +173,6 @@ fn variable(name: &str) -> CheckResult<()> {
     }
     // The user may have entered the key itself here.
     Err("expected the name of an environment variable, like LOCAL_LLM_KEY".to_owned())
-}
-
-fn endpoint(url: &str) -> CheckResult<()> {
-    address(url).map(drop)
 }
 
 fn store(url: &str) -> CheckResult<()> {

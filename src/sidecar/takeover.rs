@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use sysinfo::{Process, ProcessRefreshKind, ProcessStatus, ProcessesToUpdate, System, UpdateKind};
+use sysinfo::{ProcessRefreshKind, ProcessStatus, ProcessesToUpdate, System, UpdateKind};
 
-use super::lock::{self, Holder, Lock};
+use super::lock::{self, Holder};
 use super::protocol::{PROTOCOL, Request, Response, Vitals};
 use super::{SidecarError, client};
 use crate::domain::clock::Clock;
@@ -23,7 +23,7 @@ const POLL: Duration = Duration::from_millis(20);
 
 /// The lock, free or from a predecessor that was asked to leave or is stuck; `None` where one of this version answers
 /// and stays. A service takes over even from one of this version.
-pub fn take_over(run_dir: &Path, service: bool, clock: &dyn Clock) -> Result<Option<Lock>, SidecarError> {
+pub fn take_over(run_dir: &Path, service: bool, clock: &dyn Clock) -> Result<Option<std::fs::File>, SidecarError> {
     let mut give_up = clock.instant() + IN_ALL;
     let mut suspect = None;
     let mut parting = false;
@@ -33,7 +33,11 @@ pub fn take_over(run_dir: &Path, service: bool, clock: &dyn Clock) -> Result<Opt
         }
         let asked = clock.instant();
         match probe_holder(run_dir) {
-            HolderState::Answers(vitals) if is_this_version(&vitals) && !service => return Ok(None),
+            HolderState::Answers(Vitals { version, protocol: PROTOCOL, .. })
+                if version == env!("CARGO_PKG_VERSION") && !service =>
+            {
+                return Ok(None);
+            }
             HolderState::Answers(_) | HolderState::Babbles => {
                 suspect = None;
                 if !parting {
@@ -51,20 +55,11 @@ pub fn take_over(run_dir: &Path, service: bool, clock: &dyn Clock) -> Result<Opt
                 }
             }
         }
-        check(run_dir, give_up, clock.instant())?;
+        if clock.instant() >= give_up {
+            return Err(SidecarError::Unresponsive { pid: lock::holder(run_dir).map_or(0, |holder| holder.pid) });
+        }
         std::thread::sleep(POLL);
     }
-}
-
-fn check(run_dir: &Path, give_up: Instant, now: Instant) -> Result<(), SidecarError> {
-    if now < give_up {
-        return Ok(());
-    }
-    Err(SidecarError::Unresponsive { pid: lock::holder(run_dir).map_or(0, |holder| holder.pid) })
-}
-
-fn is_this_version(vitals: &Vitals) -> bool {
-    vitals.version == env!("CARGO_PKG_VERSION") && vitals.protocol == PROTOCOL
 }
 
 /// Reaction of the lock's holder to a ping.
@@ -127,11 +122,6 @@ impl SilentHolder {
         }
     }
 
-    #[must_use]
-    pub fn pid(&self) -> u32 {
-        self.holder.pid
-    }
-
     /// Kills it if it has been silent for long enough and still holds the lock. `listens`: it has its socket. True when
     /// it was killed.
     pub fn kill_if_stuck(&self, run_dir: &Path, listens: bool, now: Instant) -> bool {
@@ -166,20 +156,13 @@ fn inspect_process(pid: u32) -> Option<ProcessState> {
     let mut system = System::new().ok()?;
     system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), true, wanted);
     let process = system.process(pid)?;
+    let name = process.exe().and_then(Path::file_name).unwrap_or(process.name()).to_string_lossy();
     Some(ProcessState {
-        ours: runs_our_program(process) && is_our_users(process),
+        ours: name.strip_suffix(" (deleted)").unwrap_or(&name) == PROGRAM
+            && process.user_id().is_some_and(|user| **user == nix::unistd::getuid().as_raw()),
         stopped: process.status() == ProcessStatus::Stop,
         worked_ms: process.accumulated_cpu_time(),
     })
-}
-
-fn runs_our_program(process: &Process) -> bool {
-    let name = process.exe().and_then(Path::file_name).unwrap_or(process.name());
-    name.to_string_lossy().strip_suffix(" (deleted)").unwrap_or(&name.to_string_lossy()) == PROGRAM
-}
-
-fn is_our_users(process: &Process) -> bool {
-    process.user_id().is_some_and(|user| **user == nix::unistd::getuid().as_raw())
 }
 
 #[cfg(test)]
@@ -226,7 +209,7 @@ mod tests {
         let first = SilentHolder::of(None, run.path(), start).expect("this process");
         let later = start + Duration::from_secs(60);
         let same = SilentHolder::of(Some(first), run.path(), later).expect("the same");
-        assert_eq!((same.since, same.pid()), (start, std::process::id()));
+        assert_eq!((same.since, same.holder.pid), (start, std::process::id()));
         assert!(!same.kill_if_stuck(run.path(), true, later), "it is no sidecar");
         let other = SilentHolder { holder: Holder { pid: 1, version: "0".into() }, ..same };
         assert_eq!(SilentHolder::of(Some(other), run.path(), later).expect("another").since, later);

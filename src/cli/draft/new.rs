@@ -1,8 +1,6 @@
 //! `draft new`: queues one draft by hand, of a day, a week or a range in the local calendar; duplicates are merged by
 //! their key.
 
-use std::path::Path;
-
 use clap::Args;
 use jiff::ToSpan;
 use jiff::civil::{Date, ISOWeekDate, Weekday};
@@ -78,7 +76,7 @@ fn origin(app: &App, store: &dyn Store, args: &NewArgs) -> Result<ProjectOrigin,
             .hint("uro-capture log --everywhere")),
         (several, _) => {
             let example = several.first().map_or_else(|| "NAME".to_owned(), |first| names.label_of(first));
-            let command = format!("uro-capture draft new {} --project {}", args.kind.as_str(), word(&example));
+            let command = format!("uro-capture draft new {} --project {}", args.kind.as_str(), quoted(&example));
             Err(Failure::input("which project?").because(list_labels(&names, several)).hint(command))
         }
     }
@@ -91,11 +89,6 @@ fn list_labels(names: &ProjectLabels, origins: &[&ProjectOrigin]) -> String {
         None => format!("{} (outside of any repository)", names.label_of(origin)),
     };
     format!("known are: {}", origins.iter().map(told).collect::<Vec<_>>().join(", "))
-}
-
-/// Quotes one word of a shell command line.
-fn word(name: &str) -> String {
-    quoted(Path::new(name))
 }
 
 fn require_captures(app: &App, store: &dyn Store, new: &NewDraft) -> Result<(), Failure> {
@@ -112,7 +105,7 @@ fn require_captures(app: &App, store: &dyn Store, new: &NewDraft) -> Result<(), 
     if store.captures(&query)?.is_empty() {
         let when = Span::of(&new.period, &app.zone).words();
         return Err(Failure::input(format!("nothing was captured in {}, {when}", new.project))
-            .hint(format!("uro-capture log --everywhere --project {}", word(&new.project))));
+            .hint(format!("uro-capture log --everywhere --project {}", quoted(&new.project))));
     }
     Ok(())
 }

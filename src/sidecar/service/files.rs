@@ -45,7 +45,10 @@ pub fn write(texts: &[ServiceFile], dry_run: bool) -> Result<InstallOutcome, Ser
         outcome.done.push(text.path.clone());
         if !dry_run {
             let made = make_above(&text.path)?;
-            write_file(&text.path, &seal(&text.text, comments(&text.path), made.max(before)))?;
+            let is_xml = text.path.extension().is_some_and(|ending| ending == "plist");
+            let sealed = seal(&text.text, if is_xml { Comments::Xml } else { Comments::Hash }, made.max(before));
+            // Atomic replacement by rename: the manager sees the old file or the new one.
+            replace_file(&text.path, sealed.as_bytes(), 0o644).map_err(|source| failed("write", &text.path, source))?;
         }
     }
     Ok(outcome)
@@ -98,21 +101,12 @@ fn state(path: &Path) -> Result<State, ServiceError> {
     }
 }
 
-fn comments(path: &Path) -> Comments {
-    if path.extension().is_some_and(|ending| ending == "plist") { Comments::Xml } else { Comments::Hash }
-}
-
 /// Creates the missing directories above `path`; returns how many.
 fn make_above(path: &Path) -> Result<usize, ServiceError> {
     let Some(parent) = path.parent() else { return Ok(0) };
     let missing = parent.ancestors().take_while(|dir| !dir.exists()).count();
     fs::create_dir_all(parent).map_err(|source| failed("create", parent, source))?;
     Ok(missing)
-}
-
-/// Atomic replacement by rename: the manager sees the old file or the new one.
-fn write_file(path: &Path, text: &str) -> Result<(), ServiceError> {
-    replace_file(path, text.as_bytes(), 0o644).map_err(|source| failed("write", path, source))
 }
 
 fn failed(doing: &'static str, path: &Path, source: std::io::Error) -> ServiceError {

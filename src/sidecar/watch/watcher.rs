@@ -16,13 +16,13 @@ use crate::domain::id::RepoId;
 pub struct Watcher {
     /// Absent when the system refused an instance: everything is polled.
     dir_watcher: Option<Box<dyn DirWatcher>>,
-    places: Arc<WatchedDirs>,
+    pub places: Arc<WatchedDirs>,
     own: HashMap<RepoId, Vec<Arc<Path>>>,
 }
 
 impl std::fmt::Debug for Watcher {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Watcher").field("watches", &self.places.len()).finish_non_exhaustive()
+        f.debug_struct("Watcher").field("watches", &self.places.count()).finish_non_exhaustive()
     }
 }
 
@@ -43,11 +43,6 @@ impl Watcher {
     #[must_use]
     pub fn new(dir_watcher: Option<Box<dyn DirWatcher>>, places: Arc<WatchedDirs>) -> Self {
         Self { dir_watcher, places, own: HashMap::new() }
-    }
-
-    #[must_use]
-    pub fn watches(&self) -> usize {
-        self.places.len()
     }
 
     /// Watches `wanted` for `repo`, and nothing else. Without the first directory there is no repository; others may be
@@ -194,19 +189,17 @@ impl DirWatcher for SystemDirWatcher {
 }
 
 fn to_watch_error(error: &notify::Error) -> WatchError {
+    use nix::errno::Errno;
     match &error.kind {
         ErrorKind::MaxFilesWatch => WatchError::Exhausted,
         ErrorKind::PathNotFound => WatchError::Gone,
         ErrorKind::Io(io) if io.kind() == std::io::ErrorKind::NotFound => WatchError::Gone,
-        ErrorKind::Io(io) if is_exhaustion(io) => WatchError::Exhausted,
+        ErrorKind::Io(io) => match io.raw_os_error().map(Errno::from_raw) {
+            Some(Errno::ENOSPC | Errno::EMFILE | Errno::ENFILE | Errno::ENOMEM) => WatchError::Exhausted,
+            _ => WatchError::Refused(error.to_string()),
+        },
         _ => WatchError::Refused(error.to_string()),
     }
-}
-
-fn is_exhaustion(error: &std::io::Error) -> bool {
-    use nix::errno::Errno;
-    let errno = error.raw_os_error().map(Errno::from_raw);
-    matches!(errno, Some(Errno::ENOSPC | Errno::EMFILE | Errno::ENFILE | Errno::ENOMEM))
 }
 
 #[cfg(test)]
@@ -269,9 +262,9 @@ mod tests {
         assert_eq!(watcher.set_up_watches(&repo("a"), all.clone()), WatchSetup::Watched { anew: false });
         assert_eq!(*dir_watcher.laid.lock().unwrap(), 3);
         assert_eq!(watcher.set_up_watches(&repo("a"), all[..2].to_vec()), WatchSetup::Watched { anew: false });
-        assert_eq!((watcher.watches(), dir_watcher.held.lock().unwrap().len()), (2, 2));
+        assert_eq!((watcher.places.count(), dir_watcher.held.lock().unwrap().len()), (2, 2));
         watcher.forget(&repo("a"));
-        assert_eq!((watcher.watches(), dir_watcher.held.lock().unwrap().len()), (0, 0));
+        assert_eq!((watcher.places.count(), dir_watcher.held.lock().unwrap().len()), (0, 0));
     }
 
     #[test]
@@ -296,10 +289,10 @@ mod tests {
         let mut all = dirs(top.path(), &["git"]);
         all.push(top.path().join("git/logs"));
         assert_eq!(watcher.set_up_watches(&repo("a"), all.clone()), WatchSetup::Watched { anew: true });
-        assert_eq!(watcher.watches(), 1);
+        assert_eq!(watcher.places.count(), 1);
         std::fs::remove_dir_all(top.path().join("git")).unwrap();
         assert_eq!(watcher.set_up_watches(&repo("a"), all), WatchSetup::Missing);
-        assert_eq!((watcher.watches(), dir_watcher.held.lock().unwrap().len()), (0, 0));
+        assert_eq!((watcher.places.count(), dir_watcher.held.lock().unwrap().len()), (0, 0));
     }
 
     #[test]
@@ -311,7 +304,7 @@ mod tests {
         let two = dirs(top.path(), &["two", "two/logs"]);
         assert!(matches!(watcher.set_up_watches(&repo("one"), one), WatchSetup::Watched { .. }));
         assert_eq!(watcher.set_up_watches(&repo("two"), two.clone()), WatchSetup::Exhausted);
-        assert_eq!((watcher.watches(), dir_watcher.held.lock().unwrap().len()), (2, 2));
+        assert_eq!((watcher.places.count(), dir_watcher.held.lock().unwrap().len()), (2, 2));
         watcher.forget(&repo("one"));
         assert!(matches!(watcher.set_up_watches(&repo("two"), two), WatchSetup::Watched { .. }));
     }
