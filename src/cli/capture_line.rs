@@ -4,7 +4,7 @@ use jiff::Zoned;
 
 use super::ui::{BOLD, DIM, Ui, one_line};
 use super::when;
-use crate::domain::capture::{AuthoredBy, Capture, CaptureState, Provenance, Quality, Reason};
+use crate::domain::capture::{AuthoredBy, Capture, CaptureState, Provenance, Reason};
 
 /// Length of an id's millisecond part, with the hyphen: the minimum shown in lists.
 const SHORT_ID: usize = 13;
@@ -64,7 +64,23 @@ pub fn format_full(capture: &Capture, ui: &Ui, now: &Zoned) -> String {
     rows.extend(commit_rows(capture));
     rows.extend((!capture.tags.is_empty()).then(|| ("tags", capture.tags.join(", "))));
     rows.push(("written by", written_by(&capture.provenance)));
-    rows.extend(capture.quality.as_ref().map(|quality| ("quality", quality_words(quality))));
+    rows.extend(capture.quality.as_ref().map(|quality| {
+        // In percent, the total first. The rule set's name tells which scores are comparable.
+        let parts = [
+            quality.score,
+            quality.technical_accuracy,
+            quality.format_compliance,
+            quality.completeness,
+            quality.readability,
+            quality.length,
+        ];
+        let [total, accuracy, format, completeness, readability, length] = parts.map(|score| score * 100.0);
+        let words = format!(
+            "{total:.0} % (accuracy {accuracy:.0}, format {format:.0}, completeness {completeness:.0},              readability {readability:.0}, length {length:.0}; rubric {})",
+            quality.rubric
+        );
+        ("quality", words)
+    }));
     rows.extend(timing(capture).map(|text| ("took", text)));
     rows.push(("source", capture.source.as_str().to_owned()));
     rows.extend(capture.refined.as_ref().map(|r| ("refined", format!("{} by {}", when::full(r.at, now), r.model))));
@@ -111,21 +127,6 @@ fn written_by(provenance: &Provenance) -> String {
     }
 }
 
-/// Scores in percent, the total first. The rule set's name tells which scores are comparable.
-fn quality_words(quality: &Quality) -> String {
-    let percent = |score: f64| format!("{:.0}", score * 100.0);
-    format!(
-        "{} % (accuracy {}, format {}, completeness {}, readability {}, length {}; rubric {})",
-        percent(quality.score),
-        percent(quality.technical_accuracy),
-        percent(quality.format_compliance),
-        percent(quality.completeness),
-        percent(quality.readability),
-        percent(quality.length),
-        quality.rubric
-    )
-}
-
 fn timing(capture: &Capture) -> Option<String> {
     let total = capture.timing.total_ms?;
     let part = |name: &str, ms: Option<f64>| ms.map(|ms| format!("{name} {ms:.0}"));
@@ -148,7 +149,7 @@ fn timing(capture: &Capture) -> Option<String> {
 pub(super) mod tests {
     use super::*;
     use crate::cli::ui::OutputOptions;
-    use crate::domain::capture::{CaptureKind, CommitRef, RepoRef};
+    use crate::domain::capture::{CaptureKind, CommitRef, Quality, RepoRef};
     use crate::domain::event::Source;
     use crate::domain::id::RepoId;
     use crate::domain::timing::{Timing, Tokens};

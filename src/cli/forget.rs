@@ -63,7 +63,10 @@ pub fn run(app: &App, args: &ForgetArgs) -> Result<Exit, Failure> {
     let services = app.services()?;
     let (id, forgotten) = match services.store.capture_id(&args.id) {
         Ok(id) if args.yes || confirmed(app, &services, id)? => {
-            announce(app, &services)?;
+            let bytes = services.store.sizes()?.database;
+            if bytes > LARGE {
+                app.ui.note(&format!("writing the store anew ({})", ui::format_size(bytes)));
+            }
             (id, Some(erasure::forget(&services, id)?))
         }
         Ok(id) => (id, None),
@@ -80,15 +83,6 @@ pub fn run(app: &App, args: &ForgetArgs) -> Result<Exit, Failure> {
     }
 }
 
-/// Rewrites the whole store, which takes a while if it is large.
-fn announce(app: &App, services: &Services) -> Result<(), Failure> {
-    let bytes = services.store.sizes()?.database;
-    if bytes > LARGE {
-        app.ui.note(&format!("writing the store anew ({})", ui::format_size(bytes)));
-    }
-    Ok(())
-}
-
 fn print_result(app: &App, id: CaptureId, forgotten: Option<&ForgetReport>) -> Result<(), Failure> {
     if app.json {
         return app.ui.json(&JsonReport::of(id, forgotten));
@@ -99,8 +93,13 @@ fn print_result(app: &App, id: CaptureId, forgotten: Option<&ForgetReport>) -> R
     };
     app.ui.line(&format!("forgotten: {id}"))?;
     if !forgotten.scrubbed.copies.is_empty() {
-        app.ui.line(&format!("removed with it: {}", files(&forgotten.scrubbed.copies)))?;
-        forgotten.scrubbed.copies.iter().for_each(|gone| app.ui.detail(&gone.path.display().to_string()));
+        let removed = &forgotten.scrubbed.copies;
+        let bytes = removed.iter().map(|file| file.bytes).sum();
+        let names = removed.iter().filter_map(|file| file.path.file_name()).map(|name| name.to_string_lossy());
+        let names = names.collect::<Vec<_>>().join(", ");
+        let files = count(removed.len() as u64, "file", "files");
+        app.ui.line(&format!("removed with it: {files}, {} ({names})", ui::format_size(bytes)))?;
+        removed.iter().for_each(|gone| app.ui.detail(&gone.path.display().to_string()));
     }
     if !forgotten.drafts.is_empty() {
         let drafts = count(forgotten.drafts.len() as u64, "draft", "drafts");
@@ -110,14 +109,6 @@ fn print_result(app: &App, id: CaptureId, forgotten: Option<&ForgetReport>) -> R
         app.ui.warn(&format!("capture {other} says the same; `uro-capture forget {other}` removes it too"));
     }
     Ok(())
-}
-
-/// `2 files, 3.1 MiB (old copies of the store, logs)`.
-fn files(removed: &[StoreFile]) -> String {
-    let bytes = removed.iter().map(|file| file.bytes).sum();
-    let names = removed.iter().filter_map(|file| file.path.file_name()).map(|name| name.to_string_lossy());
-    let files = count(removed.len() as u64, "file", "files");
-    format!("{files}, {} ({})", ui::format_size(bytes), names.collect::<Vec<_>>().join(", "))
 }
 
 fn leftover_failure(id: CaptureId, left: &[RemainingFile]) -> Failure {

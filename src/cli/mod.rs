@@ -54,14 +54,13 @@ pub fn main() -> ExitCode {
     if starts_detached(&args) {
         crate::sidecar::launch::detach_from_starter();
     }
-    ExitCode::from(catch_unwind(AssertUnwindSafe(|| run(args))).unwrap_or_else(|_| report_panic()))
-}
-
-/// A panic has printed its location on stderr already; this message explains it.
-fn report_panic() -> u8 {
-    let failure = Failure::bug("uro-capture stopped because of a bug");
-    Ui::new(OutputOptions::default(), &Env::from_process()).failure(&failure);
-    failure.code()
+    let ended = catch_unwind(AssertUnwindSafe(|| run(args)));
+    ExitCode::from(ended.unwrap_or_else(|_| {
+        // A panic has printed its location on stderr already; this message explains it.
+        let failure = Failure::bug("uro-capture stopped because of a bug");
+        Ui::new(OutputOptions::default(), &Env::from_process()).failure(&failure);
+        failure.code()
+    }))
 }
 
 /// `sidecar run --detached` closes its inherited descriptors before anything else is opened.
@@ -110,20 +109,16 @@ fn report_clap_error(error: &clap::Error, command: Option<&str>, ui: &Ui) -> u8 
     }
     let text = rendered.to_string();
     let text = text.trim_end().trim_end_matches("For more information, try '--help'.").trim_end();
-    let hint = match (usage_command(text), command) {
+    // The command of a usage message: the words before the first placeholder of its `Usage:` line.
+    let usage = text.lines().find_map(|line| line.strip_prefix("Usage: ")).unwrap_or("uro-capture");
+    let is_command = |word: &&str| !word.starts_with('-') && word.chars().all(|c| c.is_ascii_lowercase() || c == '-');
+    let usage = usage.split(' ').take_while(is_command).collect::<Vec<_>>().join(" ");
+    let hint = match (usage, command) {
         (usage, Some(command)) if usage == "uro-capture" => format!("{usage} {command} --help"),
         (usage, _) => format!("{usage} --help"),
     };
     ui.failure(&Failure::usage(text.trim_start_matches("error: ")).hint(hint));
     2
-}
-
-/// The command of a usage message: the words before the first placeholder of its `Usage:` line.
-fn usage_command(message: &str) -> String {
-    let usage = message.lines().find_map(|line| line.strip_prefix("Usage: ")).unwrap_or("uro-capture");
-    let names = usage.split(' ').take_while(|word| word.chars().all(|c| c.is_ascii_lowercase() || c == '-'));
-    let names: Vec<&str> = names.take_while(|word| !word.starts_with('-')).collect();
-    names.join(" ")
 }
 
 fn execute(cli: Cli, env: Env, ui: &Arc<Ui>) -> Result<Exit, Failure> {

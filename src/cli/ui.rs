@@ -168,7 +168,10 @@ impl Ui {
     /// Standard output cannot be written.
     pub fn raw(&self, bytes: &[u8]) -> Result<(), Failure> {
         let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
-        out.write_all(bytes).and_then(|()| out.flush()).map_err(|error| output_failure(&error))
+        out.write_all(bytes).and_then(|()| out.flush()).map_err(|error| match error.kind() {
+            ErrorKind::BrokenPipe => Failure::new(FailureKind::OutputClosed, "the reader left"),
+            _ => Failure::environment("cannot write the output").because(error.to_string()).hint("df -h"),
+        })
     }
 
     /// Prints one JSON value, on one line for scripts.
@@ -256,13 +259,6 @@ fn detect_columns(env: &Env) -> usize {
     let said = env.text(env::COLUMNS).and_then(|text| text.trim().parse().ok()).filter(|columns| *columns > 0);
     let asked = || terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| usize::from(width.0));
     said.or_else(asked).filter(|columns| *columns > 0).unwrap_or(80)
-}
-
-fn output_failure(error: &std::io::Error) -> Failure {
-    if error.kind() == ErrorKind::BrokenPipe {
-        return Failure::new(FailureKind::OutputClosed, "the reader left");
-    }
-    Failure::environment("cannot write the output").because(error.to_string()).hint("df -h")
 }
 
 fn paint(color: bool, style: Style, text: &str) -> String {
@@ -370,16 +366,15 @@ impl Table {
         let widths: Vec<usize> = (0..self.columns.len())
             .map(|column| rows.iter().filter_map(|row| row.get(column)).map(|(text, _)| width(text)).max().unwrap_or(0))
             .collect();
-        rows.into_iter().map(|row| self.render_row(row, &widths, color)).collect()
-    }
-
-    fn render_row(&self, row: &[(String, Style)], widths: &[usize], color: bool) -> String {
-        let cells = row.iter().zip(widths).zip(&self.columns).map(|(((text, style), width_of), (_, align))| {
-            let gap = " ".repeat(width_of - width(text));
-            let painted = paint(color, *style, text);
-            if *align == Align::Right { gap + &painted } else { painted + &gap }
-        });
-        format!("{}\n", cells.collect::<Vec<_>>().join("  ").trim_end())
+        let render_row = |row: &Vec<(String, Style)>| {
+            let cells = row.iter().zip(&widths).zip(&self.columns).map(|(((text, style), width_of), (_, align))| {
+                let gap = " ".repeat(width_of - width(text));
+                let painted = paint(color, *style, text);
+                if *align == Align::Right { gap + &painted } else { painted + &gap }
+            });
+            format!("{}\n", cells.collect::<Vec<_>>().join("  ").trim_end())
+        };
+        rows.into_iter().map(render_row).collect()
     }
 }
 

@@ -58,7 +58,7 @@ pub fn load_over(user: &UserFile, git_settings: &[(String, String)], over: &Over
             user.0.clone(),
             repository_layer(git_settings)?,
             environment_layer(&over.env)?,
-            flag_layer(&over.flags)?,
+            over.flags.iter().map(|flag| parse_flag(flag)).collect::<Result<_>>()?,
         ],
         &over.env,
     )
@@ -142,10 +142,6 @@ fn environment_layer(env: &Env) -> Result<Vec<Setting>> {
             Some(from_text(key, &text, SettingOrigin::Environment { name }))
         })
         .collect()
-}
-
-fn flag_layer(flags: &[String]) -> Result<Vec<Setting>> {
-    flags.iter().map(|flag| parse_flag(flag)).collect()
 }
 
 fn parse_flag(flag: &str) -> Result<Setting> {

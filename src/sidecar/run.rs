@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sd_notify::NotifyState;
-use tokio::net::UnixDatagram;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -218,7 +217,7 @@ impl Sidecar {
         let mut again = health.heartbeat.during(self.round()).await;
         let mut ticks = heartbeat::ticks();
         // Set after the bell could not be read.
-        let mut deaf_until = None;
+        let mut deaf_until: Option<Instant> = None;
         loop {
             health.heartbeat.beat();
             let captures = self.worker.busy() || !self.waiting.is_empty();
@@ -227,8 +226,13 @@ impl Sidecar {
             let mut asked = self.asked.clone();
             tokio::select! {
                 () = is_up(&mut asked) => return ExitReason::Asked,
-                rung = wait_for_ring(bell, deaf_until) => match rung {
-                    Ok(()) => {
+                rung = async {
+                    if let Some(deaf_until) = deaf_until {
+                        tokio::time::sleep_until(deaf_until.into()).await;
+                    }
+                    bell.recv(&mut [0; 16]).await
+                } => match rung {
+                    Ok(_) => {
                         health.heartbeat.during(tokio::time::sleep(STEP_ASIDE)).await;
                         while bell.try_recv(&mut [0; 16]).is_ok() {}
                         last_active = self.services.clock.instant();
@@ -395,14 +399,6 @@ async fn enrich(
         Ok(()) => Response::Done,
         Err(error) => Response::Refused { message: error.to_string() },
     }
-}
-
-/// The next ring; not read before `not_before`.
-async fn wait_for_ring(bell: &UnixDatagram, not_before: Option<Instant>) -> std::io::Result<()> {
-    if let Some(not_before) = not_before {
-        tokio::time::sleep_until(not_before.into()).await;
-    }
-    bell.recv(&mut [0; 16]).await.map(drop)
 }
 
 pub(super) async fn until(at: Option<Instant>) {

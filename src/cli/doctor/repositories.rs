@@ -34,7 +34,7 @@ fn registered(app: &App, store: &dyn Store) -> Result<Vec<Finding>, crate::store
     let (registered, around) =
         (store.registered_repos()?, GitEnvironment::new(app.env(), GlobalMark::load_mark(store)?));
     findings.extend(global(&around));
-    if registered.is_empty() && around.mark().is_none() {
+    if registered.is_empty() && around.mark.is_none() {
         findings.push(Finding::failed("hooks", "no repository is registered", "uro-capture init PATH"));
     }
     let mut all = Vec::new();
@@ -55,7 +55,7 @@ fn registered(app: &App, store: &dyn Store) -> Result<Vec<Finding>, crate::store
 
 /// Checks our lines of `init --global` in the user's git configuration.
 fn global(around: &GitEnvironment<'_>) -> Option<Finding> {
-    let file = around.mark()?.path.display();
+    let file = around.mark.as_ref()?.path.display();
     if !around.is_global() {
         return Some(Finding::failed("hooks", format!("{file} lacks our lines"), "uro-capture init --global"));
     }

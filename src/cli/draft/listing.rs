@@ -111,14 +111,16 @@ fn facts(app: &App, draft: &Draft) -> Vec<String> {
     };
     let sources = crate::publish::numbers::count(draft.sources.len() as u64, "capture", "captures");
     let written = (!draft.title.is_empty()).then(|| format!("{by}, from {sources}"));
-    let edited = draft.edit.map(|edit| format!("edited: {} of the text, {:.0} s", share(edit.distance), edit.seconds));
+    let edited = draft.edit.map(|edit| {
+        // Zero only for zero.
+        let share = match edit.distance {
+            part if part < 0.01 => "less than 1 %".to_owned(),
+            part => format!("{:.0} %", part * 100.0),
+        };
+        format!("edited: {share} of the text, {:.0} s", edit.seconds)
+    });
     let tried = (draft.attempt > 1).then(|| format!("attempt {} of {}", draft.attempt, draft.max_attempts));
     let next = draft.next_at.filter(|_| draft.state == DraftState::Queued && draft.attempt > 0);
     let next = next.map(|at| format!("tried again at {}", at.to_zoned(app.zone.clone()).strftime("%F %R")));
     [written, draft.error.clone(), edited, tried, next].into_iter().flatten().collect()
-}
-
-/// 0..=1 as a percentage that is zero only for zero.
-fn share(part: f64) -> String {
-    if part < 0.01 { "less than 1 %".to_owned() } else { format!("{:.0} %", part * 100.0) }
 }

@@ -88,12 +88,12 @@ fn configure(app: &App, around: &GitEnvironment<'_>, dry_run: bool) -> Result<Ex
     writes.push(app.paths.database());
     if !dry_run {
         let store = app.store()?;
-        let mark = around.mark().cloned().filter(|mark| mark.path == file);
+        let mark = around.mark.clone().filter(|mark| mark.path == file);
         let mark = mark.unwrap_or_else(|| GlobalMark { path: file.clone(), since: app.clock.now() });
         // The mark first, since a hook may fire at once.
         set_mark(store.as_ref(), Some(&mark))?;
         if let Err(error) = githooks::apply(&plan) {
-            set_mark(store.as_ref(), around.mark())?;
+            set_mark(store.as_ref(), around.mark.as_ref())?;
             return Err(match error {
                 GithooksError::ReadOnly(file) => {
                     repository::read_only(app, &file, &program, "uro-capture init --global")

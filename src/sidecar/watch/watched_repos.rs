@@ -177,11 +177,6 @@ impl WatchedRepo {
     pub fn share(&self, of: usize) -> usize {
         self.repo.id.as_str().bytes().map(usize::from).sum::<usize>() % of
     }
-
-    /// Only this watcher would notice a commit there.
-    fn depends_on_us(&self) -> bool {
-        !self.trusted && self.reach != WatchCoverage::Missing
-    }
 }
 
 /// The watched repositories.
@@ -245,10 +240,10 @@ impl WatchedRepos {
         (watched, self.entries.values().filter(|entry| entry.reach == WatchCoverage::Polled).count())
     }
 
-    /// Number of repositories that need this watcher.
+    /// Number of repositories that need this watcher: only it would notice a commit there.
     #[must_use]
     pub fn depending(&self) -> usize {
-        self.entries.values().filter(|entry| entry.depends_on_us()).count()
+        self.entries.values().filter(|entry| !entry.trusted && entry.reach != WatchCoverage::Missing).count()
     }
 }
 
