@@ -9,10 +9,10 @@ use uro_capture::domain::clock::{Clock, SystemClock};
 use uro_capture::domain::event::Source;
 use uro_capture::pipeline::reconcile;
 use uro_capture::pipeline::services::Services;
-use uro_capture::sidecar::watch::dir_watcher::SystemDirWatcher;
 use uro_capture::sidecar::watch::dirty_set::DirtySet;
 use uro_capture::sidecar::watch::listener::{Listener, WatchedDirs};
 use uro_capture::sidecar::watch::poll::{PollTarget, poll_repository};
+use uro_capture::sidecar::watch::watcher::SystemDirWatcher;
 use uro_capture::sidecar::watch::watcher::Watcher;
 
 use crate::Run;

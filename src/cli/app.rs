@@ -76,7 +76,7 @@ impl App {
             cwd: start.cwd,
             clock,
             zone: TimeZone::system(),
-            json: ui.wants_json(),
+            json: ui.options.json,
             ui,
             sidecar: OnceLock::new(),
         })

@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{CommandFactory, Parser, Subcommand};
 
-use super::ui::{Color, OutputOptions};
+use super::ui::OutputOptions;
 use super::{
-    commit, completions, config, doctor, draft, edit, export, forget, import, init, latency, log, man, models, note,
-    route, search, show, sidecar, status,
+    commit, config, doctor, draft, edit, export, forget, import, init, latency, log, man, models, note, route, show,
+    sidecar, status,
 };
 
 /// Notices each commit, says truthfully what changed, and drafts devlogs from it, with local models only.
@@ -28,37 +28,11 @@ pub struct Global {
     /// Run as if started in DIR
     #[arg(short = 'C', value_name = "DIR", global = true, display_order = 100, action = clap::ArgAction::Append)]
     pub dirs: Vec<PathBuf>,
-    /// Print results and errors only
-    #[arg(short, long, global = true, display_order = 101)]
-    pub quiet: bool,
-    /// Print details on stderr
-    #[arg(short, long, global = true, display_order = 102, action = clap::ArgAction::Count)]
-    pub verbose: u8,
-    /// When to use colour; auto: on terminals unless `NO_COLOR` is set
-    #[arg(long, global = true, display_order = 103, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
-    pub color: Color,
-    /// Print JSON
-    #[arg(long, global = true, display_order = 104)]
-    pub json: bool,
-    /// Show long lists without a pager
-    #[arg(long, global = true, display_order = 106)]
-    pub no_pager: bool,
+    #[command(flatten)]
+    pub output: OutputOptions,
     /// Set a key of the configuration for this run
     #[arg(long = "config", value_name = "KEY=VALUE", global = true, display_order = 105, action = clap::ArgAction::Append)]
     pub settings: Vec<String>,
-}
-
-impl Global {
-    #[must_use]
-    pub fn output_options(&self) -> OutputOptions {
-        OutputOptions {
-            color: self.color,
-            json: self.json,
-            quiet: self.quiet,
-            verbose: self.verbose,
-            no_pager: self.no_pager,
-        }
-    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -72,7 +46,7 @@ pub enum Command {
     /// Show one capture in full
     Show(show::ShowArgs),
     /// Find captures by their words
-    Search(search::SearchArgs),
+    Search(log::SearchArgs),
     /// Replace a capture's text by your own
     Edit(edit::EditArgs),
     /// Remove a capture for good
@@ -98,7 +72,7 @@ pub enum Command {
     /// Run, start, stop or look at the background process
     Sidecar(sidecar::SidecarArgs),
     /// Print a shell's completion script
-    Completions(completions::CompletionsArgs),
+    Completions(man::CompletionsArgs),
     /// Print the manual page
     Man(man::ManArgs),
     /// Write all captures as JSON lines
@@ -159,7 +133,10 @@ fn groups(command: &clap::Command) -> String {
 pub fn insert_note(mut args: Vec<OsString>) -> Vec<OsString> {
     let Some(at) = first_word(&args) else { return args };
     let word = args[at].to_string_lossy().into_owned();
-    if !is_command(&word) {
+    let is_command = word == "help"
+        || RESERVED.contains(&word.as_str())
+        || Cli::command().get_subcommands().any(|command| command.get_name() == word);
+    if !is_command {
         // A dash at the start of a sentence is no option.
         let sentence = word.starts_with('-') && word.contains(char::is_whitespace);
         args.splice(at..at, ["note", "--"].into_iter().take(1 + usize::from(sentence)).map(OsString::from));
@@ -230,12 +207,6 @@ pub fn find_reserved(args: &[OsString]) -> Option<&'static str> {
 pub fn find_command(args: &[OsString]) -> Option<&'static str> {
     let word = first_word(args)?;
     GROUPS.iter().flat_map(|(_, names)| names.iter().copied()).find(|name| args[word] == *name)
-}
-
-fn is_command(word: &str) -> bool {
-    word == "help"
-        || RESERVED.contains(&word)
-        || Cli::command().get_subcommands().any(|command| command.get_name() == word)
 }
 
 /// The command that a single word probably meant (typo correction).
@@ -313,7 +284,7 @@ mod tests {
         ] {
             assert_eq!(dispatched(words), expected);
         }
-        assert!(parsed(&["Fixed auth", "--json"]).global.json);
+        assert!(parsed(&["Fixed auth", "--json"]).global.output.json);
     }
 
     #[test]
@@ -351,7 +322,7 @@ mod tests {
     fn global_options_work_before_and_after_the_command() {
         for words in [&["--json", "-C", "a", "-C", "b", "status"][..], &["status", "--json", "-C", "a", "-C", "b"]] {
             let cli = parsed(words);
-            assert!(cli.global.json && matches!(cli.command, Some(Command::Status(_))));
+            assert!(cli.global.output.json && matches!(cli.command, Some(Command::Status(_))));
             assert_eq!(cli.global.dirs, [PathBuf::from("a"), PathBuf::from("b")], "{words:?}");
         }
         assert!(parsed(&["-q"]).command.is_none());

@@ -4,50 +4,38 @@ use jiff::Zoned;
 
 use super::ui::{BOLD, DIM, Ui, one_line};
 use super::when;
-use crate::domain::capture::{AuthoredBy, Capture, CaptureState, Provenance, Quality, Reason};
+use crate::domain::capture::{AuthoredBy, Capture, CaptureState, Provenance, Reason};
 
 /// Length of an id's millisecond part, with the hyphen: the minimum shown in lists.
 const SHORT_ID: usize = 13;
 
-/// The shortest unique prefixes of these captures' ids, at least a millisecond long.
+/// The shortest unique prefixes of these ids, at least a millisecond long.
 #[must_use]
-pub fn short_ids(captures: &[Capture]) -> Vec<String> {
-    let full: Vec<String> = captures.iter().map(|capture| capture.id.to_string()).collect();
+pub fn short_ids(ids: impl Iterator<Item = impl ToString>) -> Vec<String> {
+    let full: Vec<String> = ids.map(|id| id.to_string()).collect();
     let mut sorted: Vec<&str> = full.iter().map(String::as_str).collect();
     sorted.sort_unstable();
     sorted.dedup();
-    let shared = sorted.windows(2).map(|pair| common_prefix(pair[0], pair[1])).max().unwrap_or(0);
+    let shared = |pair: &[&str]| pair[0].bytes().zip(pair[1].bytes()).take_while(|(a, b)| a == b).count();
+    let shared = sorted.windows(2).map(shared).max().unwrap_or(0);
     let length = (shared + 1).max(SHORT_ID);
     full.into_iter().map(|id| id.chars().take(length).collect()).collect()
 }
 
-fn common_prefix(one: &str, other: &str) -> usize {
-    one.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count()
-}
-
-/// Formats one line: the summary, then notices in brackets.
+/// Formats one line: the summary, then in brackets why the text is not a model's, and whether the capture still counts.
 #[must_use]
 pub fn format_line(capture: &Capture, ui: &Ui) -> String {
-    let marks = format_notices(capture);
-    let marks = if marks.is_empty() { String::new() } else { format!("  {}", ui.paint(DIM, &format!("[{marks}]"))) };
-    format!("{}{marks}", one_line(&capture.summary))
-}
-
-/// Notices: why the text is not a model's, and whether the capture still counts.
-fn format_notices(capture: &Capture) -> String {
-    let mut marks: Vec<String> = origin_words(&capture.provenance).into_iter().collect();
-    marks.extend((capture.state == CaptureState::Superseded).then(|| "superseded".to_owned()));
-    marks.join(", ")
-}
-
-fn origin_words(provenance: &Provenance) -> Option<String> {
-    match (provenance.by, provenance.reason) {
+    let origin = match (capture.provenance.by, capture.provenance.reason) {
         (AuthoredBy::Model, Reason::Salvaged) => Some("cut short".to_owned()),
         (AuthoredBy::Model, _) => None,
         (AuthoredBy::Human, _) => Some("edited".to_owned()),
         (AuthoredBy::Template, Reason::Pending) => Some("pending".to_owned()),
         (AuthoredBy::Template, reason) => Some(format!("template: {}", describe_reason(reason))),
-    }
+    };
+    let superseded = (capture.state == CaptureState::Superseded).then(|| "superseded".to_owned());
+    let marks = origin.into_iter().chain(superseded).collect::<Vec<_>>().join(", ");
+    let marks = if marks.is_empty() { String::new() } else { format!("  {}", ui.paint(DIM, &format!("[{marks}]"))) };
+    format!("{}{marks}", one_line(&capture.summary))
 }
 
 /// Fallback reason for people; `show` and the JSON have the identifier itself.
@@ -76,7 +64,23 @@ pub fn format_full(capture: &Capture, ui: &Ui, now: &Zoned) -> String {
     rows.extend(commit_rows(capture));
     rows.extend((!capture.tags.is_empty()).then(|| ("tags", capture.tags.join(", "))));
     rows.push(("written by", written_by(&capture.provenance)));
-    rows.extend(capture.quality.as_ref().map(|quality| ("quality", quality_words(quality))));
+    rows.extend(capture.quality.as_ref().map(|quality| {
+        // In percent, the total first. The rule set's name tells which scores are comparable.
+        let parts = [
+            quality.score,
+            quality.technical_accuracy,
+            quality.format_compliance,
+            quality.completeness,
+            quality.readability,
+            quality.length,
+        ];
+        let [total, accuracy, format, completeness, readability, length] = parts.map(|score| score * 100.0);
+        let words = format!(
+            "{total:.0} % (accuracy {accuracy:.0}, format {format:.0}, completeness {completeness:.0},              readability {readability:.0}, length {length:.0}; rubric {})",
+            quality.rubric
+        );
+        ("quality", words)
+    }));
     rows.extend(timing(capture).map(|text| ("took", text)));
     rows.push(("source", capture.source.as_str().to_owned()));
     rows.extend(capture.refined.as_ref().map(|r| ("refined", format!("{} by {}", when::full(r.at, now), r.model))));
@@ -123,21 +127,6 @@ fn written_by(provenance: &Provenance) -> String {
     }
 }
 
-/// Scores in percent, the total first. The rule set's name tells which scores are comparable.
-fn quality_words(quality: &Quality) -> String {
-    let percent = |score: f64| format!("{:.0}", score * 100.0);
-    format!(
-        "{} % (accuracy {}, format {}, completeness {}, readability {}, length {}; rubric {})",
-        percent(quality.score),
-        percent(quality.technical_accuracy),
-        percent(quality.format_compliance),
-        percent(quality.completeness),
-        percent(quality.readability),
-        percent(quality.length),
-        quality.rubric
-    )
-}
-
 fn timing(capture: &Capture) -> Option<String> {
     let total = capture.timing.total_ms?;
     let part = |name: &str, ms: Option<f64>| ms.map(|ms| format!("{name} {ms:.0}"));
@@ -160,7 +149,7 @@ fn timing(capture: &Capture) -> Option<String> {
 pub(super) mod tests {
     use super::*;
     use crate::cli::ui::OutputOptions;
-    use crate::domain::capture::{CaptureKind, CommitRef, RepoRef};
+    use crate::domain::capture::{CaptureKind, CommitRef, Quality, RepoRef};
     use crate::domain::event::Source;
     use crate::domain::id::RepoId;
     use crate::domain::timing::{Timing, Tokens};
@@ -243,10 +232,10 @@ pub(super) mod tests {
     fn ids_are_shortened_as_far_as_they_differ() {
         let with = |id: &str| Capture { id: id.parse().unwrap(), ..capture() };
         let far = [with("019d4a00-0000-7000-8000-000000000001"), with("019d4a00-0001-7000-8000-000000000001")];
-        assert_eq!(short_ids(&far), ["019d4a00-0000", "019d4a00-0001"]);
+        assert_eq!(short_ids(far.iter().map(|capture| capture.id)), ["019d4a00-0000", "019d4a00-0001"]);
         let near = [with("019d4a00-0000-7000-8000-000000000001"), with("019d4a00-0000-7001-8000-000000000001")];
-        assert_eq!(short_ids(&near), ["019d4a00-0000-7000", "019d4a00-0000-7001"]);
-        assert!(short_ids(&[]).is_empty());
+        assert_eq!(short_ids(near.iter().map(|capture| capture.id)), ["019d4a00-0000-7000", "019d4a00-0000-7001"]);
+        assert!(short_ids(std::iter::empty::<String>()).is_empty());
     }
 
     #[test]

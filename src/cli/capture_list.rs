@@ -57,7 +57,9 @@ impl CaptureList<'_> {
         let labels = self.labels();
         let columns = vec![("", Align::Left); 4];
         let mut table = Table::new(&columns);
-        for (at, (capture, id)) in self.captures.iter().zip(short_ids(self.captures)).enumerate() {
+        for (at, (capture, id)) in
+            self.captures.iter().zip(short_ids(self.captures.iter().map(|capture| capture.id))).enumerate()
+        {
             let mut row = vec![(id, ID)];
             row.extend(cells(at, capture));
             if let Some(labels) = &labels {
@@ -76,7 +78,9 @@ impl CaptureList<'_> {
         let labels = self.labels();
         let mut days: Vec<(Date, String)> = Vec::new();
         let mut places: HashMap<Date, usize> = HashMap::new();
-        for (at, (capture, id)) in self.captures.iter().zip(short_ids(self.captures)).enumerate() {
+        for (at, (capture, id)) in
+            self.captures.iter().zip(short_ids(self.captures.iter().map(|capture| capture.id))).enumerate()
+        {
             let local = capture.at.to_zoned(self.now.time_zone().clone());
             let place = *places.entry(local.date()).or_insert_with(|| {
                 days.push((local.date(), String::new()));
@@ -285,7 +289,7 @@ mod tests {
         let table = shown(&captures(), (false, false), |list| list.program_table().render(false));
         insta::assert_snapshot!(table);
         let ids: Vec<&str> = table.lines().map(|line| line.split(' ').next().unwrap()).collect();
-        assert_eq!(ids, short_ids(&captures()));
+        assert_eq!(ids, short_ids(captures().iter().map(|capture| capture.id)));
         insta::assert_snapshot!(shown(&captures(), (false, false), |list| list.oneline().render(false)));
     }
 

@@ -61,7 +61,15 @@ pub fn run(app: &App, args: &CommitArgs) -> Result<Exit, Failure> {
     for oid in &oids {
         let ask = !args.no_model && tally.failures_in_a_row < FAILURES_IN_A_ROW;
         let (id, new) = capture_one(app, &services, &repo, oid, source, ask)?;
-        tally.count(&services, id, new)?;
+        if new {
+            tally.new += 1;
+            let provenance = services.store.capture(&id.to_string())?.capture.provenance;
+            tally.by_model += u64::from(provenance.by == AuthoredBy::Model);
+            tally.failures_in_a_row = match provenance.reason {
+                Reason::Refused | Reason::Deadline | Reason::Unusable => tally.failures_in_a_row + 1,
+                _ => 0,
+            };
+        }
         ids.push(id);
         progress.inc(1);
     }
@@ -118,22 +126,6 @@ struct BackfillTally {
     new: u64,
     by_model: u64,
     failures_in_a_row: u32,
-}
-
-impl BackfillTally {
-    fn count(&mut self, services: &Services, id: CaptureId, new: bool) -> Result<(), Failure> {
-        if !new {
-            return Ok(());
-        }
-        self.new += 1;
-        let provenance = services.store.capture(&id.to_string())?.capture.provenance;
-        self.by_model += u64::from(provenance.by == AuthoredBy::Model);
-        match provenance.reason {
-            Reason::Refused | Reason::Deadline | Reason::Unusable => self.failures_in_a_row += 1,
-            _ => self.failures_in_a_row = 0,
-        }
-        Ok(())
-    }
 }
 
 fn report(

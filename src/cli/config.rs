@@ -40,14 +40,6 @@ pub enum ConfigAction {
     Path,
 }
 
-impl ConfigArgs {
-    /// Commands that work with broken settings: printing the file's path, and setting a key.
-    #[must_use]
-    pub fn works_with_broken_settings(&self) -> bool {
-        matches!(self.action, ConfigAction::Path | ConfigAction::Set { .. })
-    }
-}
-
 /// One setting as JSON.
 #[derive(Debug, Serialize)]
 struct SettingEntry<'a> {
@@ -63,7 +55,14 @@ pub fn run(app: &App, args: &ConfigArgs) -> Result<Exit, Failure> {
         ConfigAction::List { origin } => list(app, *origin)?,
         ConfigAction::Get { key } => get(app, key)?,
         ConfigAction::Set { key, value } => set(app, key, value)?,
-        ConfigAction::Path => path(app)?,
+        ConfigAction::Path => {
+            let path = app.paths.config_file();
+            if app.json {
+                app.ui.json(&serde_json::json!({"path": path}))?;
+            } else {
+                app.ui.line(&path.display().to_string())?;
+            }
+        }
     }
     Ok(Exit::Done)
 }
@@ -114,11 +113,6 @@ fn set(app: &App, key: &str, value: &str) -> Result<(), Failure> {
         _ => app.ui.detail(&format!("written to {}", path.display())),
     }
     Ok(())
-}
-
-fn path(app: &App) -> Result<(), Failure> {
-    let path = app.paths.config_file();
-    if app.json { app.ui.json(&serde_json::json!({"path": path})) } else { app.ui.line(&path.display().to_string()) }
 }
 
 fn entries(loaded: &Loaded) -> Vec<SettingEntry<'_>> {

@@ -1,6 +1,5 @@
 //! `uro-capture doctor`: health checks of everything a capture needs; each finding with a command that fixes it.
 
-mod limits;
 mod model_checks;
 mod repositories;
 
@@ -86,10 +85,12 @@ fn run_checks(app: &App, hardware: &Hardware) -> (Vec<Finding>, Option<Sizes>) {
     findings.push(settings(app));
     findings.extend(templates(app));
     findings.extend(endpoints(app));
-    findings.extend(check_hook_program(app));
+    findings.extend(hooks::program(app).err().map(|failure| Finding::from_failure("hooks", &failure)));
     let (of_store, sizes) = repositories::check_store(app);
     findings.extend(of_store);
-    findings.extend(store_setting(app));
+    if let Some(unused) = app.config().store.unused(&app.paths.database()) {
+        findings.push(Finding::failed("store", unused, format!("uro-capture config set store.url {STORE_URL}")));
+    }
     findings.push(check_writable("spool", &app.paths.spool()));
     findings.push(check_writable("sidecar", &app.paths.run));
     findings.push(sidecar(app));
@@ -154,12 +155,6 @@ fn settings(app: &App) -> Finding {
     }
 }
 
-/// Reports only a problem: a configured store that is not used.
-fn store_setting(app: &App) -> Option<Finding> {
-    let unused = app.config().store.unused(&app.paths.database())?;
-    Some(Finding::failed("store", unused, format!("uro-capture config set store.url {STORE_URL}")))
-}
-
 fn endpoints(app: &App) -> Vec<Finding> {
     match models::list_endpoints(app) {
         Ok(views) => {
@@ -210,9 +205,10 @@ fn answering(view: &EndpointView) -> Finding {
     }
 }
 
-/// Reports only a missing program.
-fn check_hook_program(app: &App) -> Option<Finding> {
-    hooks::program(app).err().map(|failure| Finding::from_failure("hooks", &failure))
+/// Permissions and free space of the directory, or of its nearest existing parent.
+fn inspect_command(dir: &Path) -> String {
+    let near = quoted(dir.ancestors().find(|dir| dir.exists()).unwrap_or(dir));
+    format!("ls -ld {near}; df -h {near}")
 }
 
 /// Tests by writing: permissions, quotas and full disks show only then.
@@ -227,12 +223,6 @@ fn check_writable(check: &'static str, dir: &Path) -> Finding {
             Finding::failed(check, format!("{} cannot be written: {error}", dir.display()), inspect_command(dir))
         }
     }
-}
-
-/// Permissions and free space of the directory, or of its nearest existing parent.
-fn inspect_command(dir: &Path) -> String {
-    let near = quoted(dir.ancestors().find(|dir| dir.exists()).unwrap_or(dir));
-    format!("ls -ld {near}; df -h {near}")
 }
 
 fn sidecar(app: &App) -> Finding {

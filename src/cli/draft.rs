@@ -4,7 +4,6 @@ mod batch;
 mod edit;
 mod listing;
 mod new;
-mod period;
 mod publish;
 
 use std::sync::Arc;
@@ -63,35 +62,28 @@ pub fn run(app: &App, args: &DraftArgs) -> Result<Exit, Failure> {
         DraftAction::List(args) => listing::list(app, args),
         DraftAction::Show(args) => listing::show(app, &args.id),
         DraftAction::Edit(args) => edit::run(app, args),
-        DraftAction::Accept(args) => accept(app, &args.id),
-        DraftAction::Reject(args) => reject(app, &args.id),
-        DraftAction::Retry(args) => retry(app, &args.id),
+        DraftAction::Accept(args) => {
+            let (store, draft) = open_draft(app, &args.id)?;
+            let draft = change_state(app, store.as_ref(), &draft, &[DraftState::Ready], DraftState::Accepted)?;
+            print_next(app, &draft, &format!("uro-capture draft publish {}", draft.id))
+        }
+        DraftAction::Reject(args) => {
+            let (store, draft) = open_draft(app, &args.id)?;
+            let from = [DraftState::Queued, DraftState::Ready, DraftState::Accepted, DraftState::Dead];
+            let draft = change_state(app, store.as_ref(), &draft, &from, DraftState::Rejected)?;
+            print_next(app, &draft, &format!("uro-capture draft retry {}", draft.id))
+        }
+        DraftAction::Retry(args) => {
+            let (store, draft) = open_draft(app, &args.id)?;
+            let draft = store.retry_draft(draft.id, app.clock.now()).map_err(|error| match error {
+                StoreError::Conflict(why) => Failure::input(why).hint(format!("uro-capture draft show {}", draft.id)),
+                other => other.into(),
+            })?;
+            print_next(app, &draft, "uro-capture draft run")
+        }
         DraftAction::Publish(args) => publish::run(app, args),
         DraftAction::Run(args) => batch::run(app, args),
     }
-}
-
-fn accept(app: &App, id: &str) -> Result<Exit, Failure> {
-    let store = app.store()?;
-    let draft = change_state(app, store.as_ref(), &store.draft(id)?, &[DraftState::Ready], DraftState::Accepted)?;
-    print_next(app, &draft, &format!("uro-capture draft publish {}", draft.id))
-}
-
-fn reject(app: &App, id: &str) -> Result<Exit, Failure> {
-    let from = [DraftState::Queued, DraftState::Ready, DraftState::Accepted, DraftState::Dead];
-    let store = app.store()?;
-    let draft = change_state(app, store.as_ref(), &store.draft(id)?, &from, DraftState::Rejected)?;
-    print_next(app, &draft, &format!("uro-capture draft retry {}", draft.id))
-}
-
-fn retry(app: &App, id: &str) -> Result<Exit, Failure> {
-    let store = app.store()?;
-    let draft = store.draft(id)?;
-    let draft = store.retry_draft(draft.id, app.clock.now()).map_err(|error| match error {
-        StoreError::Conflict(why) => Failure::input(why).hint(format!("uro-capture draft show {}", draft.id)),
-        other => other.into(),
-    })?;
-    print_next(app, &draft, "uro-capture draft run")
 }
 
 /// Moves a draft to another state; a draft already in it stays.
@@ -125,7 +117,7 @@ fn wrong_state(draft: &Draft, wish: &str) -> Failure {
 
 /// Prints the draft as JSON, or in one line with the next command.
 fn print_next(app: &App, draft: &Draft, next: &str) -> Result<Exit, Failure> {
-    if app.ui.wants_json() {
+    if app.json {
         app.ui.json(draft)?;
     } else {
         app.ui.line(&listing::line(app, draft))?;

@@ -130,17 +130,13 @@ pub fn repair_command(error: &ConfigError) -> String {
         ConfigError::NoHome => "URO_HOME=DIR uro-capture …".to_owned(),
         ConfigError::UnknownKey { origin, .. }
         | ConfigError::Invalid { origin, .. }
-        | ConfigError::Syntax { origin, .. } => reset_command(origin),
-    }
-}
-
-/// The command that resets an invalid value. Listing the settings would fail on it too.
-fn reset_command(origin: &SettingOrigin) -> String {
-    match origin {
-        SettingOrigin::UserFile { path, line } => format!("${{EDITOR:-vi}} +{line} {}", quoted(path)),
-        SettingOrigin::Repository { name } => format!("git config --unset {name}"),
-        SettingOrigin::Environment { name } => format!("unset {name}"),
-        SettingOrigin::BuiltIn | SettingOrigin::Flag { .. } => "uro-capture config list --origin".to_owned(),
+        // Resets an invalid value. Listing the settings would fail on it too.
+        | ConfigError::Syntax { origin, .. } => match origin {
+            SettingOrigin::UserFile { path, line } => format!("${{EDITOR:-vi}} +{line} {}", quoted(path)),
+            SettingOrigin::Repository { name } => format!("git config --unset {name}"),
+            SettingOrigin::Environment { name } => format!("unset {name}"),
+            SettingOrigin::BuiltIn | SettingOrigin::Flag { .. } => "uro-capture config list --origin".to_owned(),
+        },
     }
 }
 
@@ -259,10 +255,10 @@ impl From<SidecarError> for Failure {
     }
 }
 
-/// Quotes a path for a shell.
+/// Quotes a path or another word for a shell.
 #[must_use]
-pub fn quoted(path: &std::path::Path) -> String {
-    let text = path.display().to_string();
+pub fn quoted(word: impl AsRef<std::path::Path>) -> String {
+    let text = word.as_ref().display().to_string();
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,@%=:".contains(c);
     if !text.is_empty() && text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }

@@ -8,8 +8,7 @@ use serde::Serialize;
 use super::app::App;
 use super::capture_line;
 use super::failure::{Failure, quoted};
-use super::size;
-use super::ui::Exit;
+use super::ui::{self, Exit};
 use crate::domain::id::{CaptureId, DraftId};
 use crate::pipeline::erasure;
 use crate::pipeline::services::Services;
@@ -64,7 +63,10 @@ pub fn run(app: &App, args: &ForgetArgs) -> Result<Exit, Failure> {
     let services = app.services()?;
     let (id, forgotten) = match services.store.capture_id(&args.id) {
         Ok(id) if args.yes || confirmed(app, &services, id)? => {
-            announce(app, &services)?;
+            let bytes = services.store.sizes()?.database;
+            if bytes > LARGE {
+                app.ui.note(&format!("writing the store anew ({})", ui::format_size(bytes)));
+            }
             (id, Some(erasure::forget(&services, id)?))
         }
         Ok(id) => (id, None),
@@ -81,15 +83,6 @@ pub fn run(app: &App, args: &ForgetArgs) -> Result<Exit, Failure> {
     }
 }
 
-/// Rewrites the whole store, which takes a while if it is large.
-fn announce(app: &App, services: &Services) -> Result<(), Failure> {
-    let bytes = services.store.sizes()?.database;
-    if bytes > LARGE {
-        app.ui.note(&format!("writing the store anew ({})", size::format_size(bytes)));
-    }
-    Ok(())
-}
-
 fn print_result(app: &App, id: CaptureId, forgotten: Option<&ForgetReport>) -> Result<(), Failure> {
     if app.json {
         return app.ui.json(&JsonReport::of(id, forgotten));
@@ -100,8 +93,13 @@ fn print_result(app: &App, id: CaptureId, forgotten: Option<&ForgetReport>) -> R
     };
     app.ui.line(&format!("forgotten: {id}"))?;
     if !forgotten.scrubbed.copies.is_empty() {
-        app.ui.line(&format!("removed with it: {}", files(&forgotten.scrubbed.copies)))?;
-        forgotten.scrubbed.copies.iter().for_each(|gone| app.ui.detail(&gone.path.display().to_string()));
+        let removed = &forgotten.scrubbed.copies;
+        let bytes = removed.iter().map(|file| file.bytes).sum();
+        let names = removed.iter().filter_map(|file| file.path.file_name()).map(|name| name.to_string_lossy());
+        let names = names.collect::<Vec<_>>().join(", ");
+        let files = count(removed.len() as u64, "file", "files");
+        app.ui.line(&format!("removed with it: {files}, {} ({names})", ui::format_size(bytes)))?;
+        removed.iter().for_each(|gone| app.ui.detail(&gone.path.display().to_string()));
     }
     if !forgotten.drafts.is_empty() {
         let drafts = count(forgotten.drafts.len() as u64, "draft", "drafts");
@@ -111,14 +109,6 @@ fn print_result(app: &App, id: CaptureId, forgotten: Option<&ForgetReport>) -> R
         app.ui.warn(&format!("capture {other} says the same; `uro-capture forget {other}` removes it too"));
     }
     Ok(())
-}
-
-/// `2 files, 3.1 MiB (old copies of the store, logs)`.
-fn files(removed: &[StoreFile]) -> String {
-    let bytes = removed.iter().map(|file| file.bytes).sum();
-    let names = removed.iter().filter_map(|file| file.path.file_name()).map(|name| name.to_string_lossy());
-    let files = count(removed.len() as u64, "file", "files");
-    format!("{files}, {} ({})", size::format_size(bytes), names.collect::<Vec<_>>().join(", "))
 }
 
 fn leftover_failure(id: CaptureId, left: &[RemainingFile]) -> Failure {
@@ -133,7 +123,7 @@ fn leftover_failure(id: CaptureId, left: &[RemainingFile]) -> Failure {
 }
 
 fn confirmed(app: &App, services: &Services, id: CaptureId) -> Result<bool, Failure> {
-    if !app.ui.can_ask() {
+    if !app.ui.can_ask {
         return Err(Failure::input("removing a capture for good needs a confirmation on a terminal")
             .hint("uro-capture forget ID --yes"));
     }
@@ -147,7 +137,7 @@ fn confirmed(app: &App, services: &Services, id: CaptureId) -> Result<bool, Fail
     let mut question = format!("Forget for good: {what}?");
     if sizes.copy_files > 0 {
         let copies = count(sizes.copy_files, "old copy", "old copies");
-        question += &format!(" {copies} of the store ({}) will be removed.", size::format_size(sizes.copies));
+        question += &format!(" {copies} of the store ({}) will be removed.", ui::format_size(sizes.copies));
     }
     if drafts > 0 {
         question += &format!(" So will {} written from it.", count(drafts as u64, "draft", "drafts"));

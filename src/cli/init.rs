@@ -131,6 +131,11 @@ fn report(app: &App, done: &InitResult) -> Result<(), Failure> {
 }
 
 impl InitResult {
+    /// Of a repository that is no longer captured.
+    fn released(repo: PathBuf, project: String, writes: Vec<PathBuf>, dry_run: bool, what: String) -> Self {
+        Self { repo, project, writes, dry_run, means: None, needs_sidecar: false, by_hand: Vec::new(), what }
+    }
+
     fn line(&self) -> String {
         format!("{} ({}) {}", self.project, self.repo.display(), self.what)
     }

@@ -1,11 +1,11 @@
-//! `uro-capture log`: lists captures, newest first.
+//! `uro-capture log` lists captures, newest first; `uro-capture search` finds them by words (full-text search).
 
 use clap::{Args, ValueEnum};
 
 use super::app::App;
 use super::capture_list::CaptureList;
 use super::failure::Failure;
-use super::ui::{Exit, Ui};
+use super::ui::Exit;
 use crate::dispatch;
 use crate::domain::capture::{Capture, CaptureKind};
 use crate::domain::project::ProjectLabels;
@@ -21,6 +21,15 @@ pub struct LogArgs {
     /// One line each: the id and the first sentence
     #[arg(long)]
     pub oneline: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct SearchArgs {
+    /// Words that must all occur
+    #[arg(required = true, value_name = "WORDS")]
+    pub words: Vec<String>,
+    #[command(flatten)]
+    pub list: LogArgs,
 }
 
 /// Default number of listed captures.
@@ -95,38 +104,34 @@ impl Filter {
 /// # Errors
 /// A filter makes no sense, or the store cannot be read.
 pub fn run(app: &App, args: &LogArgs) -> Result<Exit, Failure> {
-    let wish = ListOptions { limit: args.n, oneline: args.oneline, empty_message: "no captures" };
-    list(app, &args.filter, &wish, |store, query| store.captures(query))
+    list(app, args, "no captures", |store, query| store.captures(query))
 }
 
-/// How a list is shown.
-#[derive(Debug, Clone, Copy)]
-pub struct ListOptions {
-    /// Maximum number of captures; 0: all.
-    pub limit: Option<usize>,
-    pub oneline: bool,
-    /// Message for an empty list.
-    pub empty_message: &'static str,
+/// # Errors
+/// A filter makes no sense, or the store cannot be read.
+pub fn run_search(app: &App, args: &SearchArgs) -> Result<Exit, Failure> {
+    let words = args.words.join(" ");
+    if words.trim().is_empty() {
+        return Err(Failure::input("there is no word to search for").hint("uro-capture log lists all captures"));
+    }
+    list(app, &args.list, "nothing found", |store, query| store.search(&words, query))
 }
 
 /// Value for `-n 0`: more than any store holds.
 const EVERYTHING: usize = i32::MAX as usize;
 
 /// Prints the result of `find`, and a notice if there is more.
-///
-/// # Errors
-/// A filter makes no sense, or the store cannot be read.
-pub fn list(
+fn list(
     app: &App,
-    filter: &Filter,
-    wish: &ListOptions,
+    args: &LogArgs,
+    empty_message: &str,
     find: impl FnOnce(&dyn Store, &CaptureQuery) -> Result<Vec<Capture>, StoreError>,
 ) -> Result<Exit, Failure> {
     let store = app.store()?;
-    let n = wish.limit.unwrap_or(USUAL);
+    let n = args.n.unwrap_or(USUAL);
     let names = ProjectLabels::of(store.origins()?);
     // One more than requested shows whether there are more.
-    let query = filter.query(app, &names, Some(if n == 0 { EVERYTHING } else { n.saturating_add(1) }))?;
+    let query = args.filter.query(app, &names, Some(if n == 0 { EVERYTHING } else { n.saturating_add(1) }))?;
     let mut captures = find(store.as_ref(), &query)?;
     let more = n > 0 && captures.len() > n;
     if more {
@@ -135,27 +140,24 @@ pub fn list(
     if app.json {
         app.ui.json(&captures)?;
     } else if captures.is_empty() {
-        let elsewhere = query.repo.is_some() && filter.project.is_none();
+        let elsewhere = query.repo.is_some() && args.filter.project.is_none();
         let elsewhere = if elsewhere { " in this repository; --everywhere looks in all" } else { "" };
-        app.ui.note(&format!("{}{elsewhere}", wish.empty_message));
+        app.ui.note(&format!("{empty_message}{elsewhere}"));
     } else {
         let expects_model = dispatch::has_ever_answered(store.as_ref())?;
-        let verbose = app.ui.verbosity() > 0;
+        let verbose = app.ui.options.verbose > 0;
         let list = CaptureList { captures: &captures, names: &names, now: &app.now(), expects_model, verbose };
-        app.ui.page(&page(&list, wish.oneline, &app.ui))?;
+        let color = app.ui.color_out;
+        // Grouped by day on a terminal; one line each for programs or on request.
+        app.ui.page(&match app.ui.columns {
+            _ if args.oneline => list.oneline().render(color),
+            Some(columns) => list.by_day(columns, color),
+            None => list.program_table().render(color),
+        })?;
     }
     // No notice after an explicit number.
-    if more && wish.limit.is_none() {
+    if more && args.n.is_none() {
         app.ui.note(&format!("there are more than {n}; -n 0 lists all"));
     }
     Ok(Exit::Done)
-}
-
-/// Grouped by day on a terminal; one line each for programs or on request.
-fn page(list: &CaptureList<'_>, oneline: bool, ui: &Ui) -> String {
-    match ui.columns() {
-        _ if oneline => list.oneline().render(ui.color_out()),
-        Some(columns) => list.by_day(columns, ui.color_out()),
-        None => list.program_table().render(ui.color_out()),
-    }
 }

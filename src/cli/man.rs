@@ -1,6 +1,7 @@
-//! `uro-capture man`: prints the manual page of the program or of one command.
+//! `uro-capture man` and `completions`: prints a manual page in roff, or a shell completion script.
 
 use clap::Args;
+use clap_complete::{Shell, generate};
 use clap_mangen::Man;
 
 use super::args;
@@ -39,6 +40,22 @@ fn page(command: Option<&str>) -> Result<Vec<u8>, Failure> {
     Ok(text)
 }
 
+#[derive(Debug, Clone, Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum, value_name = "SHELL")]
+    pub shell: Shell,
+}
+
+/// # Errors
+/// Standard output cannot be written.
+pub fn run_completions(ui: &Ui, args: &CompletionsArgs) -> Result<Exit, Failure> {
+    let mut script = Vec::new();
+    generate(args.shell, &mut args::command(), "uro-capture", &mut script);
+    ui.raw(&script)?;
+    Ok(Exit::Done)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -50,5 +67,21 @@ mod tests {
         assert!(text(Some("log")).contains(".TH uro-capture-log 1  \"uro-capture "));
         assert!(text(Some("log")).contains("\\-\\-everywhere"));
         assert_eq!(page(Some("nonsense")).unwrap_err().code(), 1);
+    }
+}
+
+#[cfg(test)]
+mod completions_tests {
+    use super::*;
+    use crate::cli::ui::OutputOptions;
+
+    #[test]
+    fn every_shell_gets_a_script_that_knows_the_commands() {
+        for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
+            let (ui, out, _) = Ui::in_memory(OutputOptions::default());
+            run_completions(&ui, &CompletionsArgs { shell }).unwrap();
+            let text = out.text();
+            assert!(text.len() > 200 && text.contains("latency"), "{shell}");
+        }
     }
 }

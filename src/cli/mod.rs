@@ -5,7 +5,6 @@ pub mod args;
 pub mod capture_line;
 mod capture_list;
 pub mod commit;
-mod completions;
 mod config;
 mod doctor;
 pub mod draft;
@@ -23,11 +22,9 @@ mod models;
 pub mod note;
 mod pager;
 mod route;
-mod search;
 mod service;
 mod show;
 pub mod sidecar;
-mod size;
 mod status;
 pub mod ui;
 pub mod when;
@@ -43,6 +40,7 @@ use clap::FromArgMatches;
 
 use app::{App, AppOptions};
 use args::{Cli, Command};
+use config::ConfigAction;
 use failure::Failure;
 use ui::{Exit, OutputOptions, Ui};
 
@@ -54,16 +52,15 @@ use crate::domain::clock::SystemClock;
 pub fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
     if starts_detached(&args) {
-        crate::sidecar::detach::detach_from_starter();
+        crate::sidecar::launch::detach_from_starter();
     }
-    ExitCode::from(catch_unwind(AssertUnwindSafe(|| run(args))).unwrap_or_else(|_| report_panic()))
-}
-
-/// A panic has printed its location on stderr already; this message explains it.
-fn report_panic() -> u8 {
-    let failure = Failure::bug("uro-capture stopped because of a bug");
-    Ui::new(OutputOptions::default(), &Env::from_process()).failure(&failure);
-    failure.code()
+    let ended = catch_unwind(AssertUnwindSafe(|| run(args)));
+    ExitCode::from(ended.unwrap_or_else(|_| {
+        // A panic has printed its location on stderr already; this message explains it.
+        let failure = Failure::bug("uro-capture stopped because of a bug");
+        Ui::new(OutputOptions::default(), &Env::from_process()).failure(&failure);
+        failure.code()
+    }))
 }
 
 /// `sidecar run --detached` closes its inherited descriptors before anything else is opened.
@@ -87,7 +84,7 @@ fn run(args: Vec<OsString>) -> u8 {
         Ok(cli) => cli,
         Err(error) => return report_clap_error(&error, command, &Ui::new(OutputOptions::default(), &env)),
     };
-    let ui = Arc::new(Ui::new(cli.global.output_options(), &env));
+    let ui = Arc::new(Ui::new(cli.global.output, &env));
     let meant =
         single.filter(|_| matches!(cli.command, Some(Command::Note(_)))).and_then(|word| args::guess_command(&word));
     let ended = execute(cli, env, &ui);
@@ -107,12 +104,16 @@ fn run(args: Vec<OsString>) -> u8 {
 fn report_clap_error(error: &clap::Error, command: Option<&str>, ui: &Ui) -> u8 {
     let rendered = error.render();
     if !error.use_stderr() {
-        let text = if ui.color_out() { rendered.ansi().to_string() } else { rendered.to_string() };
+        let text = if ui.color_out { rendered.ansi().to_string() } else { rendered.to_string() };
         return ui.raw(text.as_bytes()).map_or_else(|failure| failure.code(), |()| 0);
     }
     let text = rendered.to_string();
     let text = text.trim_end().trim_end_matches("For more information, try '--help'.").trim_end();
-    let hint = match (usage_command(text), command) {
+    // The command of a usage message: the words before the first placeholder of its `Usage:` line.
+    let usage = text.lines().find_map(|line| line.strip_prefix("Usage: ")).unwrap_or("uro-capture");
+    let is_command = |word: &&str| !word.starts_with('-') && word.chars().all(|c| c.is_ascii_lowercase() || c == '-');
+    let usage = usage.split(' ').take_while(is_command).collect::<Vec<_>>().join(" ");
+    let hint = match (usage, command) {
         (usage, Some(command)) if usage == "uro-capture" => format!("{usage} {command} --help"),
         (usage, _) => format!("{usage} --help"),
     };
@@ -120,17 +121,9 @@ fn report_clap_error(error: &clap::Error, command: Option<&str>, ui: &Ui) -> u8 
     2
 }
 
-/// The command of a usage message: the words before the first placeholder of its `Usage:` line.
-fn usage_command(message: &str) -> String {
-    let usage = message.lines().find_map(|line| line.strip_prefix("Usage: ")).unwrap_or("uro-capture");
-    let names = usage.split(' ').take_while(|word| word.chars().all(|c| c.is_ascii_lowercase() || c == '-'));
-    let names: Vec<&str> = names.take_while(|word| !word.starts_with('-')).collect();
-    names.join(" ")
-}
-
 fn execute(cli: Cli, env: Env, ui: &Arc<Ui>) -> Result<Exit, Failure> {
     match &cli.command {
-        Some(Command::Completions(args)) => return completions::run(ui, args),
+        Some(Command::Completions(args)) => return man::run_completions(ui, args),
         Some(Command::Man(args)) => return man::run(ui, args),
         _ => {}
     }
@@ -148,7 +141,7 @@ fn execute(cli: Cli, env: Env, ui: &Arc<Ui>) -> Result<Exit, Failure> {
 fn works_with_broken_settings(command: &Command) -> bool {
     match command {
         Command::Doctor(_) | Command::Deinit(_) => true,
-        Command::Config(args) => args.works_with_broken_settings(),
+        Command::Config(args) => matches!(args.action, ConfigAction::Path | ConfigAction::Set { .. }),
         // The background process captures nothing until they can be read; stopping or querying it needs none.
         Command::Sidecar(_) => true,
         // Stored captures can be shown; nothing is captured meanwhile.
@@ -164,7 +157,7 @@ fn dispatch(app: &App, command: Option<Command>) -> Result<Exit, Failure> {
         Command::Commit(args) => commit::run(app, &args),
         Command::Log(args) => log::run(app, &args),
         Command::Show(args) => show::run(app, &args),
-        Command::Search(args) => search::run(app, &args),
+        Command::Search(args) => log::run_search(app, &args),
         Command::Edit(args) => edit::run(app, &args),
         Command::Forget(args) => forget::run(app, &args),
         Command::Status(args) => status::run(app, &args),
@@ -177,7 +170,7 @@ fn dispatch(app: &App, command: Option<Command>) -> Result<Exit, Failure> {
         Command::Route(args) => route::run(app, &args),
         Command::Latency(args) => latency::run(app, &args),
         Command::Sidecar(args) => sidecar::run(app, &args),
-        Command::Completions(args) => completions::run(&app.ui, &args),
+        Command::Completions(args) => man::run_completions(&app.ui, &args),
         Command::Man(args) => man::run(&app.ui, &args),
         Command::Export(args) => export::run(app, &args),
         Command::Import(args) => import::run(app, &args),

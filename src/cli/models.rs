@@ -169,16 +169,17 @@ type EndpointAnswer = Result<(Server, Vec<ListedModel>), LlmError>;
 async fn query_all(endpoints: Vec<EndpointConfig>, until: std::time::Instant) -> Vec<(EndpointConfig, EndpointAnswer)> {
     let mut asked = JoinSet::new();
     for (order, endpoint) in endpoints.into_iter().enumerate() {
-        asked.spawn(async move { (order, query_endpoint(&endpoint, until).await, endpoint) });
+        asked.spawn(async move {
+            let answer = async {
+                let client = Client::new(&endpoint)?;
+                Ok((client.server(until).await?, client.models(until).await?))
+            };
+            (order, answer.await, endpoint)
+        });
     }
     let mut answers = asked.join_all().await;
     answers.sort_by_key(|(order, ..)| *order);
     answers.into_iter().map(|(_, answer, endpoint)| (endpoint, answer)).collect()
-}
-
-async fn query_endpoint(endpoint: &EndpointConfig, until: std::time::Instant) -> EndpointAnswer {
-    let client = Client::new(endpoint)?;
-    Ok((client.server(until).await?, client.models(until).await?))
 }
 
 /// Data beside the servers' answers.
@@ -247,7 +248,11 @@ fn stored(app: &App) -> Option<(Vec<LatencyRow>, Ledger, Tallies)> {
 }
 
 fn views(config: &Config, answers: Vec<(EndpointConfig, EndpointAnswer)>, known: &ModelData) -> Vec<EndpointView> {
-    let offers: Vec<Offer> = answers.iter().filter_map(|(endpoint, answer)| offer(endpoint, answer)).collect();
+    let offer = |(endpoint, answer): &(EndpointConfig, EndpointAnswer)| {
+        let (_, models) = answer.as_ref().ok()?;
+        Some(Offer { endpoint: endpoint.name.clone(), remote: endpoint.remote, models: models.clone() })
+    };
+    let offers: Vec<Offer> = answers.iter().filter_map(offer).collect();
     let mut views: Vec<EndpointView> =
         answers.into_iter().map(|(endpoint, answer)| view(endpoint, answer, known)).collect();
     for role in ROLES {
@@ -284,7 +289,9 @@ fn assign_role(config: &Config, role: Role, offers: &[Offer], memory: Memory, vi
     }
     // A single-model server accepts any name; others report an unknown name themselves.
     if proposals.is_empty()
-        && let Some(model) = named.and_then(|name| find_unlisted(views, name))
+        && let Some(name) = named
+        && let Some(model) =
+            views.iter_mut().flat_map(|view| &mut view.models).find(|model| !model.listed && model.offered.name == name)
     {
         model.roles.push(role);
     }
@@ -309,16 +316,6 @@ fn mark_configured(role: Role, name: &str, offers: &[Offer], views: &mut [Endpoi
 fn find_model<'a>(views: &'a mut [EndpointView], endpoint: &str, name: &str) -> Option<&'a mut ModelView> {
     let view = views.iter_mut().find(|view| view.endpoint == endpoint)?;
     view.models.iter_mut().find(|model| model.offered.name == name)
-}
-
-fn find_unlisted<'a>(views: &'a mut [EndpointView], name: &str) -> Option<&'a mut ModelView> {
-    let mut models = views.iter_mut().flat_map(|view| &mut view.models);
-    models.find(|model| !model.listed && model.offered.name == name)
-}
-
-fn offer(endpoint: &EndpointConfig, answer: &EndpointAnswer) -> Option<Offer> {
-    let (_, models) = answer.as_ref().ok()?;
-    Some(Offer { endpoint: endpoint.name.clone(), remote: endpoint.remote, models: models.clone() })
 }
 
 fn view(endpoint: EndpointConfig, answer: EndpointAnswer, known: &ModelData) -> EndpointView {

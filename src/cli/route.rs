@@ -69,8 +69,14 @@ struct RouteView<'a> {
 /// # Errors
 /// For a revision that does not exist, or when the store cannot be read.
 pub fn run(app: &App, args: &RouteArgs) -> Result<Exit, Failure> {
-    let (foreseen, by_sidecar) = decide_route(app, question(app, args)?)?;
-    let explanation = explanation(&foreseen);
+    let repo = app.repo_if_any()?;
+    let about = about(app, args, repo.as_ref())?;
+    let git_dir = repo.map(|repo| repo.location().git_dir.clone());
+    let (foreseen, by_sidecar) = decide_route(app, PreviewRequest { about, git_dir, urgent: args.urgent })?;
+    let explanation = match &foreseen.refusal {
+        Some(why) => explain_refused(&foreseen.decision, why),
+        None => explain(&foreseen.decision),
+    };
     if app.json {
         let error = foreseen.refusal.as_deref();
         app.ui.json(&RouteView { decision: &foreseen.decision, error, by_sidecar, explanation })?;
@@ -80,13 +86,6 @@ pub fn run(app: &App, args: &RouteArgs) -> Result<Exit, Failure> {
         app.ui.raw(sanitise(&explain_briefly(&foreseen.decision, foreseen.refusal.as_deref())).as_bytes())?;
     }
     Ok(Exit::Done)
-}
-
-fn question(app: &App, args: &RouteArgs) -> Result<PreviewRequest, Failure> {
-    let repo = app.repo_if_any()?;
-    let about = about(app, args, repo.as_ref())?;
-    let git_dir = repo.map(|repo| repo.location().git_dir.clone());
-    Ok(PreviewRequest { about, git_dir, urgent: args.urgent })
 }
 
 fn about(app: &App, args: &RouteArgs, repo: Option<&Repo>) -> Result<PreviewTopic, Failure> {
@@ -138,11 +137,4 @@ fn decide_route(app: &App, question: PreviewRequest) -> Result<(RoutePreview, bo
     }
     let services = app.open_services()?;
     Ok((app.block_on(preview_route(&services, question))??, false))
-}
-
-fn explanation(foreseen: &RoutePreview) -> String {
-    match &foreseen.refusal {
-        Some(why) => explain_refused(&foreseen.decision, why),
-        None => explain(&foreseen.decision),
-    }
 }

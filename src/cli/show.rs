@@ -85,7 +85,11 @@ fn as_text(app: &App, (record, faults): (&CaptureRecord, &[String]), notes: &[Ca
     if !wire {
         return full;
     }
-    let sent = record.wire.as_deref().map_or_else(|| missing_prompt(&record.capture).to_owned(), sanitise);
+    let sent = match (&record.wire, &record.capture.provenance.model) {
+        (Some(wire), _) => sanitise(wire),
+        (None, Some(_)) => "what was sent is no longer kept (retention.prompts)".to_owned(),
+        (None, None) => "nothing was sent to a model, or it is no longer kept (retention.prompts)".to_owned(),
+    };
     format!("{full}\n--- template\n{}\n--- wire\n{}\n", sanitise(&record.template), sent.trim_end())
 }
 
@@ -93,13 +97,6 @@ fn as_text(app: &App, (record, faults): (&CaptureRecord, &[String]), notes: &[Ca
 fn describe_answer(record: &CaptureRecord) -> (Option<String>, Option<String>, Vec<String>) {
     let reasoned = record.decision.as_deref().and_then(|text| serde_json::from_str::<DecisionRecord>(text).ok());
     reasoned.map(|one| (one.failure, one.answer, one.dropped)).unwrap_or_default()
-}
-
-fn missing_prompt(capture: &Capture) -> &'static str {
-    match capture.provenance.model {
-        Some(_) => "what was sent is no longer kept (retention.prompts)",
-        None => "nothing was sent to a model, or it is no longer kept (retention.prompts)",
-    }
 }
 
 /// Short explanations; `route --explain` has the details.

@@ -59,7 +59,14 @@ pub enum SidecarCommand {
 pub fn run(app: &App, args: &SidecarArgs) -> Result<Exit, Failure> {
     let run_dir = &app.paths.run;
     match args.command {
-        SidecarCommand::Run { idle, service, .. } => serve(app, (!service).then_some(idle)),
+        SidecarCommand::Run { idle, service, .. } => {
+            app.log_to_file()?;
+            let idle = (!service).then_some(idle);
+            if run::run(run_dir, Options { idle }, &app.clock, || app.open_services())? == ExitReason::AlreadyRunning {
+                app.ui.note("another sidecar serves already");
+            }
+            Ok(Exit::Done)
+        }
         SidecarCommand::Start => {
             let status = launch::start(run_dir, app.clock.as_ref())?;
             show(app, &status)
@@ -79,15 +86,6 @@ pub fn run(app: &App, args: &SidecarArgs) -> Result<Exit, Failure> {
         SidecarCommand::Uninstall { dry_run } => service::uninstall(app, dry_run),
         SidecarCommand::Status => show(app, &client::status(run_dir)),
     }
-}
-
-fn serve(app: &App, idle: Option<Duration>) -> Result<Exit, Failure> {
-    app.log_to_file()?;
-    let ended = run::run(&app.paths.run, Options { idle }, &app.clock, || app.open_services())?;
-    if ended == ExitReason::AlreadyRunning {
-        app.ui.note("another sidecar serves already");
-    }
-    Ok(Exit::Done)
 }
 
 fn show(app: &App, status: &SidecarStatus) -> Result<Exit, Failure> {

@@ -12,8 +12,7 @@ use super::failure::Failure;
 use super::hooks::git_environment::{GitEnvironment, GlobalMark};
 use super::hooks::{self, RepoHooks};
 use super::service::{self, Autostart};
-use super::size;
-use super::ui::{BAD, BOLD, DIM, Exit, GOOD, WARN};
+use super::ui::{self, BAD, BOLD, DIM, Exit, GOOD, WARN};
 use crate::config::Config;
 use crate::dispatch::{Tallies, has_ever_answered, tallies};
 use crate::domain::draft::{DraftState, Period};
@@ -120,7 +119,11 @@ fn collect_status(app: &App, days: u32) -> Result<Status, Failure> {
     let autostart = service::autostart(app);
     let unattended = hooks::unattended_problem(&all, &sidecar.state, autostart);
     problems.extend(unattended.map(|(what, hint)| Problem { what, hint }));
-    problems.extend(draft_problem(&drafts));
+    let dead = in_state(&drafts, DraftState::Dead);
+    problems.extend((dead > 0).then(|| Problem {
+        what: if dead == 1 { "1 draft was given up".to_owned() } else { format!("{dead} drafts were given up") },
+        hint: "uro-capture draft list --state dead, then draft retry ID".to_owned(),
+    }));
     let tallies = tallies(store.as_ref(), app.clock.now())?;
     problems.extend(disabled_models(&tallies, app.config()));
     Ok(Status {
@@ -182,14 +185,6 @@ fn sidecar_problem(sidecar: &SidecarStatus) -> Option<Problem> {
     }
 }
 
-fn draft_problem(drafts: &[(DraftState, u64)]) -> Option<Problem> {
-    let dead = in_state(drafts, DraftState::Dead);
-    (dead > 0).then(|| Problem {
-        what: if dead == 1 { "1 draft was given up".to_owned() } else { format!("{dead} drafts were given up") },
-        hint: "uro-capture draft list --state dead, then draft retry ID".to_owned(),
-    })
-}
-
 /// Disabled models of configured endpoints.
 fn disabled_models(tallies: &Tallies, config: &Config) -> Vec<Problem> {
     let is_configured = |name: &str| config.endpoints.iter().any(|endpoint| endpoint.name == name);
@@ -213,22 +208,25 @@ fn text(app: &App, status: &Status) -> String {
     out += &format!("{}  {}\n", label("commits"), coverage_words(app, status.coverage));
     out +=
         &format!("{}  {}\n", label("drafts"), counts_words(status.drafts.iter().map(|(name, n)| (*name, *n)), "none"));
-    out += &format!("{}  {}\n", label("sidecar"), sidecar_words(&status.sidecar));
+    let (sidecar, pid) = (&status.sidecar, status.sidecar.pid.unwrap_or_default());
+    let waiting = sidecar.queue_depth.filter(|n| *n > 0).map(|n| format!(", {n} waiting")).unwrap_or_default();
+    let words = match sidecar.state {
+        SidecarState::Running => format!("running (process {pid}{waiting})"),
+        SidecarState::Stopped => "stopped (the next commit starts it)".to_owned(),
+        SidecarState::Unresponsive => format!("process {pid} does not answer"),
+    };
+    out += &format!("{}  {words}\n", label("sidecar"));
     out += &format!("{}  {}\n", label("hooks"), hooks_words(&status.hooks));
     if !status.model_answered {
         out += &format!("{}  no model server has answered yet on this machine\n", label("models"));
     }
-    if app.ui.verbosity() > 0 {
-        out += &format!("{}  {}\n", label("sizes"), size::format_sizes(&status.sizes));
+    if app.ui.options.verbose > 0 {
+        out += &format!("{}  {}\n", label("sizes"), ui::format_sizes(&status.sizes));
     }
     for problem in &status.problems {
         let head = app.ui.paint(WARN, "problem  ");
-        out += &format!(
-            "{head}  {}\n{}  {}\n",
-            super::ui::one_line(&problem.what),
-            label("  hint"),
-            super::ui::one_line(&problem.hint)
-        );
+        out +=
+            &format!("{head}  {}\n{}  {}\n", ui::one_line(&problem.what), label("  hint"), ui::one_line(&problem.hint));
     }
     out
 }
@@ -256,15 +254,6 @@ fn coverage_words(app: &App, coverage: Coverage) -> String {
         Coverage { missing, commits_seen, captured } => {
             format!("{captured} of {commits_seen} captured, {}", app.ui.paint(BAD, &format!("{missing} missing")))
         }
-    }
-}
-
-fn sidecar_words(sidecar: &SidecarStatus) -> String {
-    let waiting = sidecar.queue_depth.filter(|n| *n > 0).map(|n| format!(", {n} waiting")).unwrap_or_default();
-    match sidecar.state {
-        SidecarState::Running => format!("running (process {}{waiting})", sidecar.pid.unwrap_or_default()),
-        SidecarState::Stopped => "stopped (the next commit starts it)".to_owned(),
-        SidecarState::Unresponsive => format!("process {} does not answer", sidecar.pid.unwrap_or_default()),
     }
 }
 

@@ -10,6 +10,7 @@ use super::failure::{Failure, FailureKind};
 use super::pager::Pager;
 use super::wrap::width;
 use crate::config::env::{self, Env};
+use crate::pipeline::sizes::Sizes;
 
 /// Result of a command that did its work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,13 +46,24 @@ pub const WARN: Style = AnsiColor::Yellow.on_default();
 pub const BAD: Style = AnsiColor::Red.on_default().bold();
 pub const ID: Style = AnsiColor::Cyan.on_default();
 
-/// Output options of the command line.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+// Output options of the command line. A documentation comment here would become the help of the program.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::Args)]
+#[command(next_help_heading = "Global options")]
 pub struct OutputOptions {
-    pub color: Color,
-    pub json: bool,
+    /// Print results and errors only
+    #[arg(short, long, global = true, display_order = 101)]
     pub quiet: bool,
+    /// Print details on stderr
+    #[arg(short, long, global = true, display_order = 102, action = clap::ArgAction::Count)]
     pub verbose: u8,
+    /// When to use colour; auto: on terminals unless `NO_COLOR` is set
+    #[arg(long, global = true, display_order = 103, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
+    pub color: Color,
+    /// Print JSON
+    #[arg(long, global = true, display_order = 104)]
+    pub json: bool,
+    /// Show long lists without a pager
+    #[arg(long, global = true, display_order = 106)]
     pub no_pager: bool,
 }
 
@@ -59,14 +71,17 @@ pub struct OutputOptions {
 pub struct Ui {
     out: Mutex<Box<dyn Write + Send>>,
     err: Mutex<Box<dyn Write + Send>>,
-    options: OutputOptions,
-    color_out: bool,
+    pub options: OutputOptions,
+    /// Stdout gets colour.
+    pub color_out: bool,
     color_err: bool,
-    /// Page width in columns for a person; `None` if stdout is read by a program.
-    columns: Option<usize>,
+    /// Page width in columns: `$COLUMNS`, else the terminal's width, else 80. `None` if stdout is no terminal, unless
+    /// colour is forced: then the output is for a person, behind another program.
+    pub columns: Option<usize>,
     pager: Option<Pager>,
     terminal_err: bool,
-    terminal_in: bool,
+    /// A question can be asked.
+    pub can_ask: bool,
 }
 
 impl std::fmt::Debug for Ui {
@@ -97,7 +112,7 @@ impl Ui {
             columns: (terminal_out || options.color == Color::Always).then(|| detect_columns(env)),
             pager: if terminal_out && !options.no_pager && !options.json { Pager::from_env(env) } else { None },
             terminal_err,
-            terminal_in: std::io::stdin().is_terminal(),
+            can_ask: terminal_err && std::io::stdin().is_terminal(),
         }
     }
 
@@ -115,32 +130,9 @@ impl Ui {
             columns: None,
             pager: None,
             terminal_err: false,
-            terminal_in: false,
+            can_ask: false,
         };
         (ui, out, err)
-    }
-
-    #[must_use]
-    pub fn wants_json(&self) -> bool {
-        self.options.json
-    }
-
-    #[must_use]
-    pub fn quiet(&self) -> bool {
-        self.options.quiet
-    }
-
-    /// True if stdout gets colour.
-    #[must_use]
-    pub fn color_out(&self) -> bool {
-        self.color_out
-    }
-
-    /// Page width in columns: `$COLUMNS`, else the terminal's width, else 80. `None` if stdout is no terminal, unless
-    /// colour is forced: then the output is for a person, behind another program.
-    #[must_use]
-    pub fn columns(&self) -> Option<usize> {
-        self.columns
     }
 
     /// Prints a result, through the pager on a terminal.
@@ -152,12 +144,6 @@ impl Ui {
         if shown { Ok(()) } else { self.raw(text.as_bytes()) }
     }
 
-    /// How often `-v` was given.
-    #[must_use]
-    pub fn verbosity(&self) -> u8 {
-        self.options.verbose
-    }
-
     /// A progress bar on stderr for `steps` steps; hidden unless stderr is a terminal.
     #[must_use]
     pub fn progress(&self, steps: u64) -> indicatif::ProgressBar {
@@ -166,12 +152,6 @@ impl Ui {
         } else {
             indicatif::ProgressBar::hidden()
         }
-    }
-
-    /// True if a question can be asked.
-    #[must_use]
-    pub fn can_ask(&self) -> bool {
-        self.terminal_in && self.terminal_err
     }
 
     /// Prints one line of result.
@@ -188,7 +168,10 @@ impl Ui {
     /// Standard output cannot be written.
     pub fn raw(&self, bytes: &[u8]) -> Result<(), Failure> {
         let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
-        out.write_all(bytes).and_then(|()| out.flush()).map_err(|error| output_failure(&error))
+        out.write_all(bytes).and_then(|()| out.flush()).map_err(|error| match error.kind() {
+            ErrorKind::BrokenPipe => Failure::new(FailureKind::OutputClosed, "the reader left"),
+            _ => Failure::environment("cannot write the output").because(error.to_string()).hint("df -h"),
+        })
     }
 
     /// Prints one JSON value, on one line for scripts.
@@ -276,13 +259,6 @@ fn detect_columns(env: &Env) -> usize {
     let said = env.text(env::COLUMNS).and_then(|text| text.trim().parse().ok()).filter(|columns| *columns > 0);
     let asked = || terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| usize::from(width.0));
     said.or_else(asked).filter(|columns| *columns > 0).unwrap_or(80)
-}
-
-fn output_failure(error: &std::io::Error) -> Failure {
-    if error.kind() == ErrorKind::BrokenPipe {
-        return Failure::new(FailureKind::OutputClosed, "the reader left");
-    }
-    Failure::environment("cannot write the output").because(error.to_string()).hint("df -h")
 }
 
 fn paint(color: bool, style: Style, text: &str) -> String {
@@ -390,17 +366,43 @@ impl Table {
         let widths: Vec<usize> = (0..self.columns.len())
             .map(|column| rows.iter().filter_map(|row| row.get(column)).map(|(text, _)| width(text)).max().unwrap_or(0))
             .collect();
-        rows.into_iter().map(|row| self.render_row(row, &widths, color)).collect()
+        let render_row = |row: &Vec<(String, Style)>| {
+            let cells = row.iter().zip(&widths).zip(&self.columns).map(|(((text, style), width_of), (_, align))| {
+                let gap = " ".repeat(width_of - width(text));
+                let painted = paint(color, *style, text);
+                if *align == Align::Right { gap + &painted } else { painted + &gap }
+            });
+            format!("{}\n", cells.collect::<Vec<_>>().join("  ").trim_end())
+        };
+        rows.into_iter().map(render_row).collect()
     }
+}
 
-    fn render_row(&self, row: &[(String, Style)], widths: &[usize], color: bool) -> String {
-        let cells = row.iter().zip(widths).zip(&self.columns).map(|(((text, style), width_of), (_, align))| {
-            let gap = " ".repeat(width_of - width(text));
-            let painted = paint(color, *style, text);
-            if *align == Align::Right { gap + &painted } else { painted + &gap }
-        });
-        format!("{}\n", cells.collect::<Vec<_>>().join("  ").trim_end())
+const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+
+/// `0 B`, `999 B`, `1.5 KiB`, `240 MiB`: at least two digits.
+#[must_use]
+pub fn format_size(bytes: u64) -> String {
+    if bytes < 1024 {
+        return format!("{bytes} B");
     }
+    #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
+    let mut number = bytes as f64 / 1024.0;
+    let mut unit = 0;
+    // A value that would round to 1024 moves to the next unit.
+    while number >= 1023.5 && unit + 1 < UNITS.len() {
+        number /= 1024.0;
+        unit += 1;
+    }
+    if number < 9.95 { format!("{number:.1} {}", UNITS[unit]) } else { format!("{number:.0} {}", UNITS[unit]) }
+}
+
+/// `database 3.1 MiB, old copies 0 B, log 12 KiB, spool 96 B, drafts 4.0 KiB`.
+#[must_use]
+pub fn format_sizes(sizes: &Sizes) -> String {
+    let Sizes { database, copies, log, spool, drafts } = *sizes;
+    let parts = [("database", database), ("old copies", copies), ("log", log), ("spool", spool), ("drafts", drafts)];
+    parts.map(|(name, bytes)| format!("{name} {}", format_size(bytes))).join(", ")
 }
 
 #[cfg(test)]
@@ -488,5 +490,33 @@ mod tests {
         let line = json_line(&text).unwrap();
         assert_eq!(line, "\"a\\u202e\\u009b\\u007f\\u2066é\\n\"\n");
         assert_eq!(serde_json::from_str::<String>(&line).unwrap(), text);
+    }
+}
+
+#[cfg(test)]
+mod size_tests {
+    use super::*;
+
+    #[test]
+    fn a_size_has_a_unit_and_two_digits_at_least() {
+        for (bytes, expected) in [
+            (0, "0 B"),
+            (1023, "1023 B"),
+            (1024, "1.0 KiB"),
+            (10_188, "9.9 KiB"),
+            (10_189, "10 KiB"),
+            (1_048_063, "1023 KiB"),
+            (1_048_064, "1.0 MiB"),
+            (3 << 30, "3.0 GiB"),
+            (u64::MAX, "16777216 TiB"),
+        ] {
+            assert_eq!(format_size(bytes), expected, "{bytes}");
+        }
+    }
+
+    #[test]
+    fn every_place_is_named() {
+        let sizes = Sizes { database: 3_250_586, copies: 0, log: 12_288, spool: 96, drafts: 4096 };
+        assert_eq!(format_sizes(&sizes), "database 3.1 MiB, old copies 0 B, log 12 KiB, spool 96 B, drafts 4.0 KiB");
     }
 }

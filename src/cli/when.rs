@@ -13,7 +13,10 @@ use super::failure::Failure;
 /// # Errors
 /// The text is ambiguous or no time, or it lies outside the calendar.
 pub fn parse_at(text: &str, now: &Zoned) -> Result<Timestamp, Failure> {
-    instant(text.trim(), now).ok_or_else(|| {
+    let (trimmed, lower) = (text.trim(), text.trim().to_lowercase());
+    let instant =
+        named_day(&lower, now).or_else(|| calendar(trimmed, now.time_zone())).or_else(|| parse_ago(&lower, now));
+    instant.ok_or_else(|| {
         Failure::usage(format!("{text:?} is not a time"))
             .hint("write 2h, 7d, 3 weeks ago, today, yesterday, monday, 2026-03-01 or \"2026-03-01 14:00\"")
     })
@@ -25,12 +28,6 @@ pub fn parse_at(text: &str, now: &Zoned) -> Result<Timestamp, Failure> {
 /// The text is ambiguous or no time, or it lies outside the calendar.
 pub fn parse(text: &str, app: &App) -> Result<Timestamp, Failure> {
     parse_at(text, &app.now())
-}
-
-fn instant(text: &str, now: &Zoned) -> Option<Timestamp> {
-    named_day(&text.to_lowercase(), now)
-        .or_else(|| calendar(text, now.time_zone()))
-        .or_else(|| parse_ago(&text.to_lowercase(), now))
 }
 
 fn named_day(text: &str, now: &Zoned) -> Option<Timestamp> {

@@ -24,25 +24,25 @@ pub(super) type Values = BTreeMap<String, Setting>;
 /// Values contradict each other.
 pub(super) fn build(values: &Values, env: &Env) -> Result<Config> {
     let read = SettingsReader { values };
+    let model = |role: &str| read.text(&format!("models.{role}")).ok().map(str::to_owned);
     Ok(Config {
         capture: capture(&read)?,
-        models: models(&read),
+        models: ModelsConfig {
+            roles: ROLES.into_iter().filter_map(|role| Some((role, model(role.as_str())?))).collect(),
+            default: model("default"),
+        },
         endpoints: endpoints(&read, env)?,
         options: ROLES.into_iter().map(|role| Ok((role, sampling(&read, role)?))).collect::<Result<_>>()?,
         drafts: drafts(&read)?,
         store: StoreConfig { url: read.text("store.url")?.to_owned() },
-        retention: retention(&read)?,
-    })
-}
-
-fn retention(read: &SettingsReader<'_>) -> Result<RetentionConfig> {
-    Ok(RetentionConfig {
-        operations: read.duration("retention.operations")?,
-        prompts: read.duration("retention.prompts")?,
-        decisions: read.duration("retention.decisions")?,
-        problems: read.duration("retention.problems")?,
-        squashes: read.duration("retention.squashes")?,
-        copies: read.duration("retention.copies")?,
+        retention: RetentionConfig {
+            operations: read.duration("retention.operations")?,
+            prompts: read.duration("retention.prompts")?,
+            decisions: read.duration("retention.decisions")?,
+            problems: read.duration("retention.problems")?,
+            squashes: read.duration("retention.squashes")?,
+            copies: read.duration("retention.copies")?,
+        },
     })
 }
 
@@ -67,14 +67,6 @@ fn capture(read: &SettingsReader<'_>) -> Result<CaptureConfig> {
         pulled: read.switch("capture.pulled")?,
         identities: read.list("capture.identities")?,
     })
-}
-
-fn models(read: &SettingsReader<'_>) -> ModelsConfig {
-    let named = |role: &str| read.text(&format!("models.{role}")).ok().map(str::to_owned);
-    ModelsConfig {
-        roles: ROLES.into_iter().filter_map(|role| Some((role, named(role.as_str())?))).collect(),
-        default: named("default"),
-    }
 }
 
 fn drafts(read: &SettingsReader<'_>) -> Result<DraftsConfig> {
@@ -167,12 +159,8 @@ struct SettingsReader<'a> {
 }
 
 impl SettingsReader<'_> {
-    fn value(&self, key: &str) -> Result<&Setting> {
-        self.values.get(key).ok_or_else(|| self.missing(key))
-    }
-
     fn get<'v, T>(&'v self, key: &str, take: impl FnOnce(&'v Value) -> Option<T>) -> Result<T> {
-        take(&self.value(key)?.value).ok_or_else(|| self.missing(key))
+        self.values.get(key).and_then(|setting| take(&setting.value)).ok_or_else(|| self.missing(key))
     }
 
     fn text(&self, key: &str) -> Result<&str> {

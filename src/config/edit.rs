@@ -6,7 +6,7 @@ use std::path::Path;
 use toml_edit::{DocumentMut, Item, Table};
 
 use super::error::{ConfigError, Result, SettingOrigin};
-use super::secret::HIDDEN;
+use super::keys::HIDDEN;
 use super::{file, keys, layer, paths, validate};
 
 /// Sets `key` in the file at `path` (created if absent) atomically. A file that would not load is not written.

@@ -29,7 +29,10 @@ pub fn read_settings(path: &Path) -> Result<Vec<Setting>> {
 /// # Errors
 /// `text` is not TOML, or has an unknown key or an invalid value.
 pub fn parse(text: &str, path: &Path) -> Result<Vec<Setting>> {
-    let at = |span: Range<usize>| SettingOrigin::UserFile { path: path.to_owned(), line: line_of(text, span.start) };
+    let at = |span: Range<usize>| {
+        let line = 1 + text.bytes().take(span.start).filter(|byte| *byte == b'\n').count();
+        SettingOrigin::UserFile { path: path.to_owned(), line }
+    };
     let table = DeTable::parse(text).map_err(|error| ConfigError::Syntax {
         message: error.message().lines().next().unwrap_or("not TOML").to_owned(),
         origin: at(error.span().unwrap_or_default()),
@@ -128,11 +131,6 @@ fn plain(value: &DeValue<'_>) -> std::result::Result<Value, String> {
         }
         DeValue::Datetime(_) | DeValue::Table(_) => return Err(format!("a {} does not belong here", value.type_str())),
     })
-}
-
-/// The line of a byte offset, counted from 1.
-fn line_of(text: &str, offset: usize) -> usize {
-    1 + text.bytes().take(offset).filter(|byte| *byte == b'\n').count()
 }
 
 #[cfg(test)]

@@ -154,6 +154,7 @@ pub fn find_key(name: &str) -> Option<SettingKey> {
     if let Some(&(_, shape, by_repository, about)) = PLAIN.iter().find(|(key, ..)| *key == name) {
         return Some(SettingKey { shape, by_repository, about });
     }
+    let model = |about| Some(SettingKey { shape: ValueShape::Name, by_repository: true, about });
     match name.split('.').collect::<Vec<_>>().as_slice() {
         ["models", "default"] => model("The only model of `capture.strategy = \"single\"`."),
         ["models", role] if parse_role(role).is_some() => {
@@ -162,10 +163,6 @@ pub fn find_key(name: &str) -> Option<SettingKey> {
         ["options", role, field] if parse_role(role).is_some() => key_in(SAMPLING, field, true),
         _ => None,
     }
-}
-
-fn model(about: &'static str) -> Option<SettingKey> {
-    Some(SettingKey { shape: ValueShape::Name, by_repository: true, about })
 }
 
 /// True if the value of this key must not be shown.
@@ -220,6 +217,34 @@ fn key_in(fields: &[(&str, ValueShape, &'static str)], field: &str, by_repositor
     Some(SettingKey { shape, by_repository, about })
 }
 
+/// Bearer token of one endpoint. `Debug` hides it, and there is no `Display`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ApiKey(String);
+
+/// Placeholder for a key wherever settings are shown.
+pub const HIDDEN: &str = "(hidden)";
+
+impl ApiKey {
+    /// Parses the key in `text`, trimmed; `None` if it is empty or not valid in a header.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())).then(|| Self(text.to_owned()))
+    }
+
+    /// The key itself, for the request's header and for redacting a server's messages.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(HIDDEN)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -262,5 +287,22 @@ mod tests {
         {
             assert_eq!(find_key(name), None, "{name}");
         }
+    }
+}
+
+#[cfg(test)]
+mod secret_tests {
+    use super::*;
+    use crate::config::EndpointConfig;
+
+    #[test]
+    fn a_key_is_visible_ascii_and_is_not_printed_by_debug() {
+        assert_eq!(ApiKey::parse(" kk\n").unwrap().expose(), "kk");
+        for bad in ["", "  ", "a b", "a\nb", "sch\u{fc}ssel", "a\u{0}"] {
+            assert_eq!(ApiKey::parse(bad), None, "{bad:?}");
+        }
+        let endpoint =
+            EndpointConfig { api_key: ApiKey::parse("s3cret-key"), ..EndpointConfig::local("l", "http://a") };
+        assert!(!format!("{endpoint:?}").contains("s3cret"));
     }
 }

@@ -7,9 +7,9 @@ use toml::Value;
 
 use super::env::{self, Env};
 use super::error::{ConfigError, Result, SettingOrigin};
+use super::keys::HIDDEN;
 use super::paths::Paths;
-use super::secret::HIDDEN;
-use super::{Config, build, defaults, endpoints, file, keys, validate};
+use super::{Config, build, defaults, file, keys, validate};
 
 /// One value in one layer.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,7 +58,7 @@ pub fn load_over(user: &UserFile, git_settings: &[(String, String)], over: &Over
             user.0.clone(),
             repository_layer(git_settings)?,
             environment_layer(&over.env)?,
-            flag_layer(&over.flags)?,
+            over.flags.iter().map(|flag| parse_flag(flag)).collect::<Result<_>>()?,
         ],
         &over.env,
     )
@@ -92,17 +92,17 @@ fn merge_layers(layers: Vec<Vec<Setting>>, env: &Env) -> Result<Loaded> {
         top.insert(setting.key.clone(), setting);
     }
     if !top.keys().any(|key| keys::endpoint_field(key).is_some()) {
-        top.extend(endpoints::default_endpoints(env)?.into_iter().map(|setting| (setting.key.clone(), setting)));
+        top.extend(defaults::default_endpoints(env)?.into_iter().map(|setting| (setting.key.clone(), setting)));
     }
     let config = build::build(&top, env)?;
-    let values = top.iter().map(|(key, setting)| (key.clone(), masked_value(key, &setting.value))).collect();
+    // Secrets are masked here, so that no command that shows settings can print them.
+    let masked = |key: &str, value: &Value| match keys::is_secret(key) {
+        true => Value::String(HIDDEN.to_owned()),
+        false => value.clone(),
+    };
+    let values = top.iter().map(|(key, setting)| (key.clone(), masked(key, &setting.value))).collect();
     let origins = top.into_iter().map(|(key, setting)| (key, setting.origin)).collect();
     Ok(Loaded { config, values, origins })
-}
-
-/// Secrets are masked here, so that no command that shows settings can print them.
-fn masked_value(key: &str, value: &Value) -> Value {
-    if keys::is_secret(key) { Value::String(HIDDEN.to_owned()) } else { value.clone() }
 }
 
 fn built_in() -> Result<Vec<Setting>> {
@@ -142,10 +142,6 @@ fn environment_layer(env: &Env) -> Result<Vec<Setting>> {
             Some(from_text(key, &text, SettingOrigin::Environment { name }))
         })
         .collect()
-}
-
-fn flag_layer(flags: &[String]) -> Result<Vec<Setting>> {
-    flags.iter().map(|flag| parse_flag(flag)).collect()
 }
 
 fn parse_flag(flag: &str) -> Result<Setting> {

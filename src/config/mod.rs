@@ -10,21 +10,19 @@ use crate::domain::role::Role;
 mod build;
 mod defaults;
 pub mod edit;
-mod endpoints;
 pub mod env;
 mod error;
 mod file;
 pub mod keys;
 pub mod layer;
 pub mod paths;
-pub mod secret;
 pub mod validate;
 
 pub use env::Env;
 pub use error::{ConfigError, Layer, SettingOrigin};
+pub use keys::ApiKey;
 pub use layer::{Loaded, Overrides, UserFile, load, load_over};
 pub use paths::Paths;
-pub use secret::ApiKey;
 
 /// All settings after merging the layers. Shapes and defaults are those of the documented file.
 #[derive(Debug, Clone, PartialEq)]

@@ -21,17 +21,31 @@ pub fn check(shape: ValueShape, value: &Value) -> CheckResult<()> {
         ValueShape::Duration { min, max } => duration(text(value)?, min, max).map(drop),
         ValueShape::Count { min, max } => within(value.as_integer(), min, max, "a whole number", value),
         ValueShape::Number { min, max } => within(number(value), min, max, "a number", value),
-        ValueShape::Choice(known) => choice(text(value)?, known),
+        ValueShape::Choice(known) => match text(value)? {
+            text if known.contains(&text) => Ok(()),
+            text => Err(format!("expected one of {}, not {text:?}", known.join(", "))),
+        },
         ValueShape::Globs => globs(value),
-        ValueShape::Names => names(value),
+        ValueShape::Names => {
+            let is_name = |item: &Value| item.as_str().is_some_and(|name| !name.trim().is_empty());
+            let wrong = || format!("expected a list like [\"me@work.example\"], not {value}");
+            value.as_array().filter(|items| items.iter().all(is_name)).map(drop).ok_or_else(wrong)
+        }
         ValueShape::Window => window(text(value)?).map(drop),
         ValueShape::Name => {
             text(value).and_then(|text| if text.trim().is_empty() { Err("is empty".into()) } else { Ok(()) })
         }
-        ValueShape::Secret => secret(value),
+        // The message must never quote the value.
+        ValueShape::Secret => {
+            let key = value.as_str().ok_or("expected a key in quotes")?;
+            ApiKey::parse(key).map(drop).ok_or_else(|| "expected a key of visible ASCII characters".to_owned())
+        }
         ValueShape::Variable => variable(text(value)?),
-        ValueShape::Endpoint => endpoint(text(value)?),
-        ValueShape::Store => store(text(value)?),
+        ValueShape::Endpoint => address(text(value)?).map(drop),
+        ValueShape::Store => match text(value)? {
+            url if ["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) => Ok(()),
+            url => Err(expected("sqlite:[PATH] or postgres://user@host/db", url)),
+        },
     }
 }
 
@@ -139,10 +153,6 @@ fn within<T: Copy + PartialOrd + std::fmt::Display>(
     }
 }
 
-fn choice(text: &str, known: &[&str]) -> CheckResult<()> {
-    if known.contains(&text) { Ok(()) } else { Err(format!("expected one of {}, not {text:?}", known.join(", "))) }
-}
-
 fn globs(value: &Value) -> CheckResult<()> {
     let wrong = || format!("expected a list like [\"dist/**\"], not {value}");
     for item in value.as_array().ok_or_else(wrong)? {
@@ -152,20 +162,6 @@ fn globs(value: &Value) -> CheckResult<()> {
     Ok(())
 }
 
-fn names(value: &Value) -> CheckResult<()> {
-    let wrong = || format!("expected a list like [\"me@work.example\"], not {value}");
-    for item in value.as_array().ok_or_else(wrong)? {
-        item.as_str().filter(|name| !name.trim().is_empty()).ok_or_else(wrong)?;
-    }
-    Ok(())
-}
-
-/// The message must never quote the value.
-fn secret(value: &Value) -> CheckResult<()> {
-    let key = value.as_str().ok_or("expected a key in quotes")?;
-    ApiKey::parse(key).map(drop).ok_or_else(|| "expected a key of visible ASCII characters".to_owned())
-}
-
 fn variable(name: &str) -> CheckResult<()> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
     if !name.is_empty() && name.chars().all(is_part) && !name.starts_with(|c: char| c.is_ascii_digit()) {
@@ -173,17 +169,6 @@ fn variable(name: &str) -> CheckResult<()> {
     }
     // The user may have entered the key itself here.
     Err("expected the name of an environment variable, like LOCAL_LLM_KEY".to_owned())
-}
-
-fn endpoint(url: &str) -> CheckResult<()> {
-    address(url).map(drop)
-}
-
-fn store(url: &str) -> CheckResult<()> {
-    if url.starts_with("sqlite:") || url.starts_with("postgres://") || url.starts_with("postgresql://") {
-        return Ok(());
-    }
-    Err(expected("sqlite:[PATH] or postgres://user@host/db", url))
 }
 
 fn switch(text: &str) -> CheckResult<bool> {

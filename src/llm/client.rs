@@ -18,7 +18,7 @@ use super::pace::{NoPace, STEP};
 use super::server_error::{error_text, refusal};
 use super::transport::{Transport, WholeBody, read_whole, stream_error};
 use super::{AnswerPace, ClockFired, Finish, LlmError, ModelAnswer, ModelRequest, Server, ollama, openai};
-use crate::config::{ApiKey, EndpointConfig, secret::HIDDEN};
+use crate::config::{ApiKey, EndpointConfig, keys::HIDDEN};
 use crate::domain::clock::{Clock, SystemClock};
 use crate::domain::model::{Api, ListedModel, StreamVerdict, same_model};
 

@@ -46,9 +46,21 @@ pub fn ping(run: &Path) -> Option<Vitals> {
 /// [`PING_TIMEOUT`] to finish.
 #[must_use]
 pub fn status(run: &Path) -> SidecarStatus {
+    use std::io::ErrorKind::{ConnectionRefused, ConnectionReset, NotFound, UnexpectedEof};
+    let is_not_listening =
+        |error: &std::io::Error| matches!(error.kind(), NotFound | ConnectionRefused | ConnectionReset | UnexpectedEof);
     for _ in 0..PING_TIMEOUT.as_millis() / MOMENT.as_millis() {
         match send_request(run, &Request::Ping, PING_TIMEOUT) {
-            Ok(Response::Status(vitals)) => return running(vitals),
+            Ok(Response::Status(vitals)) => {
+                return SidecarStatus {
+                    state: SidecarState::Running,
+                    version: Some(vitals.version),
+                    pid: Some(vitals.pid),
+                    uptime_s: Some(vitals.uptime_s),
+                    queue_depth: Some(vitals.queue_depth),
+                    attention: Some(vitals.attention),
+                };
+            }
             Err(error) if is_not_listening(&error) && lock::holder(run).is_some() => std::thread::sleep(MOMENT),
             _ => break,
         }
@@ -66,19 +78,3 @@ pub fn status(run: &Path) -> SidecarStatus {
 
 /// Poll interval while a sidecar starts or leaves.
 const MOMENT: Duration = Duration::from_millis(10);
-
-fn is_not_listening(error: &std::io::Error) -> bool {
-    use std::io::ErrorKind::{ConnectionRefused, ConnectionReset, NotFound, UnexpectedEof};
-    matches!(error.kind(), NotFound | ConnectionRefused | ConnectionReset | UnexpectedEof)
-}
-
-fn running(vitals: Vitals) -> SidecarStatus {
-    SidecarStatus {
-        state: SidecarState::Running,
-        version: Some(vitals.version),
-        pid: Some(vitals.pid),
-        uptime_s: Some(vitals.uptime_s),
-        queue_depth: Some(vitals.queue_depth),
-        attention: Some(vitals.attention),
-    }
-}

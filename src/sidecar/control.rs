@@ -86,7 +86,13 @@ pub async fn serve(
                 let (desk, spoke) = (Arc::clone(&desk), Arc::new(AtomicBool::new(false)));
                 let has_spoken = Arc::clone(&spoke);
                 let task = connections.spawn(async move { desk.handle_connection(stream, &has_spoken).await });
-                make_room(&mut silent, Silent { task, spoke });
+                silent.retain(|one: &Silent| !one.task.is_finished() && !one.spoke.load(Ordering::Relaxed));
+                while silent.len() >= SILENT {
+                    if let Some(oldest) = silent.pop_front() {
+                        oldest.task.abort();
+                    }
+                }
+                silent.push_back(Silent { task, spoke });
             },
             Some(_) = connections.join_next() => {}
         }
@@ -97,17 +103,6 @@ pub async fn serve(
 struct Silent {
     task: AbortHandle,
     spoke: Arc<AtomicBool>,
-}
-
-/// Adds a silent connection, and closes the oldest of too many.
-fn make_room(silent: &mut VecDeque<Silent>, newest: Silent) {
-    silent.retain(|one| !one.task.is_finished() && !one.spoke.load(Ordering::Relaxed));
-    while silent.len() >= SILENT {
-        if let Some(oldest) = silent.pop_front() {
-            oldest.task.abort();
-        }
-    }
-    silent.push_back(newest);
 }
 
 /// Dependencies of a connection.
@@ -122,7 +117,8 @@ struct ConnectionContext {
 impl ConnectionContext {
     /// One request and its answer. An error here is the client's hang-up and needs no report.
     async fn handle_connection(&self, stream: UnixStream, spoke: &AtomicBool) {
-        if !same_user(&stream) {
+        // The directory is 0700 already; this refuses a descriptor that another user was given.
+        if !stream.peer_cred().is_ok_and(|peer| peer.uid() == nix::unistd::geteuid().as_raw()) {
             return;
         }
         let (read, mut write) = stream.into_split();
@@ -134,7 +130,14 @@ impl ConnectionContext {
         spoke.store(true, Ordering::Relaxed);
         let response = match serde_json::from_str(&line) {
             Ok(Request::Ping) if !wait_until_alive(&self.pulse.heartbeat).await => return,
-            Ok(Request::Ping) => Response::Status(vitals(&self.pulse, self.clock.as_ref())),
+            Ok(Request::Ping) => Response::Status(Vitals {
+                protocol: PROTOCOL,
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                pid: std::process::id(),
+                uptime_s: self.clock.instant().saturating_duration_since(self.pulse.started).as_secs(),
+                queue_depth: self.pulse.queue_depth.load(Ordering::Relaxed),
+                attention: *self.pulse.attention.lock().unwrap_or_else(PoisonError::into_inner),
+            }),
             Ok(Request::Stop) => {
                 self.pulse.leave.notify_one();
                 Response::Done
@@ -171,22 +174,6 @@ async fn wait_until_alive(heartbeat: &Heartbeat) -> bool {
         }
     });
     within.await.is_ok()
-}
-
-/// The directory is 0700 already; this refuses a descriptor that another user was given.
-fn same_user(stream: &UnixStream) -> bool {
-    stream.peer_cred().is_ok_and(|peer| peer.uid() == nix::unistd::geteuid().as_raw())
-}
-
-fn vitals(health: &Health, clock: &dyn Clock) -> Vitals {
-    Vitals {
-        protocol: PROTOCOL,
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        pid: std::process::id(),
-        uptime_s: clock.instant().saturating_duration_since(health.started).as_secs(),
-        queue_depth: health.queue_depth.load(Ordering::Relaxed),
-        attention: *health.attention.lock().unwrap_or_else(PoisonError::into_inner),
-    }
 }
 
 async fn forward_request(request: Request, commands: &mpsc::Sender<Command>) -> Response {

@@ -173,7 +173,10 @@ impl IdleTasks {
         // There may be more to do.
         self.next = now;
         let (chore, rest) = match did {
-            TaskResult::Refined(walk) => (IdleTask::Refine, after(walk)),
+            // Failed captures have their own pause; an unavailable model may be back in a while.
+            TaskResult::Refined(RefineRound { cut_short: true, .. }) => (IdleTask::Refine, WARM_REST),
+            TaskResult::Refined(round) if round.better + round.vain >= FEW => (IdleTask::Refine, Duration::ZERO),
+            TaskResult::Refined(_) => (IdleTask::Refine, LONGEST_REST),
             TaskResult::Chore(chore, fruit) => (chore, self.rest(chore, fruit)),
         };
         self.resting.insert(chore, now + rest);
@@ -204,15 +207,6 @@ impl IdleTasks {
     }
 }
 
-/// Failed captures have their own pause; an unavailable model may be back in a while.
-fn after(walk: RefineRound) -> Duration {
-    match walk {
-        RefineRound { cut_short: true, .. } => WARM_REST,
-        RefineRound { better, vain, .. } if better + vain >= FEW => Duration::ZERO,
-        _ => LONGEST_REST,
-    }
-}
-
 impl TaskRun {
     async fn run(self) -> TaskReport {
         let services = self.services.clone();
@@ -232,7 +226,19 @@ impl TaskRun {
 
     async fn chore(&self, config: &Config, machine: Machine, before: bool) -> Option<TaskResult> {
         let (models, clock) = (&self.services.models, &self.services.clock);
-        let mut facts = self.facts(config, machine, before);
+        let mut facts = IdleFacts {
+            quiet: self.quiet,
+            lively: self.active || before,
+            working: hours::working(config, clock.now()),
+            pressed: machine.pressed,
+            on_battery: machine.on_battery,
+            ahead: config.capture.read_ahead,
+            down: models.probe_at().is_some_and(|at| at <= clock.instant()),
+            preferred: None,
+            refine: config.capture.refine,
+            doubt: models.is_in_doubt(),
+            resting: self.resting.clone(),
+        };
         if facts.may_prepare() {
             facts.preferred = models.preferred(config).await;
         }
@@ -250,23 +256,6 @@ impl TaskRun {
             IdleTask::Refine => return Some(TaskResult::Refined(self.refine(until).await)),
         };
         Some(TaskResult::Chore(chore, fruit))
-    }
-
-    fn facts(&self, config: &Config, machine: Machine, before: bool) -> IdleFacts {
-        let (models, clock) = (&self.services.models, &self.services.clock);
-        IdleFacts {
-            quiet: self.quiet,
-            lively: self.active || before,
-            working: hours::working(config, clock.now()),
-            pressed: machine.pressed,
-            on_battery: machine.on_battery,
-            ahead: config.capture.read_ahead,
-            down: models.probe_at().is_some_and(|at| at <= clock.instant()),
-            preferred: None,
-            refine: config.capture.refine,
-            doubt: models.is_in_doubt(),
-            resting: self.resting.clone(),
-        }
     }
 
     async fn refine(&self, until: Instant) -> RefineRound {

@@ -1,4 +1,4 @@
-//! Starts and stops the sidecar from a command.
+//! Starts and stops the sidecar from a command, and detaches the new process (daemonization).
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -164,4 +164,22 @@ fn within(time: Duration, clock: &dyn Clock, it: impl Fn() -> bool) -> bool {
         }
         std::thread::sleep(POLL);
     }
+}
+
+/// Closes every inherited descriptor above stderr and leaves the terminal's session.
+/// The first act of a detached sidecar, before any thread or file of its own exists.
+pub fn detach_from_starter() {
+    let listing = ["/proc/self/fd", "/dev/fd"].into_iter().find_map(|dir| std::fs::read_dir(dir).ok());
+    let inherited: Vec<i32> = match listing {
+        Some(entries) => {
+            entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).filter(|fd| *fd > 2).collect()
+        }
+        None => (3..64).collect(),
+    };
+    for descriptor in inherited {
+        // An already closed descriptor is fine.
+        let _ = nix::unistd::close(descriptor);
+    }
+    // Fails only for a process-group leader, which has no controlling terminal to lose.
+    let _ = nix::unistd::setsid();
 }

@@ -7,12 +7,6 @@ use std::path::{Path, PathBuf};
 
 use super::SidecarError;
 
-/// Held for the life of the sidecar.
-#[derive(Debug)]
-pub struct Lock {
-    _file: File,
-}
-
 /// The holder's entry about itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holder {
@@ -25,30 +19,31 @@ pub fn path(run: &Path) -> PathBuf {
     run.join("sidecar.lock")
 }
 
-/// Takes the lock and writes the entry; `None` when another process holds it.
+/// Takes the lock, which lasts as long as the file is open, and writes the entry; `None` when another process holds it.
 ///
 /// # Errors
 /// When the file cannot be opened or written.
-pub fn acquire(run: &Path) -> Result<Option<Lock>, SidecarError> {
+pub fn acquire(run: &Path) -> Result<Option<File>, SidecarError> {
     let path = path(run);
-    let mut file = open(&path).map_err(|error| SidecarError::io("open", &path, error))?;
+    let mut file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(&path)
+        .map_err(|error| SidecarError::io("open", &path, error))?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => return Ok(None),
         Err(TryLockError::Error(error)) => return Err(SidecarError::io("lock", &path, error)),
     }
-    sign(&mut file).map_err(|error| SidecarError::io("write", &path, error))?;
-    Ok(Some(Lock { _file: file }))
-}
-
-fn open(path: &Path) -> std::io::Result<File> {
-    OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
-}
-
-fn sign(file: &mut File) -> std::io::Result<()> {
-    file.set_len(0)?;
-    file.rewind()?;
-    writeln!(file, "{} {}", std::process::id(), env!("CARGO_PKG_VERSION"))
+    let entry = format!("{} {}\n", std::process::id(), env!("CARGO_PKG_VERSION"));
+    file.set_len(0)
+        .and_then(|()| file.rewind())
+        .and_then(|()| file.write_all(entry.as_bytes()))
+        .map_err(|error| SidecarError::io("write", &path, error))?;
+    Ok(Some(file))
 }
 
 /// The current holder of the lock; `None` when it is free. Never takes it away from a sidecar that is starting: the

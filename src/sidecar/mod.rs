@@ -2,7 +2,6 @@
 
 pub mod client;
 pub mod control;
-pub mod detach;
 pub mod heartbeat;
 pub mod idle_tasks;
 pub mod launch;
@@ -16,7 +15,6 @@ pub mod run;
 pub mod sentinel;
 pub mod service;
 pub mod sockets;
-pub mod stuck_check;
 pub mod takeover;
 pub mod watch;
 pub mod worker;

@@ -27,14 +27,8 @@ const SHORT: Duration = Duration::from_millis(20);
 /// Borrows from the sidecar of this runtime directory, if one runs.
 #[derive(Debug)]
 pub struct PoolClient {
-    run: PathBuf,
-}
-
-impl PoolClient {
-    #[must_use]
-    pub fn of(run: &Path) -> Self {
-        Self { run: run.to_owned() }
-    }
+    /// The runtime directory of the sidecar.
+    pub run: PathBuf,
 }
 
 impl Lender for PoolClient {

@@ -52,14 +52,15 @@ impl PoolServer {
     }
 
     /// Lends the requested device until the client hangs up or has to return it.
-    pub(super) async fn lend(&self, wish: &DeviceRequest, read: impl AsyncRead + Unpin, mut write: OwnedWriteHalf) {
+    pub(super) async fn lend(&self, wish: &DeviceRequest, mut read: impl AsyncRead + Unpin, mut write: OwnedWriteHalf) {
         let Ok(_borrower) = self.borrowers.try_acquire() else {
             let message = "too many processes borrow at a time".to_owned();
             return drop(write_response(&mut write, &Response::Refused { message }).await);
         };
         // When the client hangs up, everything here is dropped: a place in the queue as well as a turn.
         tokio::select! {
-            () = ends(read) => {}
+            // The client hung up, or sent anything more.
+            _ = read.read_u8() => {}
             () = self.lend_turn(wish, &mut write) => {}
         }
     }
@@ -69,18 +70,19 @@ impl PoolServer {
             let message = "there is no device of that name".to_owned();
             return drop(write_response(write, &Response::Refused { message }).await);
         }
+        let wanted = TurnRequest {
+            device: &wish.device,
+            slots: wish.slots.min(SLOTS),
+            urgency: wish.urgency,
+            lasts: wish.lasts.min(LONGEST),
+            until: self.clock.instant() + LONGEST,
+        };
         if write_response(write, &Response::Queued).await.is_ok()
-            && let Some(turn) = self.pool.turn(self.wanted(wish)).await
+            && let Some(turn) = self.pool.turn(wanted).await
             && write_response(write, &Response::Lent).await.is_ok()
         {
             want_back(&turn, write).await;
         }
-    }
-
-    fn wanted<'a>(&self, wish: &'a DeviceRequest) -> TurnRequest<'a> {
-        let until = self.clock.instant() + LONGEST;
-        let lasts = wish.lasts.min(LONGEST);
-        TurnRequest { device: &wish.device, slots: wish.slots.min(SLOTS), urgency: wish.urgency, lasts, until }
     }
 }
 
@@ -96,11 +98,6 @@ async fn want_back(turn: &Turn, write: &mut OwnedWriteHalf) {
     if tokio::time::timeout(NOTICE, notice).await.is_err() {
         tracing::warn!("a borrowed device was not given back in time");
     }
-}
-
-/// Resolves when the client hangs up or sends anything more.
-async fn ends(mut read: impl AsyncRead + Unpin) {
-    let _ = read.read_u8().await;
 }
 
 #[cfg(test)]

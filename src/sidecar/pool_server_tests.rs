@@ -53,7 +53,7 @@ fn sidecar(run: &Path) -> (Arc<Pool>, JoinSet<()>) {
 /// The pool of a process that borrows.
 fn borrower(run: &Path) -> Pool {
     let pool = Pool::new(clock());
-    pool.borrow_of(Arc::new(PoolClient::of(run)));
+    pool.borrow_of(Arc::new(PoolClient { run: run.to_owned() }));
     pool
 }
 

@@ -192,7 +192,14 @@ impl PrefillScheduler {
         if let Some((_, older)) = self.reading.take() {
             older.abort();
         }
-        self.remember(&git_dir, &reading.key);
+        if self.last.len() >= REMEMBERED && !self.last.contains_key(&git_dir) {
+            self.last.clear();
+        }
+        let last = self.last.entry(git_dir.clone()).or_default();
+        if last.key.as_ref() != Some(&reading.key) {
+            *last = Last { key: Some(reading.key.clone()), ..Last::default() };
+        }
+        last.failed = false;
         self.begun += 1;
         let (number, reader) = (self.begun, Arc::clone(&self.reader));
         let until = self.services.clock.instant() + LONGEST;
@@ -202,17 +209,6 @@ impl PrefillScheduler {
             PrefillEvent::Read { number, git_dir, moment, whole }
         });
         self.reading = Some((number, handle));
-    }
-
-    fn remember(&mut self, git_dir: &Path, key: &CommitKey) {
-        if self.last.len() >= REMEMBERED && !self.last.contains_key(git_dir) {
-            self.last.clear();
-        }
-        let last = self.last.entry(git_dir.to_owned()).or_default();
-        if last.key.as_ref() != Some(key) {
-            *last = Last { key: Some(key.clone()), ..Last::default() };
-        }
-        last.failed = false;
     }
 
     /// Schedules another inspection: a commit that was made meanwhile leaves nothing to be found.

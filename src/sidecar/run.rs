@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sd_notify::NotifyState;
-use tokio::net::UnixDatagram;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -77,7 +76,9 @@ pub fn run(
 ) -> Result<ExitReason, SidecarError> {
     // Sockets and files are private to the user; bind(2) honours the umask.
     nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o077));
-    make_private(run_dir)?;
+    std::fs::create_dir_all(run_dir).map_err(|error| SidecarError::io("create", run_dir, error))?;
+    std::fs::set_permissions(run_dir, std::fs::Permissions::from_mode(0o700))
+        .map_err(|error| SidecarError::io("protect", run_dir, error))?;
     let service = options.idle.is_none();
     let passed = if service { sockets::passed(run_dir) } else { None };
     let Some(lock) = take_over(run_dir, service, clock.as_ref())? else { return Ok(ExitReason::AlreadyRunning) };
@@ -96,12 +97,6 @@ pub fn run(
     runtime.shutdown_timeout(Duration::from_millis(200));
     drop(lock);
     ended
-}
-
-fn make_private(dir: &Path) -> Result<(), SidecarError> {
-    std::fs::create_dir_all(dir).map_err(|error| SidecarError::io("create", dir, error))?;
-    let private = std::fs::Permissions::from_mode(0o700);
-    std::fs::set_permissions(dir, private).map_err(|error| SidecarError::io("protect", dir, error))
 }
 
 async fn serve(
@@ -177,14 +172,10 @@ struct Sidecar {
     waiting: JoinSet<()>,
     /// Read-only requests; a shutdown does not wait for them.
     asides: JoinSet<()>,
-    housekeeping: Housekeeping,
-}
-
-/// When the next round of housekeeping is due; the pauses grow, because most leftovers are those of the previous
-/// process.
-struct Housekeeping {
-    due: Instant,
-    pause: Duration,
+    /// When the next round of housekeeping is due; the pauses grow, because most leftovers are those of the previous
+    /// process.
+    housekeeping_due: Instant,
+    housekeeping_pause: Duration,
 }
 
 impl Sidecar {
@@ -200,12 +191,10 @@ impl Sidecar {
         let watching = WatchScheduler::new(services.clone(), Arc::clone(health));
         let ahead = PrefillScheduler::new(services.clone(), watching.staging());
         let pauses = IdleTasks::new(services.clone(), options.idle.is_some());
-        let housekeeping = Housekeeping { due: services.clock.instant(), pause: RETRY };
-        let health = Arc::clone(health);
-        let (waiting, asides) = (JoinSet::new(), JoinSet::new());
+        let housekeeping_due = services.clock.instant();
         Self {
             services,
-            pulse: health,
+            pulse: Arc::clone(health),
             worker,
             watching,
             ahead,
@@ -214,9 +203,10 @@ impl Sidecar {
             options,
             asked,
             cut_short,
-            waiting,
-            asides,
-            housekeeping,
+            waiting: JoinSet::new(),
+            asides: JoinSet::new(),
+            housekeeping_due,
+            housekeeping_pause: RETRY,
         }
     }
 
@@ -227,7 +217,7 @@ impl Sidecar {
         let mut again = health.heartbeat.during(self.round()).await;
         let mut ticks = heartbeat::ticks();
         // Set after the bell could not be read.
-        let mut deaf_until = None;
+        let mut deaf_until: Option<Instant> = None;
         loop {
             health.heartbeat.beat();
             let captures = self.worker.busy() || !self.waiting.is_empty();
@@ -236,8 +226,13 @@ impl Sidecar {
             let mut asked = self.asked.clone();
             tokio::select! {
                 () = is_up(&mut asked) => return ExitReason::Asked,
-                rung = wait_for_ring(bell, deaf_until) => match rung {
-                    Ok(()) => {
+                rung = async {
+                    if let Some(deaf_until) = deaf_until {
+                        tokio::time::sleep_until(deaf_until.into()).await;
+                    }
+                    bell.recv(&mut [0; 16]).await
+                } => match rung {
+                    Ok(_) => {
                         health.heartbeat.during(tokio::time::sleep(STEP_ASIDE)).await;
                         while bell.try_recv(&mut [0; 16]).is_ok() {}
                         last_active = self.services.clock.instant();
@@ -283,11 +278,11 @@ impl Sidecar {
                 () = overdue(&mut asked) => Ok(None),
             }
         };
-        self.watching.record_reports(self.worker.take_heard());
+        self.watching.record_reports(std::mem::take(&mut self.worker.heard));
         let now = self.services.clock.instant();
         match worked {
             Ok(Some(pause)) => now + pause,
-            Ok(None) if now < self.housekeeping.due => self.housekeeping.due,
+            Ok(None) if now < self.housekeeping_due => self.housekeeping_due,
             Ok(None) => {
                 tokio::select! {
                     due = self.housekeep() => due,
@@ -315,9 +310,9 @@ impl Sidecar {
         if let Err(error) = done.await {
             tracing::error!(%error, "housekeeping failed");
         }
-        self.housekeeping.due = self.services.clock.instant() + self.housekeeping.pause;
-        self.housekeeping.pause = (self.housekeeping.pause * 2).min(HOUSEKEEPING);
-        self.housekeeping.due
+        self.housekeeping_due = self.services.clock.instant() + self.housekeeping_pause;
+        self.housekeeping_pause = (self.housekeeping_pause * 2).min(HOUSEKEEPING);
+        self.housekeeping_due
     }
 
     fn handle(&mut self, Command { request, reply }: Command) {
@@ -352,7 +347,13 @@ impl Sidecar {
             // A hook may have rung between the last look and the end of the socket; no other process would read it.
             let mut asked = self.asked.clone();
             tokio::select! {
-                () = self.finish_events() => {}
+                () = async {
+                    while let Ok(Some(pause)) = self.worker.work().await
+                        && !self.worker.rests
+                    {
+                        tokio::time::sleep(pause).await;
+                    }
+                } => {}
                 () = overdue(&mut asked) => {}
             }
         }
@@ -362,14 +363,6 @@ impl Sidecar {
         self.cut_short.send_replace(true);
         if tokio::time::timeout(LAST_WORD, self.settle()).await.is_err() {
             tracing::warn!("drain cut short; the next sidecar makes unfinished captures final");
-        }
-    }
-
-    async fn finish_events(&mut self) {
-        while let Ok(Some(pause)) = self.worker.work().await
-            && !self.worker.rests()
-        {
-            tokio::time::sleep(pause).await;
         }
     }
 
@@ -406,14 +399,6 @@ async fn enrich(
         Ok(()) => Response::Done,
         Err(error) => Response::Refused { message: error.to_string() },
     }
-}
-
-/// The next ring; not read before `not_before`.
-async fn wait_for_ring(bell: &UnixDatagram, not_before: Option<Instant>) -> std::io::Result<()> {
-    if let Some(not_before) = not_before {
-        tokio::time::sleep_until(not_before.into()).await;
-    }
-    bell.recv(&mut [0; 16]).await.map(drop)
 }
 
 pub(super) async fn until(at: Option<Instant>) {

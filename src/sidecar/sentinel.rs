@@ -45,16 +45,12 @@ impl LivenessGuard {
         loop {
             ticks.tick().await;
             if health.heartbeat.is_alive() {
-                self.report_beat();
+                match &mut self {
+                    // A service manager that is gone must not end the sidecar.
+                    Self::Watchdog => drop(sd_notify::notify(&[NotifyState::Watchdog])),
+                    Self::Sentinel(sentinel) => sentinel.send_beat(),
+                }
             }
-        }
-    }
-
-    fn report_beat(&mut self) {
-        match self {
-            // A service manager that is gone must not end the sidecar.
-            Self::Watchdog => drop(sd_notify::notify(&[NotifyState::Watchdog])),
-            Self::Sentinel(sentinel) => sentinel.send_beat(),
         }
     }
 }

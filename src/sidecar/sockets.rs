@@ -57,9 +57,13 @@ impl Sockets {
         let ours = passed.is_none();
         let bell = match passed {
             Some(passed) => adopt(passed).map_err(|error| SidecarError::io("take over", &bell_path, error))?,
-            None => fresh(&bell_path, bind_bell)?,
+            None => fresh(&bell_path, |path| adopt(StdDatagram::bind_addr(&BellAddress::of(path)?.socket)?))?,
         };
-        let control = fresh(&control_path, bind_control)?;
+        let control = fresh(&control_path, |path| {
+            let listener = std::os::unix::net::UnixListener::bind_addr(&BellAddress::of(path)?.socket)?;
+            listener.set_nonblocking(true)?;
+            UnixListener::from_std(listener)
+        })?;
         let files = Arc::new([SocketFile::of(&bell_path, ours), SocketFile::of(&control_path, true)]);
         Ok(Self { bell, control: Some(control), files })
     }
@@ -111,19 +115,15 @@ pub fn passed(run_dir: &Path) -> Option<StdDatagram> {
 #[must_use]
 pub fn belong_to_a_manager(run_dir: &Path, clock: &dyn Clock) -> bool {
     let give_up = clock.instant() + ECHO;
-    while is_heard(run_dir) {
+    // Whether there is a listener, without ringing.
+    let is_heard = || StdDatagram::unbound()?.connect_addr(&BellAddress::of(&bell(run_dir))?.socket);
+    while is_heard().is_ok() {
         if clock.instant() >= give_up {
             return ring(run_dir);
         }
         std::thread::sleep(ECHO / 30);
     }
     false
-}
-
-/// Whether there is a listener, without ringing.
-fn is_heard(run_dir: &Path) -> bool {
-    let heard = || StdDatagram::unbound()?.connect_addr(&BellAddress::of(&bell(run_dir))?.socket);
-    heard().is_ok()
 }
 
 /// A socket at `path`, in place of a stale one.
@@ -141,14 +141,4 @@ fn adopt(bell: StdDatagram) -> std::io::Result<UnixDatagram> {
 
 fn inode(path: &Path) -> Option<u64> {
     std::fs::symlink_metadata(path).ok().map(|metadata| metadata.ino())
-}
-
-fn bind_bell(path: &Path) -> std::io::Result<UnixDatagram> {
-    adopt(StdDatagram::bind_addr(&BellAddress::of(path)?.socket)?)
-}
-
-fn bind_control(path: &Path) -> std::io::Result<UnixListener> {
-    let listener = std::os::unix::net::UnixListener::bind_addr(&BellAddress::of(path)?.socket)?;
-    listener.set_nonblocking(true)?;
-    UnixListener::from_std(listener)
 }

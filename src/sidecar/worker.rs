@@ -43,13 +43,14 @@ pub struct Worker {
     jobs: JoinSet<Result<(), StoreError>>,
     /// Tries of postponed events.
     tries: HashMap<i64, u32>,
-    /// Git directories with new hook reports.
-    heard: HashSet<PathBuf>,
+    /// Git directories of the worktrees with new hook reports, for the watcher.
+    pub heard: HashSet<PathBuf>,
     /// Set when jobs have to finish with what they have.
     cut_short: watch::Receiver<bool>,
     /// Absent while the store cannot be written.
     hand: Option<Arc<PoisonEventGuard>>,
-    rests: bool,
+    /// All that is left waits for the end of a sequence, which causes no event.
+    pub rests: bool,
 }
 
 /// Follow-up of an event.
@@ -168,17 +169,6 @@ impl Worker {
     #[must_use]
     pub fn is_blocked(&self) -> bool {
         self.services.has_blocked()
-    }
-
-    /// True when all that is left waits for the end of a sequence, which causes no event.
-    #[must_use]
-    pub fn rests(&self) -> bool {
-        self.rests
-    }
-
-    /// The git directories of the worktrees with hook reports since the last call.
-    pub fn take_heard(&mut self) -> HashSet<PathBuf> {
-        std::mem::take(&mut self.heard)
     }
 
     /// A poison event must not block those behind it.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 use uro_capture::config::{Env, Paths};
-use uro_capture::sidecar::service::seal::{Comments, seal};
+use uro_capture::sidecar::service::files::{Comments, seal};
 use uro_capture::sidecar::service::{Manager, ServiceError, ServiceSettings};
 
 /// Reads the part of the format that agents use; panics at anything that is not well-formed.

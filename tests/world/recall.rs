@@ -34,7 +34,7 @@ fn batch_process(home: &std::path::Path, run: &std::path::Path, url: &str) -> Se
     let toml = format!("[[endpoints]]\nname = \"test\"\nurl = \"{url}\"\napi = \"openai\"\ndevice = \"gpu\"\n");
     std::fs::write(file, toml).unwrap();
     let services = Services::open(paths, Overrides::default(), clock()).unwrap();
-    services.models.pool().borrow_of(Arc::new(PoolClient::of(run)));
+    services.models.pool().borrow_of(Arc::new(PoolClient { run: run.to_owned() }));
     services
 }
 

@@ -16,7 +16,12 @@ const SMALLEST: u64 = 1024;
 pub fn check_models(config: &Config, views: &[EndpointView], guessed: &dyn Fn(usize) -> bool) -> Vec<Finding> {
     let any_up = views.iter().any(|view| view.up);
     let mut findings = Vec::new();
-    findings.extend(single(config, views));
+    let is_missing = config.capture.strategy == Strategy::Single && config.models.default.is_none();
+    if let Some(writer) = find_writer(Role::Capture, views).filter(|_| is_missing) {
+        let name = &writer.offered.name;
+        let what = format!("strategy is single and no default model is named: {name} writes now");
+        findings.push(Finding::failed("config", what, format!("uro-capture config set models.default {name}")));
+    }
     findings.extend(ROLES.into_iter().flat_map(|role| tuning(config, role, views)));
     for (index, view) in views.iter().enumerate() {
         // An endpoint that does not answer is reported elsewhere.
@@ -30,13 +35,6 @@ pub fn check_models(config: &Config, views: &[EndpointView], guessed: &dyn Fn(us
         }
     }
     findings
-}
-
-fn single(config: &Config, views: &[EndpointView]) -> Option<Finding> {
-    let is_missing = config.capture.strategy == Strategy::Single && config.models.default.is_none();
-    let writer = find_writer(Role::Capture, views).filter(|_| is_missing)?;
-    let what = format!("strategy is single and no default model is named: {} writes now", writer.offered.name);
-    Some(Finding::failed("config", what, format!("uro-capture config set models.default {}", writer.offered.name)))
 }
 
 fn tuning(config: &Config, role: Role, views: &[EndpointView]) -> Vec<Finding> {

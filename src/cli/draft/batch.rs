@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::domain::draft::Draft;
 use crate::domain::id::DraftId;
 use crate::domain::role::Role;
-use crate::drafts::batch::{BatchBounds, BatchReport, DraftBatch, Step, run_drafts};
+use crate::drafts::batch::{BatchBounds, DraftBatch, Step, run_drafts};
 use crate::drafts::model::DraftModel;
 use crate::drafts::writer::DraftWriter;
 use crate::publish::numbers::count;
@@ -35,7 +35,7 @@ pub struct RunArgs {
 pub fn run(app: &App, args: &RunArgs) -> Result<Exit, Failure> {
     let services = app.services()?;
     // The sidecar uses the same devices for interactive captures.
-    services.models.pool().borrow_of(Arc::new(PoolClient::of(&app.paths.run)));
+    services.models.pool().borrow_of(Arc::new(PoolClient { run: app.paths.run.clone() }));
     let model = if args.no_model { Err("no model was wanted".to_owned()) } else { Ok(services.draft_model()) };
     let templates = Templates::with_own(&app.paths.config.join("templates"));
     templates.complaints().iter().for_each(|complaint| app.ui.warn(complaint));
@@ -62,9 +62,20 @@ pub fn run(app: &App, args: &RunArgs) -> Result<Exit, Failure> {
         }
     })?;
     let told = told.into_inner().unwrap_or_else(PoisonError::into_inner);
-    print(app, services.store.as_ref(), &told.written)?;
+    let written = told.written.iter().map(|id| services.store.draft(&id.to_string())).collect::<Result<Vec<_>, _>>()?;
+    if app.json {
+        app.ui.json(&written)?;
+    } else {
+        written.iter().try_for_each(|draft| app.ui.line(&listing::line(app, draft)))?;
+    }
     let report = ended.ok_or_else(|| Failure::environment("interrupted").hint("uro-capture draft run"))??;
-    print_summary(app, &report)
+    let written = count((report.by_model + report.by_template) as u64, "draft", "drafts");
+    app.ui.note(&format!("{written} written, {} by a model; next: uro-capture draft list", report.by_model));
+    if report.failed > 0 {
+        let failed = count(report.failed as u64, "draft", "drafts");
+        return Err(Failure::environment(format!("{failed} could not be written now")).hint("uro-capture draft list"));
+    }
+    Ok(Exit::Done)
 }
 
 /// Prompt limit: the role's context minus its answer.
@@ -115,22 +126,4 @@ fn print_step(app: &App, step: &Step, told: &Mutex<BatchProgress>) {
         Step::Failed { draft, error } => app.ui.warn(&format!("the {} is tried again later: {error}", name(draft))),
         Step::TakenOver(draft) => app.ui.note(&format!("another process is writing the {}", name(draft))),
     }
-}
-
-fn print(app: &App, store: &dyn crate::store::Store, ids: &[DraftId]) -> Result<(), Failure> {
-    let drafts = ids.iter().map(|id| store.draft(&id.to_string())).collect::<Result<Vec<_>, _>>()?;
-    if app.ui.wants_json() {
-        return app.ui.json(&drafts);
-    }
-    drafts.iter().try_for_each(|draft| app.ui.line(&listing::line(app, draft)))
-}
-
-fn print_summary(app: &App, report: &BatchReport) -> Result<Exit, Failure> {
-    let written = count((report.by_model + report.by_template) as u64, "draft", "drafts");
-    app.ui.note(&format!("{written} written, {} by a model; next: uro-capture draft list", report.by_model));
-    if report.failed > 0 {
-        let failed = count(report.failed as u64, "draft", "drafts");
-        return Err(Failure::environment(format!("{failed} could not be written now")).hint("uro-capture draft list"));
-    }
-    Ok(Exit::Done)
 }

@@ -1,7 +1,5 @@
 //! `draft edit`: replaces the text by the user's; typed text is never lost, whatever fails.
 
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,6 +9,7 @@ use super::listing;
 use crate::cli::app::App;
 use crate::cli::failure::{Failure, quoted};
 use crate::cli::ui::Exit;
+use crate::config::paths;
 use crate::domain::clock::Clock;
 use crate::domain::draft::{Draft, DraftEdit, DraftState};
 use crate::publish::document;
@@ -60,7 +59,13 @@ pub fn run(app: &App, args: &DraftEditArgs) -> Result<Exit, Failure> {
         }
         Some(edit) => store
             .edit_draft(draft.id, &text.title, &text.body, edit)
-            .map_err(|error| add_recovery_hint(error.into(), &draft, kept.as_deref()))?,
+            // If the store rejects the edit, the user's text is still in the file.
+            .map_err(|error| match (Failure::from(error), &kept) {
+                (failure, Some(path)) => {
+                    failure.hint(format!("uro-capture draft edit {} --body {}", draft.id, quoted(path)))
+                }
+                (failure, None) => failure,
+            })?,
     };
     if let Some(path) = kept {
         // The text is stored; a leftover copy is harmless.
@@ -68,14 +73,6 @@ pub fn run(app: &App, args: &DraftEditArgs) -> Result<Exit, Failure> {
     }
     listing::print(app, &edited)?;
     Ok(Exit::Done)
-}
-
-/// If the store rejects the edit, the user's text is still in the file.
-fn add_recovery_hint(failure: Failure, draft: &Draft, kept: Option<&Path>) -> Failure {
-    match kept {
-        Some(path) => failure.hint(format!("uro-capture draft edit {} --body {}", draft.id, quoted(path))),
-        None => failure,
-    }
 }
 
 fn read_input(app: &App, args: &DraftEditArgs, draft: &Draft) -> Result<EditedText, Failure> {
@@ -117,7 +114,7 @@ fn in_editor(app: &App, draft: &Draft) -> Result<(EditedText, PathBuf), Failure>
         Failure::environment("no editor is known").because("neither VISUAL nor EDITOR is set").hint(hint)
     })?;
     let path = app.paths.state.join(format!("draft-{}.md", draft.id));
-    write_private(&path, &listing::page(draft)).map_err(|error| {
+    write_private(&path, &document::page(&draft.title, &draft.body)).map_err(|error| {
         Failure::environment(format!("cannot write {}", path.display())).because(error.to_string()).hint("df -h")
     })?;
     // As git does it: the shell splits the value of EDITOR, the file is its argument.
@@ -133,18 +130,14 @@ fn in_editor(app: &App, draft: &Draft) -> Result<(EditedText, PathBuf), Failure>
 }
 
 fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    if let Some(folder) = path.parent() {
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    }
-    let mut file = std::fs::OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(path)?;
-    file.write_all(text.as_bytes())
+    path.parent().map_or(Ok(()), paths::create_private)?;
+    paths::write_synced(path, text.as_bytes(), 0o600)
 }
 
 /// The edit in total; `None` without a change. Seconds add up over several edits, and so do distances,
 /// up to 1: the sum is an upper bound of the distance from the first text.
 fn compute_edit(draft: &Draft, text: &EditedText, seconds: f64, clock: &dyn Clock) -> Option<DraftEdit> {
-    let (old, new) = (listing::page(draft), document::page(&text.title, &text.body));
+    let (old, new) = (document::page(&draft.title, &draft.body), document::page(&text.title, &text.body));
     if old == new {
         return None;
     }

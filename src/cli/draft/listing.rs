@@ -4,10 +4,10 @@ use clap::Args;
 use clap::builder::styling::Style;
 
 use crate::cli::app::App;
+use crate::cli::capture_line::short_ids;
 use crate::cli::failure::Failure;
 use crate::cli::ui::{Align, BAD, BOLD, DIM, Exit, GOOD, ID, Table, WARN, one_line, sanitise};
 use crate::domain::draft::{Draft, DraftState};
-use crate::publish::document;
 use crate::publish::span::Span;
 
 /// Which drafts.
@@ -29,15 +29,12 @@ fn state(text: &str) -> Result<DraftState, String> {
         .ok_or_else(|| "a draft is queued, leased, ready, accepted, rejected, published or dead".to_owned())
 }
 
-/// Minimum length of an id in lists, in characters.
-const SHORT_ID: usize = 13;
-
 pub fn list(app: &App, args: &ListArgs) -> Result<Exit, Failure> {
     let mut drafts = app.store()?.drafts(args.state, args.project.as_deref())?;
     let done = |draft: &Draft| matches!(draft.state, DraftState::Rejected | DraftState::Published);
     drafts.retain(|draft| args.all || args.state.is_some() || !done(draft));
     drafts.sort_by_key(|draft| std::cmp::Reverse((draft.period.to, draft.period.from, draft.id)));
-    if app.ui.wants_json() {
+    if app.json {
         app.ui.json(&drafts)?;
     } else if drafts.is_empty() {
         app.ui.note("no drafts; `uro-capture draft run` queues and writes what is due");
@@ -49,7 +46,7 @@ pub fn list(app: &App, args: &ListArgs) -> Result<Exit, Failure> {
 
 fn table(app: &App, drafts: &[Draft]) -> Table {
     let mut table = Table::new(&[("", Align::Left); 5]);
-    for (draft, id) in drafts.iter().zip(short_ids(drafts)) {
+    for (draft, id) in drafts.iter().zip(short_ids(drafts.iter().map(|draft| draft.id))) {
         let style = match draft.state {
             DraftState::Ready => WARN,
             DraftState::Accepted | DraftState::Published => GOOD,
@@ -76,16 +73,6 @@ fn title_or_error(draft: &Draft) -> String {
     }
 }
 
-/// The shortest unique prefixes of these drafts' ids.
-fn short_ids(drafts: &[Draft]) -> Vec<String> {
-    let full: Vec<String> = drafts.iter().map(|draft| draft.id.to_string()).collect();
-    let mut sorted: Vec<&str> = full.iter().map(String::as_str).collect();
-    sorted.sort_unstable();
-    let shared = |pair: &[&str]| pair[0].bytes().zip(pair[1].bytes()).take_while(|(a, b)| a == b).count();
-    let length = sorted.windows(2).map(shared).max().map_or(SHORT_ID, |shared| (shared + 1).max(SHORT_ID));
-    full.into_iter().map(|id| id.chars().take(length).collect()).collect()
-}
-
 /// Formats one draft in one line.
 pub fn line(app: &App, draft: &Draft) -> String {
     let when = Span::of(&draft.period, &app.zone).words();
@@ -95,12 +82,12 @@ pub fn line(app: &App, draft: &Draft) -> String {
 
 /// Prints one draft as JSON or in one line.
 pub fn print(app: &App, draft: &Draft) -> Result<(), Failure> {
-    if app.ui.wants_json() { app.ui.json(draft) } else { app.ui.line(&line(app, draft)) }
+    if app.json { app.ui.json(draft) } else { app.ui.line(&line(app, draft)) }
 }
 
 pub fn show(app: &App, id: &str) -> Result<Exit, Failure> {
     let (_, draft) = super::open_draft(app, id)?;
-    if app.ui.wants_json() {
+    if app.json {
         app.ui.json(&draft)?;
         return Ok(Exit::Done);
     }
@@ -124,19 +111,16 @@ fn facts(app: &App, draft: &Draft) -> Vec<String> {
     };
     let sources = crate::publish::numbers::count(draft.sources.len() as u64, "capture", "captures");
     let written = (!draft.title.is_empty()).then(|| format!("{by}, from {sources}"));
-    let edited = draft.edit.map(|edit| format!("edited: {} of the text, {:.0} s", share(edit.distance), edit.seconds));
+    let edited = draft.edit.map(|edit| {
+        // Zero only for zero.
+        let share = match edit.distance {
+            part if part < 0.01 => "less than 1 %".to_owned(),
+            part => format!("{:.0} %", part * 100.0),
+        };
+        format!("edited: {share} of the text, {:.0} s", edit.seconds)
+    });
     let tried = (draft.attempt > 1).then(|| format!("attempt {} of {}", draft.attempt, draft.max_attempts));
     let next = draft.next_at.filter(|_| draft.state == DraftState::Queued && draft.attempt > 0);
     let next = next.map(|at| format!("tried again at {}", at.to_zoned(app.zone.clone()).strftime("%F %R")));
     [written, draft.error.clone(), edited, tried, next].into_iter().flatten().collect()
-}
-
-/// 0..=1 as a percentage that is zero only for zero.
-fn share(part: f64) -> String {
-    if part < 0.01 { "less than 1 %".to_owned() } else { format!("{:.0} %", part * 100.0) }
-}
-
-/// The page as published.
-pub fn page(draft: &Draft) -> String {
-    document::page(&draft.title, &draft.body)
 }

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::listing;
 use crate::cli::app::App;
 use crate::cli::failure::{Failure, quoted};
 use crate::cli::ui::Exit;
+use crate::config::paths;
 use crate::domain::draft::{Draft, DraftState};
 use crate::publish::document;
 use crate::publish::outline::PageSubject;
@@ -44,14 +44,14 @@ pub fn run(app: &App, args: &PublishArgs) -> Result<Exit, Failure> {
     if !matches!(draft.state, DraftState::Accepted | DraftState::Published) {
         return Err(super::wrong_state(&draft, "published"));
     }
-    let page = listing::page(&draft);
+    let page = document::page(&draft.title, &draft.body);
     let path = if args.to.as_os_str() == "-" { None } else { Some(write(app, &args.to, &draft, &page)?) };
-    if path.is_none() && !app.ui.wants_json() {
+    if path.is_none() && !app.json {
         app.ui.raw(page.as_bytes())?;
     }
     // Marked as published only after the write.
     let draft = super::change_state(app, store.as_ref(), &draft, &[DraftState::Accepted], DraftState::Published)?;
-    if app.ui.wants_json() {
+    if app.json {
         app.ui.json(&Published { draft: &draft, path: path.as_deref(), markdown: &page })?;
     } else if let Some(path) = path {
         app.ui.line(&path.display().to_string())?;
@@ -85,9 +85,12 @@ fn publish_file(path: &Path, page: &str) -> std::io::Result<()> {
     let written = write_synced(&beside, page).and_then(|()| link(&beside, path, page));
     let removed = std::fs::remove_file(&beside);
     match written {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists && has_same_content(path, page) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            let is_same = std::fs::read(path).is_ok_and(|bytes| bytes == page.as_bytes());
+            if is_same { Ok(()) } else { Err(error) }
+        }
         Err(error) => Err(error),
-        Ok(()) => removed.and_then(|()| sync_folder(path)),
+        Ok(()) => removed.and_then(|()| paths::sync_directory_of(path)),
     }
 }
 
@@ -107,14 +110,6 @@ fn link(beside: &Path, path: &Path, page: &str) -> std::io::Result<()> {
         }
         linked => linked,
     }
-}
-
-fn has_same_content(path: &Path, page: &str) -> bool {
-    std::fs::read(path).is_ok_and(|bytes| bytes == page.as_bytes())
-}
-
-fn sync_folder(path: &Path) -> std::io::Result<()> {
-    path.parent().map_or(Ok(()), |folder| std::fs::File::open(folder)?.sync_all())
 }
 
 #[cfg(test)]

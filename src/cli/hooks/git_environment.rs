@@ -37,7 +37,7 @@ impl GlobalMark {
 
 pub struct GitEnvironment<'a> {
     env: &'a Env,
-    mark: Option<GlobalMark>,
+    pub mark: Option<GlobalMark>,
     version: OnceCell<Option<(u32, u32)>>,
     global: OnceCell<Option<HookBlock>>,
 }
@@ -80,11 +80,6 @@ impl<'a> GitEnvironment<'a> {
         let mut files: Vec<PathBuf> = self.mark.iter().map(|mark| mark.path.clone()).collect();
         files.extend(global_file(self.env).filter(|file| !files.contains(file)));
         files
-    }
-
-    #[must_use]
-    pub fn mark(&self) -> Option<&GlobalMark> {
-        self.mark.as_ref()
     }
 }
 

@@ -25,7 +25,7 @@ pub struct HookStatus {
 /// A working form wins; else the last installed one.
 pub fn inspect_hooks(repo: &Repo, known: &RegisteredRepo, around: &GitEnvironment<'_>) -> HookStatus {
     let place = locations::location(repo).ok();
-    let files = || place.as_ref().and_then(inspect_files);
+    let files = || summary(&inspect(place.as_ref()?.dir()).ok()?);
     let config = || inspect_config(repo, around);
     let order: [&dyn Fn() -> Option<HookStatus>; 2] =
         if known.hook_mode == HookMode::File { [&files, &config] } else { [&config, &files] };
@@ -41,10 +41,6 @@ pub fn inspect_hooks(repo: &Repo, known: &RegisteredRepo, around: &GitEnvironmen
         HookMode::Watch => HookStatus { by_hand: place.as_ref().is_some_and(has_manual_line), ..HookStatus::default() },
         HookMode::Config | HookMode::File => broken.unwrap_or_default(),
     }
-}
-
-fn inspect_files(place: &HooksDir) -> Option<HookStatus> {
-    summary(&inspect(place.dir()).ok()?)
 }
 
 /// Summary of a repository's hook files: the worst state, and chained if one of them is.
@@ -69,26 +65,17 @@ fn inspect_config(repo: &Repo, around: &GitEnvironment<'_>) -> Option<HookStatus
     if programs.iter().all(|(_, program)| program.is_none()) {
         return None;
     }
-    let trouble = config_trouble(&programs, &settings, around);
+    let missing = || programs.iter().filter_map(|(_, program)| program.as_deref()).find(|program| !is_program(program));
+    let trouble = if !around.has_config_hooks() {
+        Some(HookDefect::GitTooOld(around.git_version()))
+    } else if let Some(name) = find_disabled(&settings) {
+        Some(HookDefect::Disabled(name))
+    } else if programs.iter().any(|(_, program)| program.is_none()) {
+        Some(HookDefect::Replaced)
+    } else {
+        missing().map(|program| HookDefect::NoProgram(program.to_owned()))
+    };
     Some(HookStatus { how: Some("config"), defect: trouble, by_hand: false })
-}
-
-fn config_trouble(
-    programs: &[(HookName, Option<PathBuf>)],
-    settings: &GitHookSettings,
-    around: &GitEnvironment<'_>,
-) -> Option<HookDefect> {
-    if !around.has_config_hooks() {
-        return Some(HookDefect::GitTooOld(around.git_version()));
-    }
-    if let Some(name) = find_disabled(settings) {
-        return Some(HookDefect::Disabled(name));
-    }
-    if programs.iter().any(|(_, program)| program.is_none()) {
-        return Some(HookDefect::Replaced);
-    }
-    let missing = programs.iter().filter_map(|(_, program)| program.as_deref()).find(|program| !is_program(program));
-    missing.map(|program| HookDefect::NoProgram(program.to_owned()))
 }
 
 fn find_disabled(settings: &GitHookSettings) -> Option<String> {

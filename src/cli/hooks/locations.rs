@@ -51,19 +51,16 @@ fn inspect_worktree(repo: &Repo) -> Result<WorktreeHooks, Failure> {
     let obstacle = match &location {
         HooksDir::Repository(dir) => find_dispatcher(dir)?
             .map(|hook| format!("{} goes by its name and cannot be called by ours", hook.display())),
-        other => Some(describe_owner(other, set.as_deref().unwrap_or("a link"))),
+        other => {
+            let (dir, set) = (other.dir().display(), set.as_deref().unwrap_or("a link"));
+            let whose = match other {
+                HooksDir::WorkTree(_) => "in the work tree, where people commit it",
+                _ => "outside this repository, where others may share it",
+            };
+            Some(format!("git looks for hooks in {dir} ({set}), {whose}"))
+        }
     };
     Ok(WorktreeHooks { root: place.work_tree.clone().unwrap_or_else(|| place.common_dir.clone()), location, obstacle })
-}
-
-fn describe_owner(location: &HooksDir, set: &str) -> String {
-    let dir = location.dir().display();
-    match location {
-        HooksDir::WorkTree(_) => {
-            format!("git looks for hooks in {dir} ({set}), in the work tree, where people commit it")
-        }
-        _ => format!("git looks for hooks in {dir} ({set}), outside this repository, where others may share it"),
-    }
 }
 
 /// Lines that the user may add so that git reports commits, where we write nothing.

@@ -88,12 +88,12 @@ fn configure(app: &App, around: &GitEnvironment<'_>, dry_run: bool) -> Result<Ex
     writes.push(app.paths.database());
     if !dry_run {
         let store = app.store()?;
-        let mark = around.mark().cloned().filter(|mark| mark.path == file);
+        let mark = around.mark.clone().filter(|mark| mark.path == file);
         let mark = mark.unwrap_or_else(|| GlobalMark { path: file.clone(), since: app.clock.now() });
         // The mark first, since a hook may fire at once.
         set_mark(store.as_ref(), Some(&mark))?;
         if let Err(error) = githooks::apply(&plan) {
-            set_mark(store.as_ref(), around.mark())?;
+            set_mark(store.as_ref(), around.mark.as_ref())?;
             return Err(match error {
                 GithooksError::ReadOnly(file) => {
                     repository::read_only(app, &file, &program, "uro-capture init --global")
@@ -143,7 +143,7 @@ fn capture_below(
         match repository::capture(app, &repo, around, repository::InitOptions { watch: false, dry_run }) {
             Ok((done, plan)) => {
                 tell_notes(app, &plan);
-                all.add_result(done);
+                add_result(&mut all, done);
             }
             Err(failure) => all.skipped.push(Skipped { path, why: format_failure(&failure) }),
         }
@@ -151,19 +151,17 @@ fn capture_below(
     Ok(all)
 }
 
-fn format_failure(failure: &Failure) -> String {
-    failure.causes.iter().fold(failure.message.clone(), |words, cause| format!("{words}: {cause}"))
+fn add_result(all: &mut GlobalResult, done: InitResult) {
+    for path in &done.writes {
+        if !all.writes.contains(path) {
+            all.writes.push(path.clone());
+        }
+    }
+    all.repositories.push(done);
 }
 
-impl GlobalResult {
-    fn add_result(&mut self, done: InitResult) {
-        for path in &done.writes {
-            if !self.writes.contains(path) {
-                self.writes.push(path.clone());
-            }
-        }
-        self.repositories.push(done);
-    }
+fn format_failure(failure: &Failure) -> String {
+    failure.causes.iter().fold(failure.message.clone(), |words, cause| format!("{words}: {cause}"))
 }
 
 /// # Errors
@@ -218,17 +216,8 @@ fn release_all(app: &App, store: &dyn Store, all: &mut GlobalResult) -> Result<(
                 tell_notes(app, &plan);
                 let writes = plan.written_paths().into_iter().map(PathBuf::from).collect();
                 let what = repository::NO_LONGER.to_owned();
-                let (repo, project, dry_run) = (known.path, known.project, all.dry_run);
-                all.add_result(InitResult {
-                    repo,
-                    project,
-                    writes,
-                    dry_run,
-                    means: None,
-                    needs_sidecar: false,
-                    by_hand: Vec::new(),
-                    what,
-                });
+                let dry_run = all.dry_run;
+                add_result(all, InitResult::released(known.path, known.project, writes, dry_run, what));
             }
             Err(failure) => all.skipped.push(Skipped { path: known.path, why: format_failure(&failure) }),
         }
@@ -255,7 +244,8 @@ fn lines(app: &App, all: &GlobalResult) -> Result<(), Failure> {
     if let Some(config) = &all.config {
         app.ui.line(&format!("your git configuration ({}) was changed", config.display()))?;
     }
-    if all.config.is_some() && hooks_are_there(app, all) {
+    let is_global = || all.repositories.is_empty() && GitEnvironment::new(app.env(), None).is_global();
+    if all.config.is_some() && is_global() {
         let bounds = if app.config().capture.only_repos.is_empty() { "" } else { " that [capture] only_repos lists" };
         app.ui.line(&format!("every repository{bounds} is captured from its next commit on"))?;
         app.ui.line("  what jj does runs no hooks: its repositories are captured after `uro-capture init` in each")?;
@@ -268,8 +258,4 @@ fn lines(app: &App, all: &GlobalResult) -> Result<(), Failure> {
         app.ui.line("nothing was captured; nothing was changed")?;
     }
     Ok(())
-}
-
-fn hooks_are_there(app: &App, all: &GlobalResult) -> bool {
-    all.repositories.is_empty() && GitEnvironment::new(app.env(), None).is_global()
 }

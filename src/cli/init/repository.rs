@@ -13,7 +13,6 @@ use crate::domain::event::HookMode;
 use crate::git::jj;
 use crate::git::repo::Repo;
 use crate::githooks::{self, GithooksError, HookPlan, HooksDir, block};
-use crate::pipeline::services::Services;
 use crate::pipeline::{rebuild, reconcile};
 use crate::sidecar::protocol::Request;
 use crate::sidecar::{client, launch};
@@ -50,7 +49,12 @@ pub fn capture(
     let program = hooks::program(app)?;
     // A linked worktree may be deleted, so its repository is registered.
     let main = Repo::open_git_dir(&repo.location().common_dir)?;
-    let intent = if wish.watch { plan_watch(&main)? } else { plan_init(&main, &program, around)? };
+    let intent = if wish.watch {
+        // Capture without hooks; installed ones are removed.
+        InitPlan { means: HookMode::Watch, plan: plan_removal(&main)?, by_hand: Vec::new() }
+    } else {
+        plan_init(&main, &program, around)?
+    };
     let mut writes: Vec<PathBuf> = intent.plan.written_paths().into_iter().map(PathBuf::from).collect();
     writes.extend(registry_files(app));
     let by_jj = jj::repo_dir(&main.location().common_dir).is_some();
@@ -60,7 +64,14 @@ pub fn capture(
         (_, false) => CAPTURED,
     };
     if !wish.dry_run {
-        let new = install(app, &main, &intent).map_err(|error| error.into_failure(app, &main, &program))?;
+        let new = install(app, &main, &intent).map_err(|error| match error {
+            InstallError::Githooks(GithooksError::ReadOnly(file)) => {
+                let again = format!("uro-capture init {}", quoted(project_and_path(&main).1));
+                read_only(app, &file, &program, &again)
+            }
+            InstallError::Githooks(error) => error.into(),
+            InstallError::Other(failure) => failure,
+        })?;
         if !new && intent.plan.is_empty() && intent.means != HookMode::Watch {
             what = "was captured already; its hooks are in place";
         }
@@ -83,11 +94,6 @@ const CAPTURED: &str = "is captured from now on";
 const WATCHED: &str = "is captured from now on by the sidecar, while it runs";
 const WITH_JJ: &str = "is captured from now on; what jj does is seen by the sidecar, while it runs";
 pub const NO_LONGER: &str = "is no longer captured; what was captured stays";
-
-/// Capture without hooks; installed ones are removed.
-fn plan_watch(repo: &Repo) -> Result<InitPlan, Failure> {
-    Ok(InitPlan { means: HookMode::Watch, plan: plan_removal(repo)?, by_hand: Vec::new() })
-}
 
 fn plan_init(repo: &Repo, program: &Path, around: &GitEnvironment<'_>) -> Result<InitPlan, Failure> {
     if jj::workspace(&repo.location().common_dir).is_some() {
@@ -169,19 +175,6 @@ impl<E: Into<Failure>> From<E> for InstallError {
     }
 }
 
-impl InstallError {
-    fn into_failure(self, app: &App, repo: &Repo, program: &Path) -> Failure {
-        match self {
-            Self::Githooks(GithooksError::ReadOnly(file)) => {
-                let path = quoted(&project_and_path(repo).1);
-                read_only(app, &file, program, &format!("uro-capture init {path}"))
-            }
-            Self::Githooks(error) => error.into(),
-            Self::Other(failure) => failure,
-        }
-    }
-}
-
 /// Prints the lines for a configuration that we do not write (read-only or generated), and the next
 /// command.
 pub fn read_only(app: &App, file: &Path, program: &Path, again: &str) -> Failure {
@@ -211,7 +204,10 @@ fn install(app: &App, repo: &Repo, intent: &InitPlan) -> Result<bool, InstallErr
     let new = registration(app, repo, intent.means, known.as_ref());
     if known.is_none() {
         store.register(&new)?;
-        start_watching(&services, repo, &new)?;
+        if let Err(error) = reconcile::begin(&services, repo) {
+            store.unregister(&new.id)?;
+            return Err(Failure::from_error(&error).hint(format!("git -C {} fsck", quoted(&new.path))).into());
+        }
     }
     if let Err(error) = githooks::apply(&intent.plan) {
         if known.is_none() {
@@ -222,14 +218,6 @@ fn install(app: &App, repo: &Repo, intent: &InitPlan) -> Result<bool, InstallErr
     store.register(&new)?;
     rebuild::write_mirror(store, &app.paths)?;
     Ok(known.is_none())
-}
-
-fn start_watching(services: &Services, repo: &Repo, new: &RegisteredRepo) -> Result<(), InstallError> {
-    let begun = reconcile::begin(services, repo);
-    if begun.is_err() {
-        services.store.unregister(&new.id)?;
-    }
-    Ok(begun.map_err(|error| Failure::from_error(&error).hint(format!("git -C {} fsck", quoted(&new.path))))?)
 }
 
 /// Commits count from the first `init` on; repeating it, or moving the repository, keeps that time.
@@ -280,34 +268,19 @@ pub fn uninstall(app: &App, repo: &Repo, dry_run: bool) -> Result<(InitResult, H
             announce(app, false);
         }
     }
-    let what = match (still_reported(app)?, known || !plan.is_empty()) {
+    let is_global = GitEnvironment::new(app.env(), load_global_mark(app)?).is_global();
+    let what = match (is_global, known || !plan.is_empty()) {
         (true, _) => STILL,
         (false, true) => NO_LONGER,
         (false, false) => "was not captured; nothing was changed",
     };
     let (project, path) = project_and_path(&main);
     let what = what.replace("PATH", &quoted(&path));
-    Ok((
-        InitResult {
-            repo: path,
-            project,
-            writes,
-            dry_run,
-            means: None,
-            needs_sidecar: false,
-            by_hand: Vec::new(),
-            what,
-        },
-        plan,
-    ))
+    Ok((InitResult::released(path, project, writes, dry_run, what), plan))
 }
 
 const STILL: &str = "has no hooks of its own any more, but those in your git configuration report it all the same: \
                      git -C PATH config uro.capture false, or uro-capture deinit --global";
-
-fn still_reported(app: &App) -> Result<bool, Failure> {
-    Ok(GitEnvironment::new(app.env(), load_global_mark(app)?).is_global())
-}
 
 /// Unregisters a moved or deleted repository, which has no hooks left.
 ///
@@ -327,18 +300,8 @@ pub fn forget_missing(app: &App, args: &DeinitArgs, failure: Failure) -> Result<
         rebuild::write_mirror(store.as_ref(), &app.paths)?;
         announce(app, false);
     }
-    let (writes, what) = (registry_files(app).into(), NO_LONGER.to_owned());
-    let (dry_run, by_hand) = (args.dry_run, Vec::new());
-    Ok(InitResult {
-        repo: path,
-        project: gone.project,
-        writes,
-        dry_run,
-        means: None,
-        needs_sidecar: false,
-        by_hand,
-        what,
-    })
+    let what = NO_LONGER.to_owned();
+    Ok(InitResult::released(path, gone.project, registry_files(app).into(), args.dry_run, what))
 }
 
 /// `None` also without a store: none is created here.

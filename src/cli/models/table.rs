@@ -16,7 +16,7 @@ pub(super) fn print(app: &App, views: &[EndpointView]) -> Result<(), Failure> {
     for (index, view) in views.iter().enumerate() {
         // A default port without a listener is omitted as long as another one answers.
         let guessed = app.loaded.origins.get(&format!("endpoints[{index}].url")) == Some(&SettingOrigin::BuiltIn);
-        if view.up || (any_up && (!guessed || app.ui.verbosity() > 0)) {
+        if view.up || (any_up && (!guessed || app.ui.options.verbose > 0)) {
             app.ui.line(&format_header(app, view))?;
             app.ui.table(&table(view))?;
             for words in view.models.iter().filter_map(disabled_notice) {

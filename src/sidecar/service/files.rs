@@ -1,12 +1,13 @@
-//! Installs and removes the service's files, except those that the user changed.
+//! Installs and removes the service's files, except those that the user changed: a file with an intact checksum seal
+//! may be overwritten and removed.
 
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::seal::{Comments, seal, unbroken};
 use super::{ServiceError, ServiceFile};
 use crate::config::paths::replace_file;
+use crate::spool::crc32::crc32;
 
 /// Result of an installation or removal, also of a dry run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -44,7 +45,10 @@ pub fn write(texts: &[ServiceFile], dry_run: bool) -> Result<InstallOutcome, Ser
         outcome.done.push(text.path.clone());
         if !dry_run {
             let made = make_above(&text.path)?;
-            write_file(&text.path, &seal(&text.text, comments(&text.path), made.max(before)))?;
+            let is_xml = text.path.extension().is_some_and(|ending| ending == "plist");
+            let sealed = seal(&text.text, if is_xml { Comments::Xml } else { Comments::Hash }, made.max(before));
+            // Atomic replacement by rename: the manager sees the old file or the new one.
+            replace_file(&text.path, sealed.as_bytes(), 0o644).map_err(|source| failed("write", &text.path, source))?;
         }
     }
     Ok(outcome)
@@ -97,10 +101,6 @@ fn state(path: &Path) -> Result<State, ServiceError> {
     }
 }
 
-fn comments(path: &Path) -> Comments {
-    if path.extension().is_some_and(|ending| ending == "plist") { Comments::Xml } else { Comments::Hash }
-}
-
 /// Creates the missing directories above `path`; returns how many.
 fn make_above(path: &Path) -> Result<usize, ServiceError> {
     let Some(parent) = path.parent() else { return Ok(0) };
@@ -109,13 +109,47 @@ fn make_above(path: &Path) -> Result<usize, ServiceError> {
     Ok(missing)
 }
 
-/// Atomic replacement by rename: the manager sees the old file or the new one.
-fn write_file(path: &Path, text: &str) -> Result<(), ServiceError> {
-    replace_file(path, text.as_bytes(), 0o644).map_err(|source| failed("write", path, source))
-}
-
 fn failed(doing: &'static str, path: &Path, source: std::io::Error) -> ServiceError {
     ServiceError::Io { doing, path: path.to_owned(), source }
+}
+
+/// How a file's comments look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comments {
+    /// `# …`, before everything else.
+    Hash,
+    /// `<!-- … -->`, after the first line.
+    Xml,
+}
+
+const OPEN: &str = "[uro-capture ";
+
+/// `text` with the seal in it. `made`: how many directories were created for the file.
+#[must_use]
+pub fn seal(text: &str, comments: Comments, made: usize) -> String {
+    let mark = format!(
+        "Written by `uro-capture sidecar install`; once changed, it is neither replaced nor removed. {OPEN}{:08x} {made}]",
+        crc32(text.as_bytes())
+    );
+    match comments {
+        Comments::Hash => format!("# {mark}\n{text}"),
+        Comments::Xml => {
+            let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
+            format!("{first}\n<!-- {mark} -->\n{rest}")
+        }
+    }
+}
+
+/// The number of directories that were created for the file, if it is as it was written.
+#[must_use]
+pub fn unbroken(sealed: &str) -> Option<usize> {
+    let at = sealed.find(OPEN)?;
+    let (sum, rest) = sealed[at + OPEN.len()..].split_once(' ')?;
+    let (made, _) = rest.split_once(']')?;
+    let start = sealed[..at].rfind('\n').map_or(0, |newline| newline + 1);
+    let end = sealed[at..].find('\n').map(|newline| at + newline + 1)?;
+    let text = [&sealed[..start], &sealed[end..]].concat();
+    (format!("{:08x}", crc32(text.as_bytes())) == sum).then(|| made.parse().ok())?
 }
 
 #[cfg(test)]
@@ -161,5 +195,30 @@ mod tests {
         fs::write(home.path().join("a/other"), "").unwrap();
         remove(&[path], false).unwrap();
         assert!(home.path().join("a/other").exists());
+    }
+}
+
+#[cfg(test)]
+mod seal_tests {
+    use super::*;
+
+    #[test]
+    fn what_was_sealed_is_known_again() {
+        let plist = seal("<?xml?>\n<dict>\n", Comments::Xml, 2);
+        assert!(plist.starts_with("<?xml?>\n<!-- Written by"), "{plist}");
+        assert_eq!(unbroken(&plist), Some(2));
+        let unit = seal("[Unit]\nA=b\n", Comments::Hash, 0);
+        assert!(unit.starts_with("# Written by") && unit.ends_with("[Unit]\nA=b\n"), "{unit}");
+        assert_eq!(unbroken(&unit), Some(0));
+    }
+
+    #[test]
+    fn any_change_breaks_it_and_what_never_bore_it_is_not_ours() {
+        let unit = seal("[Unit]\nA=b\n", Comments::Hash, 1);
+        assert_eq!(unbroken(&unit.replace("A=b", "A=c")), None);
+        assert_eq!(unbroken(&format!("{unit}B=c\n")), None);
+        assert_eq!(unbroken(&format!("# mine\n{unit}")), None);
+        assert_eq!(unbroken("[Unit]\nA=b\n"), None);
+        assert_eq!(unbroken(""), None);
     }
 }

@@ -5,7 +5,6 @@
 pub mod commands;
 pub mod files;
 pub mod launchd;
-pub mod seal;
 pub mod systemd;
 
 use std::path::{Path, PathBuf};

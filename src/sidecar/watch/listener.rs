@@ -72,13 +72,8 @@ impl WatchedDirs {
     }
 
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.0.read().unwrap_or_else(PoisonError::into_inner).len()
-    }
-
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 }
 
@@ -130,7 +125,10 @@ impl Listener {
             match self.places.get(path) {
                 Some(place) if deed != FsChange::Written => {
                     self.places.remove_below(path);
-                    self.lay_anew(&place.owner);
+                    match place.owner {
+                        Owner::Repo { id, .. } => self.dirty.structure(&id),
+                        Owner::List => self.dirty.list(),
+                    }
                 }
                 // A write to the directory itself follows one to a file in it, which has its own event.
                 Some(_) => {}
@@ -159,13 +157,6 @@ impl Listener {
                 self.dirty.debounce.record_write(dir, moment);
             }
             _ => {}
-        }
-    }
-
-    fn lay_anew(&self, owner: &Owner) {
-        match owner {
-            Owner::Repo { id, .. } => self.dirty.structure(id),
-            Owner::List => self.dirty.list(),
         }
     }
 }

@@ -1,15 +1,23 @@
-//! Polling of repositories: are their watches in place, have their logs changed since they were read?
+//! Polling of repositories: are their watches in place, have their logs changed since they were read, what is new in
+//! them, and when to look again.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use super::watched_repos::{GRACE, ReadOutcome};
 use super::watcher::{WatchSetup, Watcher};
+use crate::domain::event::Source;
 use crate::domain::id::RepoId;
 use crate::git::jj;
 use crate::git::watch_paths::collect_watch_paths;
+use crate::pipeline::ingest;
+use crate::pipeline::reconcile::{self, ReconcileError};
+use crate::pipeline::services::Services;
+use crate::sidecar::worker::blocking;
+use crate::store::{RegisteredRepo, StoreError};
 
 /// A repository to inspect.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,6 +95,93 @@ fn read_fingerprint(files: &[PathBuf]) -> (LogFingerprint, Option<SystemTime>) {
     (LogFingerprint(hasher.finish()), newest)
 }
 
+/// Shortest delay until a commit is noticed by polling.
+const SHORTEST: Duration = Duration::from_secs(2);
+const LONGEST: Duration = Duration::from_secs(30);
+/// Of one processor: 0.1 %.
+const SHARE: u32 = 1000;
+/// A git directory that has just vanished may be back at once (a fresh clone in its place); the poll interval grows up
+/// to this.
+const EAGER: Duration = Duration::from_millis(250);
+const PATIENT: Duration = Duration::from_secs(60);
+
+/// Intervals between polls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    pause: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { pause: EAGER }
+    }
+}
+
+impl Pace {
+    /// The pause after a poll that took `took`; `only_missing` when it was only for repositories that are gone.
+    pub fn next(&mut self, took: Duration, only_missing: bool) -> Duration {
+        self.pause = if only_missing { (self.pause * 2).min(PATIENT) } else { (took * SHARE).clamp(SHORTEST, LONGEST) };
+        self.pause
+    }
+}
+
+/// Pause between tries to import the spool, and their number: the other reader needs milliseconds.
+const SPOOL_TAKEN: Duration = Duration::from_millis(5);
+const SPOOL_TRIES: u32 = 20;
+
+/// Inspects the repository, and reads its logs unless their fingerprint is known.
+pub async fn read_repository(
+    services: &Services,
+    watcher: Arc<Mutex<Watcher>>,
+    subject: PollTarget,
+    repo: Arc<RegisteredRepo>,
+    source: Source,
+) -> (Option<PollResult>, ReadOutcome) {
+    let id = repo.id.clone();
+    let read = blocking(services, move |services| {
+        let known = subject.print;
+        let looked = poll_repository(&watcher, subject, SystemTime::from(services.clock.now()), GRACE);
+        let outcome = match looked {
+            PollResult { there: false, .. } => ReadOutcome::Gone,
+            // Read already, since the event that caused this.
+            PollResult { print, .. } if known == Some(print) => ReadOutcome::Made { count: 0, reported: 0, print },
+            PollResult { print, .. } => read_logs(&services, &repo, source, print)?,
+        };
+        Ok((Some(looked), outcome))
+    });
+    read.await.unwrap_or_else(|error| {
+        tracing::error!(%error, repo = %id, "new commits could not be stored");
+        (None, ReadOutcome::NotKept)
+    })
+}
+
+/// Blocking. `print` is the fingerprint before the logs are read.
+fn read_logs(
+    services: &Services,
+    repo: &RegisteredRepo,
+    source: Source,
+    print: LogFingerprint,
+) -> Result<ReadOutcome, StoreError> {
+    let reported = if repo.hook_mode.has_hooks() { take_reports(services)? } else { 0 };
+    match reconcile::repository(services, repo, source) {
+        Ok(count) => Ok(ReadOutcome::Made { count, reported, print }),
+        Err(ReconcileError::Git(error)) => Ok(ReadOutcome::Unreadable(error.to_string())),
+        Err(ReconcileError::Settings(error)) => Ok(ReadOutcome::Unreadable(error.to_string())),
+        Err(ReconcileError::Store(error)) => Err(error),
+    }
+}
+
+/// Imports the hooks' reports first, so that they count as theirs and not the watcher's; returns how many.
+fn take_reports(services: &Services) -> Result<usize, StoreError> {
+    for _ in 0..SPOOL_TRIES {
+        if let Some(taken) = ingest::import_spool(services)? {
+            return Ok(taken);
+        }
+        std::thread::sleep(SPOOL_TAKEN);
+    }
+    Ok(0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -141,5 +236,26 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let found = look_at(&dir.path().join("absent"), None, SystemTime::UNIX_EPOCH);
         assert!(!found.there && !found.changed && !found.fresh);
+    }
+}
+
+#[cfg(test)]
+mod pace_tests {
+    use super::*;
+
+    #[test]
+    fn few_are_looked_at_every_two_seconds_and_many_less_often() {
+        let mut pace = Pace::default();
+        assert_eq!(pace.next(Duration::from_micros(200), false), SHORTEST);
+        assert_eq!(pace.next(Duration::from_millis(9), false), Duration::from_secs(9));
+        assert_eq!(pace.next(Duration::from_secs(5), false), LONGEST);
+    }
+
+    #[test]
+    fn what_is_gone_is_looked_for_ever_less_often() {
+        let mut pace = Pace::default();
+        let pauses: Vec<u64> = (0..9).map(|_| pace.next(Duration::from_micros(9), true).as_secs()).collect();
+        assert_eq!(pauses, [0, 1, 2, 4, 8, 16, 32, 60, 60]);
+        assert_eq!(pace.next(Duration::from_micros(9), false), SHORTEST);
     }
 }

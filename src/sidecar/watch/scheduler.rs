@@ -11,15 +11,14 @@ use tokio::task::JoinSet;
 use super::super::control::Health;
 use super::super::protocol::{Attention, Response};
 use super::super::worker::blocking;
-use super::dir_watcher::{DirWatcher, SystemDirWatcher};
 use super::dirty_set::{DirtyMark, DirtySet, NextRepo};
 use super::index_debounce::IndexDebounce;
 use super::listener::{Listener, WatchedDirs};
-use super::log_reading;
 use super::network::Mounts;
-use super::pace::Pace;
+use super::poll::Pace;
 use super::poll::{self, PollResult, PollTarget};
 use super::watched_repos::{GRACE, ReadOutcome, WatchCoverage, WatchedRepos};
+use super::watcher::{DirWatcher, SystemDirWatcher};
 use super::watcher::{WatchSetup, Watcher};
 use crate::domain::event::Source;
 use crate::domain::id::RepoId;
@@ -83,6 +82,15 @@ struct Errands {
     polling: bool,
     reading: usize,
     reading_remote: usize,
+}
+
+impl Errands {
+    fn poll_flag(&mut self, group: PollGroup) -> &mut bool {
+        match group {
+            PollGroup::Near => &mut self.looking,
+            PollGroup::Polled => &mut self.polling,
+        }
+    }
 }
 
 /// The two kinds of inspections; a server that does not answer must not block the rest.
@@ -250,28 +258,28 @@ impl WatchScheduler {
             self.sweep_at = now + SWEEP;
             self.sweep = (self.sweep + 1) % SWEEPS;
             let everything = std::mem::take(&mut self.everything);
-            let near = self.roster.entries().filter(|entry| !entry.remote);
+            let near = self.roster.entries.values().filter(|entry| !entry.remote);
             let its_turn = near.filter(|entry| everything || entry.share(SWEEPS) == self.sweep);
             let subjects = its_turn.map(|entry| entry.subject(true)).collect();
             self.start_poll(PollGroup::Near, Source::Reconcile, subjects);
         }
         if !self.errands.looking && !self.structure.is_empty() {
             let structure = std::mem::take(&mut self.structure);
-            let entries = structure.iter().filter_map(|id| self.roster.get(id));
+            let entries = structure.iter().filter_map(|id| self.roster.entries.get(id));
             let subjects = entries.map(|entry| entry.subject(true)).collect();
             self.start_poll(PollGroup::Near, Source::Watch, subjects);
         }
         if !self.errands.polling && self.poll_at.is_some_and(|at| at <= now) {
             self.poll_at = None;
             let is_polled = |reach| matches!(reach, WatchCoverage::Polled | WatchCoverage::Missing);
-            let polled = self.roster.entries().filter(|entry| is_polled(entry.reach));
+            let polled = self.roster.entries.values().filter(|entry| is_polled(entry.reach));
             let subjects = polled.map(|entry| entry.subject(entry.reach == WatchCoverage::Missing)).collect();
             self.start_poll(PollGroup::Polled, Source::Watch, subjects);
         }
     }
 
     fn start_poll(&mut self, slot: PollGroup, source: Source, subjects: Vec<PollTarget>) {
-        *self.slot(slot) = true;
+        *self.errands.poll_flag(slot) = true;
         let (services, watcher) = (self.services.clone(), Arc::clone(&self.watcher));
         self.jobs.spawn(async move {
             let start = services.clock.instant();
@@ -285,20 +293,13 @@ impl WatchScheduler {
         });
     }
 
-    fn slot(&mut self, slot: PollGroup) -> &mut bool {
-        match slot {
-            PollGroup::Near => &mut self.errands.looking,
-            PollGroup::Polled => &mut self.errands.polling,
-        }
-    }
-
     /// Returns the time when the next repository is due; `None` while all slots are in use, because the end of a read
     /// wakes the loop anyway.
     fn start_reading(&mut self, now: Instant) -> Option<Instant> {
         while self.errands.reading < AT_ONCE {
             let remote_full = self.errands.reading_remote >= REMOTE_AT_ONCE;
             let roster = &self.roster;
-            let turn = self.dirty.take_due(now, |id, mark| match roster.get(id) {
+            let turn = self.dirty.take_due(now, |id, mark| match roster.entries.get(id) {
                 Some(entry) if entry.in_flight || (entry.remote && remote_full) => None,
                 Some(entry) => Some(entry.due(mark)),
                 // No longer registered: taken out and dropped.
@@ -313,7 +314,7 @@ impl WatchScheduler {
     }
 
     fn start_read(&mut self, id: &RepoId, mark: DirtyMark) {
-        let Some(entry) = self.roster.get_mut(id) else { return };
+        let Some(entry) = self.roster.entries.get_mut(id) else { return };
         entry.in_flight = true;
         let (repo, remote, subject) = (Arc::clone(&entry.repo), entry.remote, entry.subject(true));
         self.errands.reading += 1;
@@ -322,7 +323,7 @@ impl WatchScheduler {
         self.jobs.spawn(async move {
             let start = services.clock.instant();
             let id = repo.id.clone();
-            let (looked, outcome) = log_reading::read_repository(&services, watcher, subject, repo, mark.source).await;
+            let (looked, outcome) = poll::read_repository(&services, watcher, subject, repo, mark.source).await;
             let took = services.clock.instant().saturating_duration_since(start);
             JobResult::Read { repo: id, remote, mark, looked, outcome, took }
         });
@@ -336,7 +337,7 @@ impl WatchScheduler {
                 false
             }
             JobResult::Looked { slot, source, found, took } => {
-                *self.slot(slot) = false;
+                *self.errands.poll_flag(slot) = false;
                 self.take_looks(source, &found);
                 self.pace_polling((slot == PollGroup::Polled).then_some(took));
                 false
@@ -402,11 +403,11 @@ impl WatchScheduler {
     fn take_looks(&mut self, source: Source, found: &[PollResult]) {
         self.take_reach(found.iter());
         for looked in found {
-            let Some(entry) = self.roster.get(&looked.repo) else { continue };
+            let Some(entry) = self.roster.entries.get(&looked.repo) else { continue };
             if looked.changed {
                 // The state before the first read is no new commit.
                 let source = if entry.print.is_none() { Source::Reconcile } else { source };
-                let at_once = !(looked.fresh && entry.trusted());
+                let at_once = !(looked.fresh && entry.trusted);
                 self.dirty.mark_from_sweep(&looked.repo, source, at_once);
                 if !at_once {
                     // Its hook report is still pending, and is waited for.
@@ -425,7 +426,7 @@ impl WatchScheduler {
     fn take_reach<'a>(&mut self, found: impl Iterator<Item = &'a PollResult>) {
         let mut exhausted = false;
         for looked in found {
-            let Some(entry) = self.roster.get_mut(&looked.repo) else { continue };
+            let Some(entry) = self.roster.entries.get_mut(&looked.repo) else { continue };
             let was = entry.reach;
             entry.reached(looked.setup.as_ref(), looked.there);
             entry.works_without_hooks(looked.hookless);
@@ -441,14 +442,23 @@ impl WatchScheduler {
         }
         if exhausted && !self.told_exhausted {
             self.told_exhausted = true;
-            self.note_exhaustion();
+            let services = self.services.clone();
+            self.jobs.spawn(async move {
+                let noted = blocking(&services, |services| {
+                    services.store.note_problem(services.clock.now(), EXHAUSTED, EXHAUSTED_HINT)
+                });
+                if let Err(error) = noted.await {
+                    tracing::warn!(%error, "a problem could not be noted: {EXHAUSTED}");
+                }
+                JobResult::Noted
+            });
         }
     }
 
     /// Schedules the next poll; `took` is the duration of the last one, if one ended.
     fn pace_polling(&mut self, took: Option<Duration>) {
         let polled = self.roster.coverage_counts().1;
-        let missing = self.roster.entries().filter(|entry| entry.reach == WatchCoverage::Missing).count();
+        let missing = self.roster.entries.values().filter(|entry| entry.reach == WatchCoverage::Missing).count();
         if polled + missing == 0 {
             (self.poll_at, self.pace) = (None, Pace::default());
         } else if self.poll_at.is_none() && !self.errands.polling {
@@ -457,26 +467,13 @@ impl WatchScheduler {
         }
     }
 
-    fn note_exhaustion(&mut self) {
-        let services = self.services.clone();
-        self.jobs.spawn(async move {
-            let noted = blocking(&services, |services| {
-                services.store.note_problem(services.clock.now(), EXHAUSTED, EXHAUSTED_HINT)
-            });
-            if let Err(error) = noted.await {
-                tracing::warn!(%error, "a problem could not be noted: {EXHAUSTED}");
-            }
-            JobResult::Noted
-        });
-    }
-
     /// True when there are commits to capture.
     fn take_outcome(&mut self, id: &RepoId, mark: &DirtyMark, outcome: &ReadOutcome, took: Duration) -> bool {
         let now = self.services.clock.instant();
-        let Some(entry) = self.roster.get_mut(id) else { return false };
+        let Some(entry) = self.roster.entries.get_mut(id) else { return false };
         let again = entry.record_read(mark, outcome, took, now);
         if let ReadOutcome::Unreadable(why) = outcome
-            && !entry.failed_before()
+            && entry.failures <= 1
         {
             tracing::warn!(repo = %entry.repo.path.display(), why, "cannot be read");
         }
@@ -492,7 +489,7 @@ impl WatchScheduler {
         // A running inspection holds the watcher; its end comes here as well.
         if let Ok(watcher) = self.watcher.try_lock() {
             let depending = self.roster.depending();
-            let attention = Attention { watched, watches: watcher.watches(), polled, depending };
+            let attention = Attention { watched, watches: watcher.places.count(), polled, depending };
             *self.pulse.attention.lock().unwrap_or_else(PoisonError::into_inner) = attention;
         }
     }

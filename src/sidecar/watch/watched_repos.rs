@@ -51,12 +51,13 @@ pub struct WatchedRepo {
     /// They are being read just now.
     pub in_flight: bool,
     /// Its hooks report its commits, as far as is known.
-    trusted: bool,
+    pub trusted: bool,
     /// A tool without hooks works in it: jj.
     hookless: bool,
     heard: Option<Instant>,
     not_before: Option<Instant>,
-    failures: u32,
+    /// Failed reads in a row.
+    pub failures: u32,
 }
 
 /// Outcome of reading a repository's logs.
@@ -88,11 +89,6 @@ impl WatchedRepo {
             not_before: None,
             failures: 0,
         }
-    }
-
-    #[must_use]
-    pub fn trusted(&self) -> bool {
-        self.trusted
     }
 
     /// When its changes are due for reading.
@@ -139,12 +135,6 @@ impl WatchedRepo {
         }
     }
 
-    /// Only the first failure in a row is logged.
-    #[must_use]
-    pub fn failed_before(&self) -> bool {
-        self.failures > 1
-    }
-
     /// Records the result of setting up watches.
     pub fn reached(&mut self, tended: Option<&WatchSetup>, there: bool) {
         if self.reach == WatchCoverage::Missing && there {
@@ -187,17 +177,12 @@ impl WatchedRepo {
     pub fn share(&self, of: usize) -> usize {
         self.repo.id.as_str().bytes().map(usize::from).sum::<usize>() % of
     }
-
-    /// Only this watcher would notice a commit there.
-    fn depends_on_us(&self) -> bool {
-        !self.trusted && self.reach != WatchCoverage::Missing
-    }
 }
 
 /// The watched repositories.
 #[derive(Debug, Default)]
 pub struct WatchedRepos {
-    entries: HashMap<RepoId, WatchedRepo>,
+    pub entries: HashMap<RepoId, WatchedRepo>,
     by_dir: HashMap<PathBuf, RepoId>,
 }
 
@@ -231,19 +216,6 @@ impl WatchedRepos {
         changes
     }
 
-    #[must_use]
-    pub fn get(&self, id: &RepoId) -> Option<&WatchedRepo> {
-        self.entries.get(id)
-    }
-
-    pub fn get_mut(&mut self, id: &RepoId) -> Option<&mut WatchedRepo> {
-        self.entries.get_mut(id)
-    }
-
-    pub fn entries(&self) -> impl Iterator<Item = &WatchedRepo> {
-        self.entries.values()
-    }
-
     /// The first inspection of a new repository, unless its server might not answer.
     pub fn begin(&mut self, id: &RepoId) -> Option<PollTarget> {
         let entry = self.entries.get_mut(id)?;
@@ -264,14 +236,14 @@ impl WatchedRepos {
     #[must_use]
     pub fn coverage_counts(&self) -> (usize, usize) {
         let is_watched = |entry: &&WatchedRepo| entry.reach == WatchCoverage::Watched && entry.print.is_some();
-        let watched = self.entries().filter(is_watched).count();
-        (watched, self.entries().filter(|entry| entry.reach == WatchCoverage::Polled).count())
+        let watched = self.entries.values().filter(is_watched).count();
+        (watched, self.entries.values().filter(|entry| entry.reach == WatchCoverage::Polled).count())
     }
 
-    /// Number of repositories that need this watcher.
+    /// Number of repositories that need this watcher: only it would notice a commit there.
     #[must_use]
     pub fn depending(&self) -> usize {
-        self.entries().filter(|entry| entry.depends_on_us()).count()
+        self.entries.values().filter(|entry| !entry.trusted && entry.reach != WatchCoverage::Missing).count()
     }
 }
 
@@ -326,9 +298,9 @@ mod tests {
         let mut entry = entry(HookMode::File);
         let mark = heard(clock.instant(), clock.instant());
         assert!(!entry.record_read(&mark, &made(0), MS, clock.instant()));
-        assert!(entry.trusted(), "a checkout, or the hook's commit");
+        assert!(entry.trusted, "a checkout, or the hook's commit");
         entry.record_read(&mark, &made(1), MS, clock.instant());
-        assert!(!entry.trusted());
+        assert!(!entry.trusted);
         clock.advance(GRACE);
         let mark = heard(clock.instant(), clock.instant());
         assert_eq!(entry.due(&mark), clock.instant() + STEP_ASIDE);
@@ -339,12 +311,12 @@ mod tests {
     #[test]
     fn hooks_do_not_tell_everything_once_a_tool_without_them_works_there() {
         let mut entry = entry(HookMode::File);
-        assert!(entry.trusted());
+        assert!(entry.trusted);
         entry.works_without_hooks(true);
         entry.record_report(clock().instant());
-        assert!(!entry.trusted(), "also after a hook was heard");
+        assert!(!entry.trusted, "also after a hook was heard");
         entry.works_without_hooks(false);
-        assert!(entry.trusted());
+        assert!(entry.trusted);
     }
 
     #[test]
@@ -353,7 +325,7 @@ mod tests {
         let mut entry = entry(HookMode::File);
         let mark = DirtyMark { source: Source::Reconcile, ..heard(clock.instant(), clock.instant()) };
         entry.record_read(&mark, &made(3), MS, clock.instant());
-        assert!(entry.trusted());
+        assert!(entry.trusted);
     }
 
     #[test]
@@ -366,14 +338,14 @@ mod tests {
         assert_eq!(entry.due(&heard(first, first + 200 * MS)), first + 200 * MS + GRACE);
         assert_eq!(entry.due(&heard(first, first + 9000 * MS)), first + LONGEST_BURST);
         entry.record_read(&heard(first, first), &made(1), MS, clock.instant());
-        assert!(entry.trusted(), "some other tool's commit among those of the hook");
+        assert!(entry.trusted, "some other tool's commit among those of the hook");
     }
 
     #[test]
     fn a_repository_of_the_watcher_never_waits_for_a_hook() {
         let mut entry = entry(HookMode::Watch);
         entry.record_report(clock().instant());
-        assert!(!entry.trusted());
+        assert!(!entry.trusted);
     }
 
     #[test]
@@ -404,11 +376,11 @@ mod tests {
         let [a, b, c] = ["a", "b", "c"].map(|name| registered(name, HookMode::File));
         let changes = roster.update(vec![a.clone(), b.clone()], |path| path.starts_with("/b"));
         assert_eq!((changes.added.len(), changes.gone.len()), (2, 0));
-        assert!(roster.get(&b.id).unwrap().remote && !roster.get(&a.id).unwrap().remote);
-        roster.get_mut(&a.id).unwrap().reach = WatchCoverage::Watched;
+        assert!(roster.entries.get(&b.id).unwrap().remote && !roster.entries.get(&a.id).unwrap().remote);
+        roster.entries.get_mut(&a.id).unwrap().reach = WatchCoverage::Watched;
         let changes = roster.update(vec![a.clone(), c.clone()], |_| false);
         assert_eq!(changes, Changes { added: vec![c.id.clone()], gone: vec![b.id] });
-        assert_eq!(roster.get(&a.id).unwrap().reach, WatchCoverage::Watched);
+        assert_eq!(roster.entries.get(&a.id).unwrap().reach, WatchCoverage::Watched);
         let rehooked = RegisteredRepo { hook_mode: HookMode::Watch, ..a };
         let changes = roster.update(vec![rehooked.clone(), c], |_| false);
         assert_eq!(changes, Changes { added: vec![rehooked.id], gone: vec![] });
@@ -439,7 +411,7 @@ mod tests {
         let repo = registered("a", HookMode::Watch);
         roster.update(vec![repo.clone()], |_| false);
         assert_eq!(roster.depending(), 1);
-        roster.get_mut(&repo.id).unwrap().reached(Some(&WatchSetup::Missing), false);
+        roster.entries.get_mut(&repo.id).unwrap().reached(Some(&WatchSetup::Missing), false);
         assert_eq!(roster.depending(), 0);
     }
 }

@@ -1,24 +1,28 @@
-//! Sets up watches: the missing ones of each repository, those of replaced directories, and no others.
+//! File watches (the adapter to `notify`, with debounce): the missing ones of each repository, those of replaced
+//! directories, and no others.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use super::dir_watcher::{DirWatcher, WatchError};
+use notify::{ErrorKind, Event, EventHandler, RecommendedWatcher, RecursiveMode, Watcher as _};
+
 use super::listener::{Identity, Owner, WatchedDir, WatchedDirs};
+use crate::domain::clock::Clock;
 use crate::domain::id::RepoId;
 
 /// One for all repositories. Calls block for microseconds: the watcher's thread answers them.
 pub struct Watcher {
     /// Absent when the system refused an instance: everything is polled.
     dir_watcher: Option<Box<dyn DirWatcher>>,
-    places: Arc<WatchedDirs>,
+    pub places: Arc<WatchedDirs>,
     own: HashMap<RepoId, Vec<Arc<Path>>>,
 }
 
 impl std::fmt::Debug for Watcher {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Watcher").field("watches", &self.places.len()).finish_non_exhaustive()
+        f.debug_struct("Watcher").field("watches", &self.places.count()).finish_non_exhaustive()
     }
 }
 
@@ -39,11 +43,6 @@ impl Watcher {
     #[must_use]
     pub fn new(dir_watcher: Option<Box<dyn DirWatcher>>, places: Arc<WatchedDirs>) -> Self {
         Self { dir_watcher, places, own: HashMap::new() }
-    }
-
-    #[must_use]
-    pub fn watches(&self) -> usize {
-        self.places.len()
     }
 
     /// Watches `wanted` for `repo`, and nothing else. Without the first directory there is no repository; others may be
@@ -117,6 +116,92 @@ impl Watcher {
     }
 }
 
+/// Why a directory is not watched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WatchError {
+    /// It is not there.
+    Gone,
+    /// The user's limit of watches is reached.
+    Exhausted,
+    /// It cannot be watched.
+    Refused(String),
+}
+
+/// Watches directories.
+pub trait DirWatcher: Send {
+    /// # Errors
+    /// See [`WatchError`].
+    fn watch(&mut self, dir: &Path) -> Result<(), WatchError>;
+    /// The watch may have ended by itself, with the directory.
+    fn unwatch(&mut self, dir: &Path);
+}
+
+/// The system's own: one instance (inotify, `FSEvents`) for all directories.
+#[derive(Debug)]
+pub struct SystemDirWatcher(RecommendedWatcher);
+
+impl SystemDirWatcher {
+    /// `listener` is called on a thread of its own.
+    ///
+    /// # Errors
+    /// [`WatchError::Exhausted`] when this user has no instance left (`fs.inotify.max_user_instances`).
+    pub fn new(listener: impl EventHandler, clock: Arc<dyn Clock>) -> Result<Self, WatchError> {
+        let listener = Debounced { listener, clock, last: None };
+        RecommendedWatcher::new(listener, notify::Config::default()).map(Self).map_err(|error| to_watch_error(&error))
+    }
+}
+
+/// Debounce: pause after the first event of a burst.
+const GATHER: Duration = Duration::from_millis(10);
+/// Events closer together than this were read at once.
+const TOGETHER: Duration = Duration::from_millis(1);
+
+/// Debounce of the watcher's thread: one commit is some thirty events, and waking for each of them made the commit a
+/// fifth slower on two processors. So the thread sleeps after the first one, and takes the rest in one go from the
+/// system's queue.
+struct Debounced<L> {
+    listener: L,
+    clock: Arc<dyn Clock>,
+    last: Option<Instant>,
+}
+
+impl<L: EventHandler> EventHandler for Debounced<L> {
+    fn handle_event(&mut self, event: notify::Result<Event>) {
+        let now = self.clock.instant();
+        let alone = self.last.is_none_or(|last| now.saturating_duration_since(last) > TOGETHER);
+        self.listener.handle_event(event);
+        if alone {
+            std::thread::sleep(GATHER);
+        }
+        self.last = Some(self.clock.instant());
+    }
+}
+
+impl DirWatcher for SystemDirWatcher {
+    fn watch(&mut self, dir: &Path) -> Result<(), WatchError> {
+        self.0.watch(dir, RecursiveMode::NonRecursive).map_err(|error| to_watch_error(&error))
+    }
+
+    fn unwatch(&mut self, dir: &Path) {
+        // An already ended watch is fine.
+        let _ = self.0.unwatch(dir);
+    }
+}
+
+fn to_watch_error(error: &notify::Error) -> WatchError {
+    use nix::errno::Errno;
+    match &error.kind {
+        ErrorKind::MaxFilesWatch => WatchError::Exhausted,
+        ErrorKind::PathNotFound => WatchError::Gone,
+        ErrorKind::Io(io) if io.kind() == std::io::ErrorKind::NotFound => WatchError::Gone,
+        ErrorKind::Io(io) => match io.raw_os_error().map(Errno::from_raw) {
+            Some(Errno::ENOSPC | Errno::EMFILE | Errno::ENFILE | Errno::ENOMEM) => WatchError::Exhausted,
+            _ => WatchError::Refused(error.to_string()),
+        },
+        _ => WatchError::Refused(error.to_string()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -177,9 +262,9 @@ mod tests {
         assert_eq!(watcher.set_up_watches(&repo("a"), all.clone()), WatchSetup::Watched { anew: false });
         assert_eq!(*dir_watcher.laid.lock().unwrap(), 3);
         assert_eq!(watcher.set_up_watches(&repo("a"), all[..2].to_vec()), WatchSetup::Watched { anew: false });
-        assert_eq!((watcher.watches(), dir_watcher.held.lock().unwrap().len()), (2, 2));
+        assert_eq!((watcher.places.count(), dir_watcher.held.lock().unwrap().len()), (2, 2));
         watcher.forget(&repo("a"));
-        assert_eq!((watcher.watches(), dir_watcher.held.lock().unwrap().len()), (0, 0));
+        assert_eq!((watcher.places.count(), dir_watcher.held.lock().unwrap().len()), (0, 0));
     }
 
     #[test]
@@ -204,10 +289,10 @@ mod tests {
         let mut all = dirs(top.path(), &["git"]);
         all.push(top.path().join("git/logs"));
         assert_eq!(watcher.set_up_watches(&repo("a"), all.clone()), WatchSetup::Watched { anew: true });
-        assert_eq!(watcher.watches(), 1);
+        assert_eq!(watcher.places.count(), 1);
         std::fs::remove_dir_all(top.path().join("git")).unwrap();
         assert_eq!(watcher.set_up_watches(&repo("a"), all), WatchSetup::Missing);
-        assert_eq!((watcher.watches(), dir_watcher.held.lock().unwrap().len()), (0, 0));
+        assert_eq!((watcher.places.count(), dir_watcher.held.lock().unwrap().len()), (0, 0));
     }
 
     #[test]
@@ -219,7 +304,7 @@ mod tests {
         let two = dirs(top.path(), &["two", "two/logs"]);
         assert!(matches!(watcher.set_up_watches(&repo("one"), one), WatchSetup::Watched { .. }));
         assert_eq!(watcher.set_up_watches(&repo("two"), two.clone()), WatchSetup::Exhausted);
-        assert_eq!((watcher.watches(), dir_watcher.held.lock().unwrap().len()), (2, 2));
+        assert_eq!((watcher.places.count(), dir_watcher.held.lock().unwrap().len()), (2, 2));
         watcher.forget(&repo("one"));
         assert!(matches!(watcher.set_up_watches(&repo("two"), two), WatchSetup::Watched { .. }));
     }
@@ -230,5 +315,30 @@ mod tests {
         let mut watcher = Watcher::new(None, Arc::default());
         assert_eq!(watcher.set_up_watches(&repo("a"), dirs(top.path(), &["git"])), WatchSetup::Exhausted);
         assert!(!watcher.tend_list(top.path()));
+    }
+}
+
+#[cfg(test)]
+mod dir_watcher_tests {
+    use super::*;
+    use crate::domain::clock::SystemClock;
+
+    #[test]
+    fn limits_and_absences_are_told_from_refusals() {
+        let io = |errno: nix::errno::Errno| notify::Error::io(std::io::Error::from_raw_os_error(errno as i32));
+        assert_eq!(to_watch_error(&notify::Error::new(ErrorKind::MaxFilesWatch)), WatchError::Exhausted);
+        assert_eq!(to_watch_error(&io(nix::errno::Errno::EMFILE)), WatchError::Exhausted);
+        assert_eq!(to_watch_error(&io(nix::errno::Errno::ENOENT)), WatchError::Gone);
+        assert!(matches!(to_watch_error(&io(nix::errno::Errno::EACCES)), WatchError::Refused(_)));
+    }
+
+    #[test]
+    fn the_system_tells_what_is_there_and_what_is_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut dir_watcher = SystemDirWatcher::new(|_| {}, Arc::new(SystemClock)).unwrap();
+        assert_eq!(dir_watcher.watch(dir.path()), Ok(()));
+        assert_eq!(dir_watcher.watch(&dir.path().join("absent")), Err(WatchError::Gone));
+        dir_watcher.unwatch(dir.path());
+        dir_watcher.unwatch(dir.path());
     }
 }
