@@ -1,18 +1,15 @@
 //! Learning from one run: the model's speed, the circuit breaker, the server's prefix cache, the tokenizer's scale.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::scoring::Contender;
 use super::task::Task;
 use super::{Attempt, Models, seen};
 use crate::dispatch::calibration::Lesson;
-use crate::domain::operation::PrefillOutcome;
+use crate::domain::operation::{COLD_LOAD, PrefillOutcome};
 use crate::llm::{ModelAnswer, ModelRequest};
 use crate::route::ledger::Entry;
 
-/// Above this load time a model was cold: a warm server reports about a millisecond.
-const COLD: Duration = Duration::from_millis(50);
 /// Below this cached share of the prompt, reading ahead counts as missed.
 const WORTH: f64 = 0.3;
 
@@ -30,7 +27,7 @@ impl Models {
         }
         if let Ok(answer) = run.result {
             knowledge.ran.insert((endpoint.to_owned(), model.to_owned()), now);
-            if answer.load.is_some_and(|load| load > COLD) || lost(answer, run) {
+            if answer.load.is_some_and(|load| load > COLD_LOAD) || lost(answer, run) {
                 knowledge.cached.forget(endpoint, model);
             }
             knowledge.cached.note(endpoint, model, (&ask.rules, &ask.question), usize::MAX);

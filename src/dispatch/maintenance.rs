@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::endpoints::{self, CachedList, EndpointSlot};
 use super::prefill::recallable;
 use super::scoring::{Contender, context};
-use super::{Models, RoutedTask, Task, seen};
+use super::{Models, RoutedTask, Size, Task, seen};
 use crate::config::{Config, EndpointConfig};
 use crate::domain::model::{ListedModel, Sampling};
 use crate::domain::role::Role;
@@ -18,9 +18,8 @@ use crate::prompt::tokens::TokenScale;
 use crate::route::breaker::RequestOutcome;
 use crate::route::decision::Chosen;
 use crate::route::forecast::Work;
-use crate::route::merit;
 use crate::route::roles::Memory;
-use crate::route::signals::{Traffic, Urgency};
+use crate::route::signals::Urgency;
 use crate::route::traits::Traits;
 use crate::route::tuning::shortened;
 
@@ -144,7 +143,8 @@ impl Models {
             keep_alive: None,
             prompt_estimate: None,
         };
-        let task = pause(config, until, &|_| commit_rules());
+        let rules = |_: &Size| commit_rules();
+        let task = Task::capture(Urgency::Batch, config.capture.budget, until, &rules);
         let turn = self.turn(config, &slot.config, &task, LONGEST.as_secs_f64()).await.ok()?;
         seen::breaker_event(&recallable(&turn, slot.client.request_answer(&ask)).await?)
     }
@@ -240,8 +240,9 @@ impl Models {
         let work = Work { uncached: prompt.prompt_tokens - cached, cached, allowed: tokens };
         let conditions = one.conditions(until.saturating_duration_since(self.clock.instant()), &settled.here);
         let lasts = one.forecast().outlook(&work, &conditions).total_s;
-        let same = |_: &super::Size| prompt.clone();
-        let Ok(turn) = self.turn(config, &slot.config, &pause(config, until, &same), lasts).await else {
+        let same = |_: &Size| prompt.clone();
+        let task = Task::capture(Urgency::Batch, config.capture.budget, until, &same);
+        let Ok(turn) = self.turn(config, &slot.config, &task, lasts).await else {
             return ChoreOutcome::Preempted;
         };
         let ask = ModelRequest {
@@ -269,7 +270,8 @@ impl Models {
 
     async fn settle_ahead(&self, config: &Config) -> Option<RoutedTask> {
         let until = self.clock.instant() + config.capture.budget;
-        let task = Task { urgency: Urgency::Ahead, ..pause(config, until, &|_| commit_rules()) };
+        let rules = |_: &Size| commit_rules();
+        let task = Task::capture(Urgency::Ahead, config.capture.budget, until, &rules);
         let settled = tokio::time::timeout_at(until.into(), self.route_task(config, &task)).await.ok()?;
         settled.ok()
     }
@@ -304,21 +306,6 @@ impl Models {
 const LONGEST: Duration = Duration::from_secs(120);
 /// Short words that every tokenizer's vocabulary has.
 const WORDS: [&str; 7] = ["red", "green", "blue", "black", "white", "brown", "gold"];
-
-fn pause<'a>(config: &Config, until: Instant, prompt: &'a super::PromptOf<'a>) -> Task<'a> {
-    Task {
-        role: Role::Capture,
-        urgency: Urgency::Batch,
-        traffic: Traffic::Calm,
-        budget: config.capture.budget,
-        until,
-        // The choice does not depend on it as long as one model is far better than the template.
-        technicality: 1.0,
-        template_quality: merit::TEMPLATE,
-        tree: None,
-        prompt,
-    }
-}
 
 fn chosen(settled: &RoutedTask) -> Option<&Contender> {
     let Chosen::Model { model, endpoint, .. } = &settled.decision.choice else { return None };

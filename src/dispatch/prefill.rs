@@ -11,11 +11,9 @@ use super::{Models, PreparedRequest, RoutedTask};
 use crate::config::Config;
 use crate::dispatch::pool::Turn;
 use crate::domain::id::Oid;
-use crate::domain::role::Role;
 use crate::prompt::render::RenderedPrompt;
 use crate::route::forecast::Work;
-use crate::route::merit;
-use crate::route::signals::{Traffic, Urgency};
+use crate::route::signals::Urgency;
 
 /// The model's share of a capture's budget.
 const MODEL_SHARE: f64 = 0.85;
@@ -44,18 +42,8 @@ impl Models {
     /// nothing. Ends early when a request with higher priority needs the device; what was read until then stays cached.
     pub async fn read_ahead(&self, config: &Config, tree: &Oid, prompt: &PromptOf<'_>, until: Instant) -> ReadProgress {
         let now = self.clock.instant();
-        let task = Task {
-            role: Role::Capture,
-            urgency: Urgency::Ahead,
-            traffic: Traffic::Calm,
-            budget: config.capture.budget,
-            until: until.min(now + config.capture.budget.mul_f64(MODEL_SHARE)),
-            // The choice does not depend on it as long as one model is far better than the template.
-            technicality: 1.0,
-            template_quality: merit::TEMPLATE,
-            tree: None,
-            prompt,
-        };
+        let until_route = until.min(now + config.capture.budget.mul_f64(MODEL_SHARE));
+        let task = Task::capture(Urgency::Ahead, config.capture.budget, until_route, prompt);
         let settled = tokio::time::timeout_at(task.until.into(), self.route_task(config, &task)).await;
         let Ok(Ok(settled)) = settled else { return ReadProgress::Nothing };
         self.read_settled(config, &task, tree, &settled, until).await
