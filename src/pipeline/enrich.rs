@@ -77,7 +77,7 @@ async fn write(services: &Services, job: &Arc<Job>) -> StageResult {
 /// The reason of a template: no model was too slow, too busy or cold where no server listens.
 fn without_server(services: &Services, job: &Job, reason: Reason) -> Reason {
     let blames_model = matches!(reason, Reason::PredictedMiss | Reason::Deadline | Reason::Cold | Reason::BreakerOpen);
-    if blames_model && services.models.nothing_listens(&job.config) { Reason::Refused } else { reason }
+    if blames_model && services.models.knowledge.nothing_listens(&job.config) { Reason::Refused } else { reason }
 }
 
 /// Off the event loop.
@@ -161,7 +161,7 @@ fn finish(services: &Services, job: &Job, written: &StageResult) -> Result<(), S
     services.store.finish_capture(job.id, &|| outcome().clone())?;
     services.store.log_operation(&operation(services, job, written, outcome()))?;
     if written.attempt.is_some() {
-        services.models.recount();
+        services.models.knowledge.recount();
     }
     Ok(())
 }

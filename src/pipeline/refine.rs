@@ -200,7 +200,7 @@ fn finish(
     let times = (services.clock.now(), took);
     let operation = job.operation("refine", times, Some(attempt), (judged.reason, repaired));
     services.store.log_operation(&operation)?;
-    services.models.recount();
+    services.models.knowledge.recount();
     let Some(mut refinement) = refinement(services, job, attempt, judged) else { return missed(services, job.id) };
     let told: Vec<&str> = judged.faults.iter().map(|fault| fault.sentence.as_str()).collect();
     let answered = AnswerRecord::of(attempt, job.subject.raw(), (judged.text.as_deref(), judged.reason), &told);
