@@ -6,10 +6,11 @@
 
 use std::time::{Duration, Instant};
 
+use super::asking::Asking;
 use super::endpoints::EndpointSlot;
 use super::sampler::SystemSample;
 use super::scoring::Contender;
-use super::{Models, seen};
+use super::seen;
 use crate::dispatch::pool::Turn;
 use crate::llm::ModelRequest;
 use crate::prompt::tokens::TokenScale;
@@ -35,12 +36,13 @@ pub(super) struct ChunkedPrefill<'a> {
     pub keep_alive: Duration,
 }
 
-impl Models {
+impl Asking {
     /// Reads until the turn ends; returns the position that the model has read for certain.
     pub(super) async fn feed(&self, feed: &ChunkedPrefill<'_>, turn: &Turn, here: &SystemSample) -> usize {
         let conditions = feed.contender.conditions(STEP, here);
         let (endpoint, model) = (&feed.contender.endpoint, &feed.contender.offered.name);
-        let mut read = self.knowledge().cached.common_text(endpoint, model, (feed.rules, feed.question)).min(feed.end);
+        let mut read =
+            self.knowledge.learned().cached.common_text(endpoint, model, (feed.rules, feed.question)).min(feed.end);
         while read < feed.end && !turn.is_recalled() {
             let next = feed.next(read, &conditions);
             let ask = feed.step_request(next);
@@ -54,7 +56,7 @@ impl Models {
             let work = Work { uncached: tokens(next - read), cached: tokens(read), allowed: 1 };
             let cold = feed.contender.is_cold();
             let run = seen::ModelRun { work, result: &result, took, pressed: here.pressed, cold };
-            self.learn(feed.contender, &ask, &run);
+            self.knowledge.learn(feed.contender, &ask, &run);
             if result.is_err() {
                 return read;
             }

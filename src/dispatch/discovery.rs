@@ -1,15 +1,17 @@
 //! Model discovery: collects the model lists of all endpoints under a deadline.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 
-use super::endpoints::{CachedList, EndpointSlot};
+use super::endpoints::{CachedList, EndpointSlot, Endpoints};
+use super::knowledge::Knowledge;
 use super::scoring::Offers;
-use super::{Models, Task, Unanswered, seen};
+use super::{Task, Unanswered, seen};
 use crate::config::Config;
 use crate::domain::capture::Reason;
+use crate::domain::clock::Clock;
 use crate::domain::model::ListedModel;
 use crate::llm::{ClockFired, LlmError};
 use crate::route::breaker::RequestOutcome;
@@ -81,7 +83,16 @@ impl From<Unavailable> for Refusal {
     }
 }
 
-impl Models {
+/// Catalogue of the models that the endpoints offer.
+pub(super) struct Catalogue {
+    pub clock: Arc<dyn Clock>,
+    pub endpoints: Arc<Endpoints>,
+    pub knowledge: Arc<Knowledge>,
+    /// Background refreshes of model lists.
+    pub looks: Mutex<JoinSet<()>>,
+}
+
+impl Catalogue {
     /// The lists of all endpoints in configured order, and the first error of the others.
     pub(super) async fn offers(&self, config: &Config, task: &Task<'_>) -> (Offers, Option<Unavailable>) {
         let began = self.clock.instant();
@@ -127,7 +138,7 @@ impl Models {
 
     /// The endpoint's error while its circuit breaker is open.
     fn barred(&self, slot: &EndpointSlot) -> Option<Unavailable> {
-        let knowledge = self.knowledge();
+        let knowledge = self.knowledge.learned();
         if knowledge.breakers.allows_request(&slot.config.name, "") {
             return None;
         }
@@ -136,13 +147,6 @@ impl Models {
         } else {
             Unavailable::BreakerOpen(LlmError::Deadline(ClockFired::Connect), Reason::BreakerOpen)
         })
-    }
-
-    /// Whether no server listened at any endpoint when last tried.
-    #[must_use]
-    pub fn nothing_listens(&self, config: &Config) -> bool {
-        let knowledge = self.knowledge();
-        config.endpoints.iter().all(|endpoint| knowledge.breakers.is_unreachable(&endpoint.name))
     }
 
     /// Whether a model can be asked without this endpoint's list.
@@ -224,7 +228,7 @@ impl Models {
             match said {
                 Ok((offer, at)) => {
                     if at.is_some() {
-                        self.note_presence();
+                        self.knowledge.note_presence();
                     }
                     offers.offers.push(offer);
                     offers.seen.push(at);
@@ -244,7 +248,7 @@ impl Models {
     fn learn_unlisted(&self, endpoint: &str, error: &LlmError, waited: Duration) {
         let happened = seen::not_listed(error).filter(|one| *one != RequestOutcome::Silent || waited >= SILENCE);
         if let Some(happened) = happened {
-            self.knowledge().breakers.record_outcome(endpoint, "", happened, self.clock.instant());
+            self.knowledge.learned().breakers.record_outcome(endpoint, "", happened, self.clock.instant());
         }
     }
 }

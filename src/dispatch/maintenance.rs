@@ -2,13 +2,15 @@
 //!
 //! Everything here runs with batch priority: any other request preempts it.
 
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use super::asking::{Asking, RoutedTask};
 use super::endpoints::{self, CachedList, EndpointSlot};
 use super::prefill::recallable;
 use super::scoring::{Contender, context};
-use super::{Models, RoutedTask, Task, seen};
+use super::{Size, Task, seen};
 use crate::config::{Config, EndpointConfig};
 use crate::domain::model::{ListedModel, Sampling};
 use crate::domain::role::Role;
@@ -18,9 +20,8 @@ use crate::prompt::tokens::TokenScale;
 use crate::route::breaker::RequestOutcome;
 use crate::route::decision::Chosen;
 use crate::route::forecast::Work;
-use crate::route::merit;
 use crate::route::roles::Memory;
-use crate::route::signals::{Traffic, Urgency};
+use crate::route::signals::Urgency;
 use crate::route::traits::Traits;
 use crate::route::tuning::shortened;
 
@@ -64,21 +65,36 @@ pub enum ChoreOutcome {
     Preempted,
 }
 
-impl Models {
+/// Idle tasks: probing, listing, loading and measuring.
+pub struct Maintenance {
+    pub(super) asking: Arc<Asking>,
+    /// The endpoints were checked before the first text without a model call.
+    pub(super) met: AtomicBool,
+}
+
+impl std::fmt::Debug for Maintenance {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Maintenance").finish_non_exhaustive()
+    }
+}
+
+impl Maintenance {
     /// Time of the next probe of an open breaker.
     #[must_use]
     pub fn probe_at(&self) -> Option<Instant> {
-        self.knowledge().breakers.next_probe_at()
+        self.asking.knowledge.learned().breakers.next_probe_at()
     }
 
     /// Probes open breakers that are due; true when one closed. Commits avoid the endpoint meanwhile.
     pub async fn probe_broken(&self, config: &Config) -> bool {
-        let due = self.knowledge().breakers.take_due_probes(self.clock.instant());
+        let due = self.asking.knowledge.learned().breakers.take_due_probes(self.asking.clock.instant());
         let mut back = false;
         for (name, model) in due {
             let endpoint = config.endpoints.iter().find(|endpoint| endpoint.name == name);
             // An endpoint that is no longer configured is not probed; its breaker stays as it is.
-            let Some(slot) = endpoint.and_then(|endpoint| self.endpoints.slot(endpoint).ok()) else { continue };
+            let Some(slot) = endpoint.and_then(|endpoint| self.asking.catalogue.endpoints.slot(endpoint).ok()) else {
+                continue;
+            };
             let happened = match model.as_str() {
                 "" => self.probe_endpoint(&slot).await,
                 model => self.probe_model(config, &slot, model).await,
@@ -86,7 +102,12 @@ impl Models {
             tracing::info!(endpoint = name, model, ?happened, "probed an open breaker");
             back |= matches!(happened, Some(RequestOutcome::Answered | RequestOutcome::Busy));
             if let Some(happened) = happened {
-                self.knowledge().breakers.record_outcome(&name, &model, happened, self.clock.instant());
+                self.asking.knowledge.learned().breakers.record_outcome(
+                    &name,
+                    &model,
+                    happened,
+                    self.asking.clock.instant(),
+                );
             }
         }
         back
@@ -95,12 +116,17 @@ impl Models {
     /// Refreshes the model list of every endpoint. A silent one is known to be down before a commit asks it.
     pub async fn refresh_lists(&self, config: &Config) {
         for endpoint in &config.endpoints {
-            let Ok(slot) = self.endpoints.slot(endpoint) else { continue };
+            let Ok(slot) = self.asking.catalogue.endpoints.slot(endpoint) else { continue };
             // Probes have a schedule of their own.
-            if self.knowledge().breakers.allows_request(&endpoint.name, "")
+            if self.asking.knowledge.learned().breakers.allows_request(&endpoint.name, "")
                 && let Some(happened) = self.probe_endpoint(&slot).await
             {
-                self.knowledge().breakers.record_outcome(&endpoint.name, "", happened, self.clock.instant());
+                self.asking.knowledge.learned().breakers.record_outcome(
+                    &endpoint.name,
+                    "",
+                    happened,
+                    self.asking.clock.instant(),
+                );
             }
         }
     }
@@ -114,9 +140,9 @@ impl Models {
     }
 
     async fn probe_endpoint(&self, slot: &EndpointSlot) -> Option<RequestOutcome> {
-        match self.endpoints.look_again(slot, self.clock.instant() + PROBING).await {
+        match self.asking.catalogue.endpoints.look_again(slot, self.asking.clock.instant() + PROBING).await {
             Ok(_) => {
-                self.note_presence();
+                self.asking.knowledge.note_presence();
                 Some(RequestOutcome::Answered)
             }
             Err(error) => seen::not_listed(&error),
@@ -133,7 +159,7 @@ impl Models {
         }
         let sampling = config.options.get(&Role::Capture).cloned()?;
         let sampling = Sampling { num_ctx: context(config, &offered), ..sampling };
-        let until = self.clock.instant() + LONGEST;
+        let until = self.asking.clock.instant() + LONGEST;
         let ask = ModelRequest {
             model: model.to_owned(),
             rules: commit_rules().rules,
@@ -144,8 +170,9 @@ impl Models {
             keep_alive: None,
             prompt_estimate: None,
         };
-        let task = pause(config, until, &|_| commit_rules());
-        let turn = self.turn(config, &slot.config, &task, LONGEST.as_secs_f64()).await.ok()?;
+        let rules = |_: &Size| commit_rules();
+        let task = Task::capture(Urgency::Batch, config.capture.budget, until, &rules);
+        let turn = self.asking.turn(config, &slot.config, &task, LONGEST.as_secs_f64()).await.ok()?;
         seen::breaker_event(&recallable(&turn, slot.client.request_answer(&ask)).await?)
     }
 
@@ -153,7 +180,8 @@ impl Models {
     pub async fn preferred(&self, config: &Config) -> Option<Preferred> {
         let settled = self.settle_ahead(config).await?;
         let one = chosen(&settled)?;
-        let (read, _) = self.knowledge().cached.common(&one.endpoint, &one.offered.name, &settled.prompt);
+        let (read, _) =
+            self.asking.knowledge.learned().cached.common(&one.endpoint, &one.offered.name, &settled.prompt);
         Some(Preferred {
             cold: one.is_cold(),
             fits: self.fits(config, one, settled.here.ram),
@@ -167,7 +195,7 @@ impl Models {
     pub async fn warm(&self, config: &Config, until: Instant) -> ChoreOutcome {
         let Some(settled) = self.settle_ahead(config).await else { return ChoreOutcome::Failed };
         let Some(one) = chosen(&settled) else { return ChoreOutcome::Failed };
-        self.knowledge().last.insert(Role::Capture, (one.endpoint.clone(), one.offered.name.clone()));
+        self.asking.knowledge.learned().last.insert(Role::Capture, (one.endpoint.clone(), one.offered.name.clone()));
         if !one.is_known() {
             let fruit = self.probe(config, (one, &settled), until).await;
             if fruit != ChoreOutcome::Done {
@@ -181,7 +209,9 @@ impl Models {
 
     /// Measures the model with a speed that the last decisions were uncertain about.
     pub async fn measure(&self, config: &Config, until: Instant) -> ChoreOutcome {
-        let Some((endpoint, model)) = self.knowledge().doubtful.pop() else { return ChoreOutcome::Failed };
+        let Some((endpoint, model)) = self.asking.knowledge.learned().doubtful.pop() else {
+            return ChoreOutcome::Failed;
+        };
         let Some(settled) = self.settle_ahead(config).await else { return ChoreOutcome::Failed };
         let mut all = settled.contenders.iter();
         let found = all.find(|one| one.endpoint == endpoint && one.offered.name == model && !one.is_cold());
@@ -194,12 +224,12 @@ impl Models {
     /// Whether a model is due for measurement.
     #[must_use]
     pub fn is_in_doubt(&self) -> bool {
-        !self.knowledge().doubtful.is_empty()
+        !self.asking.knowledge.learned().doubtful.is_empty()
     }
 
     /// The models were asked meanwhile: no measurement is needed.
     pub fn settle_doubts(&self) {
-        self.knowledge().doubtful.clear();
+        self.asking.knowledge.learned().doubtful.clear();
     }
 
     async fn probe(&self, config: &Config, (one, settled): (&Contender, &RoutedTask), until: Instant) -> ChoreOutcome {
@@ -211,14 +241,14 @@ impl Models {
             }
         }
         // Servers with a single prompt slot have lost our prompt.
-        self.knowledge().cached.forget(&one.endpoint, &one.offered.name);
+        self.asking.knowledge.learned().cached.forget(&one.endpoint, &one.offered.name);
         ChoreOutcome::Done
     }
 
     /// A prompt with a beginning that was never sent before.
     fn nonce(&self, words: usize) -> RenderedPrompt {
         // The fastest changing digits come first: a cache compares from the first byte.
-        let stamp: String = self.clock.now().as_nanosecond().to_string().chars().rev().collect();
+        let stamp: String = self.asking.clock.now().as_nanosecond().to_string().chars().rev().collect();
         let rules = format!("{stamp} Repeat the words.");
         let question: String = (0..words).map(|word| format!("{} ", WORDS[word % WORDS.len()])).collect();
         let prompt_tokens = TokenScale::default().tokens(&rules) + TokenScale::default().tokens(&question);
@@ -234,14 +264,15 @@ impl Models {
         tokens: u32,
         until: Instant,
     ) -> ChoreOutcome {
-        let Ok(slot) = self.slot(config, one) else { return ChoreOutcome::Failed };
-        let cached = self.knowledge().cached.common(&one.endpoint, &one.offered.name, prompt).0;
+        let Ok(slot) = self.asking.slot(config, one) else { return ChoreOutcome::Failed };
+        let cached = self.asking.knowledge.learned().cached.common(&one.endpoint, &one.offered.name, prompt).0;
         let cached = if one.is_cold() { 0 } else { TokenScale::default().tokens_of(cached).min(prompt.prompt_tokens) };
         let work = Work { uncached: prompt.prompt_tokens - cached, cached, allowed: tokens };
-        let conditions = one.conditions(until.saturating_duration_since(self.clock.instant()), &settled.here);
+        let conditions = one.conditions(until.saturating_duration_since(self.asking.clock.instant()), &settled.here);
         let lasts = one.forecast().outlook(&work, &conditions).total_s;
-        let same = |_: &super::Size| prompt.clone();
-        let Ok(turn) = self.turn(config, &slot.config, &pause(config, until, &same), lasts).await else {
+        let same = |_: &Size| prompt.clone();
+        let task = Task::capture(Urgency::Batch, config.capture.budget, until, &same);
+        let Ok(turn) = self.asking.turn(config, &slot.config, &task, lasts).await else {
             return ChoreOutcome::Preempted;
         };
         let ask = ModelRequest {
@@ -251,15 +282,15 @@ impl Models {
             sampling: shortened(&one.sampling, tokens),
             wording: None,
             until,
-            keep_alive: Some(self.keep_alive(config, Urgency::Ahead, one, &settled.here)),
+            keep_alive: Some(self.asking.keep_alive(config, Urgency::Ahead, one, &settled.here)),
             prompt_estimate: None,
         };
-        let sent = self.clock.instant();
+        let sent = self.asking.clock.instant();
         let Some(result) = recallable(&turn, slot.client.request_answer(&ask)).await else {
             return ChoreOutcome::Preempted;
         };
-        let took = self.clock.instant().saturating_duration_since(sent);
-        self.learn(
+        let took = self.asking.clock.instant().saturating_duration_since(sent);
+        self.asking.knowledge.learn(
             one,
             &ask,
             &seen::ModelRun { work, result: &result, took, pressed: settled.here.pressed, cold: one.is_cold() },
@@ -268,14 +299,15 @@ impl Models {
     }
 
     async fn settle_ahead(&self, config: &Config) -> Option<RoutedTask> {
-        let until = self.clock.instant() + config.capture.budget;
-        let task = Task { urgency: Urgency::Ahead, ..pause(config, until, &|_| commit_rules()) };
-        let settled = tokio::time::timeout_at(until.into(), self.route_task(config, &task)).await.ok()?;
+        let until = self.asking.clock.instant() + config.capture.budget;
+        let rules = |_: &Size| commit_rules();
+        let task = Task::capture(Urgency::Ahead, config.capture.budget, until, &rules);
+        let settled = tokio::time::timeout_at(until.into(), self.asking.route_task(config, &task)).await.ok()?;
         settled.ok()
     }
 
     fn listed(&self, slot: &EndpointSlot) -> Vec<ListedModel> {
-        match self.endpoints.cached_list(slot) {
+        match self.asking.catalogue.endpoints.cached_list(slot) {
             CachedList::Fresh(offer, _) | CachedList::Stale(offer, _) => offer.models,
             CachedList::Nothing => Vec::new(),
         }
@@ -294,7 +326,7 @@ impl Models {
 
     /// Bytes of each other model that is loaded there.
     fn loaded_beside(&self, endpoint: &EndpointConfig, one: &Contender) -> Vec<u64> {
-        let models = self.endpoints.slot(endpoint).map(|slot| self.listed(&slot)).unwrap_or_default();
+        let models = self.asking.catalogue.endpoints.slot(endpoint).map(|slot| self.listed(&slot)).unwrap_or_default();
         let others = models.iter().filter(|other| other.resident == Some(true) && other.name != one.offered.name);
         others.filter_map(|other| Traits::from_offer(other).needs_bytes).collect()
     }
@@ -304,21 +336,6 @@ impl Models {
 const LONGEST: Duration = Duration::from_secs(120);
 /// Short words that every tokenizer's vocabulary has.
 const WORDS: [&str; 7] = ["red", "green", "blue", "black", "white", "brown", "gold"];
-
-fn pause<'a>(config: &Config, until: Instant, prompt: &'a super::PromptOf<'a>) -> Task<'a> {
-    Task {
-        role: Role::Capture,
-        urgency: Urgency::Batch,
-        traffic: Traffic::Calm,
-        budget: config.capture.budget,
-        until,
-        // The choice does not depend on it as long as one model is far better than the template.
-        technicality: 1.0,
-        template_quality: merit::TEMPLATE,
-        tree: None,
-        prompt,
-    }
-}
 
 fn chosen(settled: &RoutedTask) -> Option<&Contender> {
     let Chosen::Model { model, endpoint, .. } = &settled.decision.choice else { return None };

@@ -1,26 +1,24 @@
 //! Model router: chooses the model that writes, queues for its device, and learns from the answer.
 //!
-//! A request goes through four steps: discovery of models (`endpoints`), scoring (`scoring`), the queue of the device
+//! A request goes through four steps: discovery of models (`discovery`), scoring (`scoring`), the queue of the device
 //! ([`self::pool`]), and learning (`knowledge`). All of them end at the task's instant.
 
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
-use tokio::task::JoinSet;
+use serde::{Deserialize, Serialize};
 
-use self::calibration::Calibration;
 use self::pool::Pool;
 use crate::config::Config;
 use crate::domain::capture::Reason;
 use crate::domain::clock::Clock;
+use crate::domain::id::Oid;
 use crate::domain::operation::PrefillOutcome;
-use crate::llm::{ClockFired, LlmError, ModelAnswer};
+use crate::llm::{LlmError, ModelAnswer};
 use crate::prompt::render::RenderedPrompt;
-use crate::prompt::tokens::{Budget, CAPTURE_PROMPT, TokenScale};
-use crate::route::decision::{Chosen, Decision};
-use crate::route::forecast::Work;
-use crate::route::offer::ModelChoice;
+use crate::route::breaker::BreakerState;
+use crate::route::decision::Decision;
 use crate::store::Store;
 
 mod acceptance;
@@ -31,16 +29,12 @@ mod discovery;
 mod endpoints;
 pub mod hours;
 pub mod idle_task;
-mod keeping;
 mod knowledge;
-mod learning;
 mod maintenance;
 pub mod pace;
 pub mod pool;
 mod prefill;
 mod prefix_cache;
-mod presence;
-mod router_status;
 mod sampler;
 mod scoring;
 mod seen;
@@ -49,22 +43,19 @@ mod task;
 pub use acceptance::{Tallies, tallies, try_again};
 pub use discovery::Refusal;
 pub use endpoints::device;
-pub use maintenance::{ChoreOutcome, Preferred};
+pub use knowledge::{Knowledge, NEVER_ANSWERED, has_ever_answered};
+pub use maintenance::{ChoreOutcome, Maintenance, Preferred};
 pub use prefill::ReadProgress;
-pub use presence::{NEVER_ANSWERED, has_ever_answered};
-pub use router_status::{Broken, RouterStatus};
 pub use task::{PromptOf, Size, Task};
 
-use discovery::Unavailable;
+use asking::Asking;
+use discovery::Catalogue;
 use endpoints::Endpoints;
-use knowledge::Knowledge;
-use sampler::{SystemSample, SystemSampler};
-use scoring::{Contender, RoutingContext};
+use prefill::Prefill;
+use sampler::SystemSampler;
 
 /// Older texts are no evidence any more: models and tastes change.
 const SEEN_FOR: Duration = Duration::from_secs(90 * 24 * 60 * 60);
-/// Tokens of the chat template itself.
-const WRAPPING: u32 = 64;
 
 /// Record of one attempt to get a text from a model.
 #[derive(Debug)]
@@ -95,21 +86,30 @@ impl Attempt {
     }
 }
 
+/// Devices with their queues, and open circuit breakers.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct RouterStatus {
+    pub devices: Vec<pool::DeviceStatus>,
+    /// Endpoints and models that captures avoid just now.
+    pub broken: Vec<Broken>,
+}
+
+/// An endpoint, or one of its models, that failed and has not recovered yet.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Broken {
+    pub endpoint: String,
+    /// Absent where it is the whole endpoint.
+    pub model: Option<String>,
+    pub state: BreakerState,
+    /// Seconds until the next probe, which no capture waits for; 0 when it is due.
+    pub probe_in_s: Option<f64>,
+}
+
 /// The models of all configured endpoints with their learned state; one per process.
 pub struct Models {
-    clock: Arc<dyn Clock>,
-    store: Arc<dyn Store>,
-    endpoints: Arc<Endpoints>,
-    knowledge: Mutex<Knowledge>,
-    sampler: SystemSampler,
-    tokens: Arc<Calibration>,
-    turns: Arc<Pool>,
-    /// Background refreshes of model lists.
-    looks: Mutex<JoinSet<()>>,
-    /// A server has answered this process.
-    present: Arc<AtomicBool>,
-    /// The endpoints were checked before the first text without a model call.
-    met: AtomicBool,
+    pub knowledge: Arc<Knowledge>,
+    pub maintenance: Maintenance,
+    asking: Arc<Asking>,
 }
 
 impl std::fmt::Debug for Models {
@@ -118,106 +118,30 @@ impl std::fmt::Debug for Models {
     }
 }
 
-/// A decision with its inputs, ready to be acted on.
-struct RoutedTask {
-    decision: Decision,
-    /// The whole prompt, and its size.
-    prompt: RenderedPrompt,
-    size: Size,
-    contenders: Vec<Contender>,
-    here: SystemSample,
-}
-
-/// The chosen model and the request to send.
-struct PreparedRequest<'a> {
-    contender: &'a Contender,
-    prompt: RenderedPrompt,
-    max_tokens: u32,
-    scale: TokenScale,
-    /// Tokens to read and to write, given the probable state of the server's cache.
-    work: Work,
-}
-
 impl Models {
     /// Loads what was learned before. Blocking.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>, store: Arc<dyn Store>) -> Self {
-        let tokens = Arc::new(Calibration::of(Arc::clone(&store)));
-        // Where the store cannot be read, the models are measured again.
-        let mut knowledge = Knowledge::with(store.forecasts().unwrap_or_default());
-        knowledge.replace_evidence(store.evidence(clock.now() - SEEN_FOR).unwrap_or_default());
-        // Where the store cannot be written now, the next process begins the count.
-        let _ = acceptance::begin(store.as_ref(), clock.now());
-        knowledge.tallies = tallies(store.as_ref(), clock.now()).unwrap_or_default();
-        let knowledge = Mutex::new(knowledge);
+        let knowledge = Arc::new(Knowledge::load(Arc::clone(&clock), store));
         let endpoints = Arc::new(Endpoints::new(Arc::clone(&clock)));
+        let (shared, looks) = (Arc::clone(&knowledge), Mutex::default());
+        let catalogue = Catalogue { clock: Arc::clone(&clock), endpoints, knowledge: shared, looks };
         let turns = Arc::new(Pool::new(Arc::clone(&clock)));
-        let (sampler, looks, present) = (SystemSampler::default(), Mutex::default(), Arc::default());
-        Self { clock, store, endpoints, knowledge, sampler, tokens, turns, looks, present, met: AtomicBool::default() }
-    }
-
-    /// Rereads the evidence from the store, with that of other processes: scores, users' edits, acceptance rates.
-    /// Blocking.
-    pub fn reread_evidence(&self) {
-        if let Ok(seen) = self.store.evidence(self.clock.now() - SEEN_FOR) {
-            self.knowledge().replace_evidence(seen);
-        }
-        self.recount();
-    }
-
-    /// Recounts the usable answers: after each one that was checked, so that no storm of commits asks a useless model.
-    /// Blocking.
-    pub fn recount(&self) {
-        if let Ok(tallies) = tallies(self.store.as_ref(), self.clock.now()) {
-            self.knowledge().tallies = tallies;
-        }
+        let (shared, sampler) = (Arc::clone(&knowledge), SystemSampler::default());
+        let asking = Arc::new(Asking { clock, catalogue, knowledge: shared, sampler, turns });
+        let maintenance = Maintenance { asking: Arc::clone(&asking), met: AtomicBool::default() };
+        Self { knowledge, maintenance, asking }
     }
 
     /// The queues of all devices.
     #[must_use]
     pub fn pool(&self) -> &Arc<Pool> {
-        &self.turns
-    }
-
-    fn knowledge(&self) -> MutexGuard<'_, Knowledge> {
-        self.knowledge.lock().unwrap_or_else(PoisonError::into_inner)
+        &self.asking.turns
     }
 
     /// Asks the model with the best expected text, if one is expected to be worth it; ends by `task.until`.
     pub async fn request_text(&self, config: &Config, task: &Task<'_>) -> Attempt {
-        // Shares the model lists that other requests fetch, but not beyond its own deadline.
-        let settled = tokio::time::timeout_at(task.until.into(), self.route_task(config, task)).await;
-        let settled = match settled.unwrap_or(Err(LlmError::Deadline(ClockFired::Connect).into())) {
-            Ok(settled) => settled,
-            Err(error) => return Attempt::none(error.into(), None),
-        };
-        self.knowledge().note_decision(&settled.decision);
-        let Some(order) = self.order(config, task, &settled) else {
-            return Attempt::none(Unanswered::Unasked(settled.decision.reason), Some(settled.decision));
-        };
-        let result = self.ask_one(config, task, &order, &settled.here).await;
-        let attempt = self.attempt(task, &order, result, settled.decision.clone());
-        self.learn_tokens(&attempt);
-        attempt
-    }
-
-    fn attempt(
-        &self,
-        task: &Task<'_>,
-        order: &PreparedRequest<'_>,
-        result: Result<ModelAnswer, LlmError>,
-        decision: Decision,
-    ) -> Attempt {
-        let (model, endpoint) = (order.contender.offered.name.clone(), order.contender.endpoint.clone());
-        let ahead = self.ahead(task, &endpoint, &model, result.as_ref().ok());
-        Attempt {
-            model: Some(model),
-            endpoint: Some(endpoint),
-            result: result.map_err(Unanswered::from),
-            prompt: Some(order.prompt.clone()),
-            decision: Some(decision),
-            ahead,
-        }
+        self.asking.request_text(config, task).await
     }
 
     /// The decision as of now, without acting on it.
@@ -225,67 +149,27 @@ impl Models {
     /// # Errors
     /// When no endpoint answers or none offers a model.
     pub async fn decide(&self, config: &Config, task: &Task<'_>) -> Result<Decision, Refusal> {
-        Ok(self.route_task(config, task).await?.decision)
+        self.asking.decide(config, task).await
     }
 
-    async fn route_task(&self, config: &Config, task: &Task<'_>) -> Result<RoutedTask, Unavailable> {
-        let (offers, refusal) = self.offers(config, task).await;
-        let here = self.sampler.sample(&self.clock).await;
-        let scene = RoutingContext { config, task, offers: &offers, here };
-        let contenders = scene.contenders(&self.knowledge());
-        let Some(first) = contenders.first() else { return Err(refusal.unwrap_or_else(|| no_model().into())) };
-        let size = whole(&first.sampling, self.scale(first), &self.knowledge(), task);
-        // Not under the lock: a long patch takes milliseconds.
-        let prompt = (task.prompt)(&size);
-        let now = (self.turns.as_ref(), self.clock.instant());
-        let decision = scene.decide(&contenders, (&prompt, size.budget.scale), &self.knowledge(), now);
-        Ok(RoutedTask { decision, prompt, size, contenders, here })
+    /// Lets the model that a commit of `tree` would ask read the prompt up to the author's words, until preempted.
+    pub async fn read_ahead(&self, config: &Config, tree: &Oid, prompt: &PromptOf<'_>, until: Instant) -> ReadProgress {
+        Prefill(Arc::clone(&self.asking)).read_ahead(config, tree, prompt, until).await
     }
 
-    /// The request for the chosen model, with the prompt shortened as decided; `None` where the template stands.
-    fn order<'s>(&self, config: &Config, task: &Task<'_>, settled: &'s RoutedTask) -> Option<PreparedRequest<'s>> {
-        let Chosen::Model { model, endpoint, max_tokens, prompt_tokens, words } = &settled.decision.choice else {
-            return None;
-        };
-        let mut all = settled.contenders.iter();
-        let contender = all.find(|one| one.offered.name == *model && one.endpoint == *endpoint)?;
-        let allowed = config.options.get(&task.role).map_or(*max_tokens, |sampling| sampling.max_tokens);
-        self.knowledge().last.insert(task.role, (endpoint.clone(), model.clone()));
-        let size = whole(&contender.sampling, self.scale(contender), &self.knowledge(), task);
-        let size = Size {
-            budget: shorter(size.budget, *prompt_tokens, settled.decision.task.prompt_tokens),
-            words: (*max_tokens < allowed).then_some(*words),
-        };
-        let prompt = if size == settled.size { settled.prompt.clone() } else { (task.prompt)(&size) };
-        let scale = size.budget.scale;
-        let work = self.work(contender, &prompt, scale, *max_tokens);
-        Some(PreparedRequest { contender, prompt, max_tokens: *max_tokens, scale, work })
+    /// The state of all devices and breakers.
+    #[must_use]
+    pub fn router_status(&self) -> RouterStatus {
+        let now = self.asking.clock.instant();
+        let knowledge = self.knowledge.learned();
+        let broken = knowledge.breakers.not_closed().map(|(endpoint, model, one)| Broken {
+            endpoint: endpoint.to_owned(),
+            model: (!model.is_empty()).then(|| model.to_owned()),
+            state: one.state(),
+            probe_in_s: one.next_probe_at().map(|at| at.saturating_duration_since(now).as_secs_f64()),
+        });
+        RouterStatus { broken: broken.collect(), devices: self.asking.turns.device_statuses() }
     }
-
-    /// Tokens to read and to write, given the probable state of the server's cache now.
-    fn work(&self, contender: &Contender, prompt: &RenderedPrompt, scale: TokenScale, allowed: u32) -> Work {
-        let (cached, _) = self.knowledge().cached.common(&contender.endpoint, &contender.offered.name, prompt);
-        let cached = scale.tokens_of(cached).min(prompt.prompt_tokens);
-        Work { uncached: prompt.prompt_tokens - cached, cached, allowed }
-    }
-
-    fn scale(&self, one: &Contender) -> TokenScale {
-        self.tokens.scale(&ModelChoice { endpoint: one.endpoint.clone(), model: one.offered.name.clone() })
-    }
-}
-
-/// The whole prompt: the one read ahead for this tree, else as much as this model's context allows.
-fn whole(sampling: &crate::domain::model::Sampling, scale: TokenScale, knowledge: &Knowledge, task: &Task<'_>) -> Size {
-    if let Some(read) = task.tree.and_then(|tree| knowledge.ahead_of(tree)) {
-        return read.size;
-    }
-    let most = sampling.num_ctx.saturating_sub(sampling.max_tokens + WRAPPING);
-    Size { budget: Budget { tokens: CAPTURE_PROMPT.min(most), scale }, words: None }
-}
-
-/// The budget of a prompt that was shortened to `planned` of `wished` tokens.
-fn shorter(budget: Budget, planned: u32, wished: u32) -> Budget {
-    if planned < wished { Budget { tokens: planned.min(budget.tokens), ..budget } } else { budget }
 }
 
 fn no_model() -> LlmError {
@@ -320,6 +204,7 @@ fn failure(error: &LlmError) -> Reason {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::llm::ClockFired;
 
     #[test]
     fn a_slow_server_a_dead_one_and_a_broken_one_are_told_apart() {

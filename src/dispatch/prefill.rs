@@ -1,21 +1,20 @@
 //! Prefill ahead of a commit: fills the server's prefix cache, so that only the message is left to read.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::asking::{Asking, PreparedRequest, RoutedTask};
 use super::chunked_prefill::ChunkedPrefill;
 use super::knowledge::ReadAhead;
 use super::sampler::SystemSample;
 use super::scoring::Contender;
 use super::task::{PromptOf, Size, Task};
-use super::{Models, PreparedRequest, RoutedTask};
 use crate::config::Config;
 use crate::dispatch::pool::Turn;
 use crate::domain::id::Oid;
-use crate::domain::role::Role;
 use crate::prompt::render::RenderedPrompt;
 use crate::route::forecast::Work;
-use crate::route::merit;
-use crate::route::signals::{Traffic, Urgency};
+use crate::route::signals::Urgency;
 
 /// The model's share of a capture's budget.
 const MODEL_SHARE: f64 = 0.85;
@@ -39,24 +38,18 @@ struct PrefillJob<'a> {
     contender: &'a Contender,
 }
 
-impl Models {
+/// Reading ahead of commits.
+#[derive(Clone)]
+pub(super) struct Prefill(pub Arc<Asking>);
+
+impl Prefill {
     /// Asks the model that a commit of `tree` would ask to read the prompt up to the author's words, and to write
     /// nothing. Ends early when a request with higher priority needs the device; what was read until then stays cached.
     pub async fn read_ahead(&self, config: &Config, tree: &Oid, prompt: &PromptOf<'_>, until: Instant) -> ReadProgress {
-        let now = self.clock.instant();
-        let task = Task {
-            role: Role::Capture,
-            urgency: Urgency::Ahead,
-            traffic: Traffic::Calm,
-            budget: config.capture.budget,
-            until: until.min(now + config.capture.budget.mul_f64(MODEL_SHARE)),
-            // The choice does not depend on it as long as one model is far better than the template.
-            technicality: 1.0,
-            template_quality: merit::TEMPLATE,
-            tree: None,
-            prompt,
-        };
-        let settled = tokio::time::timeout_at(task.until.into(), self.route_task(config, &task)).await;
+        let now = self.0.clock.instant();
+        let until_route = until.min(now + config.capture.budget.mul_f64(MODEL_SHARE));
+        let task = Task::capture(Urgency::Ahead, config.capture.budget, until_route, prompt);
+        let settled = tokio::time::timeout_at(task.until.into(), self.0.route_task(config, &task)).await;
         let Ok(Ok(settled)) = settled else { return ReadProgress::Nothing };
         self.read_settled(config, &task, tree, &settled, until).await
     }
@@ -69,18 +62,18 @@ impl Models {
         settled: &RoutedTask,
         until: Instant,
     ) -> ReadProgress {
-        let Some(PreparedRequest { contender, .. }) = self.order(config, task, settled) else {
+        let Some(PreparedRequest { contender, .. }) = self.0.order(config, task, settled) else {
             return ReadProgress::Nothing;
         };
         let book = PrefillJob { tree, size: settled.size, prompt: &settled.prompt, contender };
-        let known = self.knowledge().ahead_of(tree).is_some_and(|read| read.whole && book.is(read));
+        let known = self.0.knowledge.learned().ahead_of(tree).is_some_and(|read| read.whole && book.is(read));
         if known {
             return ReadProgress::Whole;
         }
-        let Ok(slot) = self.slot(config, contender) else { return ReadProgress::Nothing };
+        let Ok(slot) = self.0.slot(config, contender) else { return ReadProgress::Nothing };
         let (prompt, scale) = (book.prompt, book.size.budget.scale);
         let end = prompt.rules.len() + prompt.fixed;
-        let keep_alive = self.keep_alive(config, task.urgency, contender, &settled.here);
+        let keep_alive = self.0.keep_alive(config, task.urgency, contender, &settled.here);
         let feed = ChunkedPrefill {
             slot: &slot,
             contender,
@@ -93,8 +86,8 @@ impl Models {
         };
         let patient = Task { until, ..*task };
         let lasts = book.lasts(&settled.here);
-        let Ok(turn) = self.turn(config, &slot.config, &patient, lasts).await else { return ReadProgress::Nothing };
-        let read = self.feed(&feed, &turn, &settled.here).await;
+        let Ok(turn) = self.0.turn(config, &slot.config, &patient, lasts).await else { return ReadProgress::Nothing };
+        let read = self.0.feed(&feed, &turn, &settled.here).await;
         self.remember(&book, read, end)
     }
 
@@ -103,7 +96,7 @@ impl Models {
         if !whole && read <= book.prompt.rules.len() {
             return ReadProgress::Nothing;
         }
-        self.knowledge().read_ahead(ReadAhead {
+        self.0.knowledge.learned().read_ahead(ReadAhead {
             tree: book.tree.clone(),
             endpoint: book.contender.endpoint.clone(),
             model: book.contender.offered.name.clone(),

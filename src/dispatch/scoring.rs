@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::endpoints;
 use super::hours;
-use super::knowledge::Knowledge;
+use super::knowledge::Learned;
 use super::pace::Paced;
 use super::sampler::SystemSample;
 use super::task::Task;
@@ -62,7 +62,7 @@ pub(super) struct RoutingContext<'a> {
 
 impl RoutingContext<'_> {
     /// Candidate models, best suited first.
-    pub fn contenders(&self, knowledge: &Knowledge) -> Vec<Contender> {
+    pub fn contenders(&self, knowledge: &Learned) -> Vec<Contender> {
         let Self { config, task, offers, here, .. } = self;
         let memory = Memory { ram: here.ram, vram: None };
         let cast = assign_models(task.role, &config.models, config.capture.strategy, &offers.offers, memory);
@@ -77,7 +77,7 @@ impl RoutingContext<'_> {
 
     /// A draft has time: there is no reason to replace the model that the user named, unless that one is down or too
     /// few of its drafts can be used.
-    fn may_write(&self, one: &Proposal, cast: &RoleModels, knowledge: &Knowledge) -> bool {
+    fn may_write(&self, one: &Proposal, cast: &RoleModels, knowledge: &Learned) -> bool {
         let is_draft = self.task.urgency == Urgency::Batch && self.task.role != Role::Capture;
         let is_there = |one: &Proposal| {
             one.configured
@@ -95,7 +95,7 @@ impl RoutingContext<'_> {
 
     /// A configured model that no endpoint lists goes to the first endpoint: the server's own refusal says more than a
     /// guess, and servers with a single model accept any name.
-    fn unlisted(&self, knowledge: &Knowledge) -> Option<Contender> {
+    fn unlisted(&self, knowledge: &Learned) -> Option<Contender> {
         let name = configured_model(&self.config.models, self.config.capture.strategy, self.task.role)?;
         let first = self.offers.offers.first()?;
         let listed = self.offers.offers.iter().flat_map(|offer| &offer.models);
@@ -108,7 +108,7 @@ impl RoutingContext<'_> {
         &self,
         (endpoint, offered): (String, ListedModel),
         at: Option<Instant>,
-        knowledge: &Knowledge,
+        knowledge: &Learned,
     ) -> Contender {
         let sampling = self.sampling(&offered);
         let key = ForecastKey {
@@ -145,7 +145,7 @@ impl RoutingContext<'_> {
         &self,
         contenders: &[Contender],
         (prompt, scale): (&RenderedPrompt, TokenScale),
-        knowledge: &Knowledge,
+        knowledge: &Learned,
         (pool, now): (&Pool, Instant),
     ) -> Decision {
         let signals = self.signals(prompt, scale, now);
@@ -182,7 +182,7 @@ impl RoutingContext<'_> {
         &self,
         one: &'c Contender,
         (prompt, scale): (&RenderedPrompt, TokenScale),
-        knowledge: &Knowledge,
+        knowledge: &Learned,
         pool: &Pool,
         technicality: f64,
     ) -> Candidate<'c> {
@@ -220,7 +220,7 @@ impl RoutingContext<'_> {
     }
 
     /// Whether a batch would evict the captures' model during working hours.
-    fn evicts(&self, one: &Contender, knowledge: &Knowledge) -> bool {
+    fn evicts(&self, one: &Contender, knowledge: &Learned) -> bool {
         let by_day = self.task.urgency == Urgency::Batch && hours::working(self.config, self.here.now);
         if !by_day || one.resident != Some(false) {
             return false;
@@ -293,7 +293,7 @@ impl Contender {
     }
 }
 
-fn barred(knowledge: &Knowledge, one: &Contender) -> Option<Rejected> {
+fn barred(knowledge: &Learned, one: &Contender) -> Option<Rejected> {
     if knowledge.breakers.allows_request(&one.endpoint, &one.offered.name) {
         return None;
     }

@@ -21,7 +21,7 @@ fn offered(name: &str, resident: bool) -> ListedModel {
 struct Desk {
     config: Config,
     offers: Offers,
-    knowledge: Knowledge,
+    knowledge: Learned,
     ram: u64,
     now: &'static str,
 }
@@ -33,7 +33,7 @@ fn desk(models: &[ListedModel]) -> Desk {
     config.drafts.window = "03:00-03:01".into();
     let offer = Offer { endpoint: "local".into(), remote: false, models: models.to_vec() };
     let offers = Offers { offers: vec![offer], seen: vec![None] };
-    let mut knowledge = Knowledge::default();
+    let mut knowledge = Learned::default();
     knowledge.last.insert(Role::Capture, ("local".into(), SMALL.into()));
     // No time zone has this minute in the window.
     Desk { config, offers, knowledge, ram: 8_000_000_000, now: "2026-03-02T12:20:00Z" }

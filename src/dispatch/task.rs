@@ -6,6 +6,7 @@ use crate::domain::id::Oid;
 use crate::domain::role::Role;
 use crate::prompt::render::RenderedPrompt;
 use crate::prompt::tokens::Budget;
+use crate::route::merit;
 use crate::route::signals::{Traffic, Urgency};
 
 /// A request for a text from a model.
@@ -23,6 +24,24 @@ pub struct Task<'a> {
     pub tree: Option<&'a Oid>,
     /// Renders the prompt. May be called more than once.
     pub prompt: &'a PromptOf<'a>,
+}
+
+impl<'a> Task<'a> {
+    /// A capture's text. Without facts, the most technical: the choice does not depend on it as long as one model is
+    /// far better than the template.
+    #[must_use]
+    pub fn capture(urgency: Urgency, budget: Duration, until: Instant, prompt: &'a PromptOf<'a>) -> Self {
+        let (role, traffic) = (Role::Capture, Traffic::Calm);
+        let template_quality = merit::TEMPLATE;
+        Self { role, urgency, traffic, budget, until, technicality: 1.0, template_quality, tree: None, prompt }
+    }
+
+    /// A draft, which covers a day or a week of work: neither all code nor none.
+    #[must_use]
+    pub fn draft(role: Role, until: Instant, prompt: &'a PromptOf<'a>) -> Self {
+        let (urgency, budget) = (Urgency::Batch, role.target());
+        Self { role, budget, technicality: 0.5, template_quality: 0.0, ..Self::capture(urgency, budget, until, prompt) }
+    }
 }
 
 /// Renders a prompt of a given size.

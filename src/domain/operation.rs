@@ -1,5 +1,7 @@
 //! Latency log entry: one timed operation.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use super::capture::Reason;
@@ -42,7 +44,52 @@ pub struct Operation {
     pub prefill: PrefillOutcome,
 }
 
+/// Above this load time a request was cold: a warm server reports about a millisecond.
+pub const COLD_LOAD: Duration = Duration::from_millis(50);
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
 impl Operation {
+    /// An operation of this length, without a model and without a budget.
+    #[must_use]
+    pub fn new(at: Timestamp, op: String, took: Duration) -> Self {
+        Self {
+            at,
+            op,
+            duration_us: micros(took),
+            budget_us: None,
+            model: None,
+            endpoint: None,
+            cold: false,
+            ttft_us: None,
+            tps: None,
+            reason: Reason::None,
+            failed: false,
+            repaired: false,
+            prefill: PrefillOutcome::None,
+        }
+    }
+
+    /// With the model and what its server measured: load time, time to first token, time per further token.
+    #[must_use]
+    pub fn by_model(
+        self,
+        model: Option<String>,
+        endpoint: Option<String>,
+        [load, ttft, tpot]: [Option<Duration>; 3],
+    ) -> Self {
+        Self {
+            model,
+            endpoint,
+            cold: load.is_some_and(|load| load > COLD_LOAD),
+            ttft_us: ttft.map(micros),
+            tps: tpot.filter(|tpot| !tpot.is_zero()).map(|tpot| 1.0 / tpot.as_secs_f64()),
+            ..self
+        }
+    }
+
     /// True if within budget; always true for operations without one.
     #[must_use]
     pub fn on_time(&self) -> bool {

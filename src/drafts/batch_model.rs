@@ -4,13 +4,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::config::Config;
-use crate::dispatch::{Attempt, Models, Task, Unanswered};
+use crate::dispatch::{Attempt, Models, Size, Task, Unanswered};
 use crate::domain::role::Role;
 use crate::drafts::model::{DraftModel, ModelText, Writing};
 use crate::drafts::resumed::{self, GenerationStep};
 use crate::llm::{ClockFired, Finish, LlmError, ModelAnswer};
 use crate::prompt::render::RenderedPrompt;
-use crate::route::signals::{Traffic, Urgency};
 
 /// The router, seen as a writer of drafts.
 #[derive(Debug)]
@@ -18,9 +17,6 @@ pub struct BatchModel {
     pub models: Arc<Models>,
     pub config: Config,
 }
-
-/// Drafts cover a day or a week of work: neither all code nor none.
-const TECHNICALITY: f64 = 0.5;
 
 impl DraftModel for BatchModel {
     fn write<'a>(&'a self, role: Role, rendered: &'a RenderedPrompt, until: Instant) -> Writing<'a> {
@@ -30,17 +26,8 @@ impl DraftModel for BatchModel {
 
 impl BatchModel {
     async fn once(&self, role: Role, prompt: RenderedPrompt, until: Instant) -> Result<GenerationStep, String> {
-        let task = Task {
-            role,
-            urgency: Urgency::Batch,
-            traffic: Traffic::Calm,
-            budget: role.target(),
-            until,
-            technicality: TECHNICALITY,
-            template_quality: 0.0,
-            tree: None,
-            prompt: &|_| prompt.clone(),
-        };
+        let same = |_: &Size| prompt.clone();
+        let task = Task::draft(role, until, &same);
         let Attempt { model, endpoint, result, .. } = self.models.request_text(&self.config, &task).await;
         let (model, endpoint) = (model.unwrap_or_default(), endpoint.unwrap_or_default());
         let answer = match result {
@@ -62,14 +49,8 @@ impl BatchModel {
 
 fn once(answer: ModelAnswer, model: String, endpoint: String) -> Result<GenerationStep, String> {
     let (finish, cut) = (answer.finish, answer.prompt_truncated);
-    let text = ModelText {
-        tps: answer.tpot.filter(|tpot| !tpot.is_zero()).map(|tpot| 1.0 / tpot.as_secs_f64()),
-        load: answer.load,
-        ttft: answer.ttft,
-        text: answer.text,
-        model,
-        endpoint,
-    };
+    let text =
+        ModelText { tpot: answer.tpot, load: answer.load, ttft: answer.ttft, text: answer.text, model, endpoint };
     match finish {
         _ if cut => Ok(GenerationStep::TooLong(text, "the server cut the prompt".to_owned())),
         Finish::Stop | Finish::Length => Ok(GenerationStep::Done(text)),

@@ -16,8 +16,8 @@ pub struct ModelText {
     /// The server's own load time: the model was cold.
     pub load: Option<Duration>,
     pub ttft: Option<Duration>,
-    /// Tokens per second after the first.
-    pub tps: Option<f64>,
+    /// Time per token after the first.
+    pub tpot: Option<Duration>,
 }
 
 /// The text, or why there is none, in words for the draft list.

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use crate::domain::capture::{Capture, Quality, Reason};
 use crate::domain::clock::Clock;
 use crate::domain::draft::Draft;
-use crate::domain::operation::{Operation, PrefillOutcome};
+use crate::domain::operation::Operation;
 use crate::domain::role::Role;
 use crate::drafts::lease;
 use crate::prompt::render;
@@ -77,10 +77,17 @@ impl DraftWriter<'_> {
         };
         let took = self.clock.instant().saturating_duration_since(start);
         let text = answer.as_ref().map_or_else(|miss| miss.text.as_ref(), |(_, text)| Some(text));
-        let mut operation = self.operation(draft, text);
-        operation.duration_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-        operation.reason = reason.map_or(Reason::None, |miss| miss.reason);
-        operation.failed = reason.is_some_and(|miss| miss.is_failure() && miss.text.is_none());
+        let operation = Operation::new(self.clock.now(), format!("draft.{}", draft.kind.as_str()), took);
+        let operation = Operation {
+            reason: reason.map_or(Reason::None, |miss| miss.reason),
+            failed: reason.is_some_and(|miss| miss.is_failure() && miss.text.is_none()),
+            ..match text {
+                None => operation,
+                Some(ModelText { model, endpoint, load, ttft, tpot, .. }) => {
+                    operation.by_model(Some(model.clone()), Some(endpoint.clone()), [*load, *ttft, *tpot])
+                }
+            }
+        };
         DraftResult {
             written: written(document, &captures, answer.as_ref().ok(), reason),
             operation,
@@ -117,29 +124,7 @@ impl DraftWriter<'_> {
             }
         }
     }
-
-    fn operation(&self, draft: &Draft, text: Option<&ModelText>) -> Operation {
-        let micros = |time: std::time::Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
-        Operation {
-            at: self.clock.now(),
-            op: format!("draft.{}", draft.kind.as_str()),
-            duration_us: 0,
-            budget_us: None,
-            model: text.map(|text| text.model.clone()),
-            endpoint: text.map(|text| text.endpoint.clone()),
-            cold: text.is_some_and(|text| text.load.is_some_and(|load| load > COLD)),
-            ttft_us: text.and_then(|text| text.ttft).map(micros),
-            tps: text.and_then(|text| text.tps),
-            reason: Reason::None,
-            failed: false,
-            repaired: false,
-            prefill: PrefillOutcome::None,
-        }
-    }
 }
-
-/// A warm model's own report of its load time stays below this.
-const COLD: std::time::Duration = std::time::Duration::from_millis(50);
 
 /// Why no model's text is used.
 struct Miss {

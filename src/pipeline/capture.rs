@@ -1,20 +1,19 @@
 //! One unit of work becomes one capture: the template is stored first, and a model's text replaces it if it arrives
 //! within the budget. The sidecar and commands without one use the same code.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::enrich;
 use super::identity::{self, RelatedCaptures};
+use super::job::{Job, RepositoryContext};
 use super::notes;
-use super::services::{Exclusions, Services};
+use super::services::Services;
 use super::settings::Unreadable;
 use super::subject::Subject;
-use crate::config::Config;
-use crate::domain::capture::{AuthoredBy, Capture, CaptureState, NO_PROJECT, Provenance, Reason, RepoRef};
-use crate::domain::clock::Clock;
+use crate::domain::capture::{AuthoredBy, Capture, CaptureState, NO_PROJECT, Provenance, Reason};
 use crate::domain::deadline::Deadline;
 use crate::domain::event::Source;
 use crate::domain::id::{CaptureId, Oid};
@@ -69,45 +68,21 @@ pub enum IntakeOutcome {
     Skipped(&'static str),
 }
 
-/// A stored, pending capture on its way to a model.
-#[derive(Debug)]
-pub struct Job {
-    pub id: CaptureId,
-    pub(super) subject: Subject,
-    pub(super) config: Config,
-    pub(super) deadline: Deadline,
-    pub(super) queue: Duration,
-    pub(super) plan: Plan,
-    /// The text that is kept unless a model's replaces it.
-    pub(super) template: String,
-    /// Where names of the repository are looked up.
-    pub(super) git_dir: Option<PathBuf>,
-}
-
-impl Job {
-    /// Time left until the capture must be final.
-    #[must_use]
-    pub fn time_left(&self, clock: &dyn Clock) -> Duration {
-        self.deadline.end().saturating_duration_since(clock.instant())
-    }
-}
-
 /// Reads the commit and stores its template. Blocking: git and the store.
 ///
 /// # Errors
 /// When the repository cannot be read or the store cannot be written.
 pub fn take_commit(services: &Services, repo: &Repo, request: &Request) -> Result<IntakeOutcome, CaptureError> {
-    take_reported(services, repo, request, None)
+    take_reported(&RepositoryContext::open(services, repo), request, None)
 }
 
 /// As [`take_commit`], closing the event that reported the commit in the transaction that stores the capture.
 pub(super) fn take_reported(
-    services: &Services,
-    repo: &Repo,
+    context: &RepositoryContext<'_>,
     request: &Request,
     event: Option<i64>,
 ) -> Result<IntakeOutcome, CaptureError> {
-    intake_commit(services, repo, request, event, Unreported::First)
+    intake_commit(context, request, event, Unreported::First)
 }
 
 /// What to do with unreported commits that were squashed into this one.
@@ -119,11 +94,11 @@ enum Unreported {
     Left,
 }
 
-fn take_unreported(services: &Services, repo: &Repo, carried: &[Oid]) -> Result<(), CaptureError> {
-    for oid in identity::unreported(services, repo, carried)? {
+fn take_unreported(context: &RepositoryContext<'_>, carried: &[Oid]) -> Result<(), CaptureError> {
+    for oid in identity::unreported(context, carried)? {
         let plan = Plan::Template(Reason::Disabled);
-        let request = Request { oid, source: Source::Reconcile, stamp: services.clock.now(), plan };
-        match intake_commit(services, repo, &request, None, Unreported::Left) {
+        let request = Request { oid, source: Source::Reconcile, stamp: context.services.clock.now(), plan };
+        match intake_commit(context, &request, None, Unreported::Left) {
             // What is gone by now leaves nothing to replace.
             Ok(_) | Err(CaptureError::Git(GitError::Missing(_) | GitError::NoSuchCommit { .. })) => {}
             Err(error) => return Err(error),
@@ -137,49 +112,46 @@ fn take_unreported(services: &Services, repo: &Repo, carried: &[Oid]) -> Result<
 const BOOKKEEPER: &str = "gitbutler@gitbutler.com";
 
 fn intake_commit(
-    services: &Services,
-    repo: &Repo,
+    context: &RepositoryContext<'_>,
     request: &Request,
     event: Option<i64>,
     unreported: Unreported,
 ) -> Result<IntakeOutcome, CaptureError> {
+    let RepositoryContext { services, repo, config, .. } = context;
     let taken_at = services.clock.instant();
-    let place = repo.location();
-    if let Some(known) = services.store.capture_of_commit(&place.id, &request.oid)? {
+    if let Some(known) = services.store.capture_of_commit(&repo.location().id, &request.oid)? {
         return Ok(IntakeOutcome::Known(known.id));
     }
-    let config = services.config(Some(repo));
-    let exclusions = Exclusions::of(&config);
-    let path = place.work_tree.as_deref().unwrap_or(&place.common_dir);
-    if !config.capture.enabled || exclusions.place(place) {
+    if !context.is_allowed() {
         return Ok(IntakeOutcome::Skipped("capturing is switched off here"));
     }
-    let commit = exclusions.commit(repo, &request.oid)?;
+    let commit = context.read_commit(&request.oid)?;
     if commit.author_email == BOOKKEEPER && request.source != Source::Manual {
         return Ok(IntakeOutcome::Skipped("it is an internal commit of GitButler"));
     }
+    // Before the paths are redacted.
+    let carried = identity::carried(context, &commit)?;
     let mut subject = Subject::commit(commit, services.clock.as_ref());
-    let carried = identity::carried(services, repo, &subject)?;
     if unreported == Unreported::First {
-        take_unreported(services, repo, &carried)?;
+        take_unreported(context, &carried)?;
     }
-    let related = identity::find_related(services, repo, &subject, &carried)?;
+    let related = identity::find_related(context, &subject, &carried)?;
     let noted = subject
         .work()
-        .map_or(Ok(Vec::new()), |work| notes::of_commit(services, repo, &work.commit, &related, request.stamp))?;
+        .map_or(Ok(Vec::new()), |work| notes::of_commit(context, &work.commit, &related, request.stamp))?;
     subject.note_before(&noted);
     let deadline = Deadline::from_stamp(request.stamp, config.capture.budget, services.clock.as_ref());
     let queue = taken_at.saturating_duration_since(deadline.start());
     let capture = Capture {
-        repo: Some(RepoRef { path: redact(&path.to_string_lossy()), id: place.id.clone() }),
-        project: redact(&place.project),
+        repo: Some(context.repo_ref()),
+        project: redact(&repo.location().project),
         supersedes: related.earlier.iter().map(|capture| capture.id).collect(),
         notes: noted.iter().map(|note| note.id).collect(),
         ..pending(services, &subject, request.source, queue, &deadline)
     };
     let plan = plan(&related, &subject, &request.plan);
-    let (template, git_dir) = (capture.summary.clone(), Some(place.git_dir.clone()));
-    let job = Job { id: capture.id, subject, config, deadline, queue, plan, template, git_dir };
+    let (template, config, names) = (capture.summary.clone(), config.clone(), Some(context.name_source()));
+    let job = Job { id: capture.id, subject, config, deadline, queue, plan, template, names };
     let recorded = record(services, &capture, &job, (related.newer.as_ref(), event))?;
     Ok(match recorded {
         RecordOutcome::Known(id) => IntakeOutcome::Known(id),
@@ -212,24 +184,21 @@ fn record(
 /// When the store cannot be written.
 pub fn take_note(services: &Services, repo: Option<&Repo>, text: &str, stamp: Timestamp) -> Result<Job, CaptureError> {
     let taken_at = services.clock.instant();
-    let config = services.config(repo);
+    let context = repo.map(|repo| RepositoryContext::open(services, repo));
+    let config = context.as_ref().map_or_else(|| services.config(None), |context| context.config.clone());
     let project = repo.map_or(NO_PROJECT, |repo| repo.location().project.as_str());
     let subject = Subject::note(text, project);
     let deadline = Deadline::from_stamp(stamp, config.capture.budget, services.clock.as_ref());
     let queue = taken_at.saturating_duration_since(deadline.start());
     let capture = Capture {
-        repo: repo.map(|repo| {
-            let place = repo.location();
-            let path = place.work_tree.as_deref().unwrap_or(&place.common_dir);
-            RepoRef { path: redact(&path.to_string_lossy()), id: place.id.clone() }
-        }),
+        repo: context.as_ref().map(RepositoryContext::repo_ref),
         project: redact(project),
         at: stamp,
         ..pending(services, &subject, Source::Manual, queue, &deadline)
     };
     services.store.record_capture(&capture, None)?;
     let plan = if config.capture.enabled { Plan::Ask } else { Plan::Template(Reason::Disabled) };
-    Ok(Job { id: capture.id, subject, config, deadline, queue, plan, template: capture.summary, git_dir: None })
+    Ok(Job { id: capture.id, subject, config, deadline, queue, plan, template: capture.summary, names: None })
 }
 
 /// No model is asked about a commit that a later one has superseded.
@@ -301,25 +270,22 @@ pub fn resume(
         return Ok(None);
     }
     let repo = git_dir.map(Repo::open_git_dir).transpose()?;
-    let config = services.config(repo.as_ref());
-    let subject = subject_of(services, &capture, repo.as_ref(), &config)?;
+    let context = repo.as_ref().map(|repo| RepositoryContext::open(services, repo));
+    let subject = subject_of(&capture, context.as_ref())?;
+    let names = context.as_ref().map(RepositoryContext::name_source);
+    let config = context.map_or_else(|| services.config(None), |context| context.config);
     let deadline = Deadline::from_stamp(stamp, config.capture.budget, services.clock.as_ref());
     let queue = taken_at.saturating_duration_since(deadline.start());
-    let (template, git_dir) = (capture.summary, git_dir.map(Path::to_owned));
-    Ok(Some(Job { id, subject, config, deadline, queue, plan: Plan::Ask, template, git_dir }))
+    Ok(Some(Job { id, subject, config, deadline, queue, plan: Plan::Ask, template: capture.summary, names }))
 }
 
 /// The subject of a stored capture; without its repository, only the commit's message.
-pub(super) fn subject_of(
-    services: &Services,
-    capture: &Capture,
-    repo: Option<&Repo>,
-    config: &Config,
-) -> Result<Subject, CaptureError> {
-    let (Some(commit), Some(repo)) = (&capture.commit, repo) else {
+pub(super) fn subject_of(capture: &Capture, context: Option<&RepositoryContext<'_>>) -> Result<Subject, CaptureError> {
+    let (Some(commit), Some(context)) = (&capture.commit, context) else {
         return Ok(Subject::note(&capture.raw, &capture.project));
     };
-    let commit = Exclusions::of(config).commit(repo, &commit.oid)?;
+    let services = context.services;
+    let commit = context.read_commit(&commit.oid)?;
     let mut subject = Subject::commit(commit, services.clock.as_ref());
     subject.note_before(&notes::by_id(services, &capture.notes));
     Ok(subject)

@@ -7,20 +7,19 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use super::answered::AnswerRecord;
-use super::capture::{Job, Plan, template_provenance};
+use super::capture::{Plan, template_provenance};
 use super::grounding;
+use super::job::Job;
 use super::output_check::{self, CheckedAnswer};
 use super::services::Services;
 use super::subject::Subject;
-use crate::dispatch::{Attempt, Size, Task};
+use crate::dispatch::Attempt;
 use crate::domain::capture::{AuthoredBy, Capture, ModelOutcome, Provenance, Reason};
 use crate::domain::operation::{Operation, PrefillOutcome};
-use crate::domain::role::Role;
 use crate::domain::timing::{Timing, ms};
 use crate::grounding::Ungrounded;
 use crate::llm::{Finish, ModelAnswer};
-use crate::route::signals::{Traffic, Urgency};
-use crate::route::{merit, technicality};
+use crate::route::signals::Urgency;
 use crate::store::{FinalCapture, StoreError};
 
 /// Lets the role's model write within the deadline and finalizes the capture in every case.
@@ -78,7 +77,7 @@ async fn write(services: &Services, job: &Arc<Job>) -> StageResult {
 /// The reason of a template: no model was too slow, too busy or cold where no server listens.
 fn without_server(services: &Services, job: &Job, reason: Reason) -> Reason {
     let blames_model = matches!(reason, Reason::PredictedMiss | Reason::Deadline | Reason::Cold | Reason::BreakerOpen);
-    if blames_model && services.models.nothing_listens(&job.config) { Reason::Refused } else { reason }
+    if blames_model && services.models.knowledge.nothing_listens(&job.config) { Reason::Refused } else { reason }
 }
 
 /// Off the event loop.
@@ -130,36 +129,16 @@ impl StageResult {
     fn template(reason: Reason) -> Self {
         Self { text: None, reason, attempt: None, model_time: Duration::ZERO, faults: Vec::new() }
     }
-
-    /// A text is kept, but not all of it.
-    fn is_repaired(&self) -> bool {
-        self.text.is_some() && !self.faults.is_empty()
-    }
-}
-
-/// The author of a note waits for its text; the author of a commit does not.
-fn urgency(job: &Job) -> Urgency {
-    match job.subject {
-        Subject::Note { .. } => Urgency::Urgent,
-        Subject::Commit(_) => Urgency::Interactive,
-    }
 }
 
 async fn ask_model(services: &Services, job: &Arc<Job>) -> StageResult {
-    let prompt = |size: &Size| job.subject.prompt(&size.budget).with_word_limit(size.words);
-    let task = Task {
-        role: Role::Capture,
-        urgency: urgency(job),
-        traffic: Traffic::Calm,
-        budget: job.deadline.budget(),
-        until: job.deadline.model_end(),
-        technicality: job.subject.work().map_or(0.0, |work| technicality::score_technicality(&work.facts)),
-        template_quality: merit::TEMPLATE,
-        tree: job.subject.work().map(|work| &work.commit.tree),
-        prompt: &prompt,
+    // The author of a note waits for its text; the author of a commit does not.
+    let urgency = match job.subject {
+        Subject::Note { .. } => Urgency::Urgent,
+        Subject::Commit(_) => Urgency::Interactive,
     };
     let asked = services.clock.instant();
-    let attempt = services.models.request_text(&job.config, &task).await;
+    let attempt = job.request_text(services, urgency).await;
     let model_time = services.clock.instant().saturating_duration_since(asked);
     let CheckedAnswer { text, reason, faults, .. } =
         unless_worse(job, output_check::check_answer(services, job, &attempt).await, &attempt);
@@ -182,7 +161,7 @@ fn finish(services: &Services, job: &Job, written: &StageResult) -> Result<(), S
     services.store.finish_capture(job.id, &|| outcome().clone())?;
     services.store.log_operation(&operation(services, job, written, outcome()))?;
     if written.attempt.is_some() {
-        services.models.recount();
+        services.models.knowledge.recount();
     }
     Ok(())
 }
@@ -248,22 +227,14 @@ fn answered(job: &Job, written: &StageResult) -> AnswerRecord {
 }
 
 fn operation(services: &Services, job: &Job, written: &StageResult, outcome: &ModelOutcome) -> Operation {
-    let us = |millis: Option<f64>| millis.map(|millis| (millis * 1e3).round() as u64);
-    let attempt = written.attempt.as_ref();
+    let (attempt, total) = (written.attempt.as_ref(), outcome.timing.total_ms.unwrap_or_default());
+    let times = (services.clock.now(), Duration::try_from_secs_f64(total / 1e3).unwrap_or_default());
+    // A text is kept, but not all of it.
+    let repaired = written.text.is_some() && !written.faults.is_empty();
     Operation {
-        at: services.clock.now(),
-        op: format!("capture.{}", job.subject.kind().as_str()),
-        duration_us: us(outcome.timing.total_ms).unwrap_or(0),
-        budget_us: us(outcome.timing.budget_ms),
-        model: attempt.and_then(|attempt| attempt.model.clone()),
-        endpoint: attempt.and_then(|attempt| attempt.endpoint.clone()),
-        cold: outcome.timing.load_ms.is_some_and(|load| load > output_check::COLD_LOAD_MS),
-        ttft_us: us(outcome.timing.ttft_ms),
-        tps: outcome.timing.tpot_ms.filter(|tpot| *tpot > 0.0).map(|tpot| 1e3 / tpot),
-        reason: outcome.provenance.reason,
-        failed: output_check::failed(attempt, written.reason),
-        repaired: written.is_repaired(),
+        budget_us: Some(job.deadline.budget().as_micros().try_into().unwrap_or(u64::MAX)),
         prefill: attempt.map_or(PrefillOutcome::None, |attempt| attempt.ahead),
+        ..job.operation("capture", times, attempt, (outcome.provenance.reason, repaired))
     }
 }
 

@@ -1,11 +1,9 @@
 //! Hallucination check: a model's sentences against the facts of their subject, and the score of the text that stays.
 
 use std::collections::HashSet;
-use std::path::Path;
 use std::time::Duration;
 
-use super::capture::Job;
-use super::services::Exclusions;
+use super::job::{Job, NameSource};
 use super::subject::{Subject, Work};
 use crate::domain::capture::Quality;
 use crate::domain::clock::Clock;
@@ -22,8 +20,8 @@ const LOOKUP_BYTES: u64 = 16 << 20;
 
 /// The grounded part of the text. Blocking: git, where the text names what the commit does not have.
 pub(super) fn check_grounding(job: &Job, text: &str, clock: &dyn Clock) -> Grounded {
-    against(&job.subject, text, &|names| match (&job.git_dir, job.subject.work()) {
-        (Some(git_dir), Some(work)) => find_known_names(job, work, git_dir, names, clock),
+    against(&job.subject, text, &|names| match (&job.names, job.subject.work()) {
+        (Some(source), Some(work)) => find_known_names(job, work, source, names, clock),
         _ => HashSet::new(),
     })
 }
@@ -45,12 +43,17 @@ pub(super) fn against(subject: &Subject, text: &str, known: &dyn Fn(&[String]) -
 }
 
 /// The names that the repository contains; none where it cannot be read, so that nothing unproven passes.
-fn find_known_names(job: &Job, work: &Work, git_dir: &Path, names: &[String], clock: &dyn Clock) -> HashSet<String> {
+fn find_known_names(
+    job: &Job,
+    work: &Work,
+    source: &NameSource,
+    names: &[String],
+    clock: &dyn Clock,
+) -> HashSet<String> {
     let end = job.deadline.end();
     let until = (clock.instant() + LOOKUP).min(end.checked_sub(RESERVE).unwrap_or(end));
-    let exclusions = Exclusions::of(&job.config);
-    let within = NameSearchBounds { clock, until, bytes: LOOKUP_BYTES, excluded: &|path| exclusions.path(path) };
-    let found = Repo::open_git_dir(git_dir).and_then(|repo| repo.find_names(&work.commit.oid, names, &within));
+    let within = NameSearchBounds { clock, until, bytes: LOOKUP_BYTES, excluded: &|path| source.exclusions.path(path) };
+    let found = Repo::open_git_dir(&source.git_dir).and_then(|repo| repo.find_names(&work.commit.oid, names, &within));
     found.unwrap_or_default()
 }
 

@@ -2,9 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::authorship::Authorship;
 use super::capture::CaptureError;
-use super::services::{Exclusions, Services};
+use super::job::RepositoryContext;
 use super::subject::{Subject, Work};
 use crate::domain::capture::{Capture, CaptureKind, CaptureState};
 use crate::domain::id::Oid;
@@ -23,15 +22,15 @@ pub(super) struct RelatedCaptures {
 
 /// The live captures of the same work as this commit.
 pub(super) fn find_related(
-    services: &Services,
-    repo: &Repo,
+    context: &RepositoryContext<'_>,
     subject: &Subject,
     carried: &[Oid],
 ) -> Result<RelatedCaptures, CaptureError> {
+    let RepositoryContext { services, repo, .. } = context;
     let Some(Work { commit, .. }) = subject.work() else { return Ok(RelatedCaptures::default()) };
     let mut same = match &commit.patch.patch_id {
         Some(patch_id) => services.store.live_captures_of_patch(&repo.location().id, patch_id)?,
-        None => alike(services, repo, subject, commit)?,
+        None => alike(context, subject, commit)?,
     };
     if let Some(change) = &commit.change_id {
         retain_change(repo, change, &mut same)?;
@@ -47,7 +46,14 @@ pub(super) fn find_related(
             _ => related.earlier.push(capture),
         }
     }
-    for capture in squashed(services, repo, commit, carried)? {
+    // Captures of the commits that were squashed into this one.
+    let mut squashed = Vec::new();
+    for oid in carried {
+        let capture = services.store.capture_of_commit(&repo.location().id, oid)?;
+        squashed.extend(capture.filter(|capture| capture.state == CaptureState::Live));
+    }
+    retain_apart(repo, &commit.oid, &mut squashed)?;
+    for capture in squashed {
         if related.earlier.iter().all(|known| known.id != capture.id) {
             related.earlier.push(capture);
         }
@@ -105,12 +111,12 @@ fn retain_apart(repo: &Repo, oid: &Oid, captures: &mut Vec<Capture>) -> Result<(
 
 /// Where the patch has no id (excluded or over-long parts), the same author, minute of authorship, message and size
 /// identify it. An empty patch and a merge are identified by their commit alone.
-fn alike(services: &Services, repo: &Repo, subject: &Subject, commit: &Commit) -> Result<Vec<Capture>, CaptureError> {
+fn alike(context: &RepositoryContext<'_>, subject: &Subject, commit: &Commit) -> Result<Vec<Capture>, CaptureError> {
     if commit.patch.files_total == 0 || commit.kind() == CaptureKind::Merge {
         return Ok(Vec::new());
     }
-    let mut alike =
-        services.store.live_captures_without_patch(&repo.location().id, commit.authored_at, subject.raw())?;
+    let id = &context.repo.location().id;
+    let mut alike = context.services.store.live_captures_without_patch(id, commit.authored_at, subject.raw())?;
     let files = commit.patch.files_total as u64;
     alike.retain(|capture| {
         let same = |other: &crate::domain::capture::CommitRef| other.author == commit.author && other.files == files;
@@ -122,36 +128,24 @@ fn alike(services: &Services, repo: &Repo, subject: &Subject, commit: &Commit) -
 /// Most commits of one squash that are compared; each is read.
 const SQUASHED: usize = 500;
 
-/// The captures of the commits that were squashed into this one.
-fn squashed(services: &Services, repo: &Repo, commit: &Commit, carried: &[Oid]) -> Result<Vec<Capture>, CaptureError> {
-    let mut found = Vec::new();
-    for oid in carried {
-        let capture = services.store.capture_of_commit(&repo.location().id, oid)?;
-        found.extend(capture.filter(|capture| capture.state == CaptureState::Live));
-    }
-    retain_apart(repo, &commit.oid, &mut found)?;
-    Ok(found)
-}
-
-/// The commits that were squashed into this one, each once.
-pub(super) fn carried(services: &Services, repo: &Repo, subject: &Subject) -> Result<Vec<Oid>, CaptureError> {
-    let Some(Work { commit, .. }) = subject.work() else { return Ok(Vec::new()) };
+/// The commits that were squashed into this one, each once. The commit's paths are not redacted yet.
+pub(super) fn carried(context: &RepositoryContext<'_>, commit: &Commit) -> Result<Vec<Oid>, CaptureError> {
     let [parent] = commit.parents.as_slice() else { return Ok(Vec::new()) };
-    let prepared = services.store.prepared_squash(&repo.location().id, parent)?;
+    let prepared = context.services.store.prepared_squash(&context.repo.location().id, parent)?;
     // The user chose what to merge; a commit on the same parent may still be about something else.
-    let prepared =
-        if prepared.is_empty() || !lies_within(services, repo, commit, &prepared)? { Vec::new() } else { prepared };
+    let prepared = if prepared.is_empty() || !lies_within(context, commit, &prepared)? { Vec::new() } else { prepared };
     let mut seen = HashSet::from([commit.oid.clone()]);
     let all = prepared.into_iter().chain(squash::listed(&commit.message));
     Ok(all.take(SQUASHED).filter(|oid| seen.insert(oid.clone())).collect())
 }
 
 /// Those of the commits that were made here and have no report yet, in reverse.
-pub(super) fn unreported(services: &Services, repo: &Repo, carried: &[Oid]) -> Result<Vec<Oid>, CaptureError> {
-    let known = services.store.captured_commits(&repo.location().id, carried)?;
+pub(super) fn unreported(context: &RepositoryContext<'_>, carried: &[Oid]) -> Result<Vec<Oid>, CaptureError> {
+    let repo = context.repo;
+    let known = context.services.store.captured_commits(&repo.location().id, carried)?;
     let open: Vec<Oid> = carried.iter().filter(|oid| !known.contains(oid)).cloned().collect();
     let mut made = Vec::new();
-    for oid in Authorship::new(services, repo).filter_commits(&open)?.into_iter().rev() {
+    for oid in context.own_commits(&open)?.into_iter().rev() {
         // It may have been made by a tool without hooks; commits that a remote has came from there.
         if repo.was_made_here(&oid)? == Some(true) || !repo.on_a_remote(&oid)? {
             made.push(oid);
@@ -161,12 +155,11 @@ pub(super) fn unreported(services: &Services, repo: &Repo, carried: &[Oid]) -> R
 }
 
 /// Whether the commit changes nothing that `oids` do not change.
-fn lies_within(services: &Services, repo: &Repo, commit: &Commit, oids: &[Oid]) -> Result<bool, CaptureError> {
-    let exclusions = Exclusions::of(&services.config(Some(repo)));
-    let read = |oid: &Oid| repo.commit(oid, &Bounds::default(), &|path| exclusions.path(path));
+fn lies_within(context: &RepositoryContext<'_>, commit: &Commit, oids: &[Oid]) -> Result<bool, CaptureError> {
+    let excluded = |path: &str| context.exclusions.path(path);
     let (mut theirs, mut complete) = (HashSet::new(), true);
     for oid in oids.iter().take(SQUASHED) {
-        match read(oid) {
+        match context.repo.commit(oid, &Bounds::default(), &excluded) {
             Ok(carried) => {
                 complete &= carried.patch.files.len() == carried.patch.files_total;
                 theirs.extend(paths(&carried.patch));
@@ -175,20 +168,10 @@ fn lies_within(services: &Services, repo: &Repo, commit: &Commit, oids: &[Oid]) 
             Err(error) => return Err(error.into()),
         }
     }
-    // Read again: the subject's paths are redacted.
-    let own = read(&commit.oid)?;
-    Ok(!complete || paths(&own.patch).is_subset(&theirs))
+    Ok(!complete || paths(&commit.patch).is_subset(&theirs))
 }
 
 fn paths(patch: &Patch) -> HashSet<String> {
     let both = |file: &crate::domain::patch::FileChange| [Some(file.path.clone()), file.old_path.clone()];
     patch.files.iter().flat_map(both).flatten().collect()
-}
-
-/// `old` was rewritten as `new`: its capture is superseded.
-pub(super) fn rewritten(services: &Services, repo: &Repo, pairs: &[(Oid, Oid)]) -> Result<(), CaptureError> {
-    for (old, new) in pairs {
-        services.store.supersede_commit(&repo.location().id, old, new)?;
-    }
-    Ok(())
 }

@@ -1,7 +1,6 @@
 //! The capture pipeline: spool → event → template → model → final capture; and the draft batch.
 
 mod answered;
-mod authorship;
 pub mod capture;
 pub mod enrich;
 pub mod erasure;
@@ -9,6 +8,7 @@ pub mod expiry;
 mod grounding;
 mod identity;
 pub mod ingest;
+pub mod job;
 mod notes;
 pub mod output_check;
 pub mod poison_guard;

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::capture::CaptureError;
 use super::identity::RelatedCaptures;
+use super::job::RepositoryContext;
 use super::services::Services;
 use crate::domain::capture::{Capture, CaptureKind};
 use crate::domain::id::{CaptureId, Oid};
@@ -22,12 +23,12 @@ const TICK: Duration = Duration::from_secs(1);
 /// notes. A merge combines other commits and takes none. A commit existed when it was `reported`: a note of that time
 /// or later came after it, whichever was stored first.
 pub(super) fn of_commit(
-    services: &Services,
-    repo: &Repo,
+    context: &RepositoryContext<'_>,
     commit: &Commit,
     related: &RelatedCaptures,
     reported: Timestamp,
 ) -> Result<Vec<Capture>, CaptureError> {
+    let RepositoryContext { services, repo, .. } = context;
     if commit.kind() == CaptureKind::Merge {
         return Ok(Vec::new());
     }

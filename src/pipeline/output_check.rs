@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::capture::Job;
 use super::grounding;
+use super::job::Job;
 use super::services::Services;
 use super::subject::Subject;
 use crate::dispatch::{Attempt, Unanswered, reason_for};
@@ -123,9 +123,6 @@ pub(super) fn wire(attempt: &Attempt) -> Option<String> {
     let prompt = attempt.prompt.as_ref().filter(|_| !never_left && attempt.endpoint.is_some())?;
     Some(format!("{}\n{}", prompt.rules, prompt.question))
 }
-
-/// Above this load time (milliseconds) a request counts as cold: a warm server reports about one.
-pub(super) const COLD_LOAD_MS: f64 = 50.0;
 
 #[cfg(test)]
 mod tests {

@@ -26,7 +26,7 @@ use crate::prompt::render::{self, RenderedPrompt};
 use crate::prompt::tokens::Budget;
 use crate::route::decision::{Chosen, Decision};
 use crate::route::signals::{Signals, Traffic, Urgency, is_pressed};
-use crate::route::{merit, technicality};
+use crate::route::technicality;
 use crate::store::CaptureQuery;
 
 /// A text to preview the routing of.
@@ -71,8 +71,6 @@ pub struct RoutePreview {
 /// A note of usual length.
 const USUAL_NOTE: &str = "Found out why the nightly import was slow: every row opened its own connection. They share \
                           one now, and it takes seconds.";
-/// Technicality of a draft, which covers a day or a week of work: neither all code nor none.
-const MIXED: f64 = 0.5;
 /// The model's share of the time that the user waits for a draft.
 const MODEL_SHARE: f64 = 0.85;
 /// Tokens of the server's own chat template around a prompt.
@@ -138,25 +136,15 @@ impl PreviewContext {
 
     fn task<'a>(&'a self, clock: &dyn Clock, prompt: &'a dispatch::PromptOf<'a>) -> Task<'a> {
         let (budget, until) = self.time(clock);
-        let work = match &self.what {
-            PreviewSubject::Capture(subject) => subject.work(),
-            PreviewSubject::Draft(_) => None,
-        };
-        let is_draft = matches!(self.what, PreviewSubject::Draft(_));
-        Task {
-            role: self.role,
-            urgency: self.urgency,
-            traffic: self.traffic,
-            budget,
-            until,
-            technicality: if is_draft {
-                MIXED
-            } else {
-                work.map_or(0.0, |work| technicality::score_technicality(&work.facts))
+        let (urgency, traffic) = (self.urgency, self.traffic);
+        match &self.what {
+            PreviewSubject::Capture(subject) => Task {
+                traffic,
+                technicality: subject.work().map_or(0.0, |work| technicality::score_technicality(&work.facts)),
+                tree: subject.work().map(|work| &work.commit.tree),
+                ..Task::capture(urgency, budget, until, prompt)
             },
-            template_quality: if is_draft { 0.0 } else { merit::TEMPLATE },
-            tree: work.map(|work| &work.commit.tree),
-            prompt,
+            PreviewSubject::Draft(_) => Task { urgency, traffic, ..Task::draft(self.role, until, prompt) },
         }
     }
 

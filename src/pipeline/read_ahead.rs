@@ -6,7 +6,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::services::{Exclusions, Services};
+use super::job::RepositoryContext;
+use super::services::Services;
 use super::subject::Subject;
 use crate::config::Config;
 use crate::dispatch::{self, Models, PromptOf, Size};
@@ -76,11 +77,11 @@ pub fn staged(
     read: Option<&CommitKey>,
 ) -> Result<Option<PendingPrefill>, GitError> {
     let repo = Repo::open_git_dir(git_dir)?;
-    let config = services.config(Some(&repo));
-    let exclusions = Exclusions::of(&config);
-    if !config.capture.enabled || exclusions.place(repo.location()) {
+    let context = RepositoryContext::open(services, &repo);
+    if !context.is_allowed() {
         return Ok(None);
     }
+    let RepositoryContext { config, exclusions, .. } = context;
     let Some(staged) = repo.staged(moment)? else { return Ok(None) };
     let key = CommitKey { tree: staged.tree.clone(), parents: staged.parents.clone() };
     if read == Some(&key) {

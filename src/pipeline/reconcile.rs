@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::authorship::Authorship;
+use super::job::RepositoryContext;
 pub use super::registry::{inode, reregister_moved};
 use super::services::Services;
 use super::settings::Unreadable;
@@ -107,16 +107,15 @@ fn read_logs(
     teller: ReconcileTrigger<'_>,
 ) -> Result<usize, ReconcileError> {
     let repo = Repo::open_git_dir(&registered.common_dir)?;
-    services.readable_config(Some(&repo))?;
+    let context = RepositoryContext::open_readable(services, &repo)?;
     skipped::import_skips(services)?;
     let mut taken = 0;
     loop {
         let known = services.store.log_positions(&registered.id)?;
         let news = repo.log_updates(&known, registered.since)?;
-        let mut queue = EventBatch { services, repo: &repo, teller, batch: Vec::new(), taken: 0 };
-        let mut ours = Authorship::new(services, &repo);
+        let mut queue = EventBatch { context: &context, teller, batch: Vec::new(), taken: 0 };
         for entry in news.entries {
-            queue.add_entry(&mut ours, entry)?;
+            queue.add_entry(entry)?;
         }
         queue.flush(&news.positions)?;
         taken += queue.taken;
@@ -150,41 +149,40 @@ struct NewCommit {
 
 /// Collects events up to the size of a transaction.
 struct EventBatch<'a> {
-    services: &'a Services,
-    repo: &'a Repo,
+    context: &'a RepositoryContext<'a>,
     teller: ReconcileTrigger<'a>,
     batch: Vec<NewCommit>,
     taken: usize,
 }
 
 impl EventBatch<'_> {
-    fn add_entry(&mut self, ours: &mut Authorship<'_>, entry: LoggedChange) -> Result<(), ReconcileError> {
+    fn add_entry(&mut self, entry: LoggedChange) -> Result<(), ReconcileError> {
+        let RepositoryContext { services, repo, .. } = self.context;
         let LoggedChange { git_dir, at, change: deed } = entry;
         let arrived = match deed {
             RefChange::Committed { oid, replaces, step } => {
                 let step = step || self.teller.saw_sequence(&git_dir);
                 return self.add(NewCommit { git_dir, at, oid, replaces, step });
             }
-            RefChange::UnloggedMove { from, to } => self.without_jj(ours.filter_moved(from.as_ref(), &to)?),
-            RefChange::Shown { oids } => {
-                let again = self.services.store.restore_captures(&self.repo.location().id, &oids)?;
-                let unknown: Vec<Oid> = oids.into_iter().filter(|oid| !again.contains(oid)).collect();
-                ours.filter_commits(&unknown)?
+            RefChange::UnloggedMove { from, to } => {
+                let mut moved = self.context.own_moved_commits(from.as_ref(), &to)?;
+                // Moves of branches or HEAD by jj are left to its operation log, which knows whether they are final.
+                if jj::repo_dir(&repo.location().common_dir).is_some() {
+                    moved.retain(|oid| !repo.has_change_id(oid).unwrap_or(false));
+                }
+                moved
             }
-            RefChange::Pulled { from, to } => ours.filter_pulled(from.as_ref(), &to)?,
+            RefChange::Shown { oids } => {
+                let again = services.store.restore_captures(&repo.location().id, &oids)?;
+                let unknown: Vec<Oid> = oids.into_iter().filter(|oid| !again.contains(oid)).collect();
+                self.context.own_commits(&unknown)?
+            }
+            RefChange::Pulled { from, to } => self.context.own_pulled_commits(from.as_ref(), &to)?,
         };
         for oid in arrived {
             self.add(NewCommit { git_dir: git_dir.clone(), at, oid, replaces: Vec::new(), step: false })?;
         }
         Ok(())
-    }
-
-    /// Moves of branches or HEAD by jj are left to its operation log, which knows whether they are final.
-    fn without_jj(&self, mut oids: Vec<Oid>) -> Vec<Oid> {
-        if jj::repo_dir(&self.repo.location().common_dir).is_some() {
-            oids.retain(|oid| !self.repo.has_change_id(oid).unwrap_or(false));
-        }
-        oids
     }
 
     fn add(&mut self, found: NewCommit) -> Result<(), ReconcileError> {
@@ -198,7 +196,7 @@ impl EventBatch<'_> {
     /// Only the last batch moves the read positions: a kill before that rereads the same entries, of which the stored
     /// part is awaited already.
     fn flush(&mut self, positions: &[crate::domain::event::LogPosition]) -> Result<(), ReconcileError> {
-        let (store, place) = (&self.services.store, self.repo.location());
+        let (store, place) = (&self.context.services.store, self.context.repo.location());
         let oids: Vec<Oid> =
             self.batch.iter().flat_map(|found| found.replaces.iter().chain([&found.oid])).cloned().collect();
         let captured = store.captured_commits(&place.id, &oids)?;
@@ -208,7 +206,7 @@ impl EventBatch<'_> {
             let known = captured.contains(&found.oid) || awaited.contains(&found.oid);
             let mut news = Vec::new();
             for old in found.replaces {
-                if awaited.contains(&old) || (captured.contains(&old) && is_live(self.services, self.repo, &old)?) {
+                if awaited.contains(&old) || (captured.contains(&old) && is_live(self.context, &old)?) {
                     news.push((old, found.oid.clone()));
                 }
             }
@@ -216,7 +214,7 @@ impl EventBatch<'_> {
                 continue;
             }
             events.push(Event {
-                stamp: self.teller.stamp(found.at, self.services.clock.now()),
+                stamp: self.teller.stamp(found.at, self.context.services.clock.now()),
                 source: self.teller.source,
                 hook: None,
                 git_dir: found.git_dir,
@@ -232,7 +230,7 @@ impl EventBatch<'_> {
 }
 
 /// Its capture is still live, so that its replacement matters.
-fn is_live(services: &Services, repo: &Repo, oid: &Oid) -> Result<bool, StoreError> {
-    let capture = services.store.capture_of_commit(&repo.location().id, oid)?;
+fn is_live(context: &RepositoryContext<'_>, oid: &Oid) -> Result<bool, StoreError> {
+    let capture = context.services.store.capture_of_commit(&context.repo.location().id, oid)?;
     Ok(capture.is_some_and(|capture| capture.state == crate::domain::capture::CaptureState::Live))
 }

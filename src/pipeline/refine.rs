@@ -9,21 +9,18 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::answered::AnswerRecord;
-use super::capture::{self, CaptureError, Job, Plan};
+use super::capture::{self, CaptureError, Plan};
 use super::grounding;
+use super::job::{Job, RepositoryContext};
 use super::output_check::{self, CheckedAnswer};
-use super::services::{Exclusions, Services};
-use crate::dispatch::{Attempt, Size, Task, Unanswered};
+use super::services::Services;
+use crate::dispatch::{Attempt, Unanswered};
 use crate::domain::capture::{Capture, Reason};
 use crate::domain::deadline::Deadline;
-use crate::domain::operation::{Operation, PrefillOutcome};
-use crate::domain::role::Role;
-use crate::domain::timing::ms;
 use crate::git::repo::Repo;
 use crate::llm::{ClockFired, Finish, LlmError, ModelAnswer};
 use crate::route::decision::Rejected;
-use crate::route::signals::{Traffic, Urgency};
-use crate::route::{merit, technicality};
+use crate::route::signals::Urgency;
 use crate::store::{Refinement, StoreError};
 
 /// Longest time for one text.
@@ -107,7 +104,7 @@ pub async fn refine_one(services: &Services, capture: Capture, until: Instant) -
     };
     let job = Arc::new(job);
     let asked = services.clock.instant();
-    let attempt = ask_model(services, &job).await;
+    let attempt = job.request_text(services, Urgency::Batch).await;
     if not_now(&attempt, services.clock.instant() < job.deadline.model_end()) {
         return Ok(RefineOutcome::NotNow);
     }
@@ -132,12 +129,12 @@ fn take_up(services: &Services, capture: &Capture, until: Instant) -> Result<Opt
     if capture.commit.is_some() && repo.is_none() {
         return Ok(None);
     }
-    let config = services.config(repo.as_ref());
-    let forbidden = repo.as_ref().is_some_and(|repo| Exclusions::of(&config).place(repo.location()));
-    if forbidden || !config.capture.enabled || !config.capture.refine {
-        return Ok(None);
-    }
-    let subject = capture::subject_of(services, capture, repo.as_ref(), &config)?;
+    let context = repo.as_ref().map(|repo| RepositoryContext::open(services, repo));
+    let forbidden = context.as_ref().is_some_and(|context| !context.is_allowed());
+    let subject = if forbidden { None } else { Some(capture::subject_of(capture, context.as_ref())?) };
+    let names = context.as_ref().map(RepositoryContext::name_source);
+    let config = context.map_or_else(|| services.config(None), |context| context.config);
+    let Some(subject) = subject.filter(|_| config.capture.enabled && config.capture.refine) else { return Ok(None) };
     let budget = BUDGET.min(until.saturating_duration_since(services.clock.instant()));
     Ok(Some(Job {
         id: capture.id,
@@ -147,7 +144,7 @@ fn take_up(services: &Services, capture: &Capture, until: Instant) -> Result<Opt
         queue: Duration::ZERO,
         plan: Plan::Ask,
         template: capture.summary.clone(),
-        git_dir: repo.as_ref().map(|repo| repo.location().git_dir.clone()),
+        names,
     }))
 }
 
@@ -159,22 +156,6 @@ fn repo_of(services: &Services, capture: &Capture) -> Result<Option<Repo>, Captu
         None => Repo::discover(std::path::Path::new(&known.path)),
     };
     Ok(opened.ok().filter(|repo| repo.location().id == known.id))
-}
-
-async fn ask_model(services: &Services, job: &Job) -> Attempt {
-    let prompt = |size: &Size| job.subject.prompt(&size.budget).with_word_limit(size.words);
-    let task = Task {
-        role: Role::Capture,
-        urgency: Urgency::Batch,
-        traffic: Traffic::Calm,
-        budget: job.deadline.budget(),
-        until: job.deadline.model_end(),
-        technicality: job.subject.work().map_or(0.0, |work| technicality::score_technicality(&work.facts)),
-        template_quality: merit::TEMPLATE,
-        tree: None,
-        prompt: &prompt,
-    };
-    services.models.request_text(&job.config, &task).await
 }
 
 /// Whether the attempt says nothing about this text. `early`: there was time left when it ended, so that the cut was a
@@ -215,8 +196,11 @@ fn finish(
     judged: &CheckedAnswer,
     took: Duration,
 ) -> Result<RefineOutcome, StoreError> {
-    services.store.log_operation(&operation(services, job, attempt, judged, took))?;
-    services.models.recount();
+    let repaired = judged.text.is_some() && !judged.faults.is_empty();
+    let times = (services.clock.now(), took);
+    let operation = job.operation("refine", times, Some(attempt), (judged.reason, repaired));
+    services.store.log_operation(&operation)?;
+    services.models.knowledge.recount();
     let Some(mut refinement) = refinement(services, job, attempt, judged) else { return missed(services, job.id) };
     let told: Vec<&str> = judged.faults.iter().map(|fault| fault.sentence.as_str()).collect();
     let answered = AnswerRecord::of(attempt, job.subject.raw(), (judged.text.as_deref(), judged.reason), &told);
@@ -251,30 +235,13 @@ fn refinement(services: &Services, job: &Job, attempt: &Attempt, judged: &Checke
     })
 }
 
-fn operation(services: &Services, job: &Job, attempt: &Attempt, judged: &CheckedAnswer, took: Duration) -> Operation {
-    let answer = attempt.result.as_ref().ok();
-    let us = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
-    let tpot = answer.and_then(|answer| answer.tpot).filter(|tpot| !tpot.is_zero());
-    Operation {
-        at: services.clock.now(),
-        op: format!("refine.{}", job.subject.kind().as_str()),
-        duration_us: us(took),
-        budget_us: None,
-        model: attempt.model.clone(),
-        endpoint: attempt.endpoint.clone(),
-        cold: answer.and_then(|answer| answer.load).is_some_and(|load| ms(load) > output_check::COLD_LOAD_MS),
-        ttft_us: answer.and_then(|answer| answer.ttft).map(us),
-        tps: tpot.map(|tpot| 1.0 / tpot.as_secs_f64()),
-        reason: judged.reason,
-        failed: output_check::failed(Some(attempt), judged.reason),
-        repaired: judged.text.is_some() && !judged.faults.is_empty(),
-        prefill: PrefillOutcome::None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::operation::PrefillOutcome;
+    use crate::domain::role::Role;
+    use crate::route::merit;
+    use crate::route::signals::Traffic;
 
     fn attempt(result: Result<ModelAnswer, Unanswered>) -> Attempt {
         Attempt { model: None, endpoint: None, result, prompt: None, decision: None, ahead: PrefillOutcome::None }

@@ -6,9 +6,10 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
+use super::job::RepositoryContext;
 use super::rebuild;
 use super::reconcile::{self, ReconcileError};
-use super::services::{Exclusions, Services};
+use super::services::Services;
 use crate::domain::event::{HookMode, Source};
 use crate::git::repo::Repo;
 use crate::store::{RegisteredRepo, StoreError};
@@ -52,10 +53,10 @@ pub fn registration(repo: &Repo, means: HookMode, since: Timestamp) -> Registere
 /// Registration of a reporting repository: where it is unknown, it may have been moved, or global mode registers it.
 /// `None` where it had none before this report, also if global mode has just made one.
 pub(super) fn find_or_register(
-    services: &Services,
-    repo: &Repo,
+    context: &RepositoryContext<'_>,
     at: Timestamp,
 ) -> Result<Option<RegisteredRepo>, ReconcileError> {
+    let RepositoryContext { services, repo, .. } = context;
     if let Some(known) = services.store.registration(&repo.location().id)? {
         return Ok(Some(known));
     }
@@ -64,7 +65,7 @@ pub(super) fn find_or_register(
         reconcile::repository(services, &known, Source::Reconcile)?;
         return Ok(Some(known));
     }
-    if services.store.mark(GLOBAL)?.is_some() && is_allowed(services, repo) {
+    if services.store.mark(GLOBAL)?.is_some() && context.is_allowed() {
         services.store.register(&registration(repo, HookMode::Config, at))?;
         reconcile::begin(services, repo)?;
         rebuild::write_mirror(services.store.as_ref(), &services.paths)?;
@@ -89,11 +90,4 @@ pub fn reregister_moved(services: &Services, repo: &Repo) -> Result<Option<Regis
     rebuild::write_mirror(services.store.as_ref(), &services.paths)?;
     services.bump_registry_version();
     Ok(Some(new))
-}
-
-/// Whether the settings allow capturing this repository.
-#[must_use]
-pub fn is_allowed(services: &Services, repo: &Repo) -> bool {
-    let config = services.config(Some(repo));
-    config.capture.enabled && !Exclusions::of(&config).place(repo.location())
 }

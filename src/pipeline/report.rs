@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::authorship::Authorship;
-use super::capture::{self, CaptureError, IntakeOutcome, Job, Plan, Request};
+use super::capture::{self, CaptureError, IntakeOutcome, Plan, Request};
 use super::ingest::LastRepo;
+use super::job::{Job, RepositoryContext};
 use super::reconcile::ReconcileError;
 use super::services::Services;
-use super::{identity, reconcile, registry};
+use super::{reconcile, registry};
 use crate::domain::capture::Reason;
 use crate::domain::event::{Event, HookName, PendingEvent, Source};
 use crate::domain::id::Oid;
@@ -47,9 +47,10 @@ pub(super) fn resolve_report(
     let event = &pending.event;
     let place = place(last, event);
     let repo = last.open(&place)?;
-    services.readable_config(Some(repo))?;
-    let registered = registry::find_or_register(services, repo, event.stamp)?;
-    let mut report = ReportResolver { services, repo, pending, without, done: ReportOutcome::default(), closed: false };
+    let context = RepositoryContext::open_readable(services, repo)?;
+    let registered = registry::find_or_register(&context, event.stamp)?;
+    let done = ReportOutcome::default();
+    let mut report = ReportResolver { context: &context, services, repo, pending, without, done, closed: false };
     match event.hook {
         Some(HookName::PostRewrite) => report.rewrites()?,
         Some(HookName::PostMerge) => report.merge(registered.as_ref())?,
@@ -72,6 +73,7 @@ fn place(last: &mut LastRepo, event: &Event) -> PathBuf {
 }
 
 struct ReportResolver<'a> {
+    context: &'a RepositoryContext<'a>,
     services: &'a Services,
     repo: &'a Repo,
     pending: &'a PendingEvent,
@@ -137,7 +139,7 @@ impl ReportResolver<'_> {
         }
         let last = self.event().rewrites.is_empty();
         self.capture_commit(&oid, last)?;
-        identity::rewritten(self.services, self.repo, &self.event().rewrites)
+        self.supersede(&self.event().rewrites)
     }
 
     /// Whether a commit was a step that a rebase gave up. An aborted rebase leaves unreachable commits, and so does
@@ -161,7 +163,15 @@ impl ReportResolver<'_> {
                 self.capture_commit(new, false)?;
             }
         }
-        identity::rewritten(self.services, self.repo, &pairs)
+        self.supersede(&pairs)
+    }
+
+    /// The captures of the old commits are superseded.
+    fn supersede(&self, pairs: &[(Oid, Oid)]) -> Result<(), CaptureError> {
+        for (old, new) in pairs {
+            self.services.store.supersede_commit(&self.repo.location().id, old, new)?;
+        }
+        Ok(())
     }
 
     /// For a commit that a rebase dropped as already present, git reports as its successor the commit that it would
@@ -171,7 +181,7 @@ impl ReportResolver<'_> {
         let news: Vec<Oid> = pairs.iter().map(|(_, new)| new.clone()).collect();
         let known = self.services.store.captured_commits(&self.repo.location().id, &news)?;
         let unknown: Vec<Oid> = news.into_iter().filter(|new| !known.contains(new)).collect();
-        let ours = Authorship::new(self.services, self.repo).filter_commits(&unknown)?;
+        let ours = self.context.own_commits(&unknown)?;
         Ok(pairs.iter().filter(|(_, new)| known.contains(new) || ours.contains(new)).cloned().collect())
     }
 
@@ -225,7 +235,7 @@ impl ReportResolver<'_> {
         let stamp = if event.source == Source::Hook && !event.in_sequence { event.stamp } else { clock.now() };
         let request = Request { oid: oid.clone(), source: event.source, stamp, plan: self.plan() };
         let close = last.then_some(self.pending.row);
-        match capture::take_reported(self.services, self.repo, &request, close)? {
+        match capture::take_reported(self.context, &request, close)? {
             IntakeOutcome::New(job) => {
                 self.done.jobs.push(*job);
                 self.closed |= last;

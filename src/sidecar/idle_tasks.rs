@@ -142,7 +142,7 @@ impl IdleTasks {
         }
         let now = self.services.clock.instant();
         let calm = self.next.max(active + QUIET);
-        let due = self.services.models.probe_at().map_or(calm, |probe| probe.min(calm));
+        let due = self.services.models.maintenance.probe_at().map_or(calm, |probe| probe.min(calm));
         if due > now {
             return Some(due);
         }
@@ -215,7 +215,7 @@ impl TaskRun {
         let looked = tokio::task::spawn_blocking(move || {
             let before = asked.unwrap_or_else(|| committed_lately(&services));
             if is_time {
-                services.models.reread_evidence();
+                services.models.knowledge.reread_evidence();
             }
             (services.config(None), machine(), before)
         });
@@ -233,26 +233,26 @@ impl TaskRun {
             pressed: machine.pressed,
             on_battery: machine.on_battery,
             ahead: config.capture.read_ahead,
-            down: models.probe_at().is_some_and(|at| at <= clock.instant()),
+            down: models.maintenance.probe_at().is_some_and(|at| at <= clock.instant()),
             preferred: None,
             refine: config.capture.refine,
-            doubt: models.is_in_doubt(),
+            doubt: models.maintenance.is_in_doubt(),
             resting: self.resting.clone(),
         };
         if facts.may_prepare() {
-            facts.preferred = models.preferred(config).await;
+            facts.preferred = models.maintenance.preferred(config).await;
         }
         let until = clock.instant() + LONGEST;
         let chore = idle_task::next(&facts)?;
         let fruit = match chore {
-            IdleTask::ProbeBroken if models.probe_broken(config).await => ChoreOutcome::Done,
+            IdleTask::ProbeBroken if models.maintenance.probe_broken(config).await => ChoreOutcome::Done,
             IdleTask::ProbeBroken => ChoreOutcome::Failed,
             IdleTask::RefreshLists => {
-                models.refresh_lists(config).await;
+                models.maintenance.refresh_lists(config).await;
                 ChoreOutcome::Done
             }
-            IdleTask::Warm => models.warm(config, until).await,
-            IdleTask::Measure => models.measure(config, until).await,
+            IdleTask::Warm => models.maintenance.warm(config, until).await,
+            IdleTask::Measure => models.maintenance.measure(config, until).await,
             IdleTask::Refine => return Some(TaskResult::Refined(self.refine(until).await)),
         };
         Some(TaskResult::Chore(chore, fruit))
@@ -264,7 +264,7 @@ impl TaskRun {
             Ok(walk) => {
                 if walk.better + walk.vain > 0 {
                     // The refinement was the measurement.
-                    self.services.models.settle_doubts();
+                    self.services.models.maintenance.settle_doubts();
                 }
                 tracing::info!(better = walk.better, vain = walk.vain, "asked again about templates");
                 walk

@@ -40,7 +40,7 @@ impl Home {
 
     /// Seconds until the next probe.
     fn probed_in(&self) -> Option<u64> {
-        let at = self.services.models.probe_at()?;
+        let at = self.services.models.maintenance.probe_at()?;
         Some(at.saturating_duration_since(self.clock.instant()).as_secs_f64().round() as u64)
     }
 }

@@ -12,8 +12,8 @@ use tokio::task::JoinSet;
 use super::control::Health;
 use crate::domain::capture::Reason;
 use crate::domain::event::{PendingEvent, Source};
-use crate::pipeline::capture::Job;
 use crate::pipeline::ingest::{self, EventOutcome, LastRepo};
+use crate::pipeline::job::Job;
 use crate::pipeline::poison_guard::PoisonEventGuard;
 use crate::pipeline::services::Services;
 use crate::pipeline::{enrich, waiting};
@@ -88,7 +88,7 @@ impl Worker {
         self.pulse.queue_depth.fetch_max(found as u64, Ordering::Relaxed);
         if ready.events.iter().any(|(_, without)| without.is_some()) {
             let config = blocking(&self.services, |services| Ok(services.config(None))).await?;
-            self.services.models.check_presence(&config).await;
+            self.services.models.maintenance.check_presence(&config).await;
         }
         let start = self.services.clock.instant();
         let (mut done, mut put_off, mut more, mut last) = (0, 0, false, LastRepo::default());

@@ -10,7 +10,7 @@ use crate::cli::hooks::{self, GitEnvironment, RepoHooks};
 use crate::git::GitError;
 use crate::git::reflog::ReflogCommit;
 use crate::git::repo::Repo;
-use crate::pipeline::registry;
+use crate::pipeline::job::RepositoryContext;
 use crate::pipeline::services::Services;
 use crate::store::RegisteredRepo;
 
@@ -33,7 +33,7 @@ pub fn inspect_repository(
     // The unreadable repository is reported above; the others still count.
     let since = from.max(known.since);
     // No captures are missing where capturing is off.
-    let is_allowed = repo.as_ref().is_ok_and(|repo| registry::is_allowed(services, repo));
+    let is_allowed = repo.as_ref().is_ok_and(|repo| RepositoryContext::open(services, repo).is_allowed());
     let made = repo.and_then(|repo| repo.reflog_commits_since(since)).unwrap_or_default();
     let oids: Vec<_> = made.iter().map(|made| made.oid.clone()).collect();
     let captured: HashSet<_> = services.store.captured_commits(&known.id, &oids)?.into_iter().collect();

@@ -5,8 +5,8 @@ use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use super::capture::Job;
 use super::ingest::{self, EventOutcome, LastRepo};
+use super::job::Job;
 use super::services::Services;
 use super::{enrich, reconcile, registry, waiting};
 use crate::config::{Overrides, Paths};

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::{ServiceError, ServiceFile};
 use crate::config::paths::replace_file;
-use crate::spool::crc32::crc32;
+use crate::spool::record::crc32;
 
 /// Result of an installation or removal, also of a dry run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
