@@ -9,7 +9,7 @@ use super::ui::{Exit, Ui};
 use crate::dispatch;
 use crate::domain::capture::{Capture, CaptureKind};
 use crate::domain::project::ProjectLabels;
-use crate::store::{CaptureQuery, Store, StoreError};
+use crate::store::{CaptureArchive, CaptureQuery, StoreError};
 
 #[derive(Debug, Clone, Args)]
 pub struct LogArgs {
@@ -120,7 +120,7 @@ pub fn list(
     app: &App,
     filter: &Filter,
     wish: &ListOptions,
-    find: impl FnOnce(&dyn Store, &CaptureQuery) -> Result<Vec<Capture>, StoreError>,
+    find: impl FnOnce(&dyn CaptureArchive, &CaptureQuery) -> Result<Vec<Capture>, StoreError>,
 ) -> Result<Exit, Failure> {
     let store = app.store()?;
     let n = wish.limit.unwrap_or(USUAL);

@@ -21,7 +21,7 @@ use crate::prompt::tokens::{Budget, CAPTURE_PROMPT, TokenScale};
 use crate::route::decision::{Chosen, Decision};
 use crate::route::forecast::Work;
 use crate::route::offer::ModelChoice;
-use crate::store::Store;
+use crate::store::RouterState;
 
 mod acceptance;
 mod asking;
@@ -98,7 +98,7 @@ impl Attempt {
 /// The models of all configured endpoints with their learned state; one per process.
 pub struct Models {
     clock: Arc<dyn Clock>,
-    store: Arc<dyn Store>,
+    store: Arc<dyn RouterState>,
     endpoints: Arc<Endpoints>,
     knowledge: Mutex<Knowledge>,
     sampler: SystemSampler,
@@ -141,7 +141,7 @@ struct PreparedRequest<'a> {
 impl Models {
     /// Loads what was learned before. Blocking.
     #[must_use]
-    pub fn new(clock: Arc<dyn Clock>, store: Arc<dyn Store>) -> Self {
+    pub fn new(clock: Arc<dyn Clock>, store: Arc<dyn RouterState>) -> Self {
         let tokens = Arc::new(Calibration::of(Arc::clone(&store)));
         // Where the store cannot be read, the models are measured again.
         let mut knowledge = Knowledge::with(store.forecasts().unwrap_or_default());

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::Models;
-use crate::store::{Store, StoreError};
+use crate::store::{RouterState, StoreError};
 
 /// Key of the time when a server first answered (RFC 3339).
 const MARK: &str = "model-server.first-answer";
@@ -17,7 +17,7 @@ pub const NEVER_ANSWERED: &str = "no model answered; captures use the template";
 ///
 /// # Errors
 /// The store cannot be read.
-pub fn has_ever_answered(store: &dyn Store) -> Result<bool, StoreError> {
+pub fn has_ever_answered(store: &dyn RouterState) -> Result<bool, StoreError> {
     Ok(store.mark(MARK)?.is_some() || store.forecasts()?.iter().next().is_some())
 }
 
@@ -40,6 +40,8 @@ impl Models {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::MarkStore;
+    use crate::store::MarkStore;
     use crate::store::sqlite::SqliteStore;
 
     #[test]

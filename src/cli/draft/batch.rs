@@ -117,7 +117,7 @@ fn print_step(app: &App, step: &Step, told: &Mutex<BatchProgress>) {
     }
 }
 
-fn print(app: &App, store: &dyn crate::store::Store, ids: &[DraftId]) -> Result<(), Failure> {
+fn print(app: &App, store: &dyn crate::store::DraftQueue, ids: &[DraftId]) -> Result<(), Failure> {
     let drafts = ids.iter().map(|id| store.draft(&id.to_string())).collect::<Result<Vec<_>, _>>()?;
     if app.ui.wants_json() {
         return app.ui.json(&drafts);

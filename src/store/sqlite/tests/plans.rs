@@ -1,6 +1,8 @@
 //! No statement scans a growing table: EXPLAIN QUERY PLAN of every statement that the store runs while it uses all its
 //! features.
 
+use crate::store::CaptureStore;
+use crate::store::MaintenanceStore;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 

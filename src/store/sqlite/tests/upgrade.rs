@@ -1,5 +1,14 @@
 //! Files of an older program: migrated with all their content, salvaged like any other when damaged.
 
+use crate::store::CaptureArchive;
+use crate::store::CaptureStore;
+use crate::store::DraftQueue;
+use crate::store::EventStore;
+use crate::store::MarkStore;
+use crate::store::OperationLog;
+use crate::store::RefinementStore;
+use crate::store::RepositoryStore;
+use crate::store::RouterState;
 use std::fs;
 use std::os::unix::fs::FileExt;
 
@@ -13,7 +22,7 @@ use crate::domain::draft::{DraftKind, Period};
 use crate::domain::event::HookMode;
 use crate::domain::id::RepoId;
 use crate::store::samples::{commit, event, note, oid, operation, repo, template, timestamp};
-use crate::store::{CaptureQuery, LatencyGrouping, NewDraft, RegisteredRepo, Store};
+use crate::store::{CaptureQuery, LatencyGrouping, NewDraft, RegisteredRepo};
 
 /// A file of schema 1 with a repository, captures and an open event in it.
 fn first(home: &Home) {
