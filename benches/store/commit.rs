@@ -13,7 +13,7 @@ use uro_capture::domain::id::{CaptureId, Oid};
 use uro_capture::git::Repo;
 use uro_capture::pipeline::capture::{IntakeOutcome, Plan, Request, take_commit};
 use uro_capture::pipeline::services::Services;
-use uro_capture::store::{CaptureArchive, CaptureRecord, CaptureStore, Store};
+use uro_capture::store::{CaptureRecord, Store};
 
 use crate::report::{Report, Result, Rounds, Row, in_turns, timed};
 use crate::rows::{at, capture, outcome};

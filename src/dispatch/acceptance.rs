@@ -114,12 +114,9 @@ mod tests {
     use crate::route::key::ForecastKey;
     use crate::route::ledger::Entry;
     use crate::route::speed::{ModelHardware, Speed};
-    use crate::store::MarkStore;
-    use crate::store::MarkStore;
-    use crate::store::OperationLog;
-    use crate::store::OperationLog;
     use crate::store::samples::{operation, timestamp};
     use crate::store::sqlite::SqliteStore;
+    use crate::store::{MarkStore, OperationLog};
 
     fn store() -> (tempfile::TempDir, SqliteStore) {
         let dir = tempfile::tempdir().unwrap();

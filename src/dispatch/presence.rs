@@ -41,7 +41,6 @@ impl Models {
 mod tests {
     use super::*;
     use crate::store::MarkStore;
-    use crate::store::MarkStore;
     use crate::store::sqlite::SqliteStore;
 
     #[test]

@@ -1,4 +1,5 @@
-//! Persistent store: the `Store` trait used by every surface, and its SQLite implementation.
+//! Persistent store: one small trait per use, `Store` as their sum, and the SQLite implementation. A backend implements
+//! the small traits; the conformance suite checks all of them.
 
 use crate::domain::event::Source;
 

@@ -1,13 +1,5 @@
 //! Files that are damaged, full, unwritable or replaced while in use.
 
-use crate::store::CaptureArchive;
-use crate::store::CaptureStore;
-use crate::store::DraftQueue;
-use crate::store::MaintenanceStore;
-use crate::store::ProblemLog;
-use crate::store::RefinementStore;
-use crate::store::RepositoryStore;
-use crate::store::RouterState;
 use std::fs;
 use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -24,7 +16,10 @@ use crate::route::key::ForecastKey;
 use crate::route::ledger::Entry;
 use crate::route::speed::{ModelHardware, Speed};
 use crate::store::samples::{answered, commit, note, repo, timestamp};
-use crate::store::{CaptureQuery, NewDraft, RegisteredRepo, StoreError, WrittenDraft};
+use crate::store::{
+    CaptureArchive, CaptureQuery, CaptureStore, DraftQueue, MaintenanceStore, NewDraft, ProblemLog, RefinementStore,
+    RegisteredRepo, RepositoryStore, RouterState, StoreError, WrittenDraft,
+};
 
 fn list(store: &SqliteStore) -> usize {
     store.captures(&CaptureQuery::default()).unwrap().len()

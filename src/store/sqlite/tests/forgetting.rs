@@ -1,12 +1,5 @@
 //! Forgotten text is in no byte of any file, whatever lies beside the database.
 
-use crate::store::CaptureArchive;
-use crate::store::CaptureStore;
-use crate::store::DraftQueue;
-use crate::store::MaintenanceStore;
-use crate::store::MarkStore;
-use crate::store::ProblemLog;
-use crate::store::RefinementStore;
 use std::fs;
 use std::os::unix::fs::FileExt;
 use std::time::Duration;
@@ -18,7 +11,8 @@ use crate::domain::draft::{DraftKind, Period};
 use crate::domain::id::{CaptureId, DraftId};
 use crate::store::samples::{answered, commit, note, oid, repo, template, timestamp};
 use crate::store::{
-    CaptureQuery, ExpiringData, FORGETTING, NewDraft, ScrubReport, StoreError, StoreFile, WrittenDraft,
+    CaptureArchive, CaptureQuery, CaptureStore, DraftQueue, ExpiringData, FORGETTING, MaintenanceStore, MarkStore,
+    NewDraft, ProblemLog, RefinementStore, ScrubReport, StoreError, StoreFile, WrittenDraft,
 };
 
 /// The secret words in each text of a capture.

@@ -1,8 +1,5 @@
 //! Several handles and several processes on one file.
 
-use crate::store::CaptureArchive;
-use crate::store::CaptureStore;
-use crate::store::EventStore;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -14,7 +11,7 @@ use super::super::{Durability, SqliteStore, migrate};
 use super::Home;
 use crate::domain::capture::Capture;
 use crate::store::samples::{commit, event, note, oid, repo, timestamp};
-use crate::store::{CaptureQuery, RecordOutcome, SpoolPosition, StoreError};
+use crate::store::{CaptureArchive, CaptureQuery, CaptureStore, EventStore, RecordOutcome, SpoolPosition, StoreError};
 
 fn mode(path: &Path) -> u32 {
     std::fs::metadata(path).unwrap().permissions().mode() & 0o777

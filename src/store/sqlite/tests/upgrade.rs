@@ -1,14 +1,5 @@
 //! Files of an older program: migrated with all their content, salvaged like any other when damaged.
 
-use crate::store::CaptureArchive;
-use crate::store::CaptureStore;
-use crate::store::DraftQueue;
-use crate::store::EventStore;
-use crate::store::MarkStore;
-use crate::store::OperationLog;
-use crate::store::RefinementStore;
-use crate::store::RepositoryStore;
-use crate::store::RouterState;
 use std::fs;
 use std::os::unix::fs::FileExt;
 
@@ -22,7 +13,10 @@ use crate::domain::draft::{DraftKind, Period};
 use crate::domain::event::HookMode;
 use crate::domain::id::RepoId;
 use crate::store::samples::{commit, event, note, oid, operation, repo, template, timestamp};
-use crate::store::{CaptureQuery, LatencyGrouping, NewDraft, RegisteredRepo};
+use crate::store::{
+    CaptureArchive, CaptureQuery, CaptureStore, DraftQueue, EventStore, LatencyGrouping, MarkStore, NewDraft,
+    OperationLog, RefinementStore, RegisteredRepo, RepositoryStore, RouterState,
+};
 
 /// A file of schema 1 with a repository, captures and an open event in it.
 fn first(home: &Home) {
