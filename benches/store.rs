@@ -9,7 +9,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use uro_capture::store::sqlite::SqliteStore;
-use uro_capture::store::{CaptureQuery, CaptureRecord, ExpiringData, LatencyGrouping, Store};
+use uro_capture::store::{
+    CaptureArchive, CaptureQuery, CaptureRecord, CaptureStore, ExpiringData, LatencyGrouping, MaintenanceStore,
+    OperationLog,
+};
 
 #[path = "store/commit.rs"]
 mod commit;
@@ -81,7 +84,7 @@ const JOBS: [(&str, Job); 16] = [
     ("insert capture (FULL, as import)", |shelf, round| {
         let capture = capture(FRESH * 2 + round);
         let record = CaptureRecord { capture, template: String::new(), wire: None, decision: None };
-        shelf.store.import_record(&record).map(drop).unwrap();
+        shelf.store.import_records(&[record]).map(drop).unwrap();
     }),
     ("log operation", |shelf, round| shelf.store.log_operation(&operation(FRESH + round)).unwrap()),
     ("open", |shelf, _| drop(SqliteStore::open(&shelf.path).unwrap())),

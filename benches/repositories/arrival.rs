@@ -8,7 +8,7 @@ use uro_capture::domain::capture::Capture;
 use uro_capture::domain::clock::{Clock, SystemClock};
 use uro_capture::domain::event::Source;
 use uro_capture::domain::id::Oid;
-use uro_capture::store::Store;
+use uro_capture::store::CaptureStore;
 use uro_capture::store::sqlite::SqliteStore;
 
 use crate::commits::{self, Ready};

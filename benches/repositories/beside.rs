@@ -4,7 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use serde_json::json;
-use uro_capture::store::Store;
+use uro_capture::store::EventStore;
 use uro_capture::store::sqlite::SqliteStore;
 
 use crate::crowd::{Crowd, Size};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::json;
-use uro_capture::store::Store;
+use uro_capture::store::CaptureArchive;
 use uro_capture::store::sqlite::SqliteStore;
 
 use crate::crowd::{Crowd, Size, patiently, settle};

@@ -10,8 +10,8 @@ use uro_capture::domain::event::Source;
 use uro_capture::domain::id::{CaptureId, Oid, RepoId};
 use uro_capture::domain::operation::{Operation, PrefillOutcome};
 use uro_capture::domain::timing::{Timing, Tokens};
-use uro_capture::store::Store;
 use uro_capture::store::sqlite::SqliteStore;
+use uro_capture::store::{CaptureStore, OperationLog};
 
 const VERBS: [&str; 8] = ["Repair", "Add", "Remove", "Speed up", "Rename", "Document", "Test", "Split"];
 const NOUNS: [&str; 24] = [

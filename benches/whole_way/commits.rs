@@ -12,7 +12,7 @@ use uro_capture::domain::clock::{Clock, SystemClock};
 use uro_capture::domain::id::Oid;
 use uro_capture::git::Repo;
 use uro_capture::spool::reader::read_from;
-use uro_capture::store::Store;
+use uro_capture::store::CaptureStore;
 use uro_capture::store::sqlite::SqliteStore;
 
 use crate::cases::{CASES, Writer};

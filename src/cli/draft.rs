@@ -14,7 +14,7 @@ use super::app::App;
 use super::failure::Failure;
 use super::ui::Exit;
 use crate::domain::draft::{Draft, DraftState};
-use crate::store::{Store, StoreError};
+use crate::store::{DraftQueue, Store, StoreError};
 
 /// The draft queue; `draft run` writes what waits in it
 #[derive(Debug, Clone, Args)]
@@ -89,7 +89,7 @@ pub fn run(app: &App, args: &DraftArgs) -> Result<Exit, Failure> {
 /// Moves a draft to another state; a draft already in it stays.
 fn change_state(
     app: &App,
-    store: &dyn Store,
+    store: &dyn DraftQueue,
     draft: &Draft,
     from: &[DraftState],
     to: DraftState,

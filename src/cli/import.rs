@@ -12,7 +12,7 @@ use super::export::ExportLine;
 use super::failure::{Failure, quoted};
 use super::ui::Exit;
 use crate::redact::redact;
-use crate::store::{CaptureRecord, Store};
+use crate::store::{CaptureArchive, CaptureRecord};
 
 #[derive(Debug, Clone, Args)]
 pub struct ImportArgs {
@@ -57,7 +57,7 @@ const BATCH: usize = 2_000;
 const AHEAD: usize = 2;
 
 /// Parses and redacts on a thread of its own, because that takes as long as storing.
-fn import(store: &dyn Store, input: impl BufRead + Send) -> Result<Imported, Failure> {
+fn import(store: &dyn CaptureArchive, input: impl BufRead + Send) -> Result<Imported, Failure> {
     let (send, batches) = mpsc::sync_channel(AHEAD);
     std::thread::scope(|scope| {
         scope.spawn(move || read_batches(input, &send));

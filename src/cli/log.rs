@@ -9,7 +9,7 @@ use super::ui::Exit;
 use crate::dispatch;
 use crate::domain::capture::{Capture, CaptureKind};
 use crate::domain::project::ProjectLabels;
-use crate::store::{CaptureQuery, Store, StoreError};
+use crate::store::{CaptureArchive, CaptureQuery, StoreError};
 
 #[derive(Debug, Clone, Args)]
 pub struct LogArgs {
@@ -125,7 +125,7 @@ fn list(
     app: &App,
     args: &LogArgs,
     empty_message: &str,
-    find: impl FnOnce(&dyn Store, &CaptureQuery) -> Result<Vec<Capture>, StoreError>,
+    find: impl FnOnce(&dyn CaptureArchive, &CaptureQuery) -> Result<Vec<Capture>, StoreError>,
 ) -> Result<Exit, Failure> {
     let store = app.store()?;
     let n = args.n.unwrap_or(USUAL);

@@ -14,7 +14,7 @@ use crate::domain::role::Role;
 use crate::prompt::render::commit_rules;
 use crate::route::ledger::Ledger;
 use crate::route::tally::UsableTally;
-use crate::store::{JudgedAnswer, Store, StoreError};
+use crate::store::{JudgedAnswer, RouterState, StoreError};
 
 /// Since when answers are counted (JSON of [`CountStart`]).
 const MARK: &str = "model-answers.judged-since";
@@ -35,12 +35,12 @@ struct CountStart {
 
 impl CountStart {
     /// The stored start; `None` where it is of other rules, or damaged.
-    fn stored(store: &dyn Store) -> Result<Option<Self>, StoreError> {
+    fn stored(store: &dyn RouterState) -> Result<Option<Self>, StoreError> {
         let stored = store.mark(MARK)?.and_then(|mark| serde_json::from_str::<Self>(&mark).ok());
         Ok(stored.filter(|since| since.rules == rules()))
     }
 
-    fn keep(&self, store: &dyn Store) -> Result<(), StoreError> {
+    fn keep(&self, store: &dyn RouterState) -> Result<(), StoreError> {
         let text = serde_json::to_string(self).map_err(|error| StoreError::Other(Box::new(error)))?;
         store.set_mark(MARK, Some(&text))
     }
@@ -60,7 +60,7 @@ fn rules() -> String {
 ///
 /// # Errors
 /// The store cannot be read or written.
-pub(super) fn begin(store: &dyn Store, now: Timestamp) -> Result<(), StoreError> {
+pub(super) fn begin(store: &dyn RouterState, now: Timestamp) -> Result<(), StoreError> {
     if CountStart::stored(store)?.is_some() {
         return Ok(());
     }
@@ -71,7 +71,7 @@ pub(super) fn begin(store: &dyn Store, now: Timestamp) -> Result<(), StoreError>
 ///
 /// # Errors
 /// The store cannot be read.
-pub fn tallies(store: &dyn Store, now: Timestamp) -> Result<Tallies, StoreError> {
+pub fn tallies(store: &dyn RouterState, now: Timestamp) -> Result<Tallies, StoreError> {
     let Some(since) = CountStart::stored(store)? else { return Ok(Tallies::new()) };
     let answers = store.judged_answers(since.at.max(now - SEEN_FOR))?;
     if answers.is_empty() {
@@ -91,7 +91,7 @@ pub fn tallies(store: &dyn Store, now: Timestamp) -> Result<Tallies, StoreError>
 ///
 /// # Errors
 /// The store cannot be read or written.
-pub fn try_again(store: &dyn Store, name: &str, now: Timestamp) -> Result<Vec<String>, StoreError> {
+pub fn try_again(store: &dyn RouterState, name: &str, now: Timestamp) -> Result<Vec<String>, StoreError> {
     let Some(mut since) = CountStart::stored(store)? else { return Ok(Vec::new()) };
     let counted = tallies(store, now)?;
     let mut meant: Vec<String> =
@@ -116,6 +116,7 @@ mod tests {
     use crate::route::speed::{ModelHardware, Speed};
     use crate::store::samples::{operation, timestamp};
     use crate::store::sqlite::SqliteStore;
+    use crate::store::{MarkStore, OperationLog};
 
     fn store() -> (tempfile::TempDir, SqliteStore) {
         let dir = tempfile::tempdir().unwrap();

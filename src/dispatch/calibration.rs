@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::Attempt;
 use crate::prompt::tokens::{ReportedCounts, TokenScale};
 use crate::route::offer::ModelChoice;
-use crate::store::Store;
+use crate::store::RouterState;
 
 /// The learned scales, kept in the store across processes.
 pub struct Calibration {
-    store: Arc<dyn Store>,
+    store: Arc<dyn RouterState>,
     /// By endpoint and model.
     known: Mutex<HashMap<(String, String), ReportedCounts>>,
 }
@@ -24,7 +24,7 @@ impl std::fmt::Debug for Calibration {
 impl Calibration {
     /// Loads what was learned before. Blocking. When the store cannot be read, the safe constant holds.
     #[must_use]
-    pub fn of(store: Arc<dyn Store>) -> Self {
+    pub fn of(store: Arc<dyn RouterState>) -> Self {
         let known = store.token_counts().unwrap_or_default();
         let known = known.into_iter().map(|count| ((count.endpoint, count.model), count.counts)).collect();
         Self { store, known: Mutex::new(known) }
@@ -96,7 +96,7 @@ mod tests {
     #[test]
     fn what_a_server_counts_is_the_scale_of_that_model_in_this_process_and_the_next() {
         let home = tempfile::tempdir().unwrap();
-        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&home.path().join("captures.db")).unwrap().store);
+        let store: Arc<dyn RouterState> = Arc::new(SqliteStore::open(&home.path().join("captures.db")).unwrap().store);
         let calibration = Calibration::of(Arc::clone(&store));
         assert_eq!(calibration.scale(&choice("m")), TokenScale::default());
         let prompt = render::note(&"a word and another one ".repeat(120), "p");

@@ -42,14 +42,14 @@ pub const NEVER_ANSWERED: &str = "no model answered; captures use the template";
 ///
 /// # Errors
 /// The store cannot be read.
-pub fn has_ever_answered(store: &dyn Store) -> Result<bool, StoreError> {
+pub fn has_ever_answered(store: &dyn RouterState) -> Result<bool, StoreError> {
     Ok(store.mark(MARK)?.is_some() || store.forecasts()?.iter().next().is_some())
 }
 
 /// What is known of the models and servers; one per process, kept in the store as far as the next process needs it.
 pub struct Knowledge {
     clock: Arc<dyn Clock>,
-    store: Arc<dyn Store>,
+    store: Arc<dyn RouterState>,
     learned: Mutex<Learned>,
     tokens: Arc<Calibration>,
     /// A server has answered this process.
@@ -164,7 +164,7 @@ const WORTH: f64 = 0.3;
 
 impl Knowledge {
     /// Loads what was learned before. Blocking.
-    pub(super) fn load(clock: Arc<dyn Clock>, store: Arc<dyn Store>) -> Self {
+    pub(super) fn load(clock: Arc<dyn Clock>, store: Arc<dyn RouterState>) -> Self {
         let tokens = Arc::new(Calibration::of(Arc::clone(&store)));
         // Where the store cannot be read, the models are measured again.
         let mut learned = Learned::with(store.forecasts().unwrap_or_default());

@@ -19,7 +19,7 @@ use crate::llm::{LlmError, ModelAnswer};
 use crate::prompt::render::RenderedPrompt;
 use crate::route::breaker::BreakerState;
 use crate::route::decision::Decision;
-use crate::store::Store;
+use crate::store::RouterState;
 
 mod acceptance;
 mod asking;
@@ -121,7 +121,7 @@ impl std::fmt::Debug for Models {
 impl Models {
     /// Loads what was learned before. Blocking.
     #[must_use]
-    pub fn new(clock: Arc<dyn Clock>, store: Arc<dyn Store>) -> Self {
+    pub fn new(clock: Arc<dyn Clock>, store: Arc<dyn RouterState>) -> Self {
         let knowledge = Arc::new(Knowledge::load(Arc::clone(&clock), store));
         let endpoints = Arc::new(Endpoints::new(Arc::clone(&clock)));
         let (shared, looks) = (Arc::clone(&knowledge), Mutex::default());

@@ -12,7 +12,7 @@ use crate::domain::project::ProjectOrigin;
 use crate::store::{CaptureQuery, Lease, NewDraft, Result, Store, WrittenDraft};
 
 /// The draft calls of the store, documented there.
-#[expect(missing_docs, reason = "documented at `Store`")]
+#[expect(missing_docs, reason = "documented at the traits of `store`")]
 pub trait DraftStore: Send + Sync {
     fn captures(&self, query: &CaptureQuery) -> Result<Vec<Capture>>;
     fn origins(&self) -> Result<Vec<ProjectOrigin>>;

@@ -13,7 +13,7 @@ use super::services::Services;
 use crate::config::paths::{Paths, replace_file};
 use crate::domain::event::{HookMode, Source};
 use crate::domain::id::RepoId;
-use crate::store::{RegisteredRepo, Store, StoreError};
+use crate::store::{RegisteredRepo, RepositoryStore, StoreError};
 
 /// A registered repository as written to the mirror file beside the database, so that the list of repositories survives
 /// the loss of the database.
@@ -94,7 +94,7 @@ fn note_lost_list(services: &Services, error: &std::io::Error) -> Result<(), Sto
 ///
 /// # Errors
 /// When the store cannot be read or the file cannot be written.
-pub fn write_mirror(store: &dyn Store, paths: &Paths) -> Result<(), StoreError> {
+pub fn write_mirror(store: &dyn RepositoryStore, paths: &Paths) -> Result<(), StoreError> {
     let unavailable = |error| StoreError::Unavailable(Box::new(error));
     let target = paths.repositories();
     let lock =

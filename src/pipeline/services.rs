@@ -52,7 +52,7 @@ impl Services {
     pub fn open(paths: Paths, overrides: Overrides, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
         let opened = SqliteStore::open(&paths.database())?;
         let store: Arc<dyn Store> = Arc::new(opened.store);
-        let models = Arc::new(Models::new(Arc::clone(&clock), Arc::clone(&store)));
+        let models = Arc::new(Models::new(Arc::clone(&clock), Arc::<dyn Store>::clone(&store)));
         let settings = Arc::new(Settings { overrides, ..Settings::default() });
         let wording = Arc::new(TemplateCache::of(&paths));
         let services =

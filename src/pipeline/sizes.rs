@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::config::Paths;
-use crate::store::{Result, Store};
+use crate::store::{MaintenanceStore, Result};
 
 /// In bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -26,7 +26,7 @@ pub struct Sizes {
 impl Sizes {
     /// # Errors
     /// The store cannot be read.
-    pub fn measure(paths: &Paths, store: &dyn Store) -> Result<Self> {
+    pub fn measure(paths: &Paths, store: &dyn MaintenanceStore) -> Result<Self> {
         let of_store = store.sizes()?;
         let logs = [paths.log(), crate::config::paths::previous_log(&paths.log()), paths.service_log()];
         Ok(Self {

@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::Serialize;
+
+use super::Result;
+use crate::domain::operation::Operation;
 
 /// Grouping of the latency log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,4 +54,12 @@ pub struct PrefetchRow {
     /// Median time to the first token, with the prompt fully prefetched and with a miss.
     pub ttft_p50_ms: Option<f64>,
     pub ttft_missed_p50_ms: Option<f64>,
+}
+
+/// Log of operations with their durations.
+pub trait OperationLog: Send + Sync {
+    fn log_operation(&self, operation: &Operation) -> Result<()>;
+    /// One row per group, sorted by its names. `on_time_rate` counts operations that had a budget,
+    /// `error_rate` those that asked a model; both are absent where there were none.
+    fn latency(&self, since: Timestamp, grouping: LatencyGrouping) -> Result<Vec<LatencyRow>>;
 }

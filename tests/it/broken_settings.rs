@@ -1,8 +1,8 @@
 //! Settings that a person breaks and mends, seen from outside: nothing is captured that was not allowed, nothing is lost.
 
 use std::path::{Path, PathBuf};
+use uro_capture::store::ProblemLog;
 
-use uro_capture::store::Store;
 use uro_capture::store::sqlite::SqliteStore;
 
 use crate::harness::{World, eventually};

@@ -1,6 +1,7 @@
 //! Whoever commits, from whatever surroundings: graphical clients, bare environments, sandboxes, other users; with
 //! the program moved or gone.
 
+use uro_capture::store::{CaptureArchive, CaptureQuery};
 mod settings;
 
 use std::io::Write;
@@ -11,7 +12,6 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 use uro_capture::domain::capture::Capture;
 use uro_capture::store::sqlite::SqliteStore;
-use uro_capture::store::{CaptureQuery, Store};
 
 use crate::harness::{World, copy_program, eventually, write_program};
 

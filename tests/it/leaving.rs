@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
+use uro_capture::store::{CaptureArchive, CaptureQuery};
 
 use uro_capture::store::sqlite::SqliteStore;
-use uro_capture::store::{CaptureQuery, Store};
 
 use crate::harness::fake_llm::{Behaviour, FakeLlm};
 use crate::harness::{World, eventually, retry};

@@ -5,10 +5,10 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use uro_capture::store::{CaptureArchive, CaptureQuery};
 
 use uro_capture::domain::capture::Capture;
 use uro_capture::store::sqlite::SqliteStore;
-use uro_capture::store::{CaptureQuery, Store};
 
 use crate::harness::{World, eventually};
 

@@ -3,10 +3,10 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use uro_capture::store::RepositoryStore;
 
 use serde_json::Value;
 use uro_capture::domain::event::HookMode;
-use uro_capture::store::Store;
 use uro_capture::store::sqlite::SqliteStore;
 
 use crate::harness::{World, eventually};

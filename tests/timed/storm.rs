@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use uro_capture::domain::capture::Reason;
 use uro_capture::store::sqlite::SqliteStore;
-use uro_capture::store::{CaptureQuery, Store};
+use uro_capture::store::{CaptureArchive, CaptureQuery};
 
 use crate::harness::fake_llm::{Behaviour, FakeLlm, MODEL, Shape};
 use crate::harness::{World, eventually};

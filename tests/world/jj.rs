@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use uro_capture::domain::capture::Capture;
 use uro_capture::store::sqlite::SqliteStore;
-use uro_capture::store::{CaptureQuery, Store};
+use uro_capture::store::{CaptureArchive, CaptureQuery};
 
 use crate::harness::{World, eventually};
 use crate::setups::stage::{jj_program, skip};

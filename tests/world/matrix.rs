@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use uro_capture::domain::capture::Capture;
 use uro_capture::store::sqlite::SqliteStore;
-use uro_capture::store::{CaptureQuery, Store};
+use uro_capture::store::{CaptureArchive, CaptureQuery};
 
 use self::cell::{Cell, Reporter};
 use self::layout::Layout;

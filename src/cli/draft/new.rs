@@ -16,7 +16,7 @@ use crate::domain::project::{ProjectLabels, ProjectOrigin};
 use crate::drafts::{lease, period};
 use crate::publish::span::Span;
 use crate::redact::redact;
-use crate::store::{CaptureQuery, NewDraft, Store};
+use crate::store::{CaptureArchive, CaptureQuery, DraftQueue, NewDraft};
 
 /// What to write about.
 #[derive(Debug, Clone, Args)]
@@ -54,7 +54,7 @@ pub fn run(app: &App, args: &NewArgs) -> Result<Exit, Failure> {
 }
 
 /// The named project, else the current repository, else the only known one; with its label as project name.
-fn origin(app: &App, store: &dyn Store, args: &NewArgs) -> Result<ProjectOrigin, Failure> {
+fn origin(app: &App, store: &dyn CaptureArchive, args: &NewArgs) -> Result<ProjectOrigin, Failure> {
     let names = ProjectLabels::of(store.origins()?);
     let labelled =
         |origin: &ProjectOrigin| ProjectOrigin { project: names.label_of(origin), repo: origin.repo.clone() };
@@ -91,7 +91,7 @@ fn list_labels(names: &ProjectLabels, origins: &[&ProjectOrigin]) -> String {
     format!("known are: {}", origins.iter().map(told).collect::<Vec<_>>().join(", "))
 }
 
-fn require_captures(app: &App, store: &dyn Store, new: &NewDraft) -> Result<(), Failure> {
+fn require_captures(app: &App, store: &dyn CaptureArchive, new: &NewDraft) -> Result<(), Failure> {
     let repo = new.repo.as_ref().map(|repo| repo.id.clone());
     let query = CaptureQuery {
         project: repo.is_none().then(|| new.project.clone()),
@@ -111,7 +111,7 @@ fn require_captures(app: &App, store: &dyn Store, new: &NewDraft) -> Result<(), 
 }
 
 /// The draft of the same key, whatever its title.
-fn existing(store: &dyn Store, new: &NewDraft) -> Result<Draft, Failure> {
+fn existing(store: &dyn DraftQueue, new: &NewDraft) -> Result<Draft, Failure> {
     let repo = |repo: &Option<RepoRef>| repo.as_ref().map(|repo| repo.id.clone());
     let same = |draft: &Draft| {
         let about = repo(&draft.repo) == repo(&new.repo) && (new.repo.is_some() || draft.project == new.project);

@@ -12,7 +12,7 @@ use crate::domain::event::HookName;
 use crate::git;
 use crate::githooks::block::{self, HookBlock};
 use crate::githooks::find_block;
-use crate::store::{Store, StoreError};
+use crate::store::{MarkStore, StoreError};
 
 /// Store key of the mark of `init --global`.
 pub const MARK: &str = "global";
@@ -30,7 +30,7 @@ impl GlobalMark {
     ///
     /// # Errors
     /// The store cannot be read.
-    pub fn load_mark(store: &dyn Store) -> Result<Option<Self>, StoreError> {
+    pub fn load_mark(store: &dyn MarkStore) -> Result<Option<Self>, StoreError> {
         Ok(store.mark(MARK)?.and_then(|text| serde_json::from_str(&text).ok()))
     }
 }

@@ -18,7 +18,7 @@ use crate::git::repo::Repo;
 use crate::githooks::{self, GithooksError};
 use crate::pipeline::rebuild;
 use crate::pipeline::services::Exclusions;
-use crate::store::Store;
+use crate::store::{MarkStore, Store};
 
 /// What was done (or would be) to all repositories.
 #[derive(Debug, Default, Serialize)]
@@ -106,7 +106,7 @@ fn configure(app: &App, around: &GitEnvironment<'_>, dry_run: bool) -> Result<Ex
     Ok(Exit::Done)
 }
 
-fn set_mark(store: &dyn Store, mark: Option<&GlobalMark>) -> Result<(), Failure> {
+fn set_mark(store: &dyn MarkStore, mark: Option<&GlobalMark>) -> Result<(), Failure> {
     let text = mark.map(serde_json::to_string).transpose();
     let text = text.map_err(|error| Failure::bug(format!("cannot serialise the mark: {error}")))?;
     Ok(store.set_mark(MARK, text.as_deref())?)

@@ -110,12 +110,16 @@ fn importing_own(store: &dyn Store) {
     let before = records(store);
     assert_eq!(before.len(), 4, "superseded ones too");
     for record in &before {
-        assert!(!store.import_record(record).unwrap());
+        assert_eq!(store.import_records(std::slice::from_ref(record)).unwrap(), 0);
     }
     let same_work = CaptureRecord { capture: Capture { id: fresh_id(9), ..picked(9) }, ..before[1].clone() };
-    assert!(store.import_record(&same_work).unwrap(), "its patch has no live capture here");
+    assert_eq!(
+        store.import_records(std::slice::from_ref(&same_work)).unwrap(),
+        1,
+        "its patch has no live capture here"
+    );
     let same_commit = CaptureRecord { capture: Capture { id: fresh_id(10), ..commit(2) }, ..before[1].clone() };
-    assert!(!store.import_record(&same_commit).unwrap());
+    assert_eq!(store.import_records(std::slice::from_ref(&same_commit)).unwrap(), 0);
     assert_eq!(records(store).len(), 5);
 }
 
@@ -141,9 +145,9 @@ fn importing_elsewhere(store: &dyn Store) {
         capture: Capture { refined: Some(Refined { at: timestamp(9), model: "big".into() }), ..commit(5) },
         ..new.clone()
     };
-    assert!(store.import_record(&old).unwrap());
-    assert!(store.import_record(&new).unwrap());
-    assert!(store.import_record(&refined).unwrap());
+    assert_eq!(store.import_records(std::slice::from_ref(&old)).unwrap(), 1);
+    assert_eq!(store.import_records(std::slice::from_ref(&new)).unwrap(), 1);
+    assert_eq!(store.import_records(std::slice::from_ref(&refined)).unwrap(), 1);
     assert_eq!(records(store), [old, new, refined]);
     assert_eq!(store.count_captures(None, timestamp(0), timestamp(9)).unwrap().refined, 1);
 }

@@ -178,7 +178,7 @@ fn forgetting(store: &dyn Store) {
     assert!(store.captured_commits(&repo(), &[oid(1)]).unwrap().contains(&oid(1)), "reconciliation leaves it alone");
     let by_itself = Capture { id: fresh_id(7), source: Source::Reconcile, ..commit(1) };
     assert_eq!(store.record_capture(&by_itself, None).unwrap(), RecordOutcome::Forgotten);
-    assert!(!store.import_record(&export).unwrap(), "an old export does not bring it back");
+    assert_eq!(store.import_records(&[export]).unwrap(), 0, "an old export does not bring it back");
     let asked_for = Capture { id: fresh_id(8), source: Source::Manual, ..commit(1) };
     assert_eq!(store.record_capture(&asked_for, None).unwrap(), RecordOutcome::New);
     assert_eq!(live(store).len(), 1);

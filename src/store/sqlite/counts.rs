@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::Timestamp;
 use rusqlite::Connection;
 
-use super::super::{CaptureCounts, Result};
 use super::codes::{ClassCode, Punctual};
 use super::row::micros;
 use crate::domain::capture::{AuthoredBy, CaptureKind, CaptureState, Reason};
 use crate::domain::event::Source;
 use crate::domain::id::RepoId;
+use crate::store::{CaptureCounts, Result};
 
 /// Counts of live captures in the window, per grouping.
 pub fn count(db: &Connection, repo: Option<&RepoId>, since: Timestamp, until: Timestamp) -> Result<CaptureCounts> {

@@ -3,40 +3,18 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::super::{Lease, NewDraft, Result, StoreError, WrittenDraft};
+use super::Durability::Durable;
 use super::error::DamagedRow;
-use super::{captures, checksum, forget, row};
+use super::{SqliteStore, captures, checksum, forget, row};
 use crate::domain::capture::RepoRef;
 use crate::domain::clock::{Clock, SystemClock};
 use crate::domain::draft::{Draft, DraftEdit, DraftKind, DraftState, Period};
 use crate::domain::id::{DraftId, RepoId};
+use crate::store::{DraftQueue, Lease, NewDraft, Result, StoreError, WrittenDraft};
 
 const COLUMNS: &str = "id, kind, project, period_from, period_to, state, attempt, max_attempts, next_at, model, title, \
      body, format, sources, edit_seconds, edit_distance, quality, error, created_at, finished_at, checksum, lease_until, \
      repo_id, repo_path";
-
-/// Enqueues a draft unless its key exists.
-pub fn queue(tx: &Connection, draft: &NewDraft, now: Timestamp) -> Result<bool> {
-    let sql = "INSERT OR IGNORE INTO drafts (id, kind, project, period_from, period_to, state, max_attempts, allowance,
-                 next_at, created_at, checksum, repo_id, repo_path)
-               VALUES (?1, ?2, ?3, ?4, ?5, 'queued', ?6, ?6, ?7, ?7, ?8, ?9, ?10)";
-    let added = tx.execute(
-        sql,
-        params![
-            DraftId::fresh(&FixedClock(now)).to_string(),
-            draft.kind.as_str(),
-            draft.project,
-            row::micros(draft.period.from),
-            row::micros(draft.period.to),
-            draft.max_attempts.max(1),
-            row::micros(now),
-            checksum::of(&["", ""]),
-            draft.repo.as_ref().map(|repo| repo.id.as_str()),
-            draft.repo.as_ref().map(|repo| &repo.path),
-        ],
-    )?;
-    Ok(added > 0)
-}
 
 /// The caller's time as a clock, for time-ordered ids.
 struct FixedClock(Timestamp);
@@ -55,55 +33,10 @@ impl Clock for FixedClock {
     }
 }
 
-/// Marks poison drafts as dead, then leases the oldest due draft, each in one statement.
-pub fn lease(tx: &Connection, now: Timestamp, until: Timestamp) -> Result<Option<Lease>> {
-    let bury = "UPDATE drafts SET state = 'dead', finished_at = ?1, lease_until = NULL,
-                  error = coalesce(error, 'the worker died in each of ' || attempt || ' attempts')
-                WHERE state = 'leased' AND lease_until <= ?1 AND attempt >= max_attempts";
-    tx.prepare_cached(bury)?.execute([row::micros(now)])?;
-    let claim = format!(
-        "UPDATE drafts SET state = 'leased', attempt = attempt + 1, lease_until = ?2, next_at = NULL
-         WHERE row = (SELECT row FROM drafts INDEXED BY drafts_due WHERE state IN ('queued', 'leased')
-                      AND (state = 'leased' OR next_at <= ?1) AND (state = 'queued' OR lease_until <= ?1)
-                      ORDER BY created_at, row LIMIT 1)
-         RETURNING {COLUMNS}"
-    );
-    let mut query = tx.prepare_cached(&claim)?;
-    let mut rows = query.query([row::micros(now), row::micros(until)])?;
-    let draft = rows.next()?.map(read_draft).transpose()?;
-    Ok(draft.map(|draft| Lease { attempt: draft.attempt, draft, until }))
-}
-
 /// Titles and texts of all drafts, in bytes.
 pub fn size(db: &Connection) -> Result<u64> {
     let sql = "SELECT coalesce(sum(octet_length(title) + octet_length(body)), 0) FROM drafts";
     Ok(db.prepare_cached(sql)?.query_row([], |row| row.get::<_, i64>(0))?.unsigned_abs())
-}
-
-/// Stores the text under the lease, unless one of its captures was forgotten meanwhile.
-pub fn finish(tx: &Connection, id: DraftId, attempt: u32, written: &WrittenDraft, now: Timestamp) -> Result<()> {
-    if forget::is_any_forgotten(tx, &written.sources)? {
-        return Err(StoreError::Conflict(format!(
-            "a capture that draft {id} was written from was forgotten meanwhile"
-        )));
-    }
-    let sql = "UPDATE drafts SET state = 'ready', title = ?3, body = ?4, format = ?5, model = ?6, sources = ?7,
-                 error = ?8, finished_at = ?9, checksum = ?10, lease_until = NULL, next_at = NULL, quality = ?11
-               WHERE id = ?1 AND attempt = ?2 AND state = 'leased'";
-    let changed = tx.prepare_cached(sql)?.execute(params![
-        id.to_string(),
-        attempt,
-        written.title,
-        written.body,
-        written.format,
-        written.model,
-        serde_json::to_string(&written.sources)?,
-        written.note,
-        row::micros(now),
-        checksum::of(&[&written.title, &written.body]),
-        written.quality.as_ref().map(serde_json::to_string).transpose()?,
-    ])?;
-    check_fence(tx, changed, id, attempt)
 }
 
 /// Releases the lease: queued again, or dead when its attempts are used up.
@@ -146,76 +79,12 @@ pub fn find(db: &Connection, prefix: &str) -> Result<Draft> {
     read_draft(rows.next()?.ok_or(StoreError::NotFound { what: "draft", id })?)
 }
 
-/// Newest period first, and the ids of damaged ones.
-pub fn list(db: &Connection, state: Option<DraftState>, project: Option<&str>) -> Result<(Vec<Draft>, Vec<String>)> {
-    // Conditions are added only as needed, so that an index can be used.
-    let of_state = if state.is_some() { "state = ?1" } else { "?1 IS NULL" };
-    let sql = format!(
-        "SELECT {COLUMNS} FROM drafts WHERE {of_state} AND (?2 IS NULL OR project = ?2
-           OR substr(project, -length(?2) - 1) = '/' || ?2 OR substr(project, 1, length(?2) + 2) = ?2 || ' (')
-         ORDER BY period_to DESC, row DESC"
-    );
-    let mut query = db.prepare_cached(&sql)?;
-    let mut rows = query.query((state.map(DraftState::as_str), project))?;
-    let (mut drafts, mut damaged) = (Vec::new(), Vec::new());
-    while let Some(row) = rows.next()? {
-        captures::sort_out(read_draft(row), &mut drafts, &mut damaged)?;
-    }
-    Ok((drafts, damaged))
-}
-
 /// Counts per state; a damaged draft counts like any other.
 pub fn count(db: &Connection) -> Result<Vec<(DraftState, u64)>> {
     let mut query = db.prepare_cached("SELECT state, count(*) FROM drafts GROUP BY state")?;
     let read = |row: &Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?.unsigned_abs()));
     let found = query.query_map([], read)?.collect::<rusqlite::Result<Vec<_>>>()?;
     Ok(found.into_iter().filter_map(|(state, n)| Some((DraftState::parse(&state)?, n))).collect())
-}
-
-/// Stores the user's text.
-pub fn edit(tx: &Connection, id: DraftId, title: &str, body: &str, edit: DraftEdit) -> Result<Draft> {
-    let sql =
-        "UPDATE drafts SET title = ?2, body = ?3, edit_seconds = ?4, edit_distance = ?5, checksum = ?6, quality = NULL
-               WHERE id = ?1 AND state IN ('ready', 'accepted')";
-    let sum = checksum::of(&[title, body]);
-    let changed = tx.execute(sql, params![id.to_string(), title, body, edit.seconds, edit.distance, sum])?;
-    let draft = find(tx, &id.to_string())?;
-    if changed == 0 { Err(wrong_state(&draft, "edited")) } else { Ok(draft) }
-}
-
-/// Changes the state from one of `from`.
-pub fn change_state(
-    tx: &Connection,
-    id: DraftId,
-    from: &[DraftState],
-    to: DraftState,
-    now: Timestamp,
-) -> Result<Draft> {
-    let draft = find(tx, &id.to_string())?;
-    if !from.contains(&draft.state) {
-        return Err(wrong_state(&draft, to.as_str()));
-    }
-    let sql = "UPDATE drafts SET state = ?2, lease_until = NULL, next_at = CASE WHEN ?2 = 'queued' THEN ?3 END,
-                 finished_at = CASE WHEN ?2 = 'queued' THEN NULL ELSE coalesce(finished_at, ?3) END
-               WHERE id = ?1";
-    tx.execute(sql, params![id.to_string(), to.as_str(), row::micros(now)])?;
-    find(tx, &id.to_string())
-}
-
-/// Queued again with the initial number of attempts. The attempt number keeps rising because it is the fencing token: a
-/// worker of an earlier round must not be accepted.
-pub fn retry(tx: &Connection, id: DraftId, now: Timestamp) -> Result<Draft> {
-    let draft = find(tx, &id.to_string())?;
-    if draft.edit.is_some() {
-        return Err(StoreError::Conflict(format!("draft {id} was edited by a person and is not written again")));
-    }
-    if !matches!(draft.state, DraftState::Dead | DraftState::Rejected | DraftState::Ready) {
-        return Err(wrong_state(&draft, "retried"));
-    }
-    let sql = "UPDATE drafts SET state = 'queued', max_attempts = attempt + allowance, next_at = ?2, error = NULL,
-                 finished_at = NULL, lease_until = NULL WHERE id = ?1";
-    tx.execute(sql, params![id.to_string(), row::micros(now)])?;
-    find(tx, &id.to_string())
 }
 
 fn wrong_state(draft: &Draft, wish: &str) -> StoreError {
@@ -263,4 +132,158 @@ fn decode(row: &Row<'_>) -> Result<Draft> {
         created_at: row::time(row.get(18)?)?,
         finished_at: time(19)?,
     })
+}
+
+impl DraftQueue for SqliteStore {
+    fn queue_draft(&self, draft: &NewDraft, now: Timestamp) -> Result<bool> {
+        self.write(Durable, |tx| {
+    let sql = "INSERT OR IGNORE INTO drafts (id, kind, project, period_from, period_to, state, max_attempts, allowance,
+                 next_at, created_at, checksum, repo_id, repo_path)
+               VALUES (?1, ?2, ?3, ?4, ?5, 'queued', ?6, ?6, ?7, ?7, ?8, ?9, ?10)";
+    let added = tx.execute(
+        sql,
+        params![
+            DraftId::fresh(&FixedClock(now)).to_string(),
+            draft.kind.as_str(),
+            draft.project,
+            row::micros(draft.period.from),
+            row::micros(draft.period.to),
+            draft.max_attempts.max(1),
+            row::micros(now),
+            checksum::of(&["", ""]),
+            draft.repo.as_ref().map(|repo| repo.id.as_str()),
+            draft.repo.as_ref().map(|repo| &repo.path),
+        ],
+    )?;
+    Ok(added > 0)
+})
+    }
+
+    fn lease_draft(&self, now: Timestamp, until: Timestamp) -> Result<Option<Lease>> {
+        self.write(Durable, |tx| {
+            let bury = "UPDATE drafts SET state = 'dead', finished_at = ?1, lease_until = NULL,
+                  error = coalesce(error, 'the worker died in each of ' || attempt || ' attempts')
+                WHERE state = 'leased' AND lease_until <= ?1 AND attempt >= max_attempts";
+            tx.prepare_cached(bury)?.execute([row::micros(now)])?;
+            let claim = format!(
+                "UPDATE drafts SET state = 'leased', attempt = attempt + 1, lease_until = ?2, next_at = NULL
+         WHERE row = (SELECT row FROM drafts INDEXED BY drafts_due WHERE state IN ('queued', 'leased')
+                      AND (state = 'leased' OR next_at <= ?1) AND (state = 'queued' OR lease_until <= ?1)
+                      ORDER BY created_at, row LIMIT 1)
+         RETURNING {COLUMNS}"
+            );
+            let mut query = tx.prepare_cached(&claim)?;
+            let mut rows = query.query([row::micros(now), row::micros(until)])?;
+            let draft = rows.next()?.map(read_draft).transpose()?;
+            Ok(draft.map(|draft| Lease { attempt: draft.attempt, draft, until }))
+        })
+    }
+
+    fn finish_draft(&self, id: DraftId, attempt: u32, written: &WrittenDraft, now: Timestamp) -> Result<()> {
+        self.write(Durable, |tx| {
+            if forget::is_any_forgotten(tx, &written.sources)? {
+                return Err(StoreError::Conflict(format!(
+                    "a capture that draft {id} was written from was forgotten meanwhile"
+                )));
+            }
+            let sql = "UPDATE drafts SET state = 'ready', title = ?3, body = ?4, format = ?5, model = ?6, sources = ?7,
+                 error = ?8, finished_at = ?9, checksum = ?10, lease_until = NULL, next_at = NULL, quality = ?11
+               WHERE id = ?1 AND attempt = ?2 AND state = 'leased'";
+            let changed = tx.prepare_cached(sql)?.execute(params![
+                id.to_string(),
+                attempt,
+                written.title,
+                written.body,
+                written.format,
+                written.model,
+                serde_json::to_string(&written.sources)?,
+                written.note,
+                row::micros(now),
+                checksum::of(&[&written.title, &written.body]),
+                written.quality.as_ref().map(serde_json::to_string).transpose()?,
+            ])?;
+            check_fence(tx, changed, id, attempt)
+        })
+    }
+
+    fn fail_draft(&self, id: DraftId, attempt: u32, error: &str, next_at: Timestamp, now: Timestamp) -> Result<()> {
+        self.write(Durable, |tx| fail(tx, id, attempt, error, (next_at, now)))
+    }
+
+    fn draft(&self, id_prefix: &str) -> Result<Draft> {
+        self.read(|db| find(db, id_prefix))
+    }
+
+    fn drafts(&self, state: Option<DraftState>, project: Option<&str>) -> Result<Vec<Draft>> {
+        let (drafts, damaged) = self.read(|db| {
+            // Newest period first, and the ids of damaged ones.
+            // Conditions are added only as needed, so that an index can be used.
+            let of_state = if state.is_some() { "state = ?1" } else { "?1 IS NULL" };
+            let sql = format!(
+                "SELECT {COLUMNS} FROM drafts WHERE {of_state} AND (?2 IS NULL OR project = ?2
+           OR substr(project, -length(?2) - 1) = '/' || ?2 OR substr(project, 1, length(?2) + 2) = ?2 || ' (')
+         ORDER BY period_to DESC, row DESC"
+            );
+            let mut query = db.prepare_cached(&sql)?;
+            let mut rows = query.query((state.map(DraftState::as_str), project))?;
+            let (mut drafts, mut damaged) = (Vec::new(), Vec::new());
+            while let Some(row) = rows.next()? {
+                captures::sort_out(read_draft(row), &mut drafts, &mut damaged)?;
+            }
+            Ok((drafts, damaged))
+        })?;
+        self.report_damage("draft", &damaged);
+        Ok(drafts)
+    }
+
+    fn draft_counts(&self) -> Result<Vec<(DraftState, u64)>> {
+        self.read(count)
+    }
+
+    fn edit_draft(&self, id: DraftId, title: &str, body: &str, edit: DraftEdit) -> Result<Draft> {
+        self.write(Durable, |tx| {
+            let sql =
+        "UPDATE drafts SET title = ?2, body = ?3, edit_seconds = ?4, edit_distance = ?5, checksum = ?6, quality = NULL
+               WHERE id = ?1 AND state IN ('ready', 'accepted')";
+            let sum = checksum::of(&[title, body]);
+            let changed = tx.execute(sql, params![id.to_string(), title, body, edit.seconds, edit.distance, sum])?;
+            let draft = find(tx, &id.to_string())?;
+            if changed == 0 { Err(wrong_state(&draft, "edited")) } else { Ok(draft) }
+        })
+    }
+
+    fn move_draft(&self, id: DraftId, from: &[DraftState], to: DraftState, now: Timestamp) -> Result<Draft> {
+        self.write(Durable, |tx| {
+            let draft = find(tx, &id.to_string())?;
+            if !from.contains(&draft.state) {
+                return Err(wrong_state(&draft, to.as_str()));
+            }
+            let sql = "UPDATE drafts SET state = ?2, lease_until = NULL, next_at = CASE WHEN ?2 = 'queued' THEN ?3 END,
+                 finished_at = CASE WHEN ?2 = 'queued' THEN NULL ELSE coalesce(finished_at, ?3) END
+               WHERE id = ?1";
+            tx.execute(sql, params![id.to_string(), to.as_str(), row::micros(now)])?;
+            find(tx, &id.to_string())
+        })
+    }
+
+    fn retry_draft(&self, id: DraftId, now: Timestamp) -> Result<Draft> {
+        self.write(Durable, |tx| {
+            // Queued again with the initial number of attempts. The attempt number keeps rising because it is the fencing token: a
+            // worker of an earlier round must not be accepted.
+            let draft = find(tx, &id.to_string())?;
+            if draft.edit.is_some() {
+                return Err(StoreError::Conflict(format!(
+                    "draft {id} was edited by a person and is not written again"
+                )));
+            }
+            if !matches!(draft.state, DraftState::Dead | DraftState::Rejected | DraftState::Ready) {
+                return Err(wrong_state(&draft, "retried"));
+            }
+            let sql =
+                "UPDATE drafts SET state = 'queued', max_attempts = attempt + allowance, next_at = ?2, error = NULL,
+                 finished_at = NULL, lease_until = NULL WHERE id = ?1";
+            tx.execute(sql, params![id.to_string(), row::micros(now)])?;
+            find(tx, &id.to_string())
+        })
+    }
 }

@@ -5,17 +5,19 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, Rows, params, params_from_iter};
 
-use super::super::{Result, SpoolPosition, StoreError};
+use super::Durability::Rebuildable;
 use super::codes::Coded;
-use super::row;
-use crate::domain::event::{Event, HookName, PendingEvent};
-use crate::domain::id::Oid;
+use super::{SqliteStore, forget, row};
+use crate::domain::event::{Event, HookName, LogPosition, PendingEvent};
+use crate::domain::id::{Oid, RepoId};
+use crate::store::{EventStore, Result, SpoolPosition, StoreError};
 
 /// Stores the events and advances the position. A record ingested before is not stored again.
-pub fn ingest(tx: &Connection, events: &[Event], position: &SpoolPosition) -> Result<()> {
+fn ingest(tx: &Connection, events: &[Event], position: &SpoolPosition) -> Result<()> {
     for event in events {
         insert(tx, event, Some(&position.file))?;
     }
@@ -46,61 +48,7 @@ pub(super) fn insert(tx: &Connection, event: &Event, spool: Option<&str>) -> Res
     Ok(())
 }
 
-/// All spool positions.
-pub fn positions(db: &Connection) -> Result<Vec<SpoolPosition>> {
-    let mut query = db.prepare_cached("SELECT file, offset FROM spools ORDER BY file")?;
-    let mut rows = query.query([])?;
-    let mut positions = Vec::new();
-    while let Some(row) = rows.next()? {
-        let offset: i64 = row.get(1)?;
-        let offset = u64::try_from(offset).map_err(|error| StoreError::Corrupt(Box::new(error)))?;
-        positions.push(SpoolPosition { file: row.get(0)?, offset });
-    }
-    Ok(positions)
-}
-
-/// Removes the position of a deleted spool file, and frees its events' key for a later file with that name.
-pub fn forget_spool(tx: &Connection, file: &str) -> Result<()> {
-    tx.execute("DELETE FROM spools WHERE file = ?1", [file])?;
-    tx.execute("UPDATE events SET spool = NULL WHERE spool = ?1", [file])?;
-    Ok(())
-}
-
 const EVENT: &str = "row, stamp, source, hook, git_dir, oid, rewrites, in_sequence";
-
-/// Open events, oldest first.
-pub fn pending(db: &Connection, limit: usize) -> Result<Vec<PendingEvent>> {
-    let sql = format!("SELECT {EVENT} FROM events WHERE closed = 0 ORDER BY stamp, row LIMIT ?1");
-    let mut query = db.prepare_cached(&sql)?;
-    collect(query.query([rows(limit)])?)
-}
-
-/// Open events, oldest first, without recent ones of sequences running in these directories, and without those of the
-/// repositories in `apart`.
-pub fn ready(
-    db: &Connection,
-    limit: usize,
-    running: &[PathBuf],
-    since: i64,
-    apart: &[PathBuf],
-) -> Result<Vec<PendingEvent>> {
-    let held = vec!["?"; running.len()].join(", ");
-    let elsewhere = " AND git_dir <> ? AND substr(git_dir, 1, ?) <> ?".repeat(apart.len());
-    let sql = format!(
-        "SELECT {EVENT} FROM events WHERE closed = 0 AND NOT (in_sequence = 1 AND stamp > ? AND git_dir IN ({held}))
-         {elsewhere} ORDER BY stamp, row LIMIT ?"
-    );
-    let bytes = |dir: &PathBuf| Value::Blob(dir.as_os_str().as_bytes().to_vec());
-    let mut values = vec![Value::Integer(since)];
-    values.extend(running.iter().map(bytes));
-    for dir in apart {
-        let start = below(dir);
-        values.extend([bytes(dir), Value::Integer(start.len() as i64), Value::Blob(start)]);
-    }
-    values.push(Value::Integer(rows(limit)));
-    let mut query = db.prepare_cached(&sql)?;
-    collect(query.query(params_from_iter(values))?)
-}
 
 fn rows(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
@@ -114,25 +62,6 @@ fn collect(mut rows: Rows<'_>) -> Result<Vec<PendingEvent>> {
     Ok(pending)
 }
 
-/// Git directories of the newest open events.
-pub fn newest_git_dirs(db: &Connection, limit: usize) -> Result<Vec<PathBuf>> {
-    let sql = "SELECT git_dir FROM events WHERE closed = 0 ORDER BY stamp DESC, row DESC LIMIT ?1";
-    places(db.prepare_cached(sql)?.query([rows(limit)])?)
-}
-
-/// Git directories with waiting events of a sequence newer than this. Skips from one directory to the next.
-pub fn sequences(db: &Connection, since: i64) -> Result<Vec<PathBuf>> {
-    let sql = "WITH RECURSIVE dirs (dir) AS (
-                 SELECT min(git_dir) FROM events WHERE closed = 0 AND in_sequence = 1 UNION ALL
-                 SELECT (SELECT min(e.git_dir) FROM events e
-                         WHERE e.closed = 0 AND e.in_sequence = 1 AND e.git_dir > dirs.dir)
-                 FROM dirs WHERE dirs.dir IS NOT NULL)
-               SELECT dir FROM dirs WHERE EXISTS (
-                 SELECT 1 FROM events e
-                 WHERE e.closed = 0 AND e.in_sequence = 1 AND e.git_dir = dirs.dir AND e.stamp > ?1)";
-    places(db.prepare_cached(sql)?.query([since])?)
-}
-
 fn places(mut rows: Rows<'_>) -> Result<Vec<PathBuf>> {
     let mut places = Vec::new();
     while let Some(row) = rows.next()? {
@@ -140,13 +69,6 @@ fn places(mut rows: Rows<'_>) -> Result<Vec<PathBuf>> {
         places.push(PathBuf::from(OsStr::from_bytes(&bytes)));
     }
     Ok(places)
-}
-
-/// Whether an open event, from a log or from a hook outside any sequence, reports this commit as rewritten.
-pub fn has_pending_rewrite(db: &Connection, oid: &Oid) -> Result<bool> {
-    let sql = "SELECT 1 FROM rewritten r CROSS JOIN events e ON e.row = r.event
-               WHERE r.old = ?1 AND e.closed = 0 AND (e.in_sequence = 0 OR e.hook IS NULL)";
-    Ok(db.prepare_cached(sql)?.exists([oid.as_str()])?)
 }
 
 fn read_event(row: &Row<'_>) -> Result<Event> {
@@ -169,21 +91,6 @@ pub fn count(db: &Connection) -> Result<u64> {
     let count: i64 =
         db.prepare_cached("SELECT count(*) FROM events WHERE closed = 0")?.query_row([], |row| row.get(0))?;
     Ok(count.unsigned_abs())
-}
-
-/// Those of the commits that open events of this repository, linked worktrees included, refer to.
-pub fn commits_with_open_events(db: &Connection, common_dir: &Path, oids: &[Oid]) -> Result<HashSet<Oid>> {
-    let names = serde_json::to_string(oids)?;
-    let sql = "SELECT oid FROM events WHERE closed = 0 AND oid IN (SELECT value FROM json_each(?1))
-               AND (git_dir = ?2 OR substr(git_dir, 1, length(?3)) = ?3)";
-    let mut query = db.prepare_cached(sql)?;
-    let mut rows = query.query(params![names, common_dir.as_os_str().as_bytes(), below(common_dir)])?;
-    let mut awaited = HashSet::new();
-    while let Some(row) = rows.next()? {
-        let oid: String = row.get(0)?;
-        awaited.insert(row::parse(&oid)?);
-    }
-    Ok(awaited)
 }
 
 /// Path prefix of everything below the directory.
@@ -211,4 +118,164 @@ pub fn close(tx: &Connection, event: i64, note: Option<&str>) -> Result<()> {
 
 fn to_signed(offset: u64) -> Result<i64> {
     i64::try_from(offset).map_err(|error| StoreError::Other(Box::new(error)))
+}
+
+impl EventStore for SqliteStore {
+    fn ingest_events(&self, events: &[Event], position: &SpoolPosition) -> Result<()> {
+        self.write(Rebuildable, |tx| ingest(tx, events, position))
+    }
+
+    fn insert_event(&self, event: &Event) -> Result<i64> {
+        self.write(Rebuildable, |tx| insert_event(tx, event))
+    }
+
+    fn record_reflog_events(&self, repo: &RepoId, events: &[Event], positions: &[LogPosition]) -> Result<()> {
+        self.write(Rebuildable, |tx| {
+            for event in events {
+                insert(tx, event, None)?;
+            }
+            let sql = "INSERT OR REPLACE INTO reflogs (repo_id, log, identity, offset) VALUES (?1, ?2, ?3, ?4)";
+            let mut put = tx.prepare_cached(sql)?;
+            for LogPosition { log, identity, offset } in positions {
+                let offset = i64::try_from(*offset).map_err(|error| StoreError::Other(Box::new(error)))?;
+                put.execute(params![repo.as_str(), log, identity, offset])?;
+            }
+            Ok(())
+        })
+    }
+
+    fn log_positions(&self, repo: &RepoId) -> Result<Vec<LogPosition>> {
+        self.read(|db| {
+            let mut query =
+                db.prepare_cached("SELECT log, identity, offset FROM reflogs WHERE repo_id = ?1 ORDER BY log")?;
+            let mut rows = query.query([repo.as_str()])?;
+            let mut positions = Vec::new();
+            while let Some(row) = rows.next()? {
+                let offset: i64 = row.get(2)?;
+                positions.push(LogPosition { log: row.get(0)?, identity: row.get(1)?, offset: offset.unsigned_abs() });
+            }
+            Ok(positions)
+        })
+    }
+
+    fn commits_with_open_events(&self, common_dir: &Path, oids: &[Oid]) -> Result<HashSet<Oid>> {
+        self.read(|db| {
+            let names = serde_json::to_string(oids)?;
+            let sql = "SELECT oid FROM events WHERE closed = 0 AND oid IN (SELECT value FROM json_each(?1))
+               AND (git_dir = ?2 OR substr(git_dir, 1, length(?3)) = ?3)";
+            let mut query = db.prepare_cached(sql)?;
+            let mut rows = query.query(params![names, common_dir.as_os_str().as_bytes(), below(common_dir)])?;
+            let mut awaited = HashSet::new();
+            while let Some(row) = rows.next()? {
+                let oid: String = row.get(0)?;
+                awaited.insert(row::parse(&oid)?);
+            }
+            Ok(awaited)
+        })
+    }
+
+    fn spool_positions(&self) -> Result<Vec<SpoolPosition>> {
+        self.read(|db| {
+            let mut query = db.prepare_cached("SELECT file, offset FROM spools ORDER BY file")?;
+            let mut rows = query.query([])?;
+            let mut positions = Vec::new();
+            while let Some(row) = rows.next()? {
+                let offset: i64 = row.get(1)?;
+                let offset = u64::try_from(offset).map_err(|error| StoreError::Corrupt(Box::new(error)))?;
+                positions.push(SpoolPosition { file: row.get(0)?, offset });
+            }
+            Ok(positions)
+        })
+    }
+
+    fn forget_spool(&self, file: &str) -> Result<()> {
+        self.write(Rebuildable, |tx| {
+            // Removes the position of a deleted spool file, and frees its events' key for a later file with that name.
+            tx.execute("DELETE FROM spools WHERE file = ?1", [file])?;
+            tx.execute("UPDATE events SET spool = NULL WHERE spool = ?1", [file])?;
+            Ok(())
+        })
+    }
+
+    fn pending_events(&self, limit: usize) -> Result<Vec<PendingEvent>> {
+        self.read(|db| {
+            let sql = format!("SELECT {EVENT} FROM events WHERE closed = 0 ORDER BY stamp, row LIMIT ?1");
+            let mut query = db.prepare_cached(&sql)?;
+            collect(query.query([rows(limit)])?)
+        })
+    }
+
+    fn pending_event_count(&self) -> Result<u64> {
+        self.read(count)
+    }
+
+    fn ready_events(
+        &self,
+        limit: usize,
+        running: &[PathBuf],
+        since: Timestamp,
+        apart: &[PathBuf],
+    ) -> Result<Vec<PendingEvent>> {
+        self.read(|db| {
+            let since = row::micros(since);
+            let held = vec!["?"; running.len()].join(", ");
+            let elsewhere = " AND git_dir <> ? AND substr(git_dir, 1, ?) <> ?".repeat(apart.len());
+            let sql = format!(
+        "SELECT {EVENT} FROM events WHERE closed = 0 AND NOT (in_sequence = 1 AND stamp > ? AND git_dir IN ({held}))
+         {elsewhere} ORDER BY stamp, row LIMIT ?"
+    );
+            let bytes = |dir: &PathBuf| Value::Blob(dir.as_os_str().as_bytes().to_vec());
+            let mut values = vec![Value::Integer(since)];
+            values.extend(running.iter().map(bytes));
+            for dir in apart {
+                let start = below(dir);
+                values.extend([bytes(dir), Value::Integer(start.len() as i64), Value::Blob(start)]);
+            }
+            values.push(Value::Integer(rows(limit)));
+            let mut query = db.prepare_cached(&sql)?;
+            collect(query.query(params_from_iter(values))?)
+        })
+    }
+
+    fn newest_git_dirs(&self, limit: usize) -> Result<Vec<PathBuf>> {
+        self.read(|db| {
+            let sql = "SELECT git_dir FROM events WHERE closed = 0 ORDER BY stamp DESC, row DESC LIMIT ?1";
+            places(db.prepare_cached(sql)?.query([rows(limit)])?)
+        })
+    }
+
+    fn waiting_sequences(&self, since: Timestamp) -> Result<Vec<PathBuf>> {
+        self.read(|db| {
+            // Git directories with waiting events of a sequence newer than this. Skips from one directory to the next.
+            let since = row::micros(since);
+            let sql = "WITH RECURSIVE dirs (dir) AS (
+                 SELECT min(git_dir) FROM events WHERE closed = 0 AND in_sequence = 1 UNION ALL
+                 SELECT (SELECT min(e.git_dir) FROM events e
+                         WHERE e.closed = 0 AND e.in_sequence = 1 AND e.git_dir > dirs.dir)
+                 FROM dirs WHERE dirs.dir IS NOT NULL)
+               SELECT dir FROM dirs WHERE EXISTS (
+                 SELECT 1 FROM events e
+                 WHERE e.closed = 0 AND e.in_sequence = 1 AND e.git_dir = dirs.dir AND e.stamp > ?1)";
+            places(db.prepare_cached(sql)?.query([since])?)
+        })
+    }
+
+    fn has_pending_rewrite(&self, oid: &Oid) -> Result<bool> {
+        self.read(|db| {
+            let sql = "SELECT 1 FROM rewritten r CROSS JOIN events e ON e.row = r.event
+               WHERE r.old = ?1 AND e.closed = 0 AND (e.in_sequence = 0 OR e.hook IS NULL)";
+            Ok(db.prepare_cached(sql)?.exists([oid.as_str()])?)
+        })
+    }
+
+    fn close_event(&self, row: i64, note: Option<&str>) -> Result<()> {
+        self.write(Rebuildable, |tx| close(tx, row, note))
+    }
+
+    fn skip_commits(&self, commits: &[(RepoId, Oid)], position: &SpoolPosition) -> Result<()> {
+        self.write(Rebuildable, |tx| {
+            commits.iter().try_for_each(|(repo, oid)| forget::skip(tx, repo, oid))?;
+            ingest(tx, &[], position)
+        })
+    }
 }

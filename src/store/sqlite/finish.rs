@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::super::{Result, StoreError};
 use super::codes::{Coded, Punctual};
 use super::row::{self, CaptureExtras, UserEdit};
-use super::{captures, checksum, decisions, record};
+use super::{captures, checksum, record, refine};
 use crate::domain::capture::{AuthoredBy, Capture, ModelOutcome, Reason};
 use crate::domain::event::Source;
 use crate::domain::id::{CaptureId, Oid, RepoId};
@@ -53,7 +53,7 @@ pub fn finish(tx: &Connection, id: CaptureId, outcome: &ModelOutcome) -> Result<
         keep_wire(tx, current.row, wire, &outcome.faults)?;
     }
     if let Some(decision) = &outcome.decision {
-        decisions::keep(tx, current.row, decision)?;
+        refine::keep_decision(tx, current.row, decision)?;
     }
     Ok(true)
 }

@@ -5,11 +5,15 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::super::{FORGETTING, ForgetReport, RemainingFile, Result, ScrubReport, StoreError};
+use super::Durability::{Durable, Rebuildable};
 use super::connection::beside;
-use super::{Durability, SqliteStore, checksum, copies, notes, repositories, row};
+use super::{SqliteStore, captures, checksum, copies, drafts, error, expire, repositories, row};
 use crate::domain::fragments::Fragments;
 use crate::domain::id::{CaptureId, DraftId, Oid, RepoId};
+use crate::store::{
+    ExpiringData, FORGETTING, ForgetReport, MaintenanceStore, RemainingFile, Result, ScrubReport, StoreError,
+    StoreSizes,
+};
 
 /// A shorter message (bytes) occurs in many texts: captures that repeat it are not searched.
 const TELLING: usize = 12;
@@ -33,28 +37,12 @@ struct CollectedTexts {
     generated: Vec<String>,
 }
 
-/// Removes the capture and those it replaced, which describe the same work; keeps their identifiers, so that nothing
-/// captures them again automatically. Other rows that name or quote it are removed as well.
-pub fn forget(tx: &Connection, id: CaptureId, now: Timestamp) -> Result<ForgetReport> {
-    let mut texts = CollectedTexts::default();
-    let mut forgotten = ForgetReport::default();
-    remove(tx, id, &mut texts, &mut forgotten.ids)?;
-    let names = forgotten.ids.iter().map(ToString::to_string).collect::<Vec<_>>();
-    let all = names.iter().chain(&texts.author).chain(&texts.generated).map(String::as_str);
-    forgotten.fragments = Fragments::of(all);
-    forgotten.drafts = drop_drafts(tx, &names)?;
-    forgotten.repeated_by = drop_quotations(tx, &texts.author)?;
-    drop_problems(tx, &forgotten.fragments)?;
-    repositories::set_mark(tx, FORGETTING, Some(&now.to_string()))?;
-    Ok(forgotten)
-}
-
 fn remove(tx: &Connection, id: CaptureId, texts: &mut CollectedTexts, ids: &mut Vec<CaptureId>) -> Result<()> {
     let missing = || StoreError::NotFound { what: "capture", id: id.to_string() };
     let doomed = find(tx, id)?.ok_or_else(missing)?;
     collect(tx, doomed.row, texts)?;
     if let Some(words) = &doomed.words {
-        notes::detach(tx, id, words)?;
+        captures::detach_note(tx, id, words)?;
     }
     for replaced in replaced_by(tx, doomed.row)? {
         remove(tx, replaced, texts, ids)?;
@@ -200,7 +188,7 @@ pub fn forgotten_ids(db: &Connection) -> Result<Fragments> {
 
 impl SqliteStore {
     /// See `Store::scrub`.
-    pub(super) fn scrub_files(&self) -> ScrubReport {
+    fn scrub_files(&self) -> ScrubReport {
         let mut left = match self.rewrite() {
             Ok(None) => Vec::new(),
             Ok(Some((path, why))) => vec![RemainingFile { path, why, foreign: false }],
@@ -230,9 +218,8 @@ impl SqliteStore {
     /// Rewrites the file: SQLite overwrites what it deletes, but content freed by an older program remains, and the
     /// full-text index keeps words at page starts. Returns the file that may still hold them, and why.
     fn rewrite(&self) -> Result<Option<(PathBuf, String)>> {
-        let rebuilt = self.write(Durability::Durable, |tx| {
-            Ok(tx.execute("INSERT INTO words (words) VALUES ('rebuild')", []).map(drop)?)
-        });
+        let rebuilt =
+            self.write(Durable, |tx| Ok(tx.execute("INSERT INTO words (words) VALUES ('rebuild')", []).map(drop)?));
         let written = rebuilt.and_then(|()| self.maintain(|db| Ok(db.execute_batch("VACUUM")?)));
         // Does what is possible without disk space for a second file.
         let is_cut = self.maintain(scrub_log)?;
@@ -246,4 +233,54 @@ impl SqliteStore {
 fn describe_error(error: &StoreError) -> String {
     let cause = std::error::Error::source(error).map(|cause| format!(": {cause}"));
     format!("{error}{}", cause.unwrap_or_default())
+}
+
+impl MaintenanceStore for SqliteStore {
+    fn forget_capture(&self, id: CaptureId, now: Timestamp) -> Result<ForgetReport> {
+        let forgotten = self.write(Durable, |tx| {
+            // Removes the capture and those it replaced, which describe the same work; keeps their identifiers, so that nothing
+            // captures them again automatically. Other rows that name or quote it are removed as well.
+            let mut texts = CollectedTexts::default();
+            let mut forgotten = ForgetReport::default();
+            remove(tx, id, &mut texts, &mut forgotten.ids)?;
+            let names = forgotten.ids.iter().map(ToString::to_string).collect::<Vec<_>>();
+            let all = names.iter().chain(&texts.author).chain(&texts.generated).map(String::as_str);
+            forgotten.fragments = Fragments::of(all);
+            forgotten.drafts = drop_drafts(tx, &names)?;
+            forgotten.repeated_by = drop_quotations(tx, &texts.author)?;
+            drop_problems(tx, &forgotten.fragments)?;
+            repositories::set_mark(tx, FORGETTING, Some(&now.to_string()))?;
+            Ok(forgotten)
+        })?;
+        Ok(ForgetReport { scrubbed: self.scrub(), ..forgotten })
+    }
+
+    fn scrub(&self) -> ScrubReport {
+        self.scrub_files()
+    }
+
+    fn sizes(&self) -> Result<StoreSizes> {
+        let copies = copies::all(&self.path).map_err(error::file)?;
+        Ok(StoreSizes {
+            database: copies::database_size(&self.path),
+            copies: copies.iter().map(|copy| copy.bytes).sum(),
+            copy_files: copies.len() as u64,
+            drafts: self.read(drafts::size)?,
+        })
+    }
+
+    fn expire(&self, what: ExpiringData, before: Timestamp) -> Result<u64> {
+        if what == ExpiringData::Copies {
+            return copies::expire(&self.path, before);
+        }
+        let mut expired = 0;
+        loop {
+            // In small steps, so that a commit never waits for the whole deletion.
+            let step = self.write(Rebuildable, |tx| expire::step(tx, what, row::micros(before)))?;
+            expired += step.removed;
+            if !step.more {
+                return Ok(expired);
+            }
+        }
+    }
 }

@@ -1,15 +1,18 @@
 //! Capture lists, newest first, served from the narrowest index.
 
+use jiff::Timestamp;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
-use super::super::{CaptureQuery, Result};
+use super::Durability::Durable;
 use super::captures::sort_out;
 use super::codes::Coded;
 use super::row::{self, CAPTURE};
+use super::{SqliteStore, captures, counts, finish, record, search};
 use crate::domain::capture::{Capture, RepoRef};
-use crate::domain::id::RepoId;
+use crate::domain::id::{CaptureId, RepoId};
 use crate::domain::project::ProjectOrigin;
+use crate::store::{CaptureArchive, CaptureCounts, CaptureQuery, CaptureRecord, Result};
 
 /// The results, and the ids of rows too damaged to show.
 pub struct CaptureRows {
@@ -49,22 +52,89 @@ impl SqlConditions {
     }
 }
 
-/// At most `limit` captures, newest first by author date.
-pub fn list(db: &Connection, query: &CaptureQuery) -> Result<CaptureRows> {
-    let SqlConditions { sql, mut values } = SqlConditions::of(query);
-    let limit = query.limit.and_then(|limit| i64::try_from(limit).ok()).unwrap_or(-1);
-    values.push(Value::from(limit));
-    // In order of author dates the few recently captured ones may come last or not at all.
-    let by = if query.captured_since.is_some() { "INDEXED BY captures_count" } else { "" };
-    let sql = format!(
-        "SELECT {CAPTURE} FROM captures c {by} WHERE {sql} ORDER BY c.at DESC, c.row DESC LIMIT ?{}",
-        values.len()
-    );
-    run(db, &sql, values)
+fn path(origin: &ProjectOrigin) -> &str {
+    origin.repo.as_ref().map_or("", |repo| repo.path.as_str())
 }
 
-/// Skips from one repository to the next instead of reading all rows.
-pub fn origins(db: &Connection) -> Result<Vec<ProjectOrigin>> {
+/// Runs a query that selects the columns of a capture.
+pub fn run(db: &Connection, sql: &str, values: Vec<Value>) -> Result<CaptureRows> {
+    let mut query = db.prepare_cached(sql)?;
+    let mut rows = query.query(params_from_iter(values))?;
+    let mut listed = CaptureRows { captures: Vec::new(), damaged: Vec::new() };
+    while let Some(found) = rows.next()? {
+        sort_out(row::capture(found), &mut listed.captures, &mut listed.damaged)?;
+    }
+    Ok(listed)
+}
+
+impl CaptureArchive for SqliteStore {
+    fn capture(&self, id_prefix: &str) -> Result<CaptureRecord> {
+        self.read(|db| captures::by_id(db, id_prefix))
+    }
+
+    fn faults(&self, id: CaptureId) -> Result<Vec<String>> {
+        self.read(|db| captures::faults(db, id))
+    }
+
+    fn captures(&self, query: &CaptureQuery) -> Result<Vec<Capture>> {
+        let listed = self.read(|db| {
+            let SqlConditions { sql, mut values } = SqlConditions::of(query);
+            let limit = query.limit.and_then(|limit| i64::try_from(limit).ok()).unwrap_or(-1);
+            values.push(Value::from(limit));
+            // In order of author dates the few recently captured ones may come last or not at all.
+            let by = if query.captured_since.is_some() { "INDEXED BY captures_count" } else { "" };
+            let sql = format!(
+                "SELECT {CAPTURE} FROM captures c {by} WHERE {sql} ORDER BY c.at DESC, c.row DESC LIMIT ?{}",
+                values.len()
+            );
+            run(db, &sql, values)
+        })?;
+        self.report_damage("capture", &listed.damaged);
+        Ok(listed.captures)
+    }
+
+    fn each_record(&self, each: &mut dyn FnMut(CaptureRecord) -> Result<()>) -> Result<()> {
+        let mut next = Some(0);
+        while let Some(after) = next {
+            let page = self.read(|db| captures::page(db, after, PAGE))?;
+            next = page.next;
+            self.report_damage("capture", &page.damaged);
+            page.records.into_iter().try_for_each(&mut *each)?;
+        }
+        Ok(())
+    }
+
+    fn import_records(&self, records: &[CaptureRecord]) -> Result<u64> {
+        self.write(Durable, |tx| {
+            records.iter().try_fold(0, |added, record| Ok(added + u64::from(record::import(tx, record)?)))
+        })
+    }
+
+    fn search(&self, words: &str, query: &CaptureQuery) -> Result<Vec<Capture>> {
+        let listed = self.read(|db| search::search(db, words, query))?;
+        self.report_damage("capture", &listed.damaged);
+        Ok(listed.captures)
+    }
+
+    fn edit_capture(&self, id: CaptureId, summary: &str) -> Result<Capture> {
+        self.write(Durable, |tx| finish::edit(tx, id, summary))
+    }
+
+    fn capture_id(&self, id_prefix: &str) -> Result<CaptureId> {
+        self.read(|db| row::parse(&captures::full_id(db, "capture", "captures", id_prefix)?))
+    }
+
+    fn forgotten_id(&self, id_prefix: &str) -> Result<CaptureId> {
+        self.read(|db| row::parse(&captures::full_id(db, "capture", "forgotten", id_prefix)?))
+    }
+
+    fn count_captures(&self, repo: Option<&RepoId>, since: Timestamp, until: Timestamp) -> Result<CaptureCounts> {
+        self.read(|db| counts::count(db, repo, since, until))
+    }
+
+    fn origins(&self) -> Result<Vec<ProjectOrigin>> {
+        self.read(|db| {
+    // Skips from one repository to the next instead of reading all rows.
     let sql = "WITH RECURSIVE ids (id) AS (
                  SELECT min(repo_id) FROM captures UNION ALL
                  SELECT (SELECT min(c.repo_id) FROM captures c WHERE c.repo_id > ids.id) FROM ids WHERE ids.id IS NOT NULL),
@@ -89,21 +159,8 @@ pub fn origins(db: &Connection) -> Result<Vec<ProjectOrigin>> {
     }
     origins.sort_by(|one, other| one.project.cmp(&other.project).then_with(|| path(one).cmp(path(other))));
     Ok(origins)
-}
-
-fn path(origin: &ProjectOrigin) -> &str {
-    origin.repo.as_ref().map_or("", |repo| repo.path.as_str())
-}
-
-/// Runs a query that selects the columns of a capture.
-pub fn run(db: &Connection, sql: &str, values: Vec<Value>) -> Result<CaptureRows> {
-    let mut query = db.prepare_cached(sql)?;
-    let mut rows = query.query(params_from_iter(values))?;
-    let mut listed = CaptureRows { captures: Vec::new(), damaged: Vec::new() };
-    while let Some(found) = rows.next()? {
-        sort_out(row::capture(found), &mut listed.captures, &mut listed.damaged)?;
+})
     }
-    Ok(listed)
 }
 
 #[cfg(test)]
@@ -132,7 +189,7 @@ mod tests {
             (any(), "captures_time"),
             (CaptureQuery { all_states: true, ..any() }, "captures_time"),
             (
-                CaptureQuery { kind: Some(CaptureKind::Note), since: Some(jiff::Timestamp::UNIX_EPOCH), ..any() },
+                CaptureQuery { kind: Some(CaptureKind::Note), since: Some(Timestamp::UNIX_EPOCH), ..any() },
                 "captures_time",
             ),
             (CaptureQuery { repo: repo.clone(), ..any() }, "captures_repo"),
@@ -146,3 +203,6 @@ mod tests {
         }
     }
 }
+
+/// Page size for export: no read transaction is held while the caller processes records.
+const PAGE: usize = 500;

@@ -20,32 +20,26 @@ mod codes;
 mod connection;
 mod copies;
 mod counts;
-mod decisions;
 mod drafts;
 mod error;
 mod events;
-mod evidence;
 mod expire;
 mod finish;
-mod forecasts;
 mod forget;
 mod listing;
 mod migrate;
-mod notes;
 mod operations;
 mod problems;
 mod quarantine;
 mod record;
 mod refine;
-mod reflogs;
 mod repositories;
+mod router;
 mod row;
 mod salvage;
 mod search;
-mod store_impl;
 #[cfg(test)]
 mod tests;
-mod tokens;
 
 pub use salvage::Salvaged;
 

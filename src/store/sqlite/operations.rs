@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::super::{LatencyGrouping, LatencyRow, PrefetchRow, Result};
+use super::Durability::Rebuildable;
 use super::codes::{Coded, Punctual};
 use super::error::DamagedRow;
-use super::row;
+use super::{SqliteStore, row};
 use crate::domain::capture::Reason;
 use crate::domain::operation::{Operation, PrefillOutcome};
 use crate::route::stats::quantile::Sample;
+use crate::store::{LatencyGrouping, LatencyRow, OperationLog, PrefetchRow, Result};
 
 /// Appends an operation.
 pub fn log(tx: &Connection, operation: &Operation) -> Result<()> {
@@ -110,23 +111,6 @@ struct PrefetchGroup {
     missed: u64,
     ttfts_whole: Sample,
     ttfts_missed: Sample,
-}
-
-/// One row per group, sorted by name.
-pub fn latency(db: &Connection, since: Timestamp, grouping: LatencyGrouping) -> Result<Vec<LatencyRow>> {
-    let (keys, series) = all_series(db, grouping)?;
-    let mut groups: Vec<LatencyGroup> = keys.iter().map(|_| LatencyGroup::default()).collect();
-    let mut tally: Vec<u64> = vec![0; series.len()];
-    pass(db, since, &series, &mut groups, &mut tally)?;
-    for (series, n) in series.iter().zip(&tally) {
-        if let Some(series) = series {
-            groups[series.group].count(series, *n);
-        }
-    }
-    let mut rows: Vec<(GroupKey, LatencyGroup)> =
-        keys.into_iter().zip(groups).filter(|(_, group)| group.durations.n() > 0).collect();
-    rows.sort_by(|a, b| a.0.cmp(&b.0));
-    Ok(rows.into_iter().map(|(key, group)| group.into_row(key)).collect())
 }
 
 /// Fetching a column costs more than computing one, so four values are packed into two numbers: series (20 bits) with
@@ -291,4 +275,28 @@ fn rate(part: u64, whole: u64) -> Option<f64> {
 
 fn to_ms(micros: u64) -> f64 {
     micros as f64 / 1e3
+}
+
+impl OperationLog for SqliteStore {
+    fn log_operation(&self, operation: &Operation) -> Result<()> {
+        self.write(Rebuildable, |tx| log(tx, operation))
+    }
+
+    fn latency(&self, since: Timestamp, grouping: LatencyGrouping) -> Result<Vec<LatencyRow>> {
+        self.read(|db| {
+            let (keys, series) = all_series(db, grouping)?;
+            let mut groups: Vec<LatencyGroup> = keys.iter().map(|_| LatencyGroup::default()).collect();
+            let mut tally: Vec<u64> = vec![0; series.len()];
+            pass(db, since, &series, &mut groups, &mut tally)?;
+            for (series, n) in series.iter().zip(&tally) {
+                if let Some(series) = series {
+                    groups[series.group].count(series, *n);
+                }
+            }
+            let mut rows: Vec<(GroupKey, LatencyGroup)> =
+                keys.into_iter().zip(groups).filter(|(_, group)| group.durations.n() > 0).collect();
+            rows.sort_by(|a, b| a.0.cmp(&b.0));
+            Ok(rows.into_iter().map(|(key, group)| group.into_row(key)).collect())
+        })
+    }
 }

@@ -3,8 +3,10 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
-use super::super::Result;
-use super::row;
+use super::Durability::Rebuildable;
+use super::{SqliteStore, row};
+use crate::domain::clock::{Clock, SystemClock};
+use crate::store::{ProblemLog, Result};
 
 pub fn note(tx: &Connection, at: Timestamp, what: &str, hint: &str) -> Result<()> {
     let sql = "INSERT INTO problems (what, hint, at) VALUES (?1, ?2, ?3)
@@ -13,26 +15,44 @@ pub fn note(tx: &Connection, at: Timestamp, what: &str, hint: &str) -> Result<()
     Ok(())
 }
 
-/// Whether problems with this hint and no later time exist.
-pub fn are_open(db: &Connection, hint: &str, before: Timestamp) -> Result<bool> {
-    let sql = "SELECT 1 FROM problems WHERE hint = ?1 AND at < ?2";
-    Ok(db.prepare_cached(sql)?.exists(params![hint, row::micros(before)])?)
-}
-
-/// Removes problems with this hint and no later time.
-pub fn resolve(tx: &Connection, hint: &str, before: Timestamp) -> Result<()> {
-    let sql = "DELETE FROM problems WHERE hint = ?1 AND at < ?2";
-    tx.prepare_cached(sql)?.execute(params![hint, row::micros(before)])?;
-    Ok(())
-}
-
-/// Newest first.
-pub fn since(db: &Connection, since: Timestamp) -> Result<Vec<(Timestamp, String, String)>> {
-    let mut query = db.prepare_cached("SELECT at, what, hint FROM problems WHERE at >= ?1 ORDER BY at DESC, what")?;
-    let mut rows = query.query([row::micros(since)])?;
-    let mut problems = Vec::new();
-    while let Some(row) = rows.next()? {
-        problems.push((row::time(row.get(0)?)?, row.get(1)?, row.get(2)?));
+impl ProblemLog for SqliteStore {
+    fn problems(&self, since: Timestamp) -> Result<Vec<(Timestamp, String, String)>> {
+        self.read(|db| {
+            let mut query =
+                db.prepare_cached("SELECT at, what, hint FROM problems WHERE at >= ?1 ORDER BY at DESC, what")?;
+            let mut rows = query.query([row::micros(since)])?;
+            let mut problems = Vec::new();
+            while let Some(row) = rows.next()? {
+                problems.push((row::time(row.get(0)?)?, row.get(1)?, row.get(2)?));
+            }
+            Ok(problems)
+        })
     }
-    Ok(problems)
+
+    fn note_problem(&self, at: Timestamp, what: &str, hint: &str) -> Result<()> {
+        self.write(Rebuildable, |tx| note(tx, at, what, hint))
+    }
+
+    fn resolve_problems(&self, hint: &str, before: Timestamp) -> Result<()> {
+        let values = params![hint, row::micros(before)];
+        // Usually there is nothing to do, and a read does not wait for another writer.
+        let sql = "SELECT 1 FROM problems WHERE hint = ?1 AND at < ?2";
+        if self.read(|db| Ok(db.prepare_cached(sql)?.exists(values)?))? {
+            let sql = "DELETE FROM problems WHERE hint = ?1 AND at < ?2";
+            self.write(Rebuildable, |tx| Ok(tx.execute(sql, values).map(drop)?))?;
+        }
+        Ok(())
+    }
+}
+
+impl SqliteStore {
+    /// Lists omit damaged rows because their content is unreliable; this reports them.
+    pub(super) fn report_damage(&self, what: &str, ids: &[String]) {
+        for id in ids {
+            let problem = format!("{what} {id} is damaged: its text does not match its checksum");
+            let hint = format!("uro-capture forget {id}");
+            // An unwritable store was already reported to the caller.
+            drop(self.note_problem(SystemClock.now(), &problem, &hint));
+        }
+    }
 }

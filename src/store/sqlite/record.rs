@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::super::{CaptureRecord, FinalCapture, RecordOutcome, Result};
 use super::codes::Coded;
 use super::row::{self, CaptureExtras};
-use super::{checksum, decisions, events, finish, operations};
+use super::{checksum, events, finish, operations, refine};
 use crate::domain::capture::{Capture, CaptureState};
 use crate::domain::event::Source;
 use crate::domain::id::CaptureId;
@@ -69,7 +69,7 @@ pub fn import(tx: &Connection, record: &CaptureRecord) -> Result<bool> {
         finish::keep_wire(tx, row, wire, &[])?;
     }
     if let Some(decision) = &record.decision {
-        decisions::keep(tx, row, decision)?;
+        refine::keep_decision(tx, row, decision)?;
     }
     Ok(true)
 }

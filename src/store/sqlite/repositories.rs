@@ -6,11 +6,12 @@ use std::path::PathBuf;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::super::{RegisteredRepo, Result};
-use super::{events, row};
+use super::Durability::Durable;
+use super::{SqliteStore, events, row};
 use crate::domain::event::HookMode;
 use crate::domain::id::RepoId;
 use crate::redact::redact;
+use crate::store::{MarkStore, RegisteredRepo, RepositoryStore, Result};
 
 /// Inserts or updates a repository. The earliest `since` is kept: a second `init` must not hide older commits.
 pub fn register(tx: &Connection, repo: &RegisteredRepo) -> Result<()> {
@@ -40,36 +41,7 @@ pub fn unregister(tx: &Connection, id: &RepoId) -> Result<bool> {
     Ok(tx.execute("DELETE FROM repositories WHERE id = ?1", [id.as_str()])? > 0)
 }
 
-/// Moves all rows of `old` to `new`. For a commit captured in both, `new`'s capture is kept.
-pub fn move_repository(tx: &Connection, old: &RepoId, new: &RegisteredRepo) -> Result<()> {
-    let before = find(tx, old)?;
-    for table in ["captures", "reflogs", "squashes", "forgotten", "drafts"] {
-        let sql = format!("UPDATE OR IGNORE {table} SET repo_id = ?2 WHERE repo_id = ?1");
-        tx.execute(&sql, [old.as_str(), new.id.as_str()])?;
-    }
-    let path = redact(&new.path.to_string_lossy());
-    let sql = "UPDATE captures SET rest = json_set(rest, '$.repo_path', ?2) WHERE repo_id = ?1";
-    tx.execute(sql, [new.id.as_str(), &path])?;
-    tx.execute("UPDATE drafts SET repo_path = ?2 WHERE repo_id = ?1", [new.id.as_str(), &path])?;
-    if let Some(before) = &before {
-        events::move_events(tx, &before.common_dir, &new.common_dir)?;
-    }
-    unregister(tx, old)?;
-    let since = before.map_or(new.since, |before| before.since.min(new.since));
-    register(tx, &RegisteredRepo { since, ..new.clone() })
-}
-
 const REPOSITORY: &str = "SELECT id, path, common_dir, project, since, means, inode FROM repositories";
-
-pub fn all(db: &Connection) -> Result<Vec<RegisteredRepo>> {
-    let mut query = db.prepare_cached(&format!("{REPOSITORY} ORDER BY path"))?;
-    let mut rows = query.query([])?;
-    let mut all = Vec::new();
-    while let Some(row) = rows.next()? {
-        all.push(read_repository(row)?);
-    }
-    Ok(all)
-}
 
 pub fn find(db: &Connection, id: &RepoId) -> Result<Option<RegisteredRepo>> {
     let mut query = db.prepare_cached(&format!("{REPOSITORY} WHERE id = ?1"))?;
@@ -91,15 +63,69 @@ fn read_repository(row: &Row<'_>) -> Result<RegisteredRepo> {
     })
 }
 
-pub fn mark(db: &Connection, name: &str) -> Result<Option<String>> {
-    let sql = "SELECT value FROM kv WHERE name = ?1";
-    Ok(db.prepare_cached(sql)?.query_row([name], |row| row.get(0)).optional()?)
-}
-
 pub fn set_mark(tx: &Connection, name: &str, value: Option<&str>) -> Result<()> {
     match value {
         Some(value) => tx.execute("INSERT OR REPLACE INTO kv (name, value) VALUES (?1, ?2)", [name, value])?,
         None => tx.execute("DELETE FROM kv WHERE name = ?1", [name])?,
     };
     Ok(())
+}
+
+impl RepositoryStore for SqliteStore {
+    fn register(&self, repo: &RegisteredRepo) -> Result<()> {
+        self.write(Durable, |tx| register(tx, repo))
+    }
+
+    fn unregister(&self, id: &RepoId) -> Result<bool> {
+        self.write(Durable, |tx| unregister(tx, id))
+    }
+
+    fn registered_repos(&self) -> Result<Vec<RegisteredRepo>> {
+        self.read(|db| {
+            let mut query = db.prepare_cached(&format!("{REPOSITORY} ORDER BY path"))?;
+            let mut rows = query.query([])?;
+            let mut all = Vec::new();
+            while let Some(row) = rows.next()? {
+                all.push(read_repository(row)?);
+            }
+            Ok(all)
+        })
+    }
+
+    fn registration(&self, id: &RepoId) -> Result<Option<RegisteredRepo>> {
+        self.read(|db| find(db, id))
+    }
+
+    fn move_repository(&self, old: &RepoId, new: &RegisteredRepo) -> Result<()> {
+        self.write(Durable, |tx| {
+            let before = find(tx, old)?;
+            for table in ["captures", "reflogs", "squashes", "forgotten", "drafts"] {
+                let sql = format!("UPDATE OR IGNORE {table} SET repo_id = ?2 WHERE repo_id = ?1");
+                tx.execute(&sql, [old.as_str(), new.id.as_str()])?;
+            }
+            let path = redact(&new.path.to_string_lossy());
+            let sql = "UPDATE captures SET rest = json_set(rest, '$.repo_path', ?2) WHERE repo_id = ?1";
+            tx.execute(sql, [new.id.as_str(), &path])?;
+            tx.execute("UPDATE drafts SET repo_path = ?2 WHERE repo_id = ?1", [new.id.as_str(), &path])?;
+            if let Some(before) = &before {
+                events::move_events(tx, &before.common_dir, &new.common_dir)?;
+            }
+            unregister(tx, old)?;
+            let since = before.map_or(new.since, |before| before.since.min(new.since));
+            register(tx, &RegisteredRepo { since, ..new.clone() })
+        })
+    }
+}
+
+impl MarkStore for SqliteStore {
+    fn mark(&self, name: &str) -> Result<Option<String>> {
+        self.read(|db| {
+            let sql = "SELECT value FROM kv WHERE name = ?1";
+            Ok(db.prepare_cached(sql)?.query_row([name], |row| row.get(0)).optional()?)
+        })
+    }
+
+    fn set_mark(&self, name: &str, value: Option<&str>) -> Result<()> {
+        self.write(Durable, |tx| set_mark(tx, name, value))
+    }
 }

@@ -3,10 +3,10 @@
 use rusqlite::Connection;
 use rusqlite::types::Value;
 
-use super::super::{CaptureQuery, Result};
 use super::listing::{self, CaptureRows, SqlConditions};
 use super::row::CAPTURE;
 use crate::domain::capture::Capture;
+use crate::store::{CaptureQuery, Result};
 
 /// Number of the newest matches that are ranked. A word in every row ranks nothing, and ranking all rows would take
 /// time in proportion to the store.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use uro_capture::domain::capture::{AuthoredBy, Capture, Reason};
 use uro_capture::store::sqlite::SqliteStore;
-use uro_capture::store::{CaptureQuery, Store};
+use uro_capture::store::{CaptureArchive, CaptureQuery};
 
 use crate::harness::fake_llm::MODEL;
 use crate::harness::{World, eventually};

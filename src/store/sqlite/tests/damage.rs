@@ -16,7 +16,10 @@ use crate::route::key::ForecastKey;
 use crate::route::ledger::Entry;
 use crate::route::speed::{ModelHardware, Speed};
 use crate::store::samples::{answered, commit, note, repo, timestamp};
-use crate::store::{CaptureQuery, NewDraft, RegisteredRepo, Store, StoreError, WrittenDraft};
+use crate::store::{
+    CaptureArchive, CaptureQuery, CaptureStore, DraftQueue, MaintenanceStore, NewDraft, ProblemLog, RefinementStore,
+    RegisteredRepo, RepositoryStore, RouterState, StoreError, WrittenDraft,
+};
 
 fn list(store: &SqliteStore) -> usize {
     store.captures(&CaptureQuery::default()).unwrap().len()

@@ -11,7 +11,8 @@ use crate::domain::draft::{DraftKind, Period};
 use crate::domain::id::{CaptureId, DraftId};
 use crate::store::samples::{answered, commit, note, oid, repo, template, timestamp};
 use crate::store::{
-    CaptureQuery, ExpiringData, FORGETTING, NewDraft, ScrubReport, Store, StoreError, StoreFile, WrittenDraft,
+    CaptureArchive, CaptureQuery, CaptureStore, DraftQueue, ExpiringData, FORGETTING, MaintenanceStore, MarkStore,
+    NewDraft, ProblemLog, RefinementStore, ScrubReport, StoreError, StoreFile, WrittenDraft,
 };
 
 /// The secret words in each text of a capture.

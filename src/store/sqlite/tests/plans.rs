@@ -11,7 +11,7 @@ use super::source;
 use super::{Home, conform, trace};
 use crate::domain::capture::CaptureKind;
 use crate::store::samples::{note, repo, timestamp};
-use crate::store::{CaptureQuery, Store};
+use crate::store::{CaptureQuery, CaptureStore, MaintenanceStore, Store};
 
 /// Tables that stay small, and why. All others, new ones included, are assumed to grow without limit.
 const SMALL: [(&str, &str); 6] = [

@@ -11,7 +11,7 @@ use super::super::{Durability, SqliteStore, migrate};
 use super::Home;
 use crate::domain::capture::Capture;
 use crate::store::samples::{commit, event, note, oid, repo, timestamp};
-use crate::store::{CaptureQuery, RecordOutcome, SpoolPosition, Store, StoreError};
+use crate::store::{CaptureArchive, CaptureQuery, CaptureStore, EventStore, RecordOutcome, SpoolPosition, StoreError};
 
 fn mode(path: &Path) -> u32 {
     std::fs::metadata(path).unwrap().permissions().mode() & 0o777

@@ -13,7 +13,10 @@ use crate::domain::draft::{DraftKind, Period};
 use crate::domain::event::HookMode;
 use crate::domain::id::RepoId;
 use crate::store::samples::{commit, event, note, oid, operation, repo, template, timestamp};
-use crate::store::{CaptureQuery, LatencyGrouping, NewDraft, RegisteredRepo, Store};
+use crate::store::{
+    CaptureArchive, CaptureQuery, CaptureStore, DraftQueue, EventStore, LatencyGrouping, MarkStore, NewDraft,
+    OperationLog, RefinementStore, RegisteredRepo, RepositoryStore, RouterState,
+};
 
 /// A file of schema 1 with a repository, captures and an open event in it.
 fn first(home: &Home) {
