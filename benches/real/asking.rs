@@ -19,7 +19,7 @@ use uro_capture::prompt::tokens::CAPTURE_PROMPT;
 use super::record::{Dropped, Record};
 use super::report::Result;
 
-/// Until names are not looked for any longer: without hurry, so that a verdict does not depend on the machine.
+/// Until names are not looked for any longer: without cut_short, so that a verdict does not depend on the machine.
 const LOOKUP: Duration = Duration::from_secs(5);
 
 /// What is asked.

@@ -1,7 +1,8 @@
 //! Looking at all repositories: from outside (a stat for each log), by reading their logs, and where each has a new
 //! commit. In this process, warm.
 
-use std::sync::{Arc, Mutex};
+use parking_lot::Mutex;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use serde_json::json;

@@ -209,7 +209,7 @@ fn decided(ledger: &Ledger, last: Option<&str>, machine: &Machine<'_>, moment: &
     decide(&signals(moment), &candidates, last.map(|last| ("local", last)))
 }
 
-/// The text is written later, without hurry: that also tells how fast the machine is now.
+/// The text is written later, without cut_short: that also tells how fast the machine is now.
 fn refine(ledger: &mut Ledger, machine: &Machine<'_>, model: &Model, moment: &Moment, now: Timestamp) {
     let asked =
         Asked { prompt: moment.prompt, allowed: USUAL_TOKENS, told: Some(80), left_s: None, cold: moment.evicted };

@@ -195,9 +195,9 @@ struct ModelData {
 impl ModelData {
     /// Without a readable store or an answering sidecar only their numbers are missing.
     fn load(app: &App) -> Self {
-        let memory = Memory { ram: Hardware::measure().ram_total, vram: None };
-        let sidecar_state = match client::send_request(&app.paths.run, &Request::Standing, client::PING_TIMEOUT) {
-            Ok(Response::Standing(standing)) => Some(standing),
+        let memory = Memory { ram: Hardware::measure().ram_total };
+        let sidecar_state = match client::send_request(&app.paths.run, &Request::RouterStatus, client::PING_TIMEOUT) {
+            Ok(Response::RouterStatus(standing)) => Some(standing),
             _ => None,
         };
         let (measured, ledger, tallies) = stored(app).unwrap_or_default();
@@ -493,7 +493,7 @@ mod tests {
         assert!(found[0].roles.contains(&Role::Capture) && found[1].roles.contains(&Role::Blog));
         assert!(found[1].stands_in_for.contains(&Role::Capture));
         assert_eq!(found[2].unfit, Some(UnfitReason::Embedding));
-        let little = ModelData { memory: Memory { ram: Some(8_000_000_000), vram: None }, ..nothing() };
+        let little = ModelData { memory: Memory { ram: Some(8_000_000_000) }, ..nothing() };
         let found = at_a(&[], Strategy::Adaptive, offered, &little);
         assert!(found[0].roles.contains(&Role::Blog) && found[1].roles.is_empty());
         assert!(matches!(found[1].unfit, Some(UnfitReason::TooLarge { needs, has }) if needs > has));

@@ -1,7 +1,8 @@
 //! Output: the only file that prints. Results go to stdout, all else to stderr; with `--json` stdout holds JSON alone.
 
+use parking_lot::Mutex;
 use std::io::{ErrorKind, IsTerminal, Write};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use clap::builder::styling::{AnsiColor, Style};
 use serde::Serialize;
@@ -167,7 +168,7 @@ impl Ui {
     /// # Errors
     /// Standard output cannot be written.
     pub fn raw(&self, bytes: &[u8]) -> Result<(), Failure> {
-        let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut out = self.out.lock();
         out.write_all(bytes).and_then(|()| out.flush()).map_err(|error| match error.kind() {
             ErrorKind::BrokenPipe => Failure::new(FailureKind::OutputClosed, "the reader left"),
             _ => Failure::environment("cannot write the output").because(error.to_string()).hint("df -h"),
@@ -235,7 +236,7 @@ impl Ui {
     /// Asks a yes/no question; no answer means no.
     #[must_use]
     pub fn confirm(&self, question: &str) -> bool {
-        let mut err = self.err.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut err = self.err.lock();
         // If the question cannot be shown, the answer is no.
         if write!(err, "{question} [y/N] ").and_then(|()| err.flush()).is_err() {
             return false;
@@ -248,7 +249,7 @@ impl Ui {
     fn print_message(&self, label: &str, style: Style, text: &str) {
         let label = paint(self.color_err && !label.is_empty(), style, label);
         let space = if label.is_empty() { "" } else { " " };
-        let mut err = self.err.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut err = self.err.lock();
         // A closed stderr cannot be reported.
         let _ = writeln!(err, "{label}{space}{}", sanitise(text)).and_then(|()| err.flush());
     }
@@ -313,13 +314,13 @@ pub struct MemoryOutput(Arc<Mutex<Vec<u8>>>);
 impl MemoryOutput {
     #[must_use]
     pub fn text(&self) -> String {
-        String::from_utf8_lossy(&self.0.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
+        String::from_utf8_lossy(&self.0.lock()).into_owned()
     }
 }
 
 impl Write for MemoryOutput {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
+        self.0.lock().write(bytes)
     }
 
     fn flush(&mut self) -> std::io::Result<()> {

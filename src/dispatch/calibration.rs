@@ -1,7 +1,8 @@
 //! Tokenizer calibration: bytes per token, per model and endpoint, learned from the servers' own counts.
 
+use parking_lot::Mutex;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use super::Attempt;
 use crate::prompt::tokens::{ReportedCounts, TokenScale};
@@ -33,7 +34,7 @@ impl Calibration {
     /// The scale of a model; the safe one while too little is known.
     #[must_use]
     pub fn scale(&self, choice: &ModelChoice) -> TokenScale {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = self.known.lock();
         let key = (choice.endpoint.clone(), choice.model.clone());
         known.get(&key).copied().map(TokenScale::of).unwrap_or_default()
     }
@@ -44,7 +45,7 @@ impl Calibration {
         let Ok(counts) = self.store.count_tokens(&lesson.endpoint, &lesson.model, lesson.bytes, lesson.tokens) else {
             return;
         };
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.lock();
         known.insert((lesson.endpoint.clone(), lesson.model.clone()), counts);
     }
 }

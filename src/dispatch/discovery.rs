@@ -1,6 +1,7 @@
 //! Model discovery: collects the model lists of all endpoints under a deadline.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use parking_lot::Mutex;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
@@ -181,7 +182,7 @@ impl Catalogue {
     fn look_aside(&self, slot: &Arc<EndpointSlot>) {
         let (endpoints, slot) = (Arc::clone(&self.endpoints), Arc::clone(slot));
         let until = self.clock.instant() + ASIDE;
-        let mut looks = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut looks = self.looks.lock();
         while looks.try_join_next().is_some() {}
         looks.spawn(async move { drop(endpoints.fetch_list(&slot, until).await) });
     }

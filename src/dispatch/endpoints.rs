@@ -1,7 +1,8 @@
 //! Endpoint registry: the configured endpoints with their connections and cached model lists.
 
+use parking_lot::Mutex;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex as AsyncMutex;
@@ -57,7 +58,7 @@ impl Endpoints {
     /// # Errors
     /// `InvalidEndpoint` and `NotLoopback`.
     pub fn slot(&self, endpoint: &EndpointConfig) -> Result<Arc<EndpointSlot>, LlmError> {
-        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slots = self.slots.lock();
         if let Some(slot) = slots.get(&endpoint.name).filter(|slot| slot.config == *endpoint) {
             return Ok(Arc::clone(slot));
         }
@@ -74,7 +75,7 @@ impl Endpoints {
 
     /// The cached list of `slot`.
     pub fn cached_list(&self, slot: &EndpointSlot) -> CachedList {
-        let seen = slot.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = slot.seen.lock();
         let Some((at, models)) = seen.as_ref() else { return CachedList::Nothing };
         let offer = slot.offer(models.clone());
         match self.clock.instant().saturating_duration_since(*at) {
@@ -86,13 +87,13 @@ impl Endpoints {
 
     /// Whether a request waited for its list in vain, so lately that the next one should not.
     pub fn is_late(&self, slot: &EndpointSlot) -> bool {
-        let late = *slot.late.lock().unwrap_or_else(PoisonError::into_inner);
+        let late = *slot.late.lock();
         late.is_some_and(|late| self.clock.instant().saturating_duration_since(late) < FRESH)
     }
 
     /// Records that a request waited for the list in vain.
     pub fn note_late(&self, slot: &EndpointSlot) {
-        *slot.late.lock().unwrap_or_else(PoisonError::into_inner) = Some(self.clock.instant());
+        *slot.late.lock() = Some(self.clock.instant());
     }
 
     /// Fetches the list, unless another caller just did.
@@ -121,7 +122,7 @@ impl Endpoints {
     async fn fetch(&self, slot: &EndpointSlot, until: Instant) -> Result<(Offer, Instant), LlmError> {
         let models = slot.client.models(until).await?;
         let at = self.clock.instant();
-        *slot.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some((at, models.clone()));
+        *slot.seen.lock() = Some((at, models.clone()));
         Ok((slot.offer(models), at))
     }
 }

@@ -1,9 +1,10 @@
 //! Knowledge of the router: speed forecasts, circuit breakers, cached prompts, evidence of quality; learned from every
 //! run, and whether any server has ever answered.
 
+use parking_lot::{Mutex, MutexGuard};
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use super::acceptance::{self, Tallies, tallies};
@@ -29,7 +30,7 @@ use crate::route::merit::Evidence;
 use crate::route::offer::ModelChoice;
 use crate::route::retry::Retries;
 use crate::route::tally::UsableTally;
-use crate::store::{ModelEvidence, Store, StoreError};
+use crate::store::{ModelEvidence, RouterState, StoreError};
 
 /// Key of the time when a server first answered (RFC 3339).
 const MARK: &str = "model-server.first-answer";
@@ -176,7 +177,7 @@ impl Knowledge {
     }
 
     pub(super) fn learned(&self) -> MutexGuard<'_, Learned> {
-        self.learned.lock().unwrap_or_else(PoisonError::into_inner)
+        self.learned.lock()
     }
 
     /// Rereads the evidence from the store, with that of other processes: scores, users' edits, acceptance rates.
@@ -297,6 +298,7 @@ fn lost(answer: &ModelAnswer, run: &seen::ModelRun<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::MarkStore;
     use crate::store::sqlite::SqliteStore;
 
     #[test]

@@ -197,14 +197,19 @@ impl Maintenance {
         let Some(one) = chosen(&settled) else { return ChoreOutcome::Failed };
         self.asking.knowledge.learned().last.insert(Role::Capture, (one.endpoint.clone(), one.offered.name.clone()));
         if !one.is_known() {
-            let fruit = self.probe(config, (one, &settled), until).await;
-            if fruit != ChoreOutcome::Done {
-                return fruit;
+            let task_outcome = self.probe(config, (one, &settled), until).await;
+            if task_outcome != ChoreOutcome::Done {
+                return task_outcome;
             }
         }
-        let fruit = self.run(config, (one, &settled), &settled.prompt, 1, until).await;
-        tracing::info!(endpoint = one.endpoint, model = one.offered.name, ?fruit, "loaded the model of captures");
-        fruit
+        let task_outcome = self.run(config, (one, &settled), &settled.prompt, 1, until).await;
+        tracing::info!(
+            endpoint = one.endpoint,
+            model = one.offered.name,
+            ?task_outcome,
+            "loaded the model of captures"
+        );
+        task_outcome
     }
 
     /// Measures the model with a speed that the last decisions were uncertain about.
@@ -216,9 +221,9 @@ impl Maintenance {
         let mut all = settled.contenders.iter();
         let found = all.find(|one| one.endpoint == endpoint && one.offered.name == model && !one.is_cold());
         let Some(one) = found else { return ChoreOutcome::Failed };
-        let fruit = self.probe(config, (one, &settled), until).await;
-        tracing::info!(endpoint, model, ?fruit, "measured a model");
-        fruit
+        let task_outcome = self.probe(config, (one, &settled), until).await;
+        tracing::info!(endpoint, model, ?task_outcome, "measured a model");
+        task_outcome
     }
 
     /// Whether a model is due for measurement.
@@ -235,9 +240,9 @@ impl Maintenance {
     async fn probe(&self, config: &Config, (one, settled): (&Contender, &RoutedTask), until: Instant) -> ChoreOutcome {
         for words in PROBES {
             let prompt = self.nonce(words);
-            let fruit = self.run(config, (one, settled), &prompt, WRITTEN, until).await;
-            if fruit != ChoreOutcome::Done {
-                return fruit;
+            let task_outcome = self.run(config, (one, settled), &prompt, WRITTEN, until).await;
+            if task_outcome != ChoreOutcome::Done {
+                return task_outcome;
             }
         }
         // Servers with a single prompt slot have lost our prompt.
@@ -321,7 +326,7 @@ impl Maintenance {
         let neighbours =
             config.endpoints.iter().filter(|other| endpoints::device(other) == endpoints::device(endpoint));
         let loaded: u64 = neighbours.flat_map(|other| self.loaded_beside(other, one)).sum();
-        endpoint.remote || Memory { ram, vram: None }.fits(Traits::from_offer(&one.offered).needs_bytes, loaded)
+        endpoint.remote || Memory { ram }.fits(Traits::from_offer(&one.offered).needs_bytes, loaded)
     }
 
     /// Bytes of each other model that is loaded there.

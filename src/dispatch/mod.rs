@@ -3,8 +3,9 @@
 //! A request goes through four steps: discovery of models (`discovery`), scoring (`scoring`), the queue of the device
 //! ([`self::pool`]), and learning (`knowledge`). All of them end at the task's instant.
 
+use parking_lot::Mutex;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,7 @@
 //! System sampler: memory, load and power of the machine, as far as a model's speed depends on them.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use parking_lot::{Mutex, MutexGuard};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -45,7 +46,7 @@ impl SystemSampler {
     }
 
     fn last_sample(&self) -> MutexGuard<'_, Option<(Instant, SystemSample)>> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+        self.seen.lock()
     }
 }
 

@@ -64,7 +64,7 @@ impl RoutingContext<'_> {
     /// Candidate models, best suited first.
     pub fn contenders(&self, knowledge: &Learned) -> Vec<Contender> {
         let Self { config, task, offers, here, .. } = self;
-        let memory = Memory { ram: here.ram, vram: None };
+        let memory = Memory { ram: here.ram };
         let cast = assign_models(task.role, &config.models, config.capture.strategy, &offers.offers, memory);
         let proposed = cast.proposals.iter().filter(|one| self.may_write(one, &cast, knowledge));
         let proposed = proposed.filter_map(|one| self.offered(&one.endpoint, &one.model));
@@ -231,7 +231,7 @@ impl RoutingContext<'_> {
         let (Some(there), Some(here)) = (self.endpoint(endpoint), self.endpoint(&one.endpoint)) else { return false };
         // The memory of another machine is not known here.
         let shared = endpoints::device(there) == endpoints::device(here) && !here.remote;
-        let memory = Memory { ram: self.here.ram, vram: None };
+        let memory = Memory { ram: self.here.ram };
         // A server may hold fewer models than fit into memory.
         let same_server = endpoint == &one.endpoint && one.loads();
         is_held

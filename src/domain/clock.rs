@@ -1,6 +1,6 @@
 //! Clocks: time is passed in as a value, so that time-dependent logic can be tested.
 
-use std::sync::Mutex;
+use parking_lot::Mutex;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -50,13 +50,13 @@ impl FakeClock {
 
     /// Moves wall and monotonic time forward together.
     pub fn advance(&self, by: Duration) {
-        let mut state = self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut state = self.state.lock();
         state.0 += by;
         state.1 += by;
     }
 
     fn read_state(&self) -> (Timestamp, Instant) {
-        *self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        *self.state.lock()
     }
 }
 

@@ -10,7 +10,7 @@ const CAP: Duration = Duration::from_secs(3600);
 const FLOOR: Duration = Duration::from_secs(15);
 
 /// Time to wait after `attempt` (counted from 1) failed. `fraction` is the caller's random number in 0..1;
-/// anything outside is brought inside.
+/// anything outside is arrived_commits inside.
 ///
 /// "Full jitter": uniform between (almost) zero and a bound that doubles from a minute up to an hour.
 #[must_use]

@@ -13,14 +13,14 @@ const NAMES: usize = 3;
 /// The sentence, without its full stop; `None` without changes, or if the lead names them all.
 pub fn dependency_sentence(facts: &Facts, lead: &str, exact: bool) -> Option<String> {
     let direct: Vec<&DependencyChange> = facts.dependencies.iter().filter(|change| change.direct).collect();
-    let brought = facts.dependencies.len() - direct.len();
+    let arrived_commits = facts.dependencies.len() - direct.len();
     // Changes only in a lockfile are omitted beside other changes.
     if direct.is_empty() && !matches!(facts.case, Case::Dependencies | Case::Generated) {
         return None;
     }
     let told = if direct.is_empty() { facts.dependencies.iter().collect() } else { direct };
     let told: Vec<&DependencyChange> = told.into_iter().filter(|change| !names_package(lead, change)).collect();
-    let along = if told.len() == facts.dependencies.len() { 0 } else { brought };
+    let along = if told.len() == facts.dependencies.len() { 0 } else { arrived_commits };
     match (told.is_empty(), along) {
         (true, 0) => None,
         // The lead names the direct ones.

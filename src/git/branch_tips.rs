@@ -47,11 +47,11 @@ pub fn collect_moves(
         // Without any known position, all existing branches are old.
         if known.contains_key(ALL) || was.is_some() {
             let from = was.and_then(|was| was.parse().ok());
-            let deed = RefChange::UnloggedMove { from, to: tip.clone() };
+            let ref_update = RefChange::UnloggedMove { from, to: tip.clone() };
             news.entries.push(LoggedChange {
                 git_dir: common_dir.to_owned(),
                 at: changed(common_dir, name),
-                change: deed,
+                change: ref_update,
             });
         }
         news.positions.push(position(&log, tip.as_str()));

@@ -124,10 +124,10 @@ impl Repo {
         tips.sort();
         tips.dedup();
         tips.retain(|tip| !before.tips.contains(tip));
-        let brought: NewCommits = self.new_commits(&tips, before)?;
+        let arrived_commits: NewCommits = self.new_commits(&tips, before)?;
         for change in &mut changes {
             if let RefChange::UnloggedMove { from: from @ None, to } = &mut **change {
-                match brought.base(to) {
+                match arrived_commits.base(to) {
                     BranchBase::Above(base) => *from = base,
                     BranchBase::Nothing => **change = RefChange::Pulled { from: None, to: to.clone() },
                 }
@@ -150,10 +150,10 @@ impl Repo {
             None => collect::collect_since(common_dir, since),
         };
         let mut found = Vec::new();
-        for LoggedChange { at, change: deed, .. } in
+        for LoggedChange { at, change: ref_update, .. } in
             self.logged_changes(&mut fresh)?.into_iter().filter(|entry| entry.at >= since)
         {
-            match deed {
+            match ref_update {
                 RefChange::Committed { oid, replaces, .. } => {
                     found.push(ReflogCommit { oid, replaces: replaces.into_iter().next(), at });
                 }
@@ -257,11 +257,11 @@ fn mark_switches(
     before: &KnownCommits,
     branches_too: &HashSet<&ReflogLine>,
 ) {
-    for EntryChange { change: deed, line, .. } in told {
-        let RefChange::UnloggedMove { from, to } = deed else { continue };
+    for EntryChange { change: ref_update, line, .. } in told {
+        let RefChange::UnloggedMove { from, to } = ref_update else { continue };
         let was_there = before.tips.contains(to) && !branches_too.contains(&tail.lines[*line]);
         if log.is_head && (was_there || (from.is_none() && log.is_linked())) {
-            *deed = RefChange::Pulled { from: from.take(), to: to.clone() };
+            *ref_update = RefChange::Pulled { from: from.take(), to: to.clone() };
         }
     }
 }

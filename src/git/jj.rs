@@ -297,9 +297,11 @@ pub fn collect_changes(
         }
     }
     let at = done_at(&dir, &new[0]).unwrap_or(Timestamp::UNIX_EPOCH);
-    let deeds = repo.with_objects(|objects| change.ref_changes(repo, objects, &shown))?;
-    let entries =
-        deeds.into_iter().map(|deed| LoggedChange { git_dir: common_dir.clone(), at, change: deed }).collect();
+    let ref_updates = repo.with_objects(|objects| change.ref_changes(repo, objects, &shown))?;
+    let entries = ref_updates
+        .into_iter()
+        .map(|ref_update| LoggedChange { git_dir: common_dir.clone(), at, change: ref_update })
+        .collect();
     Ok(Some((now, entries)))
 }
 
@@ -334,7 +336,7 @@ impl ViewDiff {
     fn ref_changes(&self, repo: &Repo, objects: &dyn Objects, shown: &[Oid]) -> Result<Vec<RefChange>, GitError> {
         let change_of = |oid: &Oid| header(objects, oid).ok().and_then(|header| header.change_id);
         let changes: HashSet<String> = shown.iter().filter_map(change_of).collect();
-        let (mut deeds, mut again) = (Vec::new(), Vec::new());
+        let (mut ref_updates, mut again) = (Vec::new(), Vec::new());
         for oid in shown {
             let Ok(found) = header(objects, oid) else { continue };
             if !is_finished(objects, &found) || self.is_snapshot(objects, oid, &found) {
@@ -353,12 +355,12 @@ impl ViewDiff {
                     replaces.push(old);
                 }
             }
-            deeds.push(RefChange::Committed { oid: oid.clone(), replaces, step: false });
+            ref_updates.push(RefChange::Committed { oid: oid.clone(), replaces, step: false });
         }
         if !again.is_empty() {
-            deeds.push(RefChange::Shown { oids: again });
+            ref_updates.push(RefChange::Shown { oids: again });
         }
-        Ok(deeds)
+        Ok(ref_updates)
     }
 
     /// All transitive predecessors of this commit.

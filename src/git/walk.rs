@@ -248,9 +248,9 @@ impl Repo {
 
     /// The newest of these commits and their ancestors that did not exist before; missing ones are skipped.
     pub(super) fn new_commits(&self, tips: &[Oid], before: &KnownCommits) -> Result<NewCommits, GitError> {
-        let mut brought = NewCommits::default();
+        let mut arrived_commits = NewCommits::default();
         if tips.is_empty() {
-            return Ok(brought);
+            return Ok(arrived_commits);
         }
         let known = before.tips.iter().chain(&before.remotes).take(TIPS);
         match &self.backend {
@@ -259,7 +259,7 @@ impl Repo {
                 let walk = revwalk(repo, Sort::TOPOLOGICAL, &existing(repo, tips), known).map_err(failed)?;
                 for walked in walk.take(BROUGHT).filter_map(Result::ok) {
                     let commit = repo.find_commit(walked).map_err(failed)?;
-                    brought.add(oid(walked)?, commit.parent_ids().map(oid).collect::<Result<_, _>>()?);
+                    arrived_commits.add(oid(walked)?, commit.parent_ids().map(oid).collect::<Result<_, _>>()?);
                 }
             }
             Backend::Cli(git) => {
@@ -270,12 +270,12 @@ impl Repo {
                 for line in git.text(&args, input.as_bytes(), CANNOT_WALK)?.lines() {
                     let mut oids = line.split(' ').filter_map(|oid| oid.parse().ok());
                     if let Some(oid) = oids.next() {
-                        brought.add(oid, oids.collect());
+                        arrived_commits.add(oid, oids.collect());
                     }
                 }
             }
         }
-        Ok(brought)
+        Ok(arrived_commits)
     }
 }
 
@@ -382,19 +382,23 @@ mod tests {
     }
 
     fn walk(commits: &[(u8, &[u8])]) -> NewCommits {
-        let mut brought = NewCommits::default();
+        let mut arrived_commits = NewCommits::default();
         for (commit, parents) in commits {
-            brought.add(oid(*commit), parents.iter().map(|parent| oid(*parent)).collect());
+            arrived_commits.add(oid(*commit), parents.iter().map(|parent| oid(*parent)).collect());
         }
-        brought
+        arrived_commits
     }
 
     #[test]
     fn a_branch_is_above_what_was_known_of_its_own_oldest_commit() {
-        let brought = walk(&[(4, &[3]), (3, &[1]), (5, &[2])]);
-        assert_eq!(brought.base(&oid(4)), BranchBase::Above(Some(oid(1))));
-        assert_eq!(brought.base(&oid(5)), BranchBase::Above(Some(oid(2))), "not what the other branch grew from");
-        assert_eq!(brought.base(&oid(1)), BranchBase::Nothing);
+        let arrived_commits = walk(&[(4, &[3]), (3, &[1]), (5, &[2])]);
+        assert_eq!(arrived_commits.base(&oid(4)), BranchBase::Above(Some(oid(1))));
+        assert_eq!(
+            arrived_commits.base(&oid(5)),
+            BranchBase::Above(Some(oid(2))),
+            "not what the other branch grew from"
+        );
+        assert_eq!(arrived_commits.base(&oid(1)), BranchBase::Nothing);
     }
 
     #[test]

@@ -44,39 +44,39 @@ pub fn extract_claims(tokens: &[SentenceToken<'_>]) -> Vec<Claim> {
 /// The direction of a claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
-    Came,
-    Went,
+    Added,
+    Removed,
 }
 
 impl Direction {
     /// `balance`: occurrences of a word on added lines minus those on removed lines.
     pub fn agrees(self, balance: i64) -> bool {
         match self {
-            Self::Came => balance > 0,
-            Self::Went => balance < 0,
+            Self::Added => balance > 0,
+            Self::Removed => balance < 0,
         }
     }
 
     /// Whether it occurs on the side of this direction, and not on the other.
     pub fn is_side(self, seen: super::lexicon::SideSet) -> bool {
         match self {
-            Self::Came => seen.is_added(),
-            Self::Went => seen.is_removed(),
+            Self::Added => seen.is_added(),
+            Self::Removed => seen.is_removed(),
         }
     }
 
     pub fn opposite(self) -> Self {
         match self {
-            Self::Came => Self::Went,
-            Self::Went => Self::Came,
+            Self::Added => Self::Removed,
+            Self::Removed => Self::Added,
         }
     }
 
     /// Verbs and adjectives that express the direction.
     pub fn verbs(self) -> &'static [&'static str] {
         match self {
-            Self::Came => &["add", "introduce", "create", "new", "support", "implement"],
-            Self::Went => &["remove", "delete", "drop", "eliminate", "unused"],
+            Self::Added => &["add", "introduce", "create", "new", "support", "implement"],
+            Self::Removed => &["remove", "delete", "drop", "eliminate", "unused"],
         }
     }
 }
@@ -106,7 +106,7 @@ pub fn phrases(tokens: &[SentenceToken<'_>]) -> Vec<(Direction, Vec<usize>)> {
     let new = |at: usize| (sentence.low(at) == "new" && is_article(sentence.before(at, 1))).then_some(Verb::Add);
     let said = (0..tokens.len()).filter_map(|at| Some((at, sentence.verb(at).or_else(|| new(at))?)));
     said.filter(|(at, _)| !sentence.is_passive(*at) && !sentence.ends_after(*at))
-        .map(|(at, verb)| (if verb == Verb::Add { Direction::Came } else { Direction::Went }, phrase(at)))
+        .map(|(at, verb)| (if verb == Verb::Add { Direction::Added } else { Direction::Removed }, phrase(at)))
         .filter(|(_, phrase)| !phrase.is_empty())
         .collect()
 }

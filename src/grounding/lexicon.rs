@@ -388,7 +388,7 @@ impl Lexicon {
 
     /// Whether the name occurs on a line of that side on its own, not as a member (`x.name`).
     pub fn is_declared(&self, low: &str, direction: Direction) -> bool {
-        let side = if direction == Direction::Came { SideSet::NEW } else { SideSet::OLD };
+        let side = if direction == Direction::Added { SideSet::NEW } else { SideSet::OLD };
         let mut from = 0;
         self.ends.iter().any(|(end, seen)| {
             let line = self.text.get(std::mem::replace(&mut from, *end)..*end).unwrap_or_default();
@@ -425,7 +425,7 @@ impl Lexicon {
 
     /// Whether anything of this kind (`tests`, `function`, `section`) was added or removed.
     pub fn shows_kind(&self, kind: &str, direction: Direction) -> bool {
-        let came = direction == Direction::Came;
+        let came = direction == Direction::Added;
         let (side, other) = if came { (SideSet::NEW, SideSet::OLD) } else { (SideSet::OLD, SideSet::NEW) };
         match kind.trim_end_matches('s') {
             "function" | "method" | "clas" | "classe" | "struct" | "constant" => {

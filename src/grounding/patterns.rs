@@ -161,7 +161,8 @@ impl PatternMatcher<'_> {
                 let mut own = stems.iter().filter(|stem| !other.contains(stem));
                 own.any(|stem| self.lexicon.balance(stem).is_some_and(|balance| direction.agrees(balance)))
             };
-            let shown = (moved(&old, &new, Direction::Went) && (new.is_empty() || moved(&new, &old, Direction::Came)))
+            let shown = (moved(&old, &new, Direction::Removed)
+                && (new.is_empty() || moved(&new, &old, Direction::Added)))
                 || self.lexicon.pairs.has(&from, &to);
             (!shown).then_some(from)
         })
@@ -179,8 +180,8 @@ impl PatternMatcher<'_> {
         }
         let known: Vec<i64> =
             self.content(phrase.clone()).iter().filter_map(|stem| self.lexicon.balance(stem)).collect();
-        let came = known.iter().any(|balance| Direction::Came.agrees(*balance));
-        let gone = |at: usize| self.is_named(at) && !self.lexicon.is_one_sided(&self.tokens[at], Direction::Came);
+        let came = known.iter().any(|balance| Direction::Added.agrees(*balance));
+        let gone = |at: usize| self.is_named(at) && !self.lexicon.is_one_sided(&self.tokens[at], Direction::Added);
         let unshown = (!known.is_empty() && !came) || phrase.clone().any(gone);
         unshown.then(|| self.tokens[phrase.start].text.to_owned())
     }
@@ -204,7 +205,7 @@ impl PatternMatcher<'_> {
             }
             "to" => {
                 let new = self.phrase(link + 1).find(named)?;
-                let stays = !self.lexicon.is_one_sided(&self.tokens[new], Direction::Came)
+                let stays = !self.lexicon.is_one_sided(&self.tokens[new], Direction::Added)
                     && !self.content(new..new + 1).iter().any(|stem| self.lexicon.balance(stem).is_some_and(|n| n > 0));
                 stays.then(|| self.tokens[new].text.to_owned())
             }

@@ -128,8 +128,8 @@ fn unseen_change(tokens: &[SentenceToken<'_>], lexicon: &Lexicon) -> Option<Lack
     };
     let untrue = || {
         let single = |claim: &Claim| match claim {
-            Claim::Added(at) => Some((*at, Direction::Came)),
-            Claim::Removed(at) => Some((*at, Direction::Went)),
+            Claim::Added(at) => Some((*at, Direction::Added)),
+            Claim::Removed(at) => Some((*at, Direction::Removed)),
             Claim::Became(..) => None,
         };
         let singles = claims.iter().filter_map(single).filter_map(|(at, direction)| Some((tokens.get(at)?, direction)));
@@ -164,7 +164,7 @@ fn is_unmoved(old: &str, new: &str, lexicon: &Lexicon) -> bool {
         stems.iter().any(|stem| lexicon.balance(stem).is_none_or(|balance| direction.agrees(balance)))
     };
     let none = old.is_empty() && new.is_empty();
-    !(none || moved(&old, Direction::Went) || moved(&new, Direction::Came))
+    !(none || moved(&old, Direction::Removed) || moved(&new, Direction::Added))
 }
 
 /// Whether changed lines, facts or the author show the addition or removal of what these words name.

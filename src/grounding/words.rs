@@ -1,7 +1,7 @@
 //! Normalises words and numbers in code and prose for comparison.
 
-pub use crate::text::{identifiers::split_parts, stem::stem};
 use crate::text::words::WordList;
+pub use crate::text::{identifiers::split_parts, stem::stem};
 use crate::word_list;
 
 /// Runs of letters, digits, `_` and `$`.

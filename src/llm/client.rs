@@ -1,8 +1,8 @@
 //! Model server client: detection, model list, and one streamed answer per request under one deadline.
 
+use parking_lot::Mutex;
 use std::collections::{HashMap, HashSet};
 use std::pin::pin;
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use reqwest::Response;
@@ -134,7 +134,7 @@ impl Client {
         if form == MessageForm::Separate && matches!(answer, Err(LlmError::NoSystemRole { .. })) {
             answer = self.send(ask, pace, (wire, &server), MessageForm::Merged).await;
             if answer.is_ok() {
-                self.merged.lock().unwrap_or_else(PoisonError::into_inner).insert(ask.model.clone());
+                self.merged.lock().insert(ask.model.clone());
             }
         }
         match answer {
@@ -147,7 +147,7 @@ impl Client {
 
     /// Message form for this model.
     fn form(&self, model: &str) -> MessageForm {
-        let merged = self.merged.lock().unwrap_or_else(PoisonError::into_inner);
+        let merged = self.merged.lock();
         if merged.contains(model) { MessageForm::Merged } else { MessageForm::Separate }
     }
 
@@ -238,14 +238,14 @@ impl Client {
             None => Err(LlmError::NoSuchModel { model: model.to_owned() }),
             Some(offered) if offered.cloud => Err(LlmError::Cloud { model: model.to_owned() }),
             Some(_) => {
-                self.local.lock().unwrap_or_else(PoisonError::into_inner).insert(model.to_owned(), now);
+                self.local.lock().insert(model.to_owned(), now);
                 Ok(())
             }
         }
     }
 
     fn known_local(&self, model: &str) -> Option<Instant> {
-        self.local.lock().unwrap_or_else(PoisonError::into_inner).get(model).copied()
+        self.local.lock().get(model).copied()
     }
 }
 

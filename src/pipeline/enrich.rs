@@ -32,7 +32,7 @@ pub async fn enrich(services: &Services, job: Job) -> Result<(), StoreError> {
     finish_aside(services, &Arc::new((job, written))).await
 }
 
-/// As [`enrich`], for a long-lived process: a failed store write is retried. Once `hurry` is set, the template is used
+/// As [`enrich`], for a long-lived process: a failed store write is retried. Once `cut_short` is set, the template is used
 /// and there is one last try.
 ///
 /// # Errors

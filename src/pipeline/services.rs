@@ -1,9 +1,10 @@
 //! Dependency container of the pipeline: store, clock, models, settings.
 
+use parking_lot::{Mutex, MutexGuard};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
@@ -77,7 +78,7 @@ impl Services {
     pub fn readable_config(&self, repo: Option<&Repo>) -> Result<Config, Unreadable> {
         let is_settled = |version: &Version| version.is_older_than(self.clock.now() - FRESH);
         let reading = {
-            let mut last_good = self.settings.last_good.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut last_good = self.settings.last_good.lock();
             last_good.read_settings(&self.paths, repo, &self.settings.overrides, is_settled)
         };
         // The problem log is best effort: the settings in force do not depend on it.
@@ -115,7 +116,7 @@ impl Services {
     }
 
     fn blocked_repos(&self) -> MutexGuard<'_, Blocked> {
-        self.settings.blocked.lock().unwrap_or_else(PoisonError::into_inner)
+        self.settings.blocked.lock()
     }
 }
 

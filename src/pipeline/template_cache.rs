@@ -1,8 +1,9 @@
 //! Template cache: the capture templates in force, built-in and the user's own, reloaded when a file changes.
 
+use parking_lot::Mutex;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -36,7 +37,7 @@ impl TemplateCache {
     /// older complaints are settled.
     pub fn current(&self) -> (Arc<Variants>, Option<Timestamp>) {
         let versions = versions(&self.folder);
-        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut read = self.read.lock();
         if let Some(read) = read.as_ref().filter(|read| read.versions == versions) {
             return (Arc::clone(&read.variants), None);
         }

@@ -26,33 +26,33 @@ pub(super) fn find(text: &str) -> Vec<SecretMatch> {
     if seams.is_empty() {
         return Vec::new();
     }
-    let sewn = join_literals(text, &seams);
-    secrets::find(&sewn.text).into_iter().flat_map(|found| sewn.pieces_of(&found)).collect()
+    let joined_parts = join_literals(text, &seams);
+    secrets::find(&joined_parts.text).into_iter().flat_map(|found| joined_parts.pieces_of(&found)).collect()
 }
 
 /// Joins only the text around concatenations: the plain search covers the rest.
 fn join_literals(text: &str, seams: &[Range<usize>]) -> JoinedText {
-    let mut sewn = JoinedText { text: String::new(), pieces: Vec::new() };
+    let mut joined_parts = JoinedText { text: String::new(), pieces: Vec::new() };
     let (mut from, mut to) = (0, 0);
     for seam in seams {
-        if sewn.pieces.is_empty() || seam.start > to {
+        if joined_parts.pieces.is_empty() || seam.start > to {
             let start = before(text, seam.start);
-            if sewn.pieces.is_empty() || start > to {
-                sewn.add(text, from..to);
-                sewn.pieces.push((sewn.text.len(), None));
-                sewn.text.push_str("\n\n");
+            if joined_parts.pieces.is_empty() || start > to {
+                joined_parts.add(text, from..to);
+                joined_parts.pieces.push((joined_parts.text.len(), None));
+                joined_parts.text.push_str("\n\n");
                 from = start;
             }
         }
-        sewn.add(text, from..seam.start.max(from));
+        joined_parts.add(text, from..seam.start.max(from));
         from = seam.end;
         // A long line is not measured again for each of its concatenations.
         if to < seam.end + REACH / 2 {
             to = after(text, seam.end).max(to);
         }
     }
-    sewn.add(text, from..to.max(from));
-    sewn
+    joined_parts.add(text, from..to.max(from));
+    joined_parts
 }
 
 /// Start of the line before the one with `at`.

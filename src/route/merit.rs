@@ -11,9 +11,8 @@ use crate::domain::role::Role;
 pub const TEMPLATE: f64 = 0.5;
 /// Weight of the prior, in observations.
 const GUESS: f64 = 12.0;
-/// A rubric score weighs 1; an edited text says more, a vote against another text more still.
+/// A rubric score weighs 1; an edited text says more.
 const EDIT: f64 = 2.0;
-const VOTE: f64 = 3.0;
 /// Limit of the rubric's total weight: rules judge form and faithfulness, so scores alone never outweigh the prior.
 const MOST_OF_RUBRIC: f64 = 12.0;
 
@@ -29,8 +28,6 @@ pub struct Evidence {
     pub rubric: Mean,
     /// 1 − normalised edit distance of texts that the user reviewed.
     pub kept: Mean,
-    /// 1 for a vote won, ½ for a tie, 0 for a vote lost.
-    pub votes: Mean,
 }
 
 /// Running mean.
@@ -65,8 +62,6 @@ pub fn estimate_quality(traits: &Traits, role: Role, technicality: f64, evidence
         (GUESS, Some(guess)),
         (rubric, evidence.rubric.value()),
         (EDIT * evidence.kept.n as f64, evidence.kept.value()),
-        // Half of the votes won means an equal model, i.e. the prior.
-        (VOTE * evidence.votes.n as f64, evidence.votes.value().map(|won| (guess + won - 0.5).clamp(0.0, 1.0))),
     ];
     let weighed = parts.iter().filter_map(|(weight, value)| value.map(|value| (weight, value)));
     let (weights, sum) =
@@ -119,7 +114,7 @@ mod tests {
         let guess = |name: &str| worth(name, Role::Blog, &Evidence::default());
         assert!(TEMPLATE < guess("a:0.5b") && guess("a:0.5b") < guess("a:1b"));
         let mut worse = Evidence::default();
-        (0..6).for_each(|_| worse.votes.push(0.0));
+        (0..6).for_each(|_| worse.kept.push(0.0));
         assert!(worth("a:0.5b", Role::Blog, &worse) < TEMPLATE, "until evidence says otherwise");
         assert!(guess("a:1b") < guess("a:3b") && guess("a:3b") < guess("a:7b") && guess("a:7b") < guess("a:13b"));
     }
@@ -138,9 +133,8 @@ mod tests {
         let guess = worth("a:3b", role, &Evidence::default());
         let rubric = worth("a:3b", role, &Evidence { rubric: mean_of(10_000, 1.0), ..Evidence::default() });
         let kept = worth("a:3b", role, &Evidence { kept: mean_of(200, 0.2), ..Evidence::default() });
-        let votes = worth("a:3b", role, &Evidence { votes: mean_of(30, 0.9), ..Evidence::default() });
         assert!(rubric > guess && rubric <= f64::midpoint(guess, 1.0) + 1e-9, "{guess} {rubric}");
-        assert!(kept < 0.25 && votes > guess + 0.2, "{kept} {votes}");
+        assert!(kept < 0.25, "{kept}");
     }
 
     #[test]
@@ -156,7 +150,7 @@ mod tests {
         fn a_worth_is_always_a_share(billions: f64, technicality: f64, n: u64, sum: f64) {
             let mean = Mean { n, sum };
             let traits = Traits { parameters: Some(billions as u64), ..Traits::from_offer(&ListedModel::named("m")) };
-            let worth = estimate_quality(&traits, Role::Devlog, technicality, &Evidence { rubric: mean, kept: mean, votes: mean });
+            let worth = estimate_quality(&traits, Role::Devlog, technicality, &Evidence { rubric: mean, kept: mean });
             prop_assert!((0.0..=1.0).contains(&worth));
             prop_assert!(by_size(billions).is_finite());
         }

@@ -21,14 +21,12 @@ const DRAFT_BILLIONS: f64 = 7.0;
 pub struct Memory {
     /// Total bytes; `None` where unknown.
     pub ram: Option<u64>,
-    /// Bytes of the graphics cards.
-    pub vram: Option<u64>,
 }
 
 impl Memory {
     /// Bytes available to models; `None` where unknown.
     fn for_models(&self) -> Option<u64> {
-        Some((self.ram? as f64 * MEMORY_SHARE).max(self.vram.unwrap_or(0) as f64) as u64)
+        Some((self.ram? as f64 * MEMORY_SHARE) as u64)
     }
 
     /// Whether a model of `needs` bytes fits beside `loaded` bytes; unknown sizes fit.

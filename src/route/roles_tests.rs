@@ -24,7 +24,7 @@ fn usual_offers() -> Vec<Offer> {
 }
 
 fn filled(role: Role, offers: &[Offer], ram: u64) -> Option<String> {
-    let memory = Memory { ram: Some(ram * GB), vram: None };
+    let memory = Memory { ram: Some(ram * GB) };
     let cast = assign_models(role, &ModelsConfig::default(), Strategy::Adaptive, offers, memory);
     cast.proposals.first().map(|proposal| proposal.model.clone())
 }
@@ -40,7 +40,7 @@ fn without_configuration_each_role_gets_the_model_of_the_usual_size() {
 fn a_model_that_does_not_fit_is_not_proposed_and_it_is_said_why() {
     let offers = usual_offers();
     assert_ne!(filled(Role::Blog, &offers, 8).as_deref(), Some("llama2:13b"));
-    let memory = Memory { ram: Some(8 * GB), vram: None };
+    let memory = Memory { ram: Some(8 * GB) };
     let cast = assign_models(Role::Blog, &ModelsConfig::default(), Strategy::Adaptive, &offers, memory);
     let large = cast.unfit.iter().find(|unfit| unfit.model == "llama2:13b").unwrap();
     assert!(matches!(large.because, UnfitReason::TooLarge { needs, has } if needs > has), "{large:?}");
@@ -50,13 +50,6 @@ fn a_model_that_does_not_fit_is_not_proposed_and_it_is_said_why() {
 fn what_is_loaded_already_fits_whatever_is_reckoned() {
     let loaded = ListedModel { resident: Some(true), ..offered("llama2:13b") };
     assert_eq!(filled(Role::Blog, &offers(vec![loaded]), 8).as_deref(), Some("llama2:13b"));
-}
-
-#[test]
-fn a_card_with_enough_memory_carries_what_the_computer_does_not() {
-    let memory = Memory { ram: Some(8 * GB), vram: Some(24 * GB) };
-    let cast = assign_models(Role::Blog, &ModelsConfig::default(), Strategy::Adaptive, &usual_offers(), memory);
-    assert_eq!(cast.proposals[0].model, "llama2:13b");
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! Control-socket server: same user only, one request per connection.
 
+use parking_lot::Mutex;
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -136,7 +137,7 @@ impl ConnectionContext {
                 pid: std::process::id(),
                 uptime_s: self.clock.instant().saturating_duration_since(self.pulse.started).as_secs(),
                 queue_depth: self.pulse.queue_depth.load(Ordering::Relaxed),
-                attention: *self.pulse.attention.lock().unwrap_or_else(PoisonError::into_inner),
+                attention: *self.pulse.attention.lock(),
             }),
             Ok(Request::Stop) => {
                 self.pulse.leave.notify_one();

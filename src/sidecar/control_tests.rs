@@ -79,7 +79,7 @@ async fn while_all_turns_are_taken_pings_are_answered_and_the_next_request_waits
     let mut stage = stage();
     let mut asking = JoinSet::new();
     for _ in 0..=AT_ONCE {
-        let (run, request) = (stage.run.path().to_owned(), line(&Request::Standing));
+        let (run, request) = (stage.run.path().to_owned(), line(&Request::RouterStatus));
         asking.spawn(async move { ask(&run, &request).await });
     }
     let mut carried_out = Vec::new();

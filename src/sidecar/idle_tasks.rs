@@ -68,7 +68,7 @@ struct TaskReport {
 }
 
 enum TaskResult {
-    Chore(IdleTask, ChoreOutcome),
+    Idle(IdleTask, ChoreOutcome),
     Refined(RefineRound),
 }
 
@@ -177,13 +177,13 @@ impl IdleTasks {
             TaskResult::Refined(RefineRound { cut_short: true, .. }) => (IdleTask::Refine, WARM_REST),
             TaskResult::Refined(round) if round.better + round.vain >= FEW => (IdleTask::Refine, Duration::ZERO),
             TaskResult::Refined(_) => (IdleTask::Refine, LONGEST_REST),
-            TaskResult::Chore(chore, fruit) => (chore, self.rest(chore, fruit)),
+            TaskResult::Idle(chore, task_outcome) => (chore, self.rest(chore, task_outcome)),
         };
         self.resting.insert(chore, now + rest);
     }
 
-    fn rest(&mut self, chore: IdleTask, fruit: ChoreOutcome) -> Duration {
-        match (chore, fruit) {
+    fn rest(&mut self, chore: IdleTask, task_outcome: ChoreOutcome) -> Duration {
+        match (chore, task_outcome) {
             (_, ChoreOutcome::Preempted) => SHORT_REST,
             (IdleTask::RefreshLists, _) => LOOK_REST,
             (IdleTask::Warm, ChoreOutcome::Done) => {
@@ -244,7 +244,7 @@ impl TaskRun {
         }
         let until = clock.instant() + LONGEST;
         let chore = idle_task::next(&facts)?;
-        let fruit = match chore {
+        let task_outcome = match chore {
             IdleTask::ProbeBroken if models.maintenance.probe_broken(config).await => ChoreOutcome::Done,
             IdleTask::ProbeBroken => ChoreOutcome::Failed,
             IdleTask::RefreshLists => {
@@ -255,7 +255,7 @@ impl TaskRun {
             IdleTask::Measure => models.maintenance.measure(config, until).await,
             IdleTask::Refine => return Some(TaskResult::Refined(self.refine(until).await)),
         };
-        Some(TaskResult::Chore(chore, fruit))
+        Some(TaskResult::Idle(chore, task_outcome))
     }
 
     async fn refine(&self, until: Instant) -> RefineRound {

@@ -33,7 +33,8 @@ pub enum Request {
         question: PreviewRequest,
     },
     /// The queues of all devices, and the open circuit breakers.
-    Standing,
+    #[serde(rename = "standing")]
+    RouterStatus,
     /// Request a device for another process: `Queued` at once, `Lent` with its turn, `Recalled` when the device is
     /// wanted back. The client returns it by closing the connection, or by sending anything more.
     Borrow {
@@ -53,9 +54,14 @@ pub enum Request {
 pub enum Response {
     Status(Vitals),
     Done,
-    Refused { message: String },
-    Decided { foreseen: Box<RoutePreview> },
-    Standing(RouterStatus),
+    Refused {
+        message: String,
+    },
+    Decided {
+        foreseen: Box<RoutePreview>,
+    },
+    #[serde(rename = "standing")]
+    RouterStatus(RouterStatus),
     Queued,
     Lent,
     Recalled,
@@ -142,7 +148,7 @@ mod tests {
         let line = serde_json::to_string(&route).unwrap();
         assert_eq!(serde_json::from_str::<Request>(&line).unwrap(), route);
         let broken = Broken { endpoint: "e".into(), model: None, state: BreakerState::HalfOpen, probe_in_s: Some(1.5) };
-        let answer = Response::Standing(RouterStatus { devices: Vec::new(), broken: vec![broken] });
+        let answer = Response::RouterStatus(RouterStatus { devices: Vec::new(), broken: vec![broken] });
         let line = serde_json::to_string(&answer).unwrap();
         assert!(line.starts_with(r#"{"answer":"standing","#) && !line.contains('\n'), "{line}");
         assert_eq!(serde_json::from_str::<Response>(&line).unwrap(), answer);

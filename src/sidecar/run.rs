@@ -319,14 +319,14 @@ impl Sidecar {
         if request == Request::Reload {
             self.watching.reload(reply);
         } else if let Request::Enrich { id, stamp, git_dir } = request {
-            let (services, hurry) = (self.services.clone(), self.cut_short.subscribe());
+            let (services, cut_short) = (self.services.clone(), self.cut_short.subscribe());
             self.waiting.spawn(async move {
-                let response = enrich(services, id, stamp, git_dir, hurry).await;
+                let response = enrich(services, id, stamp, git_dir, cut_short).await;
                 // A client that gave up has read the capture from the store.
                 let _ = reply.send(response);
             });
-        } else if request == Request::Standing {
-            drop(reply.send(Response::Standing(self.services.models.router_status())));
+        } else if request == Request::RouterStatus {
+            drop(reply.send(Response::RouterStatus(self.services.models.router_status())));
         } else if let Request::Route { question } = request {
             let services = self.services.clone();
             self.asides.spawn(async move {

@@ -25,7 +25,7 @@ const POLL: Duration = Duration::from_millis(20);
 /// and stays. A service takes over even from one of this version.
 pub fn take_over(run_dir: &Path, service: bool, clock: &dyn Clock) -> Result<Option<std::fs::File>, SidecarError> {
     let mut give_up = clock.instant() + IN_ALL;
-    let mut suspect = None;
+    let mut silent_holder = None;
     let mut parting = false;
     loop {
         if let Some(lock) = lock::acquire(run_dir)? {
@@ -39,7 +39,7 @@ pub fn take_over(run_dir: &Path, service: bool, clock: &dyn Clock) -> Result<Opt
                 return Ok(None);
             }
             HolderState::Answers(_) | HolderState::Babbles => {
-                suspect = None;
+                silent_holder = None;
                 if !parting {
                     // Its refusal or hang-up changes nothing: the lock decides.
                     let _ = client::send_request(run_dir, &Request::Stop, HANDOVER);
@@ -48,10 +48,13 @@ pub fn take_over(run_dir: &Path, service: bool, clock: &dyn Clock) -> Result<Opt
             }
             silence => {
                 let now = clock.instant();
-                suspect = SilentHolder::of(suspect, run_dir, asked);
+                silent_holder = SilentHolder::of(silent_holder, run_dir, asked);
                 let listens = matches!(silence, HolderState::Silent);
-                if suspect.as_ref().is_some_and(|suspect: &SilentHolder| suspect.kill_if_stuck(run_dir, listens, now)) {
-                    (suspect, give_up) = (None, now + HANDOVER);
+                if silent_holder
+                    .as_ref()
+                    .is_some_and(|silent_holder: &SilentHolder| silent_holder.kill_if_stuck(run_dir, listens, now))
+                {
+                    (silent_holder, give_up) = (None, now + HANDOVER);
                 }
             }
         }

@@ -188,8 +188,8 @@ impl Worker {
         while self.jobs.len() >= JOBS {
             self.reap().await;
         }
-        let (services, hurry) = (self.services.clone(), self.cut_short.clone());
-        self.jobs.spawn(async move { enrich::enrich_persistently(&services, job, hurry).await });
+        let (services, cut_short) = (self.services.clone(), self.cut_short.clone());
+        self.jobs.spawn(async move { enrich::enrich_persistently(&services, job, cut_short).await });
     }
 
     /// Waits for one job to end; never returns while there is none.

@@ -43,7 +43,7 @@ pub trait RouterState: MarkStore {
     /// The counts so far, by endpoint and model.
     fn token_counts(&self) -> Result<Vec<TokenCount>>;
     /// Scores of the models' texts since `since`, and the share kept after user edits: of the newest live captures and
-    /// of drafts. Votes are not included. At most one row per model and role.
+    /// of drafts. At most one row per model and role.
     fn evidence(&self, since: Timestamp) -> Result<Vec<ModelEvidence>>;
     /// Judged answers since `since`, newest first, from the latency log: kept, ungrounded, or unusable. Reads the
     /// newest 5,000 operations.

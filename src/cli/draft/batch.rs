@@ -1,7 +1,8 @@
 //! `draft run`: runs the draft batch in the foreground, with progress on stderr and the written drafts on stdout.
 
+use parking_lot::Mutex;
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use clap::Args;
 
@@ -61,7 +62,7 @@ pub fn run(app: &App, args: &RunArgs) -> Result<Exit, Failure> {
             _ = tokio::signal::ctrl_c() => None,
         }
     })?;
-    let told = told.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let told = told.into_inner();
     let written = told.written.iter().map(|id| services.store.draft(&id.to_string())).collect::<Result<Vec<_>, _>>()?;
     if app.json {
         app.ui.json(&written)?;
@@ -116,7 +117,7 @@ fn print_step(app: &App, step: &Step, told: &Mutex<BatchProgress>) {
         }
         Step::Started(draft) => app.ui.note(&format!("writing the {}", name(draft))),
         Step::Written { draft, note, .. } => {
-            let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut told = told.lock();
             told.written.push(draft.id);
             if told.list_reason != *note {
                 note.iter().for_each(|note| app.ui.note(&format!("  {note}")));

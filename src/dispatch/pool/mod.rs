@@ -7,10 +7,11 @@ mod turn;
 mod turn_queue;
 mod wait_estimate;
 
+use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
@@ -115,7 +116,7 @@ impl Pool {
     /// All devices that were ever used, by name.
     #[must_use]
     pub fn device_statuses(&self) -> Vec<DeviceStatus> {
-        let devices = self.devices.lock().unwrap_or_else(PoisonError::into_inner);
+        let devices = self.devices.lock();
         let one = |(name, device): (&String, &Arc<Device>)| {
             let state = device.state();
             let (running, waiting) = (state.line.running.len(), state.line.waiting.len());
@@ -126,7 +127,7 @@ impl Pool {
     }
 
     fn device(&self, name: &str) -> Arc<Device> {
-        let mut devices = self.devices.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut devices = self.devices.lock();
         if let Some(device) = devices.get(name) {
             return Arc::clone(device);
         }

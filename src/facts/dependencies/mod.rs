@@ -146,7 +146,7 @@ fn is_whole(file: &FileChange) -> bool {
 #[must_use]
 pub fn find_changes(files: &[FileChange]) -> Vec<DependencyChange> {
     let mut asked: Vec<DependencyChange> = Vec::new();
-    let mut brought: Vec<DependencyChange> = Vec::new();
+    let mut arrived_commits: Vec<DependencyChange> = Vec::new();
     let has_go_mod = files.iter().any(|file| file.path.ends_with("go.mod"));
     for file in files {
         let Some(kind) = own_file_kind(&file.path) else { continue };
@@ -156,9 +156,9 @@ pub fn find_changes(files: &[FileChange]) -> Vec<DependencyChange> {
             // go.mod decides; go.sum keeps unused versions.
             changes.retain(|change| !has_go_mod && change.from.is_some() && change.to.is_some());
         }
-        if kind.lockfile { brought.extend(changes) } else { asked.extend(changes) }
+        if kind.lockfile { arrived_commits.extend(changes) } else { asked.extend(changes) }
     }
-    pairing::merge(&asked, brought)
+    pairing::merge(&asked, arrived_commits)
 }
 
 fn entries(kind: &FileKind, file: &FileChange, origin: LineOrigin) -> Vec<DependencyEntry> {

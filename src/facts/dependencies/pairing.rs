@@ -79,11 +79,12 @@ fn major(version: &str) -> &str {
 }
 
 /// All changes of a commit: from manifests first, then those only in lockfiles.
-pub fn merge(asked: &[DependencyChange], brought: Vec<DependencyChange>) -> Vec<DependencyChange> {
+pub fn merge(asked: &[DependencyChange], arrived_commits: Vec<DependencyChange>) -> Vec<DependencyChange> {
     let asked = merge_manifests(asked);
     let known: HashSet<(Ecosystem, String)> =
         asked.iter().map(|change| (change.ecosystem, change.name.clone())).collect();
-    let unknown = brought.into_iter().filter(|change| !known.contains(&(change.ecosystem, change.name.clone())));
+    let unknown =
+        arrived_commits.into_iter().filter(|change| !known.contains(&(change.ecosystem, change.name.clone())));
     let mut told: HashSet<DependencyChange> = HashSet::new();
     let mut all: Vec<DependencyChange> = Vec::new();
     for change in asked.iter().cloned().chain(unknown) {

@@ -119,7 +119,7 @@ fn classify_line(index: usize, line: &ReflogLine, said: ReflogAction) -> Option<
         replaces: replaces.into_iter().collect(),
         step,
     };
-    let deed = match said {
+    let ref_update = match said {
         ReflogAction::Committed => made(None, false),
         ReflogAction::Amended => made(from, false),
         ReflogAction::Step(RebaseStep::Fold) => made(from, true),
@@ -131,7 +131,7 @@ fn classify_line(index: usize, line: &ReflogLine, said: ReflogAction) -> Option<
         | ReflogAction::Reset
         | ReflogAction::Elsewhere => RefChange::Pulled { from, to },
     };
-    Some(EntryChange { line: index, at: line.at, change: deed })
+    Some(EntryChange { line: index, at: line.at, change: ref_update })
 }
 
 fn open_question(lines: &[ReflogLine], index: usize, said: ReflogAction) -> Option<OpenQuestion> {

@@ -35,7 +35,7 @@ fn moved(from: u32, to: u32) -> RefChange {
     RefChange::UnloggedMove { from: id(from), to: oid(to) }
 }
 
-fn deeds(table: &[(u32, u32, &str)]) -> Vec<RefChange> {
+fn ref_updates(table: &[(u32, u32, &str)]) -> Vec<RefChange> {
     classify_lines(&lines(table), 0).changes.into_iter().map(|told| told.change).collect()
 }
 
@@ -72,8 +72,8 @@ fn every_kind_of_line_has_its_deed() {
         ((26, 27, "export from jj"), moved(26, 27)),
         ((27, 28, "filter-branch: rewrite"), moved(27, 28)),
     ];
-    for (line, deed) in table {
-        assert_eq!(deeds(&[line]), [deed], "{line:?}");
+    for (line, ref_update) in table {
+        assert_eq!(ref_updates(&[line]), [ref_update], "{line:?}");
     }
 }
 
@@ -87,7 +87,7 @@ fn what_moved_nothing_or_deleted_tells_nothing() {
         (1, 0, ""),
     ];
     for line in table {
-        assert_eq!(deeds(&[line]), [], "{line:?}");
+        assert_eq!(ref_updates(&[line]), [], "{line:?}");
     }
 }
 

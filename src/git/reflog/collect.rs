@@ -126,10 +126,10 @@ pub fn merge(logs: Vec<(PathBuf, Vec<EntryChange>)>) -> Vec<LoggedChange> {
     let mut all = Vec::new();
     for (git_dir, told) in logs {
         let mut latest = Timestamp::MIN;
-        for EntryChange { at, change: deed, .. } in told {
+        for EntryChange { at, change: ref_update, .. } in told {
             // Within one log the line order takes precedence over timestamps.
             latest = latest.max(at);
-            all.push((latest, LoggedChange { git_dir: git_dir.clone(), at, change: deed }));
+            all.push((latest, LoggedChange { git_dir: git_dir.clone(), at, change: ref_update }));
         }
     }
     all.sort_by_key(|(at, _)| *at);

@@ -105,8 +105,8 @@ fn resolve_recommitted(told: &mut [EntryChange], index: usize, (base, tip): (&Oi
 }
 
 /// The commit that git made here.
-fn made(deed: &RefChange) -> Option<&Oid> {
-    match deed {
+fn made(ref_update: &RefChange) -> Option<&Oid> {
+    match ref_update {
         RefChange::Committed { oid, .. } => Some(oid),
         _ => None,
     }

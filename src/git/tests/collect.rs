@@ -34,7 +34,7 @@ impl Reader {
         }
     }
 
-    fn deeds(&mut self, scratch: &Scratch) -> Vec<RefChange> {
+    fn ref_updates(&mut self, scratch: &Scratch) -> Vec<RefChange> {
         self.entries(scratch).into_iter().map(|entry| entry.change).collect()
     }
 }
@@ -44,16 +44,17 @@ fn step(oid: &Oid, replaces: &[&Oid]) -> RefChange {
 }
 
 /// The commits that were made, with what each replaced.
-fn made_of(deeds: &[RefChange]) -> Vec<(Oid, Vec<Oid>)> {
-    let made = |deed: &RefChange| match deed {
+fn made_of(ref_updates: &[RefChange]) -> Vec<(Oid, Vec<Oid>)> {
+    let made = |ref_update: &RefChange| match ref_update {
         RefChange::Committed { oid, replaces, .. } => Some((oid.clone(), replaces.clone())),
         _ => None,
     };
-    deeds.iter().filter_map(made).collect()
+    ref_updates.iter().filter_map(made).collect()
 }
 
-fn replaced_by(deeds: &[RefChange], oid: &Oid) -> Vec<Oid> {
-    let mut found = made_of(deeds).into_iter().find(|(made, _)| made == oid).map(|(_, old)| old).unwrap_or_default();
+fn replaced_by(ref_updates: &[RefChange], oid: &Oid) -> Vec<Oid> {
+    let mut found =
+        made_of(ref_updates).into_iter().find(|(made, _)| made == oid).map(|(_, old)| old).unwrap_or_default();
     found.sort();
     found
 }
@@ -79,7 +80,7 @@ fn a_commit_is_news_once_and_what_was_there_before_is_none() {
     let mut reader = Reader::of(&scratch);
     assert_eq!(reader.entries(&scratch), []);
     let oid = scratch.write("a", "2").commit("Next");
-    assert_eq!(reader.deeds(&scratch), [made(&oid, &[])]);
+    assert_eq!(reader.ref_updates(&scratch), [made(&oid, &[])]);
     assert_eq!(reader.entries(&scratch), []);
 }
 
@@ -104,9 +105,9 @@ fn of_amends_only_the_last_is_told_with_all_that_it_stands_for() {
     let second = scratch.rev("HEAD");
     scratch.git(&["commit", "--quiet", "--amend", "-m", "Three"]);
     let third = scratch.rev("HEAD");
-    assert_eq!(reader.deeds(&scratch), [made(&third, &[&second, &first])]);
+    assert_eq!(reader.ref_updates(&scratch), [made(&third, &[&second, &first])]);
     scratch.git(&["commit", "--quiet", "--amend", "-m", "Four"]);
-    assert_eq!(reader.deeds(&scratch), [made(&scratch.rev("HEAD"), &[&third])]);
+    assert_eq!(reader.ref_updates(&scratch), [made(&scratch.rev("HEAD"), &[&third])]);
 }
 
 #[test]
@@ -115,15 +116,15 @@ fn what_was_reset_away_and_committed_again_under_its_message_is_replaced() {
     scratch.write("a", "1").commit("Start");
     let mut reader = Reader::of(&scratch);
     let old = scratch.write("a", "2").commit("Same\n\nwith a body");
-    assert_eq!(reader.deeds(&scratch), [made(&old, &[])]);
+    assert_eq!(reader.ref_updates(&scratch), [made(&old, &[])]);
     scratch.git(&["reset", "--quiet", "--soft", "HEAD~1"]);
     // In two reads: the reset is known when the commit arrives.
-    assert!(matches!(reader.deeds(&scratch)[..], [RefChange::Pulled { .. }]));
+    assert!(matches!(reader.ref_updates(&scratch)[..], [RefChange::Pulled { .. }]));
     let new = scratch.write("a", "3").commit("Same\n\nwith a body");
-    assert_eq!(reader.deeds(&scratch), [made(&new, &[&old])]);
+    assert_eq!(reader.ref_updates(&scratch), [made(&new, &[&old])]);
     scratch.git(&["reset", "--quiet", "--soft", "HEAD~1"]);
     let other = scratch.write("a", "4").commit("Same\n\nwith another body");
-    assert_eq!(made_of(&reader.deeds(&scratch)), [(other, vec![])]);
+    assert_eq!(made_of(&reader.ref_updates(&scratch)), [(other, vec![])]);
 }
 
 #[test]
@@ -149,9 +150,9 @@ fn pulls_fast_forwards_checkouts_and_clones_make_nothing() {
     scratch.git(&["symbolic-ref", "-m", "a tool", "HEAD", "refs/heads/main"]);
     scratch.write("a", "stashed");
     scratch.git(&["stash", "--quiet"]);
-    let deeds = reader.deeds(&scratch);
-    assert!(deeds.iter().all(|deed| matches!(deed, RefChange::Pulled { .. })), "{deeds:?}");
-    assert!(deeds.iter().any(|deed| matches!(deed, RefChange::Pulled { to, .. } if *to == next)));
+    let ref_updates = reader.ref_updates(&scratch);
+    assert!(ref_updates.iter().all(|ref_update| matches!(ref_update, RefChange::Pulled { .. })), "{ref_updates:?}");
+    assert!(ref_updates.iter().any(|ref_update| matches!(ref_update, RefChange::Pulled { to, .. } if *to == next)));
     assert!(!scratch.open().reflog_commits_since(Timestamp::UNIX_EPOCH).unwrap().iter().any(|made| made.oid == next));
 }
 
@@ -176,7 +177,7 @@ fn merges_cherry_picks_reverts_and_patches_are_made_here() {
     run(&["revert", "--no-edit", "HEAD"]);
     scratch.feed(&["am", "--quiet"], patch.as_bytes());
     expected.push(step(&scratch.rev("HEAD"), &[]));
-    assert_eq!(reader.deeds(&scratch), expected);
+    assert_eq!(reader.ref_updates(&scratch), expected);
 }
 
 /// `main` with a commit, and `topic` with four before it, checked out.
@@ -205,12 +206,15 @@ fn every_commit_of_a_rebase_stands_for_its_original() {
         let (scratch, old) = forked();
         let mut reader = Reader::of(&scratch);
         scratch.git(&["rebase", "--quiet", backend, "main"]);
-        let deeds = reader.deeds(&scratch);
+        let ref_updates = reader.ref_updates(&scratch);
         let new: Vec<Oid> = (0..4).rev().map(|n| scratch.rev(&format!("HEAD~{n}"))).collect();
         let expected: Vec<_> = new.iter().zip(&old).map(|(new, old)| (new.clone(), vec![old.clone()])).collect();
-        assert_eq!(made_of(&deeds), expected, "{backend}");
-        assert!(deeds.iter().all(|deed| !matches!(deed, RefChange::Committed { step: false, .. })));
-        assert!(!deeds.iter().any(|deed| matches!(deed, RefChange::UnloggedMove { .. })), "{deeds:?}");
+        assert_eq!(made_of(&ref_updates), expected, "{backend}");
+        assert!(ref_updates.iter().all(|ref_update| !matches!(ref_update, RefChange::Committed { step: false, .. })));
+        assert!(
+            !ref_updates.iter().any(|ref_update| matches!(ref_update, RefChange::UnloggedMove { .. })),
+            "{ref_updates:?}"
+        );
     }
 }
 
@@ -219,12 +223,12 @@ fn squashed_fixed_up_and_reworded_commits_are_all_linked() {
     let (scratch, old) = forked();
     let mut reader = Reader::of(&scratch);
     rebase(&scratch, "-e 2s/^pick/squash/ -e 3s/^pick/reword/ -e 4s/^pick/fixup/", &["main"]);
-    let deeds = reader.deeds(&scratch);
+    let ref_updates = reader.ref_updates(&scratch);
     let (first, second) = (scratch.rev("HEAD~1"), scratch.rev("HEAD"));
-    assert_eq!(made_of(&deeds).len(), 2, "{deeds:?}");
-    let of_first = replaced_by(&deeds, &first);
+    assert_eq!(made_of(&ref_updates).len(), 2, "{ref_updates:?}");
+    let of_first = replaced_by(&ref_updates, &first);
     assert!(of_first.contains(&old[0]) && of_first.contains(&old[1]) && !of_first.contains(&old[2]), "{of_first:?}");
-    let of_second = replaced_by(&deeds, &second);
+    let of_second = replaced_by(&ref_updates, &second);
     assert!(
         of_second.contains(&old[2]) && of_second.contains(&old[3]) && !of_second.contains(&old[1]),
         "{of_second:?}"
@@ -244,9 +248,9 @@ fn what_is_squashed_beside_a_reworded_commit_goes_to_the_one_that_it_was_folded_
         scratch.git(&["checkout", "--quiet", "topic"]);
         let mut reader = Reader::of(&scratch);
         rebase(&scratch, "-e 3s/^pick/squash/ -e 5s/^pick/reword/", &[upstream]);
-        let deeds = reader.deeds(&scratch);
+        let ref_updates = reader.ref_updates(&scratch);
         let (folded, reworded) =
-            (replaced_by(&deeds, &scratch.rev("HEAD~2")), replaced_by(&deeds, &scratch.rev("HEAD")));
+            (replaced_by(&ref_updates, &scratch.rev("HEAD~2")), replaced_by(&ref_updates, &scratch.rev("HEAD")));
         assert!(folded.contains(&old[1]) && folded.contains(&old[2]), "{upstream}: {folded:?}");
         assert!(reworded.contains(&old[4]) && !reworded.contains(&old[2]), "{upstream}: {reworded:?}");
     }
@@ -257,10 +261,10 @@ fn what_was_dropped_beside_a_squash_cannot_be_told_and_both_are_left_alone() {
     let (scratch, old) = forked();
     let mut reader = Reader::of(&scratch);
     rebase(&scratch, "-e 2s/^pick/squash/ -e 4d", &["main"]);
-    let deeds = reader.deeds(&scratch);
-    let replaced: Vec<Oid> = made_of(&deeds).into_iter().flat_map(|(_, replaces)| replaces).collect();
-    assert!(replaced.contains(&old[0]) && replaced.contains(&old[2]), "{deeds:?}");
-    assert!(!replaced.contains(&old[1]) && !replaced.contains(&old[3]), "{deeds:?}");
+    let ref_updates = reader.ref_updates(&scratch);
+    let replaced: Vec<Oid> = made_of(&ref_updates).into_iter().flat_map(|(_, replaces)| replaces).collect();
+    assert!(replaced.contains(&old[0]) && replaced.contains(&old[2]), "{ref_updates:?}");
+    assert!(!replaced.contains(&old[1]) && !replaced.contains(&old[3]), "{ref_updates:?}");
 }
 
 #[test]
@@ -277,7 +281,7 @@ fn an_amend_to_the_very_same_commit_replaces_nothing() {
     scratch.git(&["reset", "--quiet", "--soft", "HEAD"]);
     let told = scratch.open().reflog_commits_since(Timestamp::UNIX_EPOCH).unwrap();
     assert_eq!(told.iter().map(|made| (&made.oid, &made.replaces)).collect::<Vec<_>>(), [(&first, &None)]);
-    assert_eq!(reader.deeds(&scratch), [made(&first, &[])]);
+    assert_eq!(reader.ref_updates(&scratch), [made(&first, &[])]);
     // Back and forth.
     scratch.git(&["commit", "--quiet", "--amend", "-m", "Other"]);
     scratch.git(&["commit", "--quiet", "--amend", "-m", "Start"]);
@@ -292,10 +296,10 @@ fn commits_folded_in_place_are_linked() {
     let (scratch, old) = forked();
     let mut reader = Reader::of(&scratch);
     rebase(&scratch, "-e 2,4s/^pick/fixup/", &["HEAD~4"]);
-    let deeds = reader.deeds(&scratch);
-    let replaced = replaced_by(&deeds, &scratch.rev("HEAD"));
+    let ref_updates = reader.ref_updates(&scratch);
+    let replaced = replaced_by(&ref_updates, &scratch.rev("HEAD"));
     assert!(old.iter().all(|old| replaced.contains(old)), "{replaced:?}");
-    assert_eq!(made_of(&deeds).len(), 1);
+    assert_eq!(made_of(&ref_updates).len(), 1);
 }
 
 #[test]
@@ -303,11 +307,11 @@ fn a_commit_reworded_in_place_stands_for_the_one_it_was() {
     let (scratch, old) = forked();
     let mut reader = Reader::of(&scratch);
     rebase(&scratch, "-e 2s/^pick/reword/", &["HEAD~4"]);
-    let deeds = reader.deeds(&scratch);
-    assert_eq!(replaced_by(&deeds, &scratch.rev("HEAD~2")), sorted(&[&old[1]]));
-    assert_eq!(replaced_by(&deeds, &scratch.rev("HEAD")), sorted(&[&old[3]]));
+    let ref_updates = reader.ref_updates(&scratch);
+    assert_eq!(replaced_by(&ref_updates, &scratch.rev("HEAD~2")), sorted(&[&old[1]]));
+    assert_eq!(replaced_by(&ref_updates, &scratch.rev("HEAD")), sorted(&[&old[3]]));
     // The one before it was not touched.
-    assert_eq!(made_of(&deeds).len(), 3);
+    assert_eq!(made_of(&ref_updates).len(), 3);
 }
 
 #[test]
@@ -315,7 +319,7 @@ fn a_rebase_that_was_read_while_it_ran_is_linked_at_its_end() {
     let (scratch, old) = forked();
     let mut reader = Reader::of(&scratch);
     rebase(&scratch, "-e 2s/^pick/squash/ -e 3s/^pick/edit/", &["main"]);
-    let running = reader.deeds(&scratch);
+    let running = reader.ref_updates(&scratch);
     let squashed = scratch.rev("HEAD~1");
     assert_eq!(made_of(&running).len(), 2, "{running:?}");
     scratch.write("more", "x");
@@ -323,7 +327,7 @@ fn a_rebase_that_was_read_while_it_ran_is_linked_at_its_end() {
     scratch.git(&["commit", "--quiet", "--amend", "-m", "Edited by hand"]);
     let mut command = scratch.command();
     assert!(command.env("GIT_EDITOR", "true").args(["rebase", "--continue"]).output().unwrap().status.success());
-    let ended = reader.deeds(&scratch);
+    let ended = reader.ref_updates(&scratch);
     let edited = scratch.rev("HEAD~1");
     let (first, second, third) =
         (replaced_by(&ended, &squashed), replaced_by(&ended, &edited), replaced_by(&ended, &scratch.rev("HEAD")));
@@ -337,11 +341,11 @@ fn several_commits_told_before_the_end_are_linked_each_with_its_own() {
     let (scratch, old) = forked();
     let mut reader = Reader::of(&scratch);
     rebase(&scratch, "-e 4s/^pick/edit/", &["main"]);
-    assert_eq!(made_of(&reader.deeds(&scratch)).len(), 4);
+    assert_eq!(made_of(&reader.ref_updates(&scratch)).len(), 4);
     scratch.git(&["rebase", "--continue"]);
     let new: Vec<Oid> = (0..4).rev().map(|n| scratch.rev(&format!("HEAD~{n}"))).collect();
     let expected: Vec<_> = new.iter().zip(&old).map(|(new, old)| (new.clone(), vec![old.clone()])).collect();
-    assert_eq!(made_of(&reader.deeds(&scratch)), expected);
+    assert_eq!(made_of(&reader.ref_updates(&scratch)), expected);
 }
 
 #[test]
@@ -356,9 +360,9 @@ fn a_long_rebase_is_linked_however_far_back_it_began() {
     scratch.git(&["checkout", "--quiet", "topic"]);
     let mut reader = Reader::of(&scratch);
     rebase(&scratch, "-e 20s/^pick/edit/", &["main"]);
-    assert_eq!(made_of(&reader.deeds(&scratch)).len(), 20);
+    assert_eq!(made_of(&reader.ref_updates(&scratch)).len(), 20);
     scratch.git(&["rebase", "--continue"]);
-    let ended = made_of(&reader.deeds(&scratch));
+    let ended = made_of(&reader.ref_updates(&scratch));
     assert_eq!(ended.into_iter().flat_map(|(_, old)| old).collect::<Vec<_>>(), old);
 }
 
@@ -379,9 +383,9 @@ fn dropped_commits_count_for_no_author() {
     let (scratch, old) = forked();
     let mut reader = Reader::of(&scratch);
     rebase(&scratch, "-e 2s/^pick/drop/", &["main"]);
-    let deeds = reader.deeds(&scratch);
-    assert!(made_of(&deeds).iter().all(|(_, replaces)| !replaces.contains(&old[1])), "{deeds:?}");
-    assert_eq!(made_of(&deeds).len(), 3);
+    let ref_updates = reader.ref_updates(&scratch);
+    assert!(made_of(&ref_updates).iter().all(|(_, replaces)| !replaces.contains(&old[1])), "{ref_updates:?}");
+    assert_eq!(made_of(&ref_updates).len(), 3);
 }
 
 #[test]
@@ -391,7 +395,7 @@ fn an_aborted_rebase_made_nothing() {
     let mut reader = Reader::of(&scratch);
     assert!(!scratch.command().args(["rebase", "--quiet", "main"]).output().unwrap().status.success());
     scratch.git(&["rebase", "--abort"]);
-    assert_eq!(made_of(&reader.deeds(&scratch)), []);
+    assert_eq!(made_of(&reader.ref_updates(&scratch)), []);
 }
 
 #[test]
@@ -404,7 +408,7 @@ fn a_commit_resolved_by_hand_stands_for_its_original() {
     scratch.git(&["add", "--all"]);
     let mut command = scratch.command();
     assert!(command.env("GIT_EDITOR", "true").args(["rebase", "--continue"]).output().unwrap().status.success());
-    assert_eq!(replaced_by(&reader.deeds(&scratch), &scratch.rev("HEAD")), [old]);
+    assert_eq!(replaced_by(&reader.ref_updates(&scratch), &scratch.rev("HEAD")), [old]);
 }
 
 #[test]
@@ -413,7 +417,9 @@ fn branches_that_a_rebase_takes_along_did_not_move_silently() {
     scratch.git(&["branch", "below", "HEAD~2"]);
     let mut reader = Reader::of(&scratch);
     scratch.git(&["rebase", "--quiet", "--update-refs", "main"]);
-    assert!(!reader.deeds(&scratch).iter().any(|deed| matches!(deed, RefChange::UnloggedMove { .. })));
+    assert!(
+        !reader.ref_updates(&scratch).iter().any(|ref_update| matches!(ref_update, RefChange::UnloggedMove { .. }))
+    );
 }
 
 #[test]
@@ -426,15 +432,18 @@ fn silent_tools_move_branches() {
     let parent = scratch.rev("HEAD");
     let commit: Oid = scratch.git(&["commit-tree", "-p", "HEAD", "-m", "By a tool", &tree]).parse().unwrap();
     scratch.git(&["update-ref", "refs/heads/main", commit.as_str()]);
-    assert_eq!(reader.deeds(&scratch), [RefChange::UnloggedMove { from: Some(parent.clone()), to: commit.clone() }]);
+    assert_eq!(
+        reader.ref_updates(&scratch),
+        [RefChange::UnloggedMove { from: Some(parent.clone()), to: commit.clone() }]
+    );
     // A new branch is reported with its base; one at the tip of another branch adds nothing.
     let other: Oid = scratch.git(&["commit-tree", "-p", start.as_str(), "-m", "Aside", &tree]).parse().unwrap();
     scratch.git(&["update-ref", "refs/heads/aside", other.as_str()]);
     scratch.git(&["update-ref", "-m", "backup", "refs/heads/backup", commit.as_str()]);
-    let mut deeds = reader.deeds(&scratch);
-    deeds.sort_by_key(|deed| matches!(deed, RefChange::Pulled { .. }));
+    let mut ref_updates = reader.ref_updates(&scratch);
+    ref_updates.sort_by_key(|ref_update| matches!(ref_update, RefChange::Pulled { .. }));
     let moved = RefChange::UnloggedMove { from: Some(start.clone()), to: other.clone() };
-    assert_eq!(deeds, [moved, RefChange::Pulled { from: None, to: commit.clone() }]);
+    assert_eq!(ref_updates, [moved, RefChange::Pulled { from: None, to: commit.clone() }]);
     let repo = scratch.open();
     assert_eq!(repo.commits_between(Some(&start), &other, 10).unwrap(), std::slice::from_ref(&other));
     assert_eq!(repo.commits_between(None, &commit, 2).unwrap(), [parent, commit]);
@@ -456,7 +465,7 @@ fn what_a_tool_brought_to_the_branch_is_told_though_another_branch_was_made_of_i
     scratch.git(&["update-ref", "refs/heads/main", commit.as_str()]);
     // By a tool that writes no logs.
     std::fs::write(scratch.path().join(".git/refs/heads/backup"), format!("{commit}\n")).unwrap();
-    assert_eq!(reader.deeds(&scratch), [RefChange::UnloggedMove { from: Some(parent), to: commit }]);
+    assert_eq!(reader.ref_updates(&scratch), [RefChange::UnloggedMove { from: Some(parent), to: commit }]);
 }
 
 #[test]
@@ -468,11 +477,11 @@ fn the_place_after_a_line_without_message_is_found_again_when_the_log_was_rewrit
     for message in ["One", "Two"] {
         let next = loose(&scratch, &tip, message);
         scratch.git(&["update-ref", "refs/heads/main", next.as_str()]);
-        assert_eq!(reader.deeds(&scratch), [RefChange::UnloggedMove { from: Some(tip), to: next.clone() }]);
+        assert_eq!(reader.ref_updates(&scratch), [RefChange::UnloggedMove { from: Some(tip), to: next.clone() }]);
         scratch.git(&["reflog", "expire", "--expire=never", "--expire-unreachable=never", "--all"]);
         tip = next;
     }
-    assert_eq!(reader.deeds(&scratch), []);
+    assert_eq!(reader.ref_updates(&scratch), []);
 }
 
 /// A line written into a log by a tool, of the given length.
@@ -499,7 +508,7 @@ fn a_giant_log_that_a_tool_wrote_comes_in_pieces_and_nothing_is_taken_for_a_swit
         moves.push(RefChange::UnloggedMove { from: Some(tip), to: next.clone() });
         tip = next;
     }
-    assert_eq!(reader.deeds(&scratch), moves);
+    assert_eq!(reader.ref_updates(&scratch), moves);
 }
 
 #[test]
@@ -512,10 +521,10 @@ fn what_fast_import_brings_is_told_with_all_its_commits() {
     };
     let stream = commit("one", 10, "") + &commit("one", 20, "") + &commit("two", 30, "from refs/heads/one\n");
     scratch.feed(&["fast-import", "--quiet"], stream.as_bytes());
-    let deeds = reader.deeds(&scratch);
+    let ref_updates = reader.ref_updates(&scratch);
     let (one, two) = (scratch.rev("one"), scratch.rev("two"));
-    assert!(deeds.contains(&RefChange::UnloggedMove { from: None, to: one }), "{deeds:?}");
-    assert!(deeds.contains(&RefChange::UnloggedMove { from: None, to: two.clone() }), "{deeds:?}");
+    assert!(ref_updates.contains(&RefChange::UnloggedMove { from: None, to: one }), "{ref_updates:?}");
+    assert!(ref_updates.contains(&RefChange::UnloggedMove { from: None, to: two.clone() }), "{ref_updates:?}");
     assert_eq!(scratch.open().commits_between(None, &two, 10).unwrap().len(), 3);
 }
 
@@ -554,14 +563,14 @@ fn in_logs_that_were_shortened_the_place_is_found_again() {
     let first = scratch.write("a", "more").commit_at("Not read yet", 1_000_009_000);
     scratch.git(&["reflog", "expire", "--expire=2001-09-09T02:35:00Z", "HEAD", "main"]);
     assert_eq!(scratch.git(&["reflog"]).lines().count(), 2);
-    assert_eq!(reader.deeds(&scratch), [made(&first, &[])]);
+    assert_eq!(reader.ref_updates(&scratch), [made(&first, &[])]);
     scratch.git(&["-c", "gc.reflogExpire=never", "gc", "--quiet"]);
     let second = scratch.write("a", "and more").commit_at("After gc", 1_000_009_500);
-    assert_eq!(reader.deeds(&scratch), [made(&second, &[])]);
+    assert_eq!(reader.ref_updates(&scratch), [made(&second, &[])]);
     scratch.git(&["reflog", "delete", "HEAD@{1}"]);
     scratch.git(&["branch", "-m", "main", "renamed"]);
     let third = scratch.write("a", "yet more").commit_at("After all", 1_000_009_900);
-    assert_eq!(made_of(&reader.deeds(&scratch)), [(third, vec![])]);
+    assert_eq!(made_of(&reader.ref_updates(&scratch)), [(third, vec![])]);
 }
 
 #[test]
@@ -576,7 +585,7 @@ fn a_log_that_lost_its_place_is_read_anew_from_the_registration_on() {
         let text = std::fs::read_to_string(&path).unwrap().replace("A U Thor", "Another");
         std::fs::write(&path, text).unwrap();
     }
-    assert_eq!(reader.deeds(&scratch), [made(&new, &[])]);
+    assert_eq!(reader.ref_updates(&scratch), [made(&new, &[])]);
 }
 
 #[test]
@@ -589,7 +598,7 @@ fn a_branchs_entry_that_comes_late_is_not_told_twice() {
     let whole = std::fs::read(&log).unwrap();
     let first = whole.iter().position(|byte| *byte == b'\n').unwrap() + 1;
     std::fs::write(&log, &whole[..first]).unwrap();
-    assert_eq!(reader.deeds(&scratch), [made(&oid, &[])]);
+    assert_eq!(reader.ref_updates(&scratch), [made(&oid, &[])]);
     std::fs::write(&log, &whole).unwrap();
     assert_eq!(reader.entries(&scratch), []);
 }
@@ -612,7 +621,7 @@ fn a_half_written_line_waits_for_its_end() {
     for (log, whole) in logs.iter().zip(&whole) {
         std::fs::write(log, whole).unwrap();
     }
-    assert_eq!(reader.deeds(&scratch), [made(&oid, &[])]);
+    assert_eq!(reader.ref_updates(&scratch), [made(&oid, &[])]);
 }
 
 #[test]
@@ -631,7 +640,7 @@ fn a_giant_log_comes_in_pieces_and_nothing_is_lost_or_told_twice() {
         let before = std::fs::read_to_string(&path).unwrap();
         std::fs::write(&path, before + &log).unwrap();
     }
-    let made = made_of(&reader.deeds(&scratch));
+    let made = made_of(&reader.ref_updates(&scratch));
     assert_eq!(made.len(), 12_000);
     assert!(made.windows(2).all(|pair| pair[0].0 < pair[1].0));
 }
@@ -647,9 +656,9 @@ fn a_repository_without_logs_tells_by_where_its_branches_are() {
     assert_eq!(reader.entries(&scratch), []);
     let next = source.write("a", "2").commit("Next");
     source.git(&["push", "--quiet", &bare, "main", "main~1:refs/heads/copy"]);
-    let deeds = reader.deeds(&scratch);
-    assert!(deeds.contains(&RefChange::UnloggedMove { from: Some(start.clone()), to: next }), "{deeds:?}");
-    assert!(deeds.contains(&RefChange::Pulled { from: None, to: start }), "{deeds:?}");
+    let ref_updates = reader.ref_updates(&scratch);
+    assert!(ref_updates.contains(&RefChange::UnloggedMove { from: Some(start.clone()), to: next }), "{ref_updates:?}");
+    assert!(ref_updates.contains(&RefChange::Pulled { from: None, to: start }), "{ref_updates:?}");
     assert_eq!(reader.entries(&scratch), []);
     scratch.git(&["pack-refs", "--all"]);
     assert_eq!(reader.entries(&scratch), []);
@@ -709,12 +718,12 @@ fn a_tool_that_writes_no_log_at_all_is_noticed() {
         oid.parse().unwrap()
     };
     let one = commit("Without a log");
-    assert_eq!(reader.deeds(&scratch), [RefChange::UnloggedMove { from: Some(parent), to: one.clone() }]);
+    assert_eq!(reader.ref_updates(&scratch), [RefChange::UnloggedMove { from: Some(parent), to: one.clone() }]);
     let two = commit("Again");
-    assert_eq!(reader.deeds(&scratch), [RefChange::UnloggedMove { from: Some(one), to: two }]);
+    assert_eq!(reader.ref_updates(&scratch), [RefChange::UnloggedMove { from: Some(one), to: two }]);
     assert_eq!(reader.entries(&scratch), []);
     let by_git = scratch.write("a", "3").commit("By git");
-    assert_eq!(reader.deeds(&scratch), [made(&by_git, &[])]);
+    assert_eq!(reader.ref_updates(&scratch), [made(&by_git, &[])]);
     // Fully expired logs yield nothing new.
     scratch.git(&["reflog", "expire", "--expire=now", "--all"]);
     scratch.git(&["checkout", "--quiet", "-b", "other", "HEAD~1"]);
@@ -738,18 +747,18 @@ fn whenever_it_is_read_while_commits_are_made_each_is_told_once() {
             assert!(command.output().unwrap().status.success());
         }
     };
-    let mut deeds = Vec::new();
+    let mut ref_updates = Vec::new();
     std::thread::scope(|scope| {
         let writers = [scratch.path(), scratch.outside().join("linked")].map(|dir| scope.spawn(|| commits(dir)));
         while !writers.iter().all(std::thread::ScopedJoinHandle::is_finished) {
-            deeds.extend(reader.deeds(&scratch));
+            ref_updates.extend(reader.ref_updates(&scratch));
         }
     });
-    deeds.extend(reader.deeds(&scratch));
-    let mut told: Vec<Oid> = made_of(&deeds).into_iter().map(|(oid, _)| oid).collect();
+    ref_updates.extend(reader.ref_updates(&scratch));
+    let mut told: Vec<Oid> = made_of(&ref_updates).into_iter().map(|(oid, _)| oid).collect();
     let all = scratch.git(&["rev-list", "main", "side", "--not", "main~40"]);
     let mut expected: Vec<Oid> = all.lines().map(|line| line.parse().unwrap()).collect();
     told.sort();
     expected.sort();
-    assert_eq!((deeds.len(), told), (80, expected), "{deeds:?}");
+    assert_eq!((ref_updates.len(), told), (80, expected), "{ref_updates:?}");
 }

@@ -77,8 +77,8 @@ fn worktrees_silent_tools_and_rebases_of_a_reftable_repository_are_told_too() {
     let silent: crate::domain::id::Oid =
         scratch.git(&["commit-tree", "-p", "HEAD", "-m", "Silent", &tree]).parse().unwrap();
     scratch.git(&["update-ref", "refs/heads/silent", &format!("{silent}")]);
-    let deeds: Vec<RefChange> = reader.entries(&scratch).into_iter().map(|entry| entry.change).collect();
-    assert_eq!(deeds, [RefChange::UnloggedMove { from: Some(base.clone()), to: silent.clone() }]);
+    let ref_updates: Vec<RefChange> = reader.entries(&scratch).into_iter().map(|entry| entry.change).collect();
+    assert_eq!(ref_updates, [RefChange::UnloggedMove { from: Some(base.clone()), to: silent.clone() }]);
     let repo = scratch.open();
     assert_eq!(repo.commits_between(Some(&base), &silent, 10).unwrap(), std::slice::from_ref(&silent));
     assert!(repo.reflog_commits_since(Timestamp::UNIX_EPOCH).unwrap().iter().any(|made| made.oid == silent));

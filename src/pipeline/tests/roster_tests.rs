@@ -17,12 +17,12 @@ fn a_moved_repository_keeps_its_captures_and_what_was_committed_meanwhile_is_fou
     moved.commit("b", "2", "Two");
     moved.commit("c", "3", "Three");
     moved.report(HookName::PostCommit, &[]);
-    let roster = scene.services.registry_version();
+    let repo_registry = scene.services.registry_version();
     scene.work();
     assert_eq!(moved.live(), ["One", "Two", "Three"]);
     let now = scene.services.store.registered_repos().unwrap();
     assert_eq!((now.len(), &now[0].path, now[0].since), (1, &moved.path, registered.since));
-    assert!(scene.services.registry_version() > roster, "the watcher sees the change");
+    assert!(scene.services.registry_version() > repo_registry, "the watcher sees the change");
     let mirror = std::fs::read_to_string(scene.services.paths.repositories()).unwrap();
     assert!(mirror.contains("after") && !mirror.contains("before"), "{mirror}");
 }

@@ -62,14 +62,14 @@ impl Rls {
     }
 
     /// Predicted target for `features`.
-    #[must_use]
-    pub fn predict(&self, features: Row) -> f64 {
+    #[cfg(test)]
+    fn predict(&self, features: Row) -> f64 {
         finite(dot(self.coefficients, features.map(finite)))
     }
 
     /// Variance of a prediction in units of the target's own: `xᵀ·A⁻¹·x`. Zero for a singular matrix.
-    #[must_use]
-    pub fn leverage(&self, features: Row) -> f64 {
+    #[cfg(test)]
+    fn leverage(&self, features: Row) -> f64 {
         let features = features.map(finite);
         let Some(factor) = cholesky(&self.information) else { return 0.0 };
         finite(dot(features, solve(&factor, features))).max(0.0)
@@ -106,6 +106,7 @@ fn finite(value: f64) -> f64 {
     if value.is_finite() { value } else { 0.0 }
 }
 
+#[cfg(test)]
 fn dot(a: Row, b: Row) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }

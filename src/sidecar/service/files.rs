@@ -22,7 +22,7 @@ pub struct InstallOutcome {
 enum State {
     Absent,
     /// As written by this program; with the number of directories that were created for it.
-    Ours(usize),
+    Own(usize),
     /// Written or changed by others.
     Foreign,
 }
@@ -40,7 +40,7 @@ pub fn write(texts: &[ServiceFile], dry_run: bool) -> Result<InstallOutcome, Ser
                 continue;
             }
             State::Absent => 0,
-            State::Ours(made) => made,
+            State::Own(made) => made,
         };
         outcome.done.push(text.path.clone());
         if !dry_run {
@@ -65,7 +65,7 @@ pub fn remove(paths: &[PathBuf], dry_run: bool) -> Result<InstallOutcome, Servic
         match state(path)? {
             State::Absent => {}
             State::Foreign => outcome.kept.push(path.clone()),
-            State::Ours(made) => {
+            State::Own(made) => {
                 if !dry_run {
                     fs::remove_file(path).map_err(|source| failed("remove", path, source))?;
                 }
@@ -97,7 +97,7 @@ fn state(path: &Path) -> Result<State, ServiceError> {
     match fs::read(path) {
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(State::Absent),
         Err(source) => Err(failed("read", path, source)),
-        Ok(bytes) => Ok(str::from_utf8(&bytes).ok().and_then(unbroken).map_or(State::Foreign, State::Ours)),
+        Ok(bytes) => Ok(str::from_utf8(&bytes).ok().and_then(unbroken).map_or(State::Foreign, State::Own)),
     }
 }
 

@@ -1,7 +1,8 @@
 //! Dirty set of repositories: events coalesce into one mark each, so it never outgrows the list of repositories.
 
+use parking_lot::{Mutex, MutexGuard};
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::sync::Notify;
@@ -63,7 +64,7 @@ impl DirtySet {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     /// Marks a repository with a changed log. Only the first of many wakes the main loop.

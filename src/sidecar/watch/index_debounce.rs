@@ -1,9 +1,10 @@
 //! Index debounce: the worktrees in which a commit is expected, and when to inspect them. The watcher's thread writes
 //! it while git commits: many events wake the main loop once, and no inspection starts before a plain commit is over.
 
+use parking_lot::{Mutex, MutexGuard};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
@@ -52,7 +53,7 @@ impl IndexDebounce {
     }
 
     fn state(&self) -> MutexGuard<'_, HashMap<PathBuf, Option<Expected>>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     /// Records a write in this git directory that belongs to an expected commit. Only the first of many wakes the main

@@ -1,10 +1,11 @@
 //! Event filter on the watcher's thread: drops an event or marks a repository. It never blocks.
 
+use parking_lot::RwLock;
 use std::collections::HashMap;
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use notify::event::{EventKind, ModifyKind};
@@ -54,26 +55,26 @@ pub struct WatchedDirs(RwLock<HashMap<Arc<Path>, WatchedDir>>);
 impl WatchedDirs {
     #[must_use]
     pub fn get(&self, dir: &Path) -> Option<WatchedDir> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).get(dir).cloned()
+        self.0.read().get(dir).cloned()
     }
 
     pub fn insert(&self, dir: &Arc<Path>, place: WatchedDir) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(Arc::clone(dir), place);
+        self.0.write().insert(Arc::clone(dir), place);
     }
 
     /// True when it was watched.
     pub fn remove(&self, dir: &Path) -> bool {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).remove(dir).is_some()
+        self.0.write().remove(dir).is_some()
     }
 
     /// A removed directory has lost its watch, and so have all directories below.
     fn remove_below(&self, dir: &Path) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).retain(|path, _| !path.starts_with(dir));
+        self.0.write().retain(|path, _| !path.starts_with(dir));
     }
 
     #[must_use]
     pub fn count(&self) -> usize {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).len()
+        self.0.read().len()
     }
 }
 
@@ -120,10 +121,10 @@ fn classify_event(kind: EventKind) -> Option<FsChange> {
 
 impl Listener {
     fn handle_event_paths(&self, event: &Event) {
-        let Some(deed) = classify_event(event.kind) else { return };
+        let Some(ref_update) = classify_event(event.kind) else { return };
         for path in &event.paths {
             match self.places.get(path) {
-                Some(place) if deed != FsChange::Written => {
+                Some(place) if ref_update != FsChange::Written => {
                     self.places.remove_below(path);
                     match place.owner {
                         Owner::Repo { id, .. } => self.dirty.structure(&id),
@@ -132,18 +133,18 @@ impl Listener {
                 }
                 // A write to the directory itself follows one to a file in it, which has its own event.
                 Some(_) => {}
-                None => self.hear_of_entry(path, deed),
+                None => self.hear_of_entry(path, ref_update),
             }
         }
     }
 
-    fn hear_of_entry(&self, path: &Path, deed: FsChange) {
+    fn hear_of_entry(&self, path: &Path, ref_update: FsChange) {
         let (Some(dir), Some(name)) = (path.parent(), path.file_name()) else { return };
         match self.places.get(dir).map(|place| place.owner) {
-            Some(Owner::List) if name == LIST && deed != FsChange::Vanished => self.dirty.list(),
+            Some(Owner::List) if name == LIST && ref_update != FsChange::Vanished => self.dirty.list(),
             Some(Owner::Repo { id, common_dir }) if is_relevant_event(&common_dir, dir, name) => {
                 // A log appears with its branch, or replaces another one.
-                if deed == FsChange::Written || (deed == FsChange::Appeared && path.is_file()) {
+                if ref_update == FsChange::Written || (ref_update == FsChange::Appeared && path.is_file()) {
                     self.dirty.mark_from_event(&id);
                     moved_head_dir(dir, name).iter().for_each(|git_dir| self.dirty.debounce.record_head_move(git_dir));
                 } else {
@@ -151,7 +152,7 @@ impl Listener {
                 }
             }
             Some(Owner::Repo { common_dir, .. })
-                if deed != FsChange::Vanished && is_of_a_commit_to_come(&common_dir, dir, name) =>
+                if ref_update != FsChange::Vanished && is_of_a_commit_to_come(&common_dir, dir, name) =>
             {
                 let moment = if name == "index" { StagingMoment::Settled } else { StagingMoment::Editor };
                 self.dirty.debounce.record_write(dir, moment);

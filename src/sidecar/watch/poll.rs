@@ -1,10 +1,11 @@
 //! Polling of repositories: are their watches in place, have their logs changed since they were read, what is new in
 //! them, and when to look again.
 
+use parking_lot::Mutex;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::watched_repos::{GRACE, ReadOutcome};
@@ -60,7 +61,7 @@ pub fn poll_repository(watcher: &Mutex<Watcher>, subject: PollTarget, now: Syste
     let mut tended = None;
     for _ in 0..if subject.tend { ROUNDS } else { 0 } {
         let dirs = std::mem::take(&mut found.dirs);
-        let laid = watcher.lock().unwrap_or_else(PoisonError::into_inner).set_up_watches(&subject.repo, dirs);
+        let laid = watcher.lock().set_up_watches(&subject.repo, dirs);
         let anew = laid == WatchSetup::Watched { anew: true };
         tended = Some(laid);
         if !anew {

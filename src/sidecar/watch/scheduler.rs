@@ -1,8 +1,9 @@
 //! Scheduler of the watcher: reads due repositories, a few at a time, off the event loop.
 
+use parking_lot::Mutex;
 use std::collections::HashSet;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::oneshot;
@@ -43,7 +44,7 @@ pub struct WatchScheduler {
     pulse: Arc<Health>,
     dirty: Arc<DirtySet>,
     watcher: Arc<Mutex<Watcher>>,
-    roster: WatchedRepos,
+    repo_registry: WatchedRepos,
     jobs: JoinSet<JobResult>,
     errands: Errands,
     /// Repositories that need their watches set up again.
@@ -63,14 +64,14 @@ pub struct WatchScheduler {
     pace: Pace,
     told_exhausted: bool,
     settled: bool,
-    /// See [`Services::roster`].
+    /// See [`Services::repo_registry`].
     registrations: u64,
     mounts: fn() -> Mounts,
 }
 
 impl std::fmt::Debug for WatchScheduler {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("WatchScheduler").field("reach", &self.roster.coverage_counts()).finish_non_exhaustive()
+        f.debug_struct("WatchScheduler").field("reach", &self.repo_registry.coverage_counts()).finish_non_exhaustive()
     }
 }
 
@@ -148,7 +149,7 @@ impl WatchScheduler {
             pulse: health,
             dirty,
             watcher: Arc::new(Mutex::new(watcher)),
-            roster: WatchedRepos::default(),
+            repo_registry: WatchedRepos::default(),
             jobs: JoinSet::new(),
             errands: Errands::default(),
             structure: HashSet::new(),
@@ -192,7 +193,7 @@ impl WatchScheduler {
     pub fn record_reports(&mut self, git_dirs: impl IntoIterator<Item = PathBuf>) {
         let now = self.services.clock.instant();
         for git_dir in git_dirs {
-            if let Some(entry) = self.roster.of_git_dir(&git_dir) {
+            if let Some(entry) = self.repo_registry.of_git_dir(&git_dir) {
                 entry.record_report(now);
             }
         }
@@ -213,7 +214,7 @@ impl WatchScheduler {
     /// Whether commits would go unnoticed without this watcher.
     #[must_use]
     pub fn is_needed(&self) -> bool {
-        self.roster.depending() > 0
+        self.repo_registry.depending() > 0
     }
 
     /// Starts all due work; returns the time of the next.
@@ -246,7 +247,7 @@ impl WatchScheduler {
         self.jobs.spawn(async move {
             let list = blocking(&services, move |services| {
                 // Watched before it is read, so that no change falls between.
-                watcher.lock().unwrap_or_else(PoisonError::into_inner).tend_list(&services.paths.data);
+                watcher.lock().tend_list(&services.paths.data);
                 services.store.registered_repos()
             });
             JobResult::Listed(list.await, replies)
@@ -258,21 +259,21 @@ impl WatchScheduler {
             self.sweep_at = now + SWEEP;
             self.sweep = (self.sweep + 1) % SWEEPS;
             let everything = std::mem::take(&mut self.everything);
-            let near = self.roster.entries.values().filter(|entry| !entry.remote);
+            let near = self.repo_registry.entries.values().filter(|entry| !entry.remote);
             let its_turn = near.filter(|entry| everything || entry.share(SWEEPS) == self.sweep);
             let subjects = its_turn.map(|entry| entry.subject(true)).collect();
             self.start_poll(PollGroup::Near, Source::Reconcile, subjects);
         }
         if !self.errands.looking && !self.structure.is_empty() {
             let structure = std::mem::take(&mut self.structure);
-            let entries = structure.iter().filter_map(|id| self.roster.entries.get(id));
+            let entries = structure.iter().filter_map(|id| self.repo_registry.entries.get(id));
             let subjects = entries.map(|entry| entry.subject(true)).collect();
             self.start_poll(PollGroup::Near, Source::Watch, subjects);
         }
         if !self.errands.polling && self.poll_at.is_some_and(|at| at <= now) {
             self.poll_at = None;
             let is_polled = |reach| matches!(reach, WatchCoverage::Polled | WatchCoverage::Missing);
-            let polled = self.roster.entries.values().filter(|entry| is_polled(entry.reach));
+            let polled = self.repo_registry.entries.values().filter(|entry| is_polled(entry.reach));
             let subjects = polled.map(|entry| entry.subject(entry.reach == WatchCoverage::Missing)).collect();
             self.start_poll(PollGroup::Polled, Source::Watch, subjects);
         }
@@ -298,8 +299,8 @@ impl WatchScheduler {
     fn start_reading(&mut self, now: Instant) -> Option<Instant> {
         while self.errands.reading < AT_ONCE {
             let remote_full = self.errands.reading_remote >= REMOTE_AT_ONCE;
-            let roster = &self.roster;
-            let turn = self.dirty.take_due(now, |id, mark| match roster.entries.get(id) {
+            let repo_registry = &self.repo_registry;
+            let turn = self.dirty.take_due(now, |id, mark| match repo_registry.entries.get(id) {
                 Some(entry) if entry.in_flight || (entry.remote && remote_full) => None,
                 Some(entry) => Some(entry.due(mark)),
                 // No longer registered: taken out and dropped.
@@ -314,7 +315,7 @@ impl WatchScheduler {
     }
 
     fn start_read(&mut self, id: &RepoId, mark: DirtyMark) {
-        let Some(entry) = self.roster.entries.get_mut(id) else { return };
+        let Some(entry) = self.repo_registry.entries.get_mut(id) else { return };
         entry.in_flight = true;
         let (repo, remote, subject) = (Arc::clone(&entry.repo), entry.remote, entry.subject(true));
         self.errands.reading += 1;
@@ -368,14 +369,14 @@ impl WatchScheduler {
             }
         };
         let mounts = (self.mounts)();
-        let changes = self.roster.update(list, |dir| mounts.is_network(dir));
+        let changes = self.repo_registry.update(list, |dir| mounts.is_network(dir));
         for id in &changes.gone {
             self.dirty.forget(id);
             self.has_read(id);
-            self.watcher.lock().unwrap_or_else(PoisonError::into_inner).forget(id);
+            self.watcher.lock().forget(id);
         }
         self.settled = true;
-        let near: Vec<PollTarget> = changes.added.iter().filter_map(|id| self.roster.begin(id)).collect();
+        let near: Vec<PollTarget> = changes.added.iter().filter_map(|id| self.repo_registry.begin(id)).collect();
         self.unread.extend(near.iter().map(|subject| subject.repo.clone()));
         self.awaited.push((self.unread.clone(), replies));
         self.answer();
@@ -403,7 +404,7 @@ impl WatchScheduler {
     fn take_looks(&mut self, source: Source, found: &[PollResult]) {
         self.take_reach(found.iter());
         for looked in found {
-            let Some(entry) = self.roster.entries.get(&looked.repo) else { continue };
+            let Some(entry) = self.repo_registry.entries.get(&looked.repo) else { continue };
             if looked.changed {
                 // The state before the first read is no new commit.
                 let source = if entry.print.is_none() { Source::Reconcile } else { source };
@@ -426,7 +427,7 @@ impl WatchScheduler {
     fn take_reach<'a>(&mut self, found: impl Iterator<Item = &'a PollResult>) {
         let mut exhausted = false;
         for looked in found {
-            let Some(entry) = self.roster.entries.get_mut(&looked.repo) else { continue };
+            let Some(entry) = self.repo_registry.entries.get_mut(&looked.repo) else { continue };
             let was = entry.reach;
             entry.reached(looked.setup.as_ref(), looked.there);
             entry.works_without_hooks(looked.hookless);
@@ -457,8 +458,8 @@ impl WatchScheduler {
 
     /// Schedules the next poll; `took` is the duration of the last one, if one ended.
     fn pace_polling(&mut self, took: Option<Duration>) {
-        let polled = self.roster.coverage_counts().1;
-        let missing = self.roster.entries.values().filter(|entry| entry.reach == WatchCoverage::Missing).count();
+        let polled = self.repo_registry.coverage_counts().1;
+        let missing = self.repo_registry.entries.values().filter(|entry| entry.reach == WatchCoverage::Missing).count();
         if polled + missing == 0 {
             (self.poll_at, self.pace) = (None, Pace::default());
         } else if self.poll_at.is_none() && !self.errands.polling {
@@ -470,7 +471,7 @@ impl WatchScheduler {
     /// True when there are commits to capture.
     fn take_outcome(&mut self, id: &RepoId, mark: &DirtyMark, outcome: &ReadOutcome, took: Duration) -> bool {
         let now = self.services.clock.instant();
-        let Some(entry) = self.roster.entries.get_mut(id) else { return false };
+        let Some(entry) = self.repo_registry.entries.get_mut(id) else { return false };
         let again = entry.record_read(mark, outcome, took, now);
         if let ReadOutcome::Unreadable(why) = outcome
             && entry.failures <= 1
@@ -485,12 +486,12 @@ impl WatchScheduler {
 
     /// Publishes the numbers for pings.
     fn publish_counts(&self) {
-        let (watched, polled) = self.roster.coverage_counts();
+        let (watched, polled) = self.repo_registry.coverage_counts();
         // A running inspection holds the watcher; its end comes here as well.
-        if let Ok(watcher) = self.watcher.try_lock() {
-            let depending = self.roster.depending();
+        if let Some(watcher) = self.watcher.try_lock() {
+            let depending = self.repo_registry.depending();
             let attention = Attention { watched, watches: watcher.places.count(), polled, depending };
-            *self.pulse.attention.lock().unwrap_or_else(PoisonError::into_inner) = attention;
+            *self.pulse.attention.lock() = attention;
         }
     }
 }

@@ -47,7 +47,7 @@ fn pending(scene: &PipelineFixture) -> Vec<(Source, Oid)> {
 }
 
 fn reach(watching: &WatchScheduler) -> (usize, usize) {
-    watching.roster.coverage_counts()
+    watching.repo_registry.coverage_counts()
 }
 
 fn change(place: &TestRepo<'_>, what: &str) -> Oid {
@@ -113,7 +113,7 @@ async fn a_commit_that_its_hook_reports_in_time_is_the_hooks() {
     until_holds(&mut watching, "heard of", |watching| !watching.dirty.is_empty()).await;
     settle(&mut watching).await;
     assert_eq!(pending(&scene), [(Source::Hook, oid)]);
-    assert!(watching.roster.entries.get(&known.id).unwrap().trusted);
+    assert!(watching.repo_registry.entries.get(&known.id).unwrap().trusted);
     assert!(!watching.is_needed());
 }
 
@@ -127,7 +127,7 @@ async fn a_hook_that_is_silent_is_no_longer_relied_on_until_it_speaks() {
     let oid = change(&place, "silent");
     find(&mut watching).await;
     assert_eq!(pending(&scene), [(Source::Watch, oid)]);
-    assert!(!watching.roster.entries.get(&known.id).unwrap().trusted);
+    assert!(!watching.repo_registry.entries.get(&known.id).unwrap().trusted);
     assert!(watching.is_needed(), "only the watcher would notice the next one");
     watching.record_reports([place.path.join(".git")]);
     assert!(!watching.is_needed());
@@ -151,7 +151,7 @@ async fn a_reload_is_answered_when_the_new_repository_is_watched_and_read() {
     };
     let answer = tokio::time::timeout(PATIENCE, answered).await.unwrap();
     assert_eq!(
-        (answer.unwrap(), watching.roster.entries.values().next().unwrap().reach),
+        (answer.unwrap(), watching.repo_registry.entries.values().next().unwrap().reach),
         (Response::Done, WatchCoverage::Watched)
     );
     assert_eq!(pending(&scene), [(Source::Reconcile, before)], "what is committed from now on is heard of");
@@ -165,7 +165,8 @@ async fn a_reload_is_answered_no_earlier_where_the_list_was_known_already() {
     let before = change(&scene.repo("r"), "before");
     // As when the list's file is noticed before the request of its writer.
     watching.dirty.list();
-    until_holds(&mut watching, "on the list", |watching| watching.roster.entries.values().next().is_some()).await;
+    until_holds(&mut watching, "on the list", |watching| watching.repo_registry.entries.values().next().is_some())
+        .await;
     let (reply, mut answer) = oneshot::channel();
     watching.reload(reply);
     until_holds(&mut watching, "answered", |_| answer.try_recv().is_ok()).await;

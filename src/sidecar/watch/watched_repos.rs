@@ -372,19 +372,19 @@ mod tests {
 
     #[test]
     fn a_new_list_keeps_what_is_known_of_those_that_stay() {
-        let mut roster = WatchedRepos::default();
+        let mut repo_registry = WatchedRepos::default();
         let [a, b, c] = ["a", "b", "c"].map(|name| registered(name, HookMode::File));
-        let changes = roster.update(vec![a.clone(), b.clone()], |path| path.starts_with("/b"));
+        let changes = repo_registry.update(vec![a.clone(), b.clone()], |path| path.starts_with("/b"));
         assert_eq!((changes.added.len(), changes.gone.len()), (2, 0));
-        assert!(roster.entries.get(&b.id).unwrap().remote && !roster.entries.get(&a.id).unwrap().remote);
-        roster.entries.get_mut(&a.id).unwrap().reach = WatchCoverage::Watched;
-        let changes = roster.update(vec![a.clone(), c.clone()], |_| false);
+        assert!(repo_registry.entries.get(&b.id).unwrap().remote && !repo_registry.entries.get(&a.id).unwrap().remote);
+        repo_registry.entries.get_mut(&a.id).unwrap().reach = WatchCoverage::Watched;
+        let changes = repo_registry.update(vec![a.clone(), c.clone()], |_| false);
         assert_eq!(changes, Changes { added: vec![c.id.clone()], gone: vec![b.id] });
-        assert_eq!(roster.entries.get(&a.id).unwrap().reach, WatchCoverage::Watched);
+        assert_eq!(repo_registry.entries.get(&a.id).unwrap().reach, WatchCoverage::Watched);
         let rehooked = RegisteredRepo { hook_mode: HookMode::Watch, ..a };
-        let changes = roster.update(vec![rehooked.clone(), c], |_| false);
+        let changes = repo_registry.update(vec![rehooked.clone(), c], |_| false);
         assert_eq!(changes, Changes { added: vec![rehooked.id], gone: vec![] });
-        assert_eq!(roster.depending(), 1);
+        assert_eq!(repo_registry.depending(), 1);
     }
 
     #[test]
@@ -397,21 +397,21 @@ mod tests {
 
     #[test]
     fn a_linked_worktree_belongs_to_its_repository() {
-        let mut roster = WatchedRepos::default();
-        roster.update(vec![registered("a", HookMode::File)], |_| false);
-        assert!(roster.of_git_dir(Path::new("/a/.git")).is_some());
-        assert!(roster.of_git_dir(Path::new("/a/.git/worktrees/w")).is_some());
-        assert!(roster.of_git_dir(Path::new("/a/.git/modules/m")).is_none());
-        assert!(roster.of_git_dir(Path::new("/b/.git")).is_none());
+        let mut repo_registry = WatchedRepos::default();
+        repo_registry.update(vec![registered("a", HookMode::File)], |_| false);
+        assert!(repo_registry.of_git_dir(Path::new("/a/.git")).is_some());
+        assert!(repo_registry.of_git_dir(Path::new("/a/.git/worktrees/w")).is_some());
+        assert!(repo_registry.of_git_dir(Path::new("/a/.git/modules/m")).is_none());
+        assert!(repo_registry.of_git_dir(Path::new("/b/.git")).is_none());
     }
 
     #[test]
     fn a_repository_that_is_gone_does_not_keep_the_sidecar_running() {
-        let mut roster = WatchedRepos::default();
+        let mut repo_registry = WatchedRepos::default();
         let repo = registered("a", HookMode::Watch);
-        roster.update(vec![repo.clone()], |_| false);
-        assert_eq!(roster.depending(), 1);
-        roster.entries.get_mut(&repo.id).unwrap().reached(Some(&WatchSetup::Missing), false);
-        assert_eq!(roster.depending(), 0);
+        repo_registry.update(vec![repo.clone()], |_| false);
+        assert_eq!(repo_registry.depending(), 1);
+        repo_registry.entries.get_mut(&repo.id).unwrap().reached(Some(&WatchSetup::Missing), false);
+        assert_eq!(repo_registry.depending(), 0);
     }
 }

@@ -5,8 +5,8 @@
 //! microseconds, so the lock is the cheaper queue. Other processes wait in SQLite's own busy handler. Readers have
 //! connections of their own and, in WAL mode, never wait for the writer.
 
+use parking_lot::{Mutex, MutexGuard};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
 
@@ -279,5 +279,5 @@ fn into_reader(handle: ConnectionHandle) -> Result<ConnectionHandle> {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // A panicked thread leaves only a connection, and `begin` rolls its transaction back.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    mutex.lock()
 }

@@ -29,6 +29,53 @@ const REFUSED: &[(&str, &str)] = &[
     ("whomever", "the process or the person"),
 ];
 
+/// Former names, each with the one in use.
+const FORMER_NAMES: &[(&str, &str)] = &[
+    ("Bent", "Specialty"),
+    ("Brought", "NewCommits"),
+    ("Came", "Added"),
+    ("Deaf", "WatchError"),
+    ("Deed", "RefChange or FsChange"),
+    ("DraftShelf", "DraftStore"),
+    ("Ears", "DirWatcher"),
+    ("Eyes", "SystemSampler"),
+    ("Fruit", "ChoreOutcome"),
+    ("Heart", "Heartbeat"),
+    ("InHand", "PoisonEventGuard"),
+    ("Kin", "RelatedCaptures"),
+    ("Life", "Sidecar"),
+    ("Means", "HookMode"),
+    ("MemoryShelf", "InMemoryDraftStore"),
+    ("Night", "DraftBatch"),
+    ("Nobody", "Unavailable"),
+    ("Ours", "Authorship"),
+    ("Pauses", "IdleTasks"),
+    ("Pulse", "Health"),
+    ("Staging", "IndexDebounce"),
+    ("Traces", "WatchPaths"),
+    ("Unhurried", "BatchModel"),
+    ("foresee", "preview"),
+    ("roster", "registry"),
+    ("sewn", "joined_parts"),
+    ("succession", "takeover"),
+];
+
+#[test]
+fn code_of_src_uses_no_former_name() {
+    let mut found = Vec::new();
+    for path in files(&root().join("src"), ".rs") {
+        let text = std::fs::read_to_string(&path).unwrap();
+        for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//")) {
+            // Words in strings are not names.
+            let code: String = line.split('"').step_by(2).collect::<Vec<_>>().join(" ");
+            for (name, now) in FORMER_NAMES.iter().filter(|(name, _)| has_word(&code, name)) {
+                found.push(format!("{}:{}: {name} is now {now}", path.display(), number + 1));
+            }
+        }
+    }
+    assert!(found.is_empty(), "{found:#?}");
+}
+
 #[test]
 fn comments_of_src_use_no_refused_word() {
     let mut found = Vec::new();
