@@ -9,7 +9,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use super::ui::{Color, OutputOptions};
 use super::{
     commit, completions, config, doctor, draft, edit, export, forget, import, init, latency, log, man, models, note,
-    route, search, show, sidecar, status,
+    recap, route, search, show, sidecar, status,
 };
 
 /// Notices each commit, says truthfully what changed, and drafts devlogs from it, with local models only.
@@ -77,6 +77,8 @@ pub enum Command {
     Edit(edit::EditArgs),
     /// Remove a capture for good
     Forget(forget::ForgetArgs),
+    /// Show what was done since the last working day, across repositories and without a model
+    Recap(recap::RecapArgs),
     /// Show what was captured, drafted, pending and failing
     Status(status::StatusArgs),
     /// Write, read and publish drafts
@@ -112,7 +114,7 @@ const RESERVED: [&str; 5] = ["ab", "bench", "regress", "schedule", "tune"];
 
 /// Groups of commands in `--help`.
 const GROUPS: [(&str, &[&str]); 4] = [
-    ("Daily", &["note", "commit", "log", "show", "search", "edit", "forget", "status", "draft"]),
+    ("Daily", &["note", "commit", "log", "show", "search", "edit", "forget", "recap", "status", "draft"]),
     ("Setup", &["init", "deinit", "doctor", "config"]),
     ("Models", &["models", "route", "latency"]),
     ("Plumbing", &["sidecar", "export", "import", "completions", "man"]),

@@ -4,6 +4,7 @@ pub mod app;
 pub mod args;
 pub mod capture_line;
 mod capture_list;
+mod clipboard;
 pub mod commit;
 mod completions;
 mod config;
@@ -22,6 +23,7 @@ mod man;
 mod models;
 pub mod note;
 mod pager;
+mod recap;
 mod route;
 mod search;
 mod service;
@@ -167,6 +169,7 @@ fn dispatch(app: &App, command: Option<Command>) -> Result<Exit, Failure> {
         Command::Search(args) => search::run(app, &args),
         Command::Edit(args) => edit::run(app, &args),
         Command::Forget(args) => forget::run(app, &args),
+        Command::Recap(args) => recap::run(app, &args),
         Command::Status(args) => status::run(app, &args),
         Command::Draft(args) => draft::run(app, &args),
         Command::Init(args) => init::run(app, &args),

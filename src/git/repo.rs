@@ -146,6 +146,16 @@ impl Repo {
         }
     }
 
+    /// The URL of the remote `origin`, as configured.
+    #[must_use]
+    pub fn origin_url(&self) -> Option<String> {
+        let url = match &self.backend {
+            Backend::LibGit2(repo) => backend_libgit2::origin(repo),
+            Backend::Cli(git) => backend_cli::origin(git),
+        };
+        String::from_utf8(url?).ok()
+    }
+
     /// The commit's parents, first parent first.
     ///
     /// # Errors
