@@ -37,7 +37,8 @@ pub struct WorkPart {
     pub tickets: Vec<String>,
     /// Subject of the commit that this one is a fixup of.
     fixup_of: Option<String>,
-    subject: String,
+    /// The commit's subject as written.
+    pub subject: String,
     reverts: Option<Reverted>,
     is_routine: bool,
 }
