@@ -23,6 +23,7 @@ mod man;
 mod models;
 pub mod note;
 mod pager;
+mod range_text;
 mod recap;
 mod route;
 mod search;
@@ -170,6 +171,8 @@ fn dispatch(app: &App, command: Option<Command>) -> Result<Exit, Failure> {
         Command::Edit(args) => edit::run(app, &args),
         Command::Forget(args) => forget::run(app, &args),
         Command::Recap(args) => recap::run(app, &args),
+        Command::Pr(args) => range_text::run_pull_request(app, &args),
+        Command::ReleaseNotes(args) => range_text::run_release_notes(app, &args),
         Command::Status(args) => status::run(app, &args),
         Command::Draft(args) => draft::run(app, &args),
         Command::Init(args) => init::run(app, &args),

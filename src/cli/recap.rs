@@ -14,7 +14,6 @@ use super::failure::Failure;
 use super::ui::{self, Exit};
 use crate::domain::capture::Capture;
 use crate::domain::draft::Period;
-use crate::domain::id::Oid;
 use crate::domain::project::ProjectLabels;
 use crate::drafts::period;
 use crate::git::repo::Repo;
@@ -288,9 +287,8 @@ fn find_open_ends(labels: &ProjectLabels, work: &Work, earlier: &Work, repos: &[
 /// Whether the branch's tip is in the default branch. A branch that is gone counts as merged.
 fn is_merged(repo: &Repo, branch: &str) -> bool {
     let Ok(tip) = repo.resolve(&format!("refs/heads/{branch}")) else { return true };
-    let defaults = ["refs/remotes/origin/HEAD", "refs/heads/main", "refs/heads/master", "refs/heads/trunk"];
-    let defaults: Vec<Oid> = defaults.iter().filter_map(|name| repo.resolve(name).ok()).collect();
-    defaults.is_empty() || defaults.iter().any(|default| repo.is_ancestor(&tip, default).unwrap_or(true))
+    let defaults = repo.default_branches();
+    defaults.is_empty() || defaults.iter().any(|(_, default)| repo.is_ancestor(&tip, default).unwrap_or(true))
 }
 
 impl From<GroupingArg> for RecapGrouping {

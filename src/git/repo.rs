@@ -156,6 +156,15 @@ impl Repo {
         String::from_utf8(url?).ok()
     }
 
+    /// Tips of the branches that topic branches are merged into, with their full names; the remote's default first.
+    #[must_use]
+    pub fn default_branches(&self) -> Vec<(&'static str, Oid)> {
+        ["refs/remotes/origin/HEAD", "refs/heads/main", "refs/heads/master", "refs/heads/trunk"]
+            .into_iter()
+            .filter_map(|name| Some((name, self.resolve(name).ok()?)))
+            .collect()
+    }
+
     /// The commit's parents, first parent first.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 mod answered;
 mod authorship;
 pub mod capture;
+pub mod describe;
 pub mod enrich;
 pub mod erasure;
 pub mod expiry;

@@ -45,10 +45,11 @@ enum Section {
 
 impl Section {
     fn of(item: &WorkItem) -> Option<Self> {
-        if item.is_breaking() {
-            return Some(Self::Breaking);
-        }
-        match item.lead().entry.theme {
+        if item.is_breaking() { Some(Self::Breaking) } else { Self::of_part(item.lead()) }
+    }
+
+    fn of_part(part: &WorkPart) -> Option<Self> {
+        match part.entry.theme {
             Theme::Added => Some(Self::Added),
             Theme::Fixed | Theme::Reverted => Some(Self::Fixed),
             Theme::Performance | Theme::Changed => Some(Self::Changed),
@@ -87,7 +88,7 @@ type Sections<'a> = BTreeMap<Section, Vec<&'a WorkItem>>;
 impl RangeText<'_> {
     #[must_use]
     pub fn of<'a>(captures: &[Capture], links: Option<&'a WebLinks>, own_name: Option<String>) -> RangeText<'a> {
-        RangeText { work: Work::of(captures), links, own_name }
+        RangeText { work: Work::of_range(captures), links, own_name }
     }
 
     /// Release notes; `version` is the heading.
@@ -104,6 +105,12 @@ impl RangeText<'_> {
                 let line = self.item_line(item);
                 let bare = line.strip_prefix(BREAKING).filter(|_| section == Section::Breaking);
                 out.push_str(&format!("- {}\n", bare.unwrap_or(&line)));
+                for part in item.parts.iter().skip(1).filter(|part| Section::of_part(part).is_some()) {
+                    let title = part.title();
+                    if !part.is_fixup() && title != item.title() {
+                        out.push_str(&format!("  - {title}\n"));
+                    }
+                }
             }
         }
         let upgrades = self.upgrades();

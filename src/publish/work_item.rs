@@ -80,8 +80,19 @@ pub struct Work {
 }
 
 impl Work {
+    /// The work of a period, where commits of one topic branch are one item.
     #[must_use]
     pub fn of(captures: &[Capture]) -> Self {
+        Self::grouped(captures, WorkPart::topic_branch)
+    }
+
+    /// The work of a range of commits, which is one branch itself: only tickets and fixups join commits.
+    #[must_use]
+    pub fn of_range(captures: &[Capture]) -> Self {
+        Self::grouped(captures, |_| None)
+    }
+
+    fn grouped(captures: &[Capture], branch_of: fn(&WorkPart) -> Option<&str>) -> Self {
         let mut captures: Vec<&Capture> = captures.iter().collect();
         captures.sort_by_key(|capture| (capture.at, capture.id));
         let (notes, commits): (Vec<&Capture>, Vec<&Capture>) =
@@ -91,7 +102,7 @@ impl Work {
         let (live, reverted): (Vec<_>, Vec<_>) = parts.into_iter().zip(live).partition(|(_, live)| *live);
         let (routine, work): (Vec<_>, Vec<_>) =
             live.into_iter().map(|(part, _)| part).partition(|part| part.is_routine);
-        let mut items = group(work);
+        let mut items = group(work, branch_of);
         items.sort_by_key(WorkItem::rank);
         Self {
             items,
@@ -160,6 +171,20 @@ impl WorkPart {
         }
     }
 
+    /// The author's headline without the type of change. A plain first word begins with a capital letter; a name
+    /// (`ignore-0.4.33`, an area) stays as it is written.
+    #[must_use]
+    pub fn title(&self) -> String {
+        let title = self.entry.headline(Heading::Theme);
+        let first = title.split(' ').next().unwrap_or_default();
+        if first.chars().all(char::is_alphabetic) { phrase::capitalized(&title) } else { title }
+    }
+
+    #[must_use]
+    pub fn is_fixup(&self) -> bool {
+        self.fixup_of.is_some()
+    }
+
     /// The branch, if it is one for a topic.
     #[must_use]
     pub fn topic_branch(&self) -> Option<&str> {
@@ -225,7 +250,7 @@ fn find_live(parts: &[WorkPart]) -> Vec<bool> {
 }
 
 /// Parts that share a topic branch, a ticket or a fixup's target are one item.
-fn group(parts: Vec<WorkPart>) -> Vec<WorkItem> {
+fn group(parts: Vec<WorkPart>, branch_of: fn(&WorkPart) -> Option<&str>) -> Vec<WorkItem> {
     let mut leader: Vec<usize> = (0..parts.len()).collect();
     fn find(leader: &[usize], mut at: usize) -> usize {
         while leader[at] != at {
@@ -236,7 +261,7 @@ fn group(parts: Vec<WorkPart>) -> Vec<WorkItem> {
     let mut shared: BTreeMap<(Option<&RepoId>, String), Vec<usize>> = BTreeMap::new();
     for (at, part) in parts.iter().enumerate() {
         let keys = part.tickets.iter().map(|ticket| format!("ticket {ticket}"));
-        let keys = keys.chain(part.topic_branch().map(|branch| format!("branch {branch}")));
+        let keys = keys.chain(branch_of(part).map(|branch| format!("branch {branch}")));
         let subject = part.fixup_of.as_ref().unwrap_or(&part.subject);
         for key in keys.chain([format!("subject {subject}")]) {
             shared.entry((part.repo.as_ref(), key)).or_default().push(at);
@@ -254,13 +279,6 @@ fn group(parts: Vec<WorkPart>) -> Vec<WorkItem> {
         items.entry(leader).or_default().push(part);
     }
     items.into_values().map(WorkItem::of).collect()
-}
-
-/// A plain first word begins with a capital letter; a name (`ignore-0.4.33`, an area) stays as it is written.
-fn title_of(part: &WorkPart) -> String {
-    let title = part.entry.headline(Heading::Theme);
-    let first = title.split(' ').next().unwrap_or_default();
-    if first.chars().all(char::is_alphabetic) { phrase::capitalized(&title) } else { title }
 }
 
 impl WorkItem {
@@ -290,15 +308,15 @@ impl WorkItem {
     /// What the author says first, without the type of change: "lease: give an expired lease back".
     #[must_use]
     pub fn title(&self) -> String {
-        title_of(self.lead())
+        self.lead().title()
     }
 
     /// Titles of the other parts, each once; fixups have none.
     #[must_use]
     pub fn other_titles(&self) -> Vec<String> {
         let mut titles = vec![self.title()];
-        for part in self.parts.iter().skip(1).filter(|part| part.fixup_of.is_none()) {
-            let title = title_of(part);
+        for part in self.parts.iter().skip(1).filter(|part| !part.is_fixup()) {
+            let title = part.title();
             if !titles.contains(&title) {
                 titles.push(title);
             }

@@ -54,3 +54,38 @@ fn an_empty_period_says_so_and_a_wrong_one_helps() {
         assert!(output.status.code() == Some(code) && err.contains("hint: "), "{args:?}: {err}");
     }
 }
+
+#[test]
+fn a_range_becomes_release_notes_and_a_pull_request_without_storing_anything() {
+    let world = World::without_models();
+    let repo = world.repo("shop");
+    world.commit(&repo, "cart.rs", "fn total() {}\n", "feat(cart): a total (#7)");
+    world.git(&repo, &["tag", "v1"]);
+    world.git(&repo, &["switch", "-q", "-c", "expiry"]);
+    world.commit(&repo, "cart.rs", "fn total() {}\nfn expire() {}\n", "feat(cart): let carts expire\n\nFixes: #9");
+    world.commit(&repo, "cart.rs", "fn total() {}\nfn expire() { }\n", "fixup! feat(cart): let carts expire");
+    world.commit(&repo, "cart.rs", "fn total() {}\n", "fix(cart): round prices");
+
+    let notes = world.ok(&repo, &["release-notes", "v1..", "--version", "1.1", "--as", "keep-a-changelog"]);
+    assert!(notes.starts_with("## [1.1] - "), "{notes}");
+    assert!(
+        notes.ends_with("### Added\n\n- cart: let carts expire (#9)\n\n### Fixed\n\n- cart: round prices\n"),
+        "{notes}"
+    );
+    let pull_request = world.ok(&repo, &["pr"]);
+    assert_eq!(
+        pull_request,
+        "feat(cart): let carts expire\n\n- cart: let carts expire (#9)\n- cart: round prices\n\nTickets: #9.\n"
+    );
+    let account = world.json(&repo, &["release-notes", "v1..HEAD", "--account"]);
+    assert_eq!(account["commits"].as_array().unwrap().len(), 3);
+    assert_eq!(world.log(&repo).len(), 0, "describing commits captures none");
+
+    for (args, code) in
+        [(&["release-notes", "v9..v10"][..], 1), (&["release-notes", "HEAD..HEAD"], 1), (&["pr", "nowhere"], 1)]
+    {
+        let output = world.uro_in(&repo, args);
+        let err = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(code) && err.contains("hint: "), "{args:?}: {err}");
+    }
+}
