@@ -138,7 +138,8 @@ impl Recap<'_> {
                 out.push_str(&format!("  - and {} more\n", others.len() - FURTHER));
             }
         }
-        for note in &section.notes {
+        // A note that asks something is under "Still open".
+        for note in section.notes.iter().filter(|note| !note.is_open()) {
             out.push_str(&format!("- Note: {}\n", markdown::inline(&phrase::one_line(&note.text))));
         }
         if let Some(routine) = routine_line(&section.routine, &section.reverted) {
@@ -479,7 +480,6 @@ mod tests {
             ## shop
 
             - Add a cart \| with pipes (SHOP-7)
-            - Note: should a cart expire?
 
             ## Still open
 

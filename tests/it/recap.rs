@@ -21,9 +21,9 @@ fn a_recap_names_the_work_of_all_repositories_and_what_is_still_open() {
         "- cart: a total (#7)\n",
         "- Let carts expire\n",
         "## site\n",
-        "- Note: should the page be in two languages?\n",
         "## Still open\n",
         "- shop: expiry is not merged (1 commit)\n",
+        "- site: should the page be in two languages?\n",
     ] {
         assert!(text.contains(expected), "{expected:?} in {text}");
     }
