@@ -82,18 +82,17 @@ pub struct Work {
 impl Work {
     /// The work of a period, where commits of one topic branch are one item.
     #[must_use]
-    pub fn of(captures: &[Capture]) -> Self {
-        Self::grouped(captures, WorkPart::topic_branch)
+    pub fn of<'a>(captures: impl IntoIterator<Item = &'a Capture>) -> Self {
+        Self::grouped(captures.into_iter().collect(), WorkPart::topic_branch)
     }
 
     /// The work of a range of commits, which is one branch itself: only tickets and fixups join commits.
     #[must_use]
     pub fn of_range(captures: &[Capture]) -> Self {
-        Self::grouped(captures, |_| None)
+        Self::grouped(captures.iter().collect(), |_| None)
     }
 
-    fn grouped(captures: &[Capture], branch_of: fn(&WorkPart) -> Option<&str>) -> Self {
-        let mut captures: Vec<&Capture> = captures.iter().collect();
+    fn grouped(mut captures: Vec<&Capture>, branch_of: fn(&WorkPart) -> Option<&str>) -> Self {
         captures.sort_by_key(|capture| (capture.at, capture.id));
         let (notes, commits): (Vec<&Capture>, Vec<&Capture>) =
             captures.into_iter().partition(|capture| capture.kind == CaptureKind::Note);
@@ -322,6 +321,21 @@ impl WorkItem {
             }
         }
         titles.split_off(1)
+    }
+
+    /// The item as one entry of a page: the leading part, with the commits, titles and tickets of the others.
+    #[must_use]
+    pub fn entry(&self) -> ListEntry {
+        let mut entry = self.lead().entry.clone();
+        for part in self.parts.iter().skip(1) {
+            entry.absorb(part.entry.clone());
+        }
+        entry.breaking = self.is_breaking();
+        entry.more = self.other_titles();
+        let named = |ticket: &str| entry.rest.contains(ticket) || entry.more.iter().any(|title| title.contains(ticket));
+        let tickets = self.tickets().into_iter().filter(|ticket| !named(ticket)).map(str::to_owned).collect();
+        entry.tickets = tickets;
+        entry
     }
 
     /// The first reason that an author gave, as Markdown.
