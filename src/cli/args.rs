@@ -8,8 +8,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use super::ui::OutputOptions;
 use super::{
-    commit, config, doctor, draft, edit, export, forget, import, init, latency, log, man, models, note, route, show,
-    sidecar, status,
+    commit, config, doctor, draft, edit, export, forget, import, init, latency, log, man, models, note, range_text,
+    recap, route, show, sidecar, status,
 };
 
 /// Notices each commit, says truthfully what changed, and drafts devlogs from it, with local models only.
@@ -51,6 +51,12 @@ pub enum Command {
     Edit(edit::EditArgs),
     /// Remove a capture for good
     Forget(forget::ForgetArgs),
+    /// Show what was done since the last working day, across repositories and without a model
+    Recap(recap::RecapArgs),
+    /// Write the title and text of a pull request from this branch
+    Pr(range_text::PullRequestArgs),
+    /// Write release notes from a range of commits
+    ReleaseNotes(range_text::ReleaseNotesArgs),
     /// Show what was captured, drafted, pending and failing
     Status(status::StatusArgs),
     /// Write, read and publish drafts
@@ -86,7 +92,13 @@ const RESERVED: [&str; 5] = ["ab", "bench", "regress", "schedule", "tune"];
 
 /// Groups of commands in `--help`.
 const GROUPS: [(&str, &[&str]); 4] = [
-    ("Daily", &["note", "commit", "log", "show", "search", "edit", "forget", "status", "draft"]),
+    (
+        "Daily",
+        &[
+            "note", "commit", "log", "show", "search", "edit", "forget", "recap", "pr", "release-notes", "status",
+            "draft",
+        ],
+    ),
     ("Setup", &["init", "deinit", "doctor", "config"]),
     ("Models", &["models", "route", "latency"]),
     ("Plumbing", &["sidecar", "export", "import", "completions", "man"]),
@@ -121,7 +133,7 @@ fn groups(command: &clap::Command) -> String {
         found.unwrap_or_default()
     };
     let section = |(title, names): &(&str, &[&str])| {
-        let line = |name: &&str| format!("  {name_style}{name:<12}{name_style:#} {}\n", about(name));
+        let line = |name: &&str| format!("  {name_style}{name:<13}{name_style:#} {}\n", about(name));
         let lines: String = names.iter().map(line).collect();
         format!("{head}{title}:{head:#}\n{lines}\n")
     };

@@ -4,6 +4,7 @@ pub mod app;
 pub mod args;
 pub mod capture_line;
 mod capture_list;
+mod clipboard;
 pub mod commit;
 mod config;
 mod doctor;
@@ -21,6 +22,8 @@ mod man;
 mod models;
 pub mod note;
 mod pager;
+mod range_text;
+mod recap;
 mod route;
 mod service;
 mod show;
@@ -160,6 +163,9 @@ fn dispatch(app: &App, command: Option<Command>) -> Result<Exit, Failure> {
         Command::Search(args) => log::run_search(app, &args),
         Command::Edit(args) => edit::run(app, &args),
         Command::Forget(args) => forget::run(app, &args),
+        Command::Recap(args) => recap::run(app, &args),
+        Command::Pr(args) => range_text::run_pull_request(app, &args),
+        Command::ReleaseNotes(args) => range_text::run_release_notes(app, &args),
         Command::Status(args) => status::run(app, &args),
         Command::Draft(args) => draft::run(app, &args),
         Command::Init(args) => init::run(app, &args),

@@ -35,9 +35,13 @@ pub const PATH: &str = "PATH";
 /// Git's own variable: an alternative path of the user's configuration.
 pub const GIT_CONFIG_GLOBAL: &str = "GIT_CONFIG_GLOBAL";
 
-const NAMES: [&str; 18] = [
+/// Set where an X server or a Wayland compositor runs: the clipboard programs need it.
+pub const DISPLAY: &str = "DISPLAY";
+pub const WAYLAND_DISPLAY: &str = "WAYLAND_DISPLAY";
+
+const NAMES: [&str; 20] = [
     URO_HOME, URO_SKIP, OLLAMA_HOST, HOME, XDG_CONFIG_HOME, XDG_DATA_HOME, XDG_STATE_HOME, XDG_RUNTIME_DIR, NO_COLOR,
-    TERM, COLUMNS, VISUAL, EDITOR, GIT_PAGER, PAGER, LESS, PATH, GIT_CONFIG_GLOBAL,
+    TERM, COLUMNS, VISUAL, EDITOR, GIT_PAGER, PAGER, LESS, PATH, GIT_CONFIG_GLOBAL, DISPLAY, WAYLAND_DISPLAY,
 ];
 
 /// Snapshot of the environment at process start, limited to the names above and `URO_<SECTION>_<KEY>`.

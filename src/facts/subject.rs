@@ -2,6 +2,8 @@
 
 mod automatic;
 
+pub use automatic::is_automatic;
+
 use crate::domain::patch::Commit;
 use crate::text::conventional::{self, ConventionalSubject};
 use crate::text::words::WordList;
@@ -43,7 +45,7 @@ impl SubjectLine {
         let text = line.split_whitespace().collect::<Vec<_>>().join(" ");
         let (prefix, rest) = conventional(&text).map_or((None, text.as_str()), |(prefix, rest)| (Some(prefix), rest));
         let own = autosquash(&text).is_none() && !is_default_merge_subject(&text);
-        let informative = own && !automatic::is_automatic(rest) && is_informative(rest, prefix.is_some());
+        let informative = own && !is_automatic(rest) && is_informative(rest, prefix.is_some());
         Self { informative, prefix, text }
     }
 

@@ -67,6 +67,12 @@ impl Repo {
         CommitMailmap::of_tree(objects, &header(objects, &tip).ok()?.tree)
     }
 
+    /// The user's name, as git writes it into commits here.
+    #[must_use]
+    pub fn user_name(&self) -> Option<String> {
+        self.values_of(&["user.name"]).ok()?.pop().filter(|name| !name.is_empty())
+    }
+
     /// The commits authored or committed by the user: one of [`Repo::identities`] or of `more`.
     ///
     /// # Errors

@@ -126,6 +126,21 @@ impl Repo {
         self.with_objects(|objects| header(objects, oid))
     }
 
+    /// The URL of the remote `origin`, as configured.
+    #[must_use]
+    pub fn origin_url(&self) -> Option<String> {
+        self.values_of(&["remote.origin.url"]).ok()?.pop()
+    }
+
+    /// Tips of the branches that topic branches are merged into, with their full names; the remote's default first.
+    #[must_use]
+    pub fn default_branches(&self) -> Vec<(&'static str, Oid)> {
+        ["refs/remotes/origin/HEAD", "refs/heads/main", "refs/heads/master", "refs/heads/trunk"]
+            .into_iter()
+            .filter_map(|name| Some((name, self.resolve(name).ok()?)))
+            .collect()
+    }
+
     /// The commit's parents, first parent first.
     ///
     /// # Errors

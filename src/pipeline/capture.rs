@@ -219,7 +219,13 @@ fn carried(earlier: &[Capture], subject: &Subject) -> Option<Plan> {
     })
 }
 
-fn pending(services: &Services, subject: &Subject, source: Source, queue: Duration, deadline: &Deadline) -> Capture {
+pub(super) fn pending(
+    services: &Services,
+    subject: &Subject,
+    source: Source,
+    queue: Duration,
+    deadline: &Deadline,
+) -> Capture {
     let now = services.clock.now();
     let told = subject.template(&services.capture_templates());
     told.complaint.iter().for_each(|complaint| services.complain_of_template(complaint));

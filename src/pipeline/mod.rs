@@ -2,6 +2,7 @@
 
 mod answered;
 pub mod capture;
+pub mod describe;
 pub mod enrich;
 pub mod erasure;
 pub mod expiry;

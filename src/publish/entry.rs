@@ -22,6 +22,10 @@ pub struct ListEntry {
     pub typed: bool,
     /// First paragraph of the message's body.
     pub why: Option<String>,
+    /// Titles of the other commits of the same piece of work, as Markdown.
+    pub more: Vec<String>,
+    /// Tickets that neither text nor titles name, as plain text.
+    pub tickets: Vec<String>,
     /// Short commit ids.
     pub commits: Vec<String>,
     pub breaking: bool,
@@ -58,6 +62,8 @@ impl ListEntry {
             first: first.unwrap_or_else(|| first_sentence(rest)).to_owned(),
             typed: read.typed,
             why: why(&capture.raw).filter(|why| !summary.contains(why.as_str())).map(|why| markdown::inline(&why)),
+            more: Vec::new(),
+            tickets: Vec::new(),
             commits: capture.commit.iter().map(|commit| commit.oid.short().to_owned()).collect(),
             breaking: read.breaking || capture.raw.contains("BREAKING CHANGE"),
             lines: capture.commit.as_ref().map_or(0, |c| c.insertions.unwrap_or(0) + c.deletions.unwrap_or(0)),

@@ -4,12 +4,16 @@
 
 pub mod document;
 pub mod entry;
+pub mod links;
 pub mod markdown;
 pub mod numbers;
 pub mod outline;
+pub mod range_text;
+pub mod recap;
 #[cfg(test)]
 pub mod sample;
 pub mod slug;
 pub mod span;
 pub mod templates;
 pub mod theme;
+pub mod work_item;

@@ -14,6 +14,7 @@ use super::entry::{self, Heading, ListEntry};
 use super::numbers::Numbers;
 use super::span::{self, Span};
 use super::theme::Theme;
+use super::work_item::{Work, WorkItem, WorkPart};
 
 /// Subject of a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +34,11 @@ pub struct Outline {
     /// The notes' own words, oldest first, as plain text.
     pub notes: Vec<String>,
     pub groups: Vec<Group>,
+    /// The entries of `groups` that a reader should see first; `rest` has the others.
+    pub highlights: Vec<ListEntry>,
+    pub rest: Vec<Group>,
+    /// One line of Markdown for all upgrades, all merges, all automated commits, and all that was reverted again.
+    pub routine: Vec<String>,
     pub days: Vec<Day>,
 }
 
@@ -52,8 +58,12 @@ pub struct Day {
     pub numbers: Numbers,
     pub notes: Vec<String>,
     pub groups: Vec<Group>,
+    pub routine: Vec<String>,
 }
 
+/// Most highlights of a page, and the least number of entries of a page with highlights.
+const HIGHLIGHTS: usize = 3;
+const LONG_PAGE: usize = 5;
 /// Up to this many entries need no headings.
 const SHORT_LIST: usize = 5;
 /// Entries from which on an area of the project gets its heading.
@@ -68,13 +78,18 @@ impl Outline {
         let captures = work_once(captures);
         let mut captures: Vec<&Capture> = captures.iter().collect();
         captures.sort_by_key(|capture| (capture.at, capture.id));
+        let work = Work::of(captures.iter().copied());
+        let (highlights, rest) = split_highlights(entries(&work));
         Self {
             kind: subject.kind,
             project: subject.project.to_owned(),
             span: Span::of(&subject.period, zone),
             numbers: Numbers::of(captures.iter().copied()),
             notes: notes(&captures),
-            groups: group(entries(&captures)),
+            highlights,
+            rest: group(rest),
+            groups: group(entries(&work)),
+            routine: routine(&work),
             days: days(&captures, zone),
         }
     }
@@ -117,17 +132,52 @@ fn notes(captures: &[&Capture]) -> Vec<String> {
         .collect()
 }
 
-/// Everything but notes, oldest first; captures with the same content are one entry.
-fn entries(captures: &[&Capture]) -> Vec<ListEntry> {
-    let mut entries: Vec<ListEntry> = Vec::new();
-    for capture in captures.iter().filter(|capture| capture.kind != CaptureKind::Note) {
-        let entry = ListEntry::of(capture);
-        match entries.iter_mut().find(|known| known.says_the_same(&entry)) {
-            Some(known) => known.absorb(entry),
-            None => entries.push(entry),
-        }
+/// The work items, what a reader cares about first.
+fn entries(work: &Work) -> Vec<ListEntry> {
+    work.items.iter().map(WorkItem::entry).collect()
+}
+
+/// Breaking changes and changes with a reason, of a page that is too long to be read as a whole.
+fn split_highlights(entries: Vec<ListEntry>) -> (Vec<ListEntry>, Vec<ListEntry>) {
+    if entries.len() < LONG_PAGE {
+        return (Vec::new(), entries);
     }
-    entries
+    let mut highlights = Vec::new();
+    let mut rest = Vec::new();
+    for entry in entries {
+        let tells = entry.breaking || entry.why.is_some() && entry.theme <= Theme::Changed;
+        if tells && highlights.len() < HIGHLIGHTS { highlights.push(entry) } else { rest.push(entry) }
+    }
+    (highlights, rest)
+}
+
+/// "Upgrades: serde from 1.0.1 to 1.0.2 (`e35b061f9c`)." Every commit is named.
+fn routine(work: &Work) -> Vec<String> {
+    let line = |label: &str, parts: Vec<&WorkPart>| {
+        let mut entries: Vec<ListEntry> = Vec::new();
+        for part in parts {
+            match entries.iter_mut().find(|known| known.says_the_same(&part.entry)) {
+                Some(known) => known.absorb(part.entry.clone()),
+                None => entries.push(part.entry.clone()),
+            }
+        }
+        let named = entries
+            .iter()
+            .map(|entry| format!("{} {}", entry.headline(Heading::Area), entry.references()).trim_end().to_owned());
+        let named: Vec<String> = named.collect();
+        (!named.is_empty()).then(|| format!("{label}: {}.", named.join("; ")))
+    };
+    let of = |is: &dyn Fn(Theme) -> bool| work.routine.iter().filter(|part| is(part.entry.theme)).collect();
+    let automated = |theme| !matches!(theme, Theme::Upgrades | Theme::Merges);
+    [
+        line("Upgrades", of(&|theme| theme == Theme::Upgrades)),
+        line("Merges", of(&|theme| theme == Theme::Merges)),
+        line("Automated", of(&automated)),
+        line("Done and reverted again", work.reverted.iter().collect()),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// Groups by the author's prefixes; without them by area of the project where several entries share one; else by first
@@ -204,7 +254,8 @@ fn days(captures: &[&Capture], zone: &TimeZone) -> Vec<Day> {
         date,
         numbers: Numbers::of(captures.iter().copied()),
         notes: notes(&captures),
-        groups: group(with_few_reasons(entries(&captures))),
+        groups: group(with_few_reasons(entries(&Work::of(captures.iter().copied())))),
+        routine: routine(&Work::of(captures.iter().copied())),
     };
     days.into_iter().map(day).collect()
 }

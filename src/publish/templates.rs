@@ -146,6 +146,7 @@ fn values(outline: &Outline) -> Value {
                 title => span::weekday_day_month(day.date),
                 notes => quotes(&day.notes),
                 groups => groups(&day.groups),
+                routine => day.routine.clone(),
                 what => day.numbers.what(),
                 size => day.numbers.size(),
             }
@@ -158,6 +159,9 @@ fn values(outline: &Outline) -> Value {
         period => outline.span.words(),
         notes => quotes(&outline.notes),
         groups => groups(&outline.groups),
+        highlights => outline.highlights.iter().map(|entry| entry_values(entry, Heading::Theme)).collect::<Vec<_>>(),
+        rest => groups(&outline.rest),
+        routine => outline.routine.clone(),
         days => days,
         headlines => headlines(outline),
         ..counts(&outline.numbers),
@@ -181,7 +185,7 @@ fn quotes(notes: &[String]) -> Vec<String> {
 
 fn groups(groups: &[Group]) -> Vec<Value> {
     let group = |group: &Group| {
-        let entries: Vec<Value> = group.entries.iter().map(|entry| entry_values(entry, group)).collect();
+        let entries: Vec<Value> = group.entries.iter().map(|entry| entry_values(entry, group.heading)).collect();
         context! { title => group.title.as_deref().map(markdown::inline), entries => entries }
     };
     groups.iter().map(group).collect()
@@ -192,10 +196,12 @@ fn headlines(outline: &Outline) -> Vec<String> {
     outline.groups.iter().flat_map(|group| &group.entries).map(|entry| entry.headline(Heading::None)).collect()
 }
 
-fn entry_values(entry: &ListEntry, group: &Group) -> Value {
+fn entry_values(entry: &ListEntry, heading: Heading) -> Value {
     context! {
-        text => entry.text(group.heading),
-        headline => entry.headline(group.heading),
+        text => entry.text(heading),
+        headline => entry.headline(heading),
+        more => entry.more.clone(),
+        tickets => entry.tickets.iter().map(|ticket| markdown::inline(ticket)).collect::<Vec<_>>(),
         line => entry.headline(Heading::None),
         why => entry.why.clone(),
         references => entry.references(),

@@ -40,6 +40,7 @@ mod places;
 mod planted;
 mod preempt;
 mod reasons;
+mod recap;
 mod refine;
 mod reloads;
 mod rings;
