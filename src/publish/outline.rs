@@ -299,7 +299,7 @@ mod tests {
     fn a_short_list_has_no_headings_and_keeps_the_prefixes() {
         let outline = outline(&commits(&["fix: a", "feat: b", "wip"]));
         assert_eq!(shape(&outline.groups), [(String::new(), 3)]);
-        assert_eq!(outline.groups[0].entries[0].text(outline.groups[0].heading), "fix: a");
+        assert_eq!(outline.groups[0].entries[0].text(outline.groups[0].heading), "feat: b");
     }
 
     #[test]
@@ -342,7 +342,7 @@ mod tests {
         }
         let outline = outline(&captures);
         let reasons: Vec<bool> = outline.days[0].groups[0].entries.iter().map(|entry| entry.why.is_some()).collect();
-        assert_eq!(reasons, [false, true, false, true, true]);
+        assert_eq!(reasons, [true, true, true, false, false], "the largest come first");
     }
 
     /// Work on a branch, and the merge of it under `message`; both summaries come from their facts.
@@ -363,17 +363,20 @@ mod tests {
             groups.iter().flat_map(|group| group.entries.iter().map(|entry| entry.text(group.heading))).collect()
         };
         assert_eq!(of(&outline.groups), of(&outline.days[0].groups));
-        of(&outline.groups)
+        assert_eq!(outline.routine, outline.days[0].routine);
+        of(&outline.groups).into_iter().chain(outline.routine).collect()
     }
 
     #[test]
     fn merged_work_is_told_once_and_the_merge_as_a_merge() {
         for (message, told) in [
-            ("feat: add c (#179)", "Merges “feat: add c (#179)”."),
-            ("Merge branch 'one'", "Merges branch 'one'."),
-            ("Merged in one (pull request #7)\n\nAdd c", "Merges one (pull request #7): Add c."),
+            ("feat: add c (#179)", "Merges “feat: add c (#179)”"),
+            ("Merge branch 'one'", "Merges branch 'one'"),
+            ("Merged in one (pull request #7)\n\nAdd c", "Merges one (pull request #7): Add c"),
         ] {
-            assert_eq!(texts(&merged(message)), ["Start", "Adds `c` in c.py. +1.", told]);
+            let id = merged(message)[2].commit.clone().unwrap().oid;
+            let merges = format!("Merges: {told} (`{}`).", id.short());
+            assert_eq!(texts(&merged(message)), ["Adds `c` in c.py. +1.", "Start", merges.as_str()]);
         }
     }
 

@@ -3,11 +3,11 @@
 //! A fixup joins its target, a revert cancels what it reverts, commits of one topic branch or one ticket are one item.
 //! Dependency bumps, merges and automated commits are routine. Each capture is in exactly one of the lists of [`Work`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
 
-use crate::domain::capture::{Capture, CaptureKind};
+use crate::domain::capture::{AuthoredBy, Capture, CaptureKind};
 use crate::domain::id::{CaptureId, Oid, RepoId};
 use crate::facts::author::Author;
 use crate::facts::subject;
@@ -96,7 +96,8 @@ impl Work {
         captures.sort_by_key(|capture| (capture.at, capture.id));
         let (notes, commits): (Vec<&Capture>, Vec<&Capture>) =
             captures.into_iter().partition(|capture| capture.kind == CaptureKind::Note);
-        let parts: Vec<WorkPart> = commits.into_iter().map(WorkPart::of).collect();
+        let known: HashSet<&Oid> = commits.iter().filter_map(|c| c.commit.as_ref()).map(|commit| &commit.oid).collect();
+        let parts: Vec<WorkPart> = commits.iter().map(|capture| WorkPart::of(capture, &known)).collect();
         let live = find_live(&parts);
         let (live, reverted): (Vec<_>, Vec<_>) = parts.into_iter().zip(live).partition(|(_, live)| *live);
         let (routine, work): (Vec<_>, Vec<_>) =
@@ -147,12 +148,19 @@ impl WorkNote {
 }
 
 impl WorkPart {
-    fn of(capture: &Capture) -> Self {
+    /// `known`: the commits of all captures. A merge is routine where what it merged is among them, else it stands for
+    /// that work.
+    fn of(capture: &Capture, known: &HashSet<&Oid>) -> Self {
         let commit = capture.commit.as_ref();
         let subject = commit.map_or("", |commit| commit.subject.trim());
         let entry = ListEntry::of(capture);
         let branch = commit.and_then(|commit| commit.branch.clone());
-        let is_routine = matches!(entry.theme, Theme::Merges | Theme::Upgrades) || subject::is_automatic(subject);
+        let merged = commit.map_or(&[][..], |commit| commit.parents.get(1..).unwrap_or_default());
+        let is_routine = match entry.theme {
+            Theme::Merges => capture.provenance.by != AuthoredBy::Human && merged.iter().all(|oid| known.contains(oid)),
+            Theme::Upgrades => true,
+            _ => subject::is_automatic(subject),
+        };
         Self {
             capture: capture.id,
             at: capture.at,

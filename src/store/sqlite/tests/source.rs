@@ -101,11 +101,16 @@ fn literals(source: &str) -> Vec<String> {
 
 /// The names of the methods of `Store`.
 pub fn methods() -> Vec<String> {
-    let source = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store/mod.rs")).unwrap();
-    let (_, body) = source.split_once("pub trait Store").unwrap();
-    let (body, _) = body.split_once("\n}\n").unwrap();
-    let names = body.split("\n    fn ").skip(1).map(|text| text.split('(').next().unwrap_or_default().to_owned());
-    names.collect()
+    let room = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store");
+    let files = fs::read_dir(room).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file());
+    let names = |path: std::path::PathBuf| -> Vec<String> {
+        let source = fs::read_to_string(path).unwrap();
+        let traits = source.split("\npub trait ").skip(1).filter_map(|text| text.split_once("{\n"));
+        let bodies = traits.filter_map(|(_, text)| text.split_once("\n}\n")).map(|(body, _)| format!("\n{body}"));
+        let named = |text: &str| text.split('(').next().unwrap_or_default().to_owned();
+        bodies.flat_map(|body| body.split("\n    fn ").skip(1).map(named).collect::<Vec<_>>()).collect()
+    };
+    files.flat_map(names).collect()
 }
 
 /// The body of the conformance checks.
