@@ -150,7 +150,7 @@ fn run_lenient(app: &App, commands: &[Words]) -> Vec<String> {
 }
 
 fn lines(commands: &[Words]) -> Vec<String> {
-    let line = |words: &Words| words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ");
+    let line = |words: &Words| words.iter().map(quoted).collect::<Vec<_>>().join(" ");
     commands.iter().map(line).collect()
 }
 

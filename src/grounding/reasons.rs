@@ -3,8 +3,9 @@
 use super::lexicon::Lexicon;
 use super::token::{SentenceToken, TokenKind};
 use super::words;
+use crate::phrase_list;
 use crate::text::words::{PhraseList, WordList};
-use crate::{phrase_list, word_list};
+use crate::word_list;
 
 /// An unsupported clause: its start offset (bytes) and its first words.
 #[derive(Debug, Clone, PartialEq, Eq)]

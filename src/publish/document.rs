@@ -95,7 +95,7 @@ mod tests {
     use crate::domain::capture::{CaptureKind, CaptureState};
     use crate::domain::draft::{DraftKind, Period};
     use crate::publish::sample::{capture, note};
-    use crate::publish::span;
+
     use proptest::prelude::*;
 
     fn subject(kind: DraftKind, from: &str, to: &str) -> PageSubject<'static> {
@@ -374,7 +374,7 @@ mod tests {
             for capture in captures.iter().filter(|capture| capture.kind != CaptureKind::Note) {
                 // Without the type of change, which a heading may say.
                 let entry = crate::publish::entry::ListEntry::of(capture);
-                let said = plain(&entry.headline(crate::publish::entry::Heading::Area)).to_lowercase();
+                let said = plain(&entry.headline(Heading::Area)).to_lowercase();
                 let said = said.trim_end().trim_start_matches("breaking: ");
                 prop_assert!(devlog.to_lowercase().contains(said), "{said} in\n{devlog}");
             }

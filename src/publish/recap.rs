@@ -132,7 +132,7 @@ impl Recap<'_> {
             out.push_str(&format!("- {project}{}\n", self.item_line(item)));
             let others = item.other_titles();
             for title in others.iter().take(FURTHER) {
-                out.push_str(&format!("  - {}\n", title));
+                out.push_str(&format!("  - {title}\n"));
             }
             if others.len() > FURTHER {
                 out.push_str(&format!("  - and {} more\n", others.len() - FURTHER));
@@ -196,21 +196,22 @@ impl Recap<'_> {
                     item.tickets().into_iter().map(|ticket| self.ticket_link(lead, ticket)).collect();
                 let commits: Vec<String> = item.parts.iter().map(|part| self.commit_link(part)).collect();
                 let what = item.title();
-                self.push_row(out, lead.at, &self.label(lead), &cell(&what), &tickets.join(", "), &commits.join(" "));
+                let cells = [&*cell(&what), &tickets.join(", "), &commits.join(" ")];
+                self.push_row(out, lead.at, &self.label(lead), cells);
             }
             for part in section.routine.iter().chain(&section.reverted) {
                 let what = part.entry.headline(Heading::None);
-                self.push_row(out, part.at, &self.label(part), &cell(&what), "", &self.commit_link(part));
+                self.push_row(out, part.at, &self.label(part), [&cell(&what), "", &self.commit_link(part)]);
             }
             for note in &section.notes {
                 let what = format!("Note: {}", markdown::inline(&note.text));
                 let project = self.labels.label(&note.project, note.repo.as_ref());
-                self.push_row(out, note.at, &project, &cell(&what), "", "");
+                self.push_row(out, note.at, &project, [&cell(&what), "", ""]);
             }
         }
     }
 
-    fn push_row(&self, out: &mut String, at: Timestamp, project: &str, what: &str, tickets: &str, commits: &str) {
+    fn push_row(&self, out: &mut String, at: Timestamp, project: &str, [what, tickets, commits]: [&str; 3]) {
         let day = span::date(at, self.zone);
         out.push_str(&format!("| {day} | {} | {what} | {tickets} | {commits} |\n", markdown::inline(project)));
     }
@@ -237,7 +238,7 @@ impl Recap<'_> {
                     out.push_str(&format!("  > {why}\n"));
                 }
                 for title in item.other_titles() {
-                    out.push_str(&format!("  - {}\n", title));
+                    out.push_str(&format!("  - {title}\n"));
                 }
             }
         }

@@ -2,8 +2,9 @@
 
 use super::expected::ExpectedStyle;
 use crate::facts::subject::SubjectLine;
+use crate::phrase_list;
 use crate::text::words::{PhraseList, WordList};
-use crate::{phrase_list, word_list};
+use crate::word_list;
 
 /// Removable words before the verb.
 static ACTORS: PhraseList = phrase_list!("opener_actors");

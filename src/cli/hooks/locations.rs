@@ -85,7 +85,7 @@ impl ManualLines {
     /// Display form.
     #[must_use]
     pub fn describe(&self) -> [String; 2] {
-        let files: Vec<String> = self.files.iter().map(|file| quoted(file)).collect();
+        let files: Vec<String> = self.files.iter().map(quoted).collect();
         [
             format!("{}: nothing is written there; the sidecar watches the repository instead", self.why),
             format!(

@@ -2,8 +2,9 @@
 //! name time, place and file, but not the change.
 
 use super::{DAYS_AND_MONTHS, is_plain_reference, is_time};
+use crate::phrase_list;
 use crate::text::words::{PhraseList, WordList};
-use crate::{phrase_list, word_list};
+use crate::word_list;
 
 /// Whole subjects, without time, origin and file.
 static WHOLE: PhraseList = phrase_list!("automatic_subjects");

@@ -163,6 +163,9 @@ impl CaptureArchive for SqliteStore {
     }
 }
 
+/// Page size for export: no read transaction is held while the caller processes records.
+const PAGE: usize = 500;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -203,6 +206,3 @@ mod tests {
         }
     }
 }
-
-/// Page size for export: no read transaction is held while the caller processes records.
-const PAGE: usize = 500;

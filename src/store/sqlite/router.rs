@@ -97,7 +97,7 @@ fn used(reason: Reason) -> Option<bool> {
 fn seen(row: &Row<'_>, first: usize) -> rusqlite::Result<Evidence> {
     let mean =
         |at: usize| Ok::<_, rusqlite::Error>(Mean { n: row.get::<_, i64>(at)?.unsigned_abs(), sum: row.get(at + 1)? });
-    Ok(Evidence { rubric: mean(first)?, kept: mean(first + 2)?, ..Evidence::default() })
+    Ok(Evidence { rubric: mean(first)?, kept: mean(first + 2)? })
 }
 
 /// Equal to the capacity of a ledger.

@@ -103,7 +103,7 @@ fn literals(source: &str) -> Vec<String> {
 pub fn methods() -> Vec<String> {
     let room = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store");
     let files = fs::read_dir(room).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file());
-    let names = |path: std::path::PathBuf| -> Vec<String> {
+    let names = |path: PathBuf| -> Vec<String> {
         let source = fs::read_to_string(path).unwrap();
         let traits = source.split("\npub trait ").skip(1).filter_map(|text| text.split_once("{\n"));
         let bodies = traits.filter_map(|(_, text)| text.split_once("\n}\n")).map(|(body, _)| format!("\n{body}"));
