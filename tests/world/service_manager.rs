@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 use uro_capture::config::{Env, Paths};
-use uro_capture::sidecar::service::seal::{Comments, seal};
+use uro_capture::sidecar::service::files::{Comments, seal};
 use uro_capture::sidecar::service::{Manager, ServiceSettings};
 use uro_capture::sidecar::{client, lock};
 
