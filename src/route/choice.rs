@@ -12,6 +12,8 @@ use crate::domain::role::Role;
 const SALVAGED: f64 = 0.92;
 /// Hysteresis: the last choice stays until another scores better by this much, as alternating models evict each other.
 const BETTER_BY: f64 = 0.02;
+/// A model with a smaller chance to be in time is probably late.
+const PROBABLE: f64 = 0.5;
 /// Quality of a text from the shortest prompt, between the template (0) and the model's best (1).
 const KNOWING_LITTLE: f64 = 0.4;
 /// Exploration: a model with fewer runs here is asked regardless of its forecast, as a late first run is more often due
@@ -76,17 +78,23 @@ pub fn decide(signals: &Signals, candidates: &[Candidate<'_>], last: Option<(&st
     Decision { task: *signals, deadline_ms: ms(signals.budget_s), choice, reason, kept, candidates }
 }
 
-/// Index of the last choice, unless another is clearly better.
+/// Index of the last choice, unless another is clearly better, or it will probably be late and another less so: between
+/// two models without a chance the scores hardly differ.
 fn find_kept_choice(
     seen: &[(ScoredCandidate, Option<TokenPlan>)],
     best: f64,
     last: Option<(&str, &str)>,
 ) -> Option<usize> {
     let (endpoint, model) = last?;
+    let useful = |one: &ScoredCandidate| one.p_on_time + one.p_salvage;
+    let is_hopeless = |one: &ScoredCandidate| {
+        useful(one) < PROBABLE && seen.first().is_some_and(|(first, _)| useful(first) > useful(one))
+    };
     seen.iter().position(|(one, _)| {
         one.rejected_because.is_none()
             && (one.endpoint.as_str(), one.model.as_str()) == (endpoint, model)
             && one.score + BETTER_BY >= best
+            && !is_hopeless(one)
             && seen.first().is_some_and(|(first, _)| one.prompt_tokens >= first.prompt_tokens)
     })
 }

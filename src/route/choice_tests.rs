@@ -174,6 +174,18 @@ fn the_last_choice_is_kept_until_another_one_is_clearly_better() {
 }
 
 #[test]
+fn the_last_choice_is_not_kept_where_it_will_probably_be_late() {
+    // Both are still tried out; the slow one was seen to write a token in seconds, the other one was never asked.
+    let (slow, unknown) = (known(200.0, 0.5), known(200.0, 12.0));
+    let tried = |endpoint, forecast| Candidate { endpoint, few_runs: true, ..candidate("m", 0.7, forecast) };
+    let all = [tried("slow", &slow), tried("other", &unknown)];
+    let decision = decide(&capture(), &all, Some(("slow", "m")));
+    let Chosen::Model { endpoint, .. } = &decision.choice else { panic!("{decision:?}") };
+    let slow = decision.candidates.iter().find(|one| one.endpoint == "slow").unwrap();
+    assert!(endpoint == "other" && slow.score + 0.02 > decision.candidates[0].score, "{decision:#?}");
+}
+
+#[test]
 fn pressure_and_a_queue_make_it_cautious() {
     let middle = known(800.0, 45.0);
     let one = candidate("3b", 0.68, &middle);

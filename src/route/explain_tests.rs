@@ -154,7 +154,7 @@ fn a_model_that_was_never_run_is_tried_and_that_is_said() {
     let one = Candidate { few_runs: true, cached: 0, cached_rules: 0, ..candidate("mistral:7b", 0.76, &fresh) };
     insta::assert_snapshot!(
         explain(&decide(&capture(), &[one], None)),
-        @"mistral:7b on local writes this capture. Its speed here is not measured yet: by an estimate from the hardware it would need about 27 s, and 1.6 s are left. So it is asked this once to measure it; if it is late, the template's text stays."
+        @"mistral:7b on local writes this capture. Its speed here is not measured yet: by an estimate from the hardware it would need about 29 s, and 1.6 s are left. So it is asked this once to measure it; if it is late, the template's text stays."
     );
 }
 

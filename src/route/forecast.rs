@@ -1,13 +1,15 @@
 //! Latency forecast: distribution of a run's duration over load, queue, prefill and decoding.
 //!
-//! The shape (how much a prompt token costs against a written one) is a regression that forgets slowly; how fast the
-//! machine is just now is a [`Level`] that follows in a few runs, with the distances of the last runs from it as what is
-//! uncertain. A run that was cut teaches the speed of what streamed, and never its own end as a duration.
+//! The shape (cost of a prompt token against an output token) is a recursive least-squares regression with slow
+//! forgetting; the machine's current speed is a [`Level`] that follows within one or two runs; a [`Conformal`]
+//! correction calibrates the stated probabilities. A run that was cut teaches the speed of the streamed part, never its
+//! own end as a duration.
 
 use serde::{Deserialize, Serialize};
 
 use super::observation::{Observation, RunEnd};
 use super::speed::Speed;
+use crate::route::stats::conformal::Conformal;
 use crate::route::stats::lengths::Lengths;
 use crate::route::stats::level::Level;
 use crate::route::stats::rls::{Rls, Row};
@@ -38,7 +40,8 @@ pub struct Forecast {
     prefill: Rls,
     decode: Rls,
     level: Level,
-    /// Lengths of answers and of first sentences; the first of each where one sentence was asked for.
+    conformal: Conformal,
+    /// Lengths of answers and of first sentences; index 0 where one sentence was requested.
     answers: [Lengths; 2],
     sentences: [Lengths; 2],
     log_load: f64,
@@ -102,6 +105,7 @@ impl Forecast {
             prefill: Rls::new([1.0; 3], [RIDGE; 3]),
             decode: Rls::new([1.0, 0.0, 0.0], [RIDGE; 3]),
             level: Level::about(SEED_SCALE),
+            conformal: Conformal::default(),
             answers: [Lengths::about(USUAL_SENTENCE), Lengths::about(seed.answer_tokens)],
             sentences: [Lengths::about(USUAL_SENTENCE), Lengths::about(USUAL_SENTENCE)],
             log_load: seed.load_s.ln(),
@@ -134,7 +138,7 @@ impl Forecast {
     pub fn is_sound(&self) -> bool {
         self.prefill.is_sound()
             && self.decode.is_sound()
-            && self.level.is_sound()
+            && self.conformal.is_sound()
             && self.answers.iter().chain(&self.sentences).all(Lengths::is_sound)
             && self.log_load.abs() < 20.0
             && (0.0..=3.0).contains(&self.pressure)
@@ -163,7 +167,7 @@ impl Forecast {
         }
         self.learn_lengths(seen);
         match self.log_slowdown(seen) {
-            Some((log_ratio, true)) => self.level.learn_censored(log_ratio, seen.idle_min),
+            Some((log_ratio, true)) => self.learn_censored(log_ratio, seen.idle_min),
             Some((log_ratio, false)) => {
                 self.learn_level(log_ratio, seen);
                 self.learn_shape(seen);
@@ -209,10 +213,10 @@ impl Forecast {
     /// `D/q`: the time left, in seconds of the machine's usual speed.
     fn usual_s_in(&self, conditions: &Conditions, confidence: f64) -> f64 {
         let left = conditions.left_s - positive(conditions.queue_s) - self.load_s(1.281_55, conditions);
-        left / self.slower(confidence, conditions)
+        left / self.slower(self.conformal.stated(confidence), conditions)
     }
 
-    /// The factor by which a run is slower than usual, not exceeded with the given chance.
+    /// Slowdown factor that is not exceeded with the given (uncorrected) probability.
     fn slower(&self, chance: f64, conditions: &Conditions) -> f64 {
         (self.level.quantile(chance, conditions.idle_min) + self.pressure_now(conditions.pressed)).exp()
     }
@@ -229,12 +233,16 @@ impl Forecast {
                 let written = f64::from(length.min(work.allowed).saturating_sub(1));
                 if left > 0.0 && !(needed && length > work.allowed) {
                     let ratio = left / (prefill + written * tpot);
-                    let slower = ratio.ln() - self.pressure_now(conditions.pressed);
-                    sum += chance * self.level.at_most(slower, conditions.idle_min);
+                    sum += chance * self.p_at_most(ratio.ln(), conditions);
                 }
             }
         }
         (sum / loads.len() as f64).clamp(0.0, 1.0)
+    }
+
+    fn p_at_most(&self, log_ratio: f64, conditions: &Conditions) -> f64 {
+        let log_ratio = log_ratio - self.pressure_now(conditions.pressed);
+        self.conformal.corrected(self.level.at_most(log_ratio, conditions.idle_min))
     }
 
     fn load_s(&self, z: f64, conditions: &Conditions) -> f64 {
@@ -278,7 +286,13 @@ impl Forecast {
         log_ratio.is_finite().then_some((log_ratio, told.1))
     }
 
+    fn learn_censored(&mut self, log_ratio: f64, idle_min: f64) {
+        self.conformal.learn_censored(self.level.at_most(log_ratio, idle_min));
+        self.level.learn_censored(log_ratio, idle_min);
+    }
+
     fn learn_level(&mut self, log_ratio: f64, seen: &Observation) {
+        self.conformal.learn(self.level.at_most(log_ratio, seen.idle_min));
         if seen.pressed {
             let surprise = (log_ratio - self.level.mean()).clamp(-1.0, 1.0);
             self.pressure = (self.pressure + PRESSURE_GAIN * surprise).clamp(0.0, 3.0);

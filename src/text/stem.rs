@@ -9,6 +9,14 @@ use rust_stemmers::{Algorithm, Stemmer};
 pub fn stem(word: &str) -> String {
     static ENGLISH: LazyLock<Stemmer> = LazyLock::new(|| Stemmer::create(Algorithm::English));
     let low = word.to_lowercase();
+    // Snowball takes `adding` to `ad`: in a verb of three letters the last two belong to it (`add`, `err`, `egg`).
+    if let Some(verb) = low.strip_suffix("ing").or_else(|| low.strip_suffix("ed"))
+        && let [vowel, first, second] = verb.as_bytes()
+        && b"aeiou".contains(vowel)
+        && first == second
+    {
+        return verb.to_owned();
+    }
     let stem = ENGLISH.stem(&low);
     match stem.strip_suffix("er").filter(|verb| verb.chars().count() > 3) {
         Some(verb) => verb.to_owned(),
@@ -32,6 +40,8 @@ mod tests {
             ["entries", "entry", "entry"],
             ["classes", "class", "class"],
             ["caches", "cache", "caching"],
+            ["adds", "add", "adding"],
+            ["err", "erred", "erring"],
             ["tests", "testing", "tester"],
         ] {
             assert_eq!((stem(family[1]), stem(family[2])), (stem(family[0]), stem(family[0])), "{family:?}");

@@ -272,3 +272,16 @@ fn an_unknown_command_or_option_is_noticed() {
         assert_eq!(wrong(line).as_deref(), Some(unknown), "{line}");
     }
 }
+
+/// `dispatch/pool`, `git/reflog/`: a module of a room is a file or a folder.
+#[test]
+fn modules_that_the_architecture_names_exist() {
+    let src = root().join("src");
+    let text = std::fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let is_path = |word: &&str| word.contains('/') && word.chars().all(|c| c.is_ascii_lowercase() || "_/".contains(c));
+    let paths: Vec<&str> = text.split('`').skip(1).step_by(2).filter(is_path).collect();
+    let of_src = |path: &&&str| src.join(path.split('/').next().unwrap()).is_dir();
+    let exists = |path: &str| src.join(path).is_dir() || src.join(format!("{path}.rs")).is_file();
+    let missing: Vec<&&str> = paths.iter().filter(of_src).filter(|path| !exists(path.trim_end_matches('/'))).collect();
+    assert!(paths.len() > 30 && missing.is_empty(), "of {}: {missing:?}", paths.len());
+}

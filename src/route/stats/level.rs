@@ -1,69 +1,106 @@
-//! How fast a machine is just now, against what is usual: a moving average, and how far the last runs were from it.
+//! Speed level of a machine relative to normal: a Bayesian filter over a level that drifts and occasionally jumps.
 //!
-//! The level is an exponentially weighted moving average of the logarithm of observed ÷ expected time. Without runs it
-//! returns to a slower average, which is what is usual. The distances of the last runs from the level that was expected
-//! of them are the distribution of the next run: an empirical one, so that a stated chance is a frequency that was seen.
-//! A censored run (it was cut) counts as the median of the known distances above its own, and not at all where it was cut
-//! sooner than the usual run ends.
-//!
-//! A Bayes filter over levels with a conformal correction did no better: docs/router-ablation.md.
+//! A regression with slow decay is steady, but needs dozens of runs to follow a machine that became twice as slow. This
+//! filter keeps a distribution over levels (logarithm of observed ÷ expected time) and over the noise of the runs; each
+//! run reweighs it (Bayes), and between runs the level may drift, jump, or return to normal. One run that is twice too
+//! slow makes "slower now" about as likely as "an outlier", and the second run decides. A run that was cut is censored
+//! and counts as "at least this slow".
 
-use std::collections::VecDeque;
+use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
-/// Levels stand for factors from 1/20 to 20.
-const MOST: f64 = 3.0;
-/// Distances that are kept.
-const RUNS: usize = 50;
-/// Shares by which the level follows a run, and by which what is usual follows the level.
-const GAIN: f64 = 0.3;
-const USUAL_GAIN: f64 = 0.2;
-/// After an hour without a run two thirds of the way back to the usual level are done.
-const BACK_TO_USUAL_MIN: f64 = 60.0;
-/// A censored run beyond all known distances is taken to be longer by half.
-const LONGER: f64 = 0.405;
-/// How uncertain the level of a machine is that is like a known one, as a logarithm.
-const ALIKE: f64 = 0.4;
-/// Quantiles of a double exponential distribution with scale 1 at the middles of ten equal parts: a guess has long tails.
-const TENTHS: [f64; 10] = [-2.303, -1.204, -0.693, -0.357, -0.105, 0.105, 0.357, 0.693, 1.204, 2.303];
+use super::noise;
 
-/// A level with the distances from it, all as logarithms of ratios.
+/// Levels cover factors from 1/20 to 20.
+const LOWEST: f64 = -3.0;
+const STEP: f64 = 0.1;
+const LEVELS: usize = 61;
+/// Noise of single runs: from a graphics card to a laptop under load.
+const SPREADS: [f64; 4] = [0.06, 0.12, 0.22, 0.4];
+/// The predicted logarithms extend one unit beyond the levels, for the noise.
+const MARGIN: usize = 10;
+const POINTS: usize = LEVELS + 2 * MARGIN;
+
+/// Probability of a jump between two runs, and the scale of its logarithm (0.5: a factor of 1.6).
+const JUMPS: f64 = 0.03;
+const JUMPING: f64 = 0.5;
+/// Share that drifts to each neighbouring level between two runs.
+const DRIFTS: f64 = 0.04;
+/// Share of the noise distribution that is reset to uniform between two runs, so that no value is ruled out.
+const RESPREAD: f64 = 0.01;
+/// The normal level follows the current one: a memory of about ten runs.
+const USUAL: f64 = 0.9;
+/// After an hour without a run, two thirds of the distribution return to normal.
+const BACK_TO_USUAL_MIN: f64 = 60.0;
+/// Least probability of a level.
+const THINKABLE: f64 = 1e-9;
+
+type Weights = [[f64; LEVELS]; SPREADS.len()];
+
+/// A distribution over levels. Serialized as current and normal weights; the tables are derived from them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(from = "Stored", into = "Stored")]
 pub struct Level {
-    mean: f64,
-    usual: f64,
-    /// Oldest first.
-    distances: VecDeque<f64>,
-    /// Of them, at the front, those that were guessed; a run replaces one.
-    guesses: usize,
+    believed: Weights,
+    usual: [f64; LEVELS],
+    now: [f64; POINTS],
+    usually: [f64; POINTS],
+}
+
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    believed: Vec<f64>,
+    usual: Vec<f64>,
+}
+
+/// Constant tables: the spread of jumps, and the noise at every distance.
+static JUMP: LazyLock<[f64; LEVELS]> = LazyLock::new(|| std::array::from_fn(|i| (-(STEP * i as f64) / JUMPING).exp()));
+static NOISE: LazyLock<[[f64; 2 * POINTS]; SPREADS.len()]> = LazyLock::new(|| {
+    SPREADS.map(|spread| std::array::from_fn(|i| noise::at_most(STEP * (i as f64 - POINTS as f64), broadened(spread))))
+});
+
+/// A level is a whole step wide, which adds a little to the spread.
+fn broadened(spread: f64) -> f64 {
+    spread.hypot(STEP / 12_f64.sqrt())
+}
+
+impl Default for Level {
+    fn default() -> Self {
+        Self::about(JUMPING)
+    }
 }
 
 impl Level {
     /// Prior before the first run: normal, with this scale of the logarithm.
     #[must_use]
     pub fn about(scale: f64) -> Self {
-        Self { mean: 0.0, usual: 0.0, distances: TENTHS.map(|z| z * scale).into(), guesses: TENTHS.len() }
+        let scale = if scale.is_finite() { scale.clamp(0.05, 3.0) } else { JUMPING };
+        let mut usual: [f64; LEVELS] = std::array::from_fn(|i| (-level(i).abs() / scale).exp());
+        normalise(usual.iter_mut());
+        let believed = [usual.map(|weight| weight / SPREADS.len() as f64); SPREADS.len()];
+        Self::with(believed, usual)
+    }
+
+    fn with(believed: Weights, usual: [f64; LEVELS]) -> Self {
+        let mut level = Self { believed, usual, now: [0.0; POINTS], usually: [0.0; POINTS] };
+        level.tabulate();
+        level
     }
 
     /// Records a run of `exp(log_ratio)` times the expected duration, `idle_min` minutes after the last one.
     pub fn learn(&mut self, log_ratio: f64, idle_min: f64) {
         if log_ratio.is_finite() {
-            let expected = self.expected(idle_min);
-            self.follow(expected, log_ratio.clamp(-MOST, MOST) - expected);
+            let seen = log_ratio.clamp(LOWEST, -LOWEST);
+            self.reweigh(idle_min, |level, spread| noise::density(seen - level, spread));
         }
     }
 
     /// Records a run that was cut at `exp(log_ratio)` times the expected duration (censored).
     pub fn learn_censored(&mut self, log_ratio: f64, idle_min: f64) {
         if log_ratio.is_finite() {
-            let expected = self.expected(idle_min);
-            let least = log_ratio.clamp(-MOST, MOST) - expected;
-            let all = || self.distances.iter().copied();
-            if quantile(all(), 0.5).is_some_and(|median| median <= least) {
-                let above = quantile(all().filter(|distance| *distance > least), 0.5);
-                self.follow(expected, above.unwrap_or(least + LONGER));
-            }
+            let seen = log_ratio.clamp(LOWEST, -LOWEST);
+            self.reweigh(idle_min, |level, spread| 1.0 - noise::at_most(seen - level, spread));
         }
     }
 
@@ -71,59 +108,167 @@ impl Level {
     /// expected duration.
     #[must_use]
     pub fn at_most(&self, log_ratio: f64, idle_min: f64) -> f64 {
-        let expected = self.expected(idle_min);
-        let within = self.distances.iter().filter(|distance| expected + **distance <= log_ratio).count();
-        within as f64 / self.distances.len().max(1) as f64
+        if log_ratio.is_nan() {
+            return 0.0;
+        }
+        let back = back_to_usual(idle_min);
+        (1.0 - back) * interpolate(&self.now, log_ratio) + back * interpolate(&self.usually, log_ratio)
     }
 
     /// Logarithm of the ratio that the next run does not exceed with probability `p`; the inverse of [`Self::at_most`].
     #[must_use]
     pub fn quantile(&self, p: f64, idle_min: f64) -> f64 {
-        self.expected(idle_min) + quantile(self.distances.iter().copied(), p).unwrap_or(0.0)
+        let (mut low, mut high) = (point(0), point(POINTS - 1));
+        for _ in 0..24 {
+            let middle = f64::midpoint(low, high);
+            if self.at_most(middle, idle_min) < p { low = middle } else { high = middle }
+        }
+        high
     }
 
-    /// The level just after the last run.
+    /// Mean level just after the last run.
     #[must_use]
     pub fn mean(&self) -> f64 {
-        self.mean
+        let sum =
+            |weights: &[f64; LEVELS]| weights.iter().enumerate().map(|(i, weight)| level(i) * weight).sum::<f64>();
+        self.believed.iter().map(sum).sum()
     }
 
-    /// What is usual here, for a machine that is like this one.
+    /// The same level, as uncertain as before a jump: a prior for a similar machine.
     #[must_use]
     pub fn widened(&self) -> Self {
-        Self { mean: self.usual, usual: self.usual, ..Self::about(ALIKE) }
+        let mut loose = self.clone();
+        loose.usual = std::array::from_fn(|i| 0.5 * self.usual[i] + 0.5 * jumped(&self.usual, i));
+        normalise(loose.usual.iter_mut());
+        loose.believed = [loose.usual.map(|weight| weight / SPREADS.len() as f64); SPREADS.len()];
+        loose.tabulate();
+        loose
     }
 
-    /// Whether it is a distribution: what was stored may have been damaged.
-    #[must_use]
-    pub fn is_sound(&self) -> bool {
-        [self.mean, self.usual].iter().all(|level| level.abs() <= MOST)
-            && (TENTHS.len()..=RUNS).contains(&self.distances.len())
-            && self.distances.iter().all(|distance| distance.abs() <= 3.0 * MOST)
-    }
-
-    fn expected(&self, idle_min: f64) -> f64 {
-        let stays = (-idle_min.max(0.0) / BACK_TO_USUAL_MIN).exp();
-        self.usual + (self.mean - self.usual) * stays
-    }
-
-    fn follow(&mut self, expected: f64, distance: f64) {
-        if self.guesses > 0 || self.distances.len() >= RUNS {
-            self.distances.pop_front();
-            self.guesses = self.guesses.saturating_sub(1);
+    fn reweigh(&mut self, idle_min: f64, likelihood: impl Fn(f64, f64) -> f64) {
+        self.apply_transitions(idle_min);
+        for (weights, spread) in self.believed.iter_mut().zip(SPREADS) {
+            for (i, weight) in weights.iter_mut().enumerate() {
+                *weight = *weight * likelihood(level(i), broadened(spread)).max(0.0) + THINKABLE / LEVELS as f64;
+            }
         }
-        self.distances.push_back(distance);
-        self.mean = (expected + GAIN * distance).clamp(-MOST, MOST);
-        self.usual += USUAL_GAIN * (self.mean - self.usual);
+        normalise(self.believed.iter_mut().flatten());
+        for i in 0..LEVELS {
+            let now: f64 = self.believed.iter().map(|weights| weights[i]).sum();
+            self.usual[i] = USUAL * self.usual[i] + (1.0 - USUAL) * now;
+        }
+        self.tabulate();
+    }
+
+    /// Applies the transitions since the last run.
+    fn apply_transitions(&mut self, idle_min: f64) {
+        let back = back_to_usual(idle_min);
+        let total: f64 = SPREADS.len() as f64;
+        for weights in &mut self.believed {
+            let mass: f64 = weights.iter().sum();
+            let before = *weights;
+            let even = RESPREAD / total + (1.0 - RESPREAD) * mass;
+            for (i, weight) in weights.iter_mut().enumerate() {
+                let stays = (1.0 - JUMPS) * drifted(&before, i) + JUMPS * jumped(&before, i);
+                *weight = (1.0 - back) * stays * even / mass.max(THINKABLE) + back * even * self.usual[i];
+            }
+        }
+        normalise(self.believed.iter_mut().flatten());
+    }
+
+    /// Tabulates the prediction for the next run, including a possible jump.
+    fn tabulate(&mut self) {
+        let mut ahead = Self { now: [0.0; POINTS], usually: [0.0; POINTS], ..*self };
+        ahead.apply_transitions(0.0);
+        self.now = predicted(&ahead.believed);
+        let masses = ahead.believed.map(|weights| weights.iter().sum::<f64>());
+        let usual: [f64; LEVELS] =
+            std::array::from_fn(|i| (1.0 - JUMPS) * self.usual[i] + JUMPS * jumped(&self.usual, i));
+        self.usually = predicted(&masses.map(|mass| usual.map(|weight| weight * mass)));
     }
 }
 
-/// The nearest rank: the least value that the share `p` of all does not exceed.
-fn quantile(values: impl Iterator<Item = f64>, p: f64) -> Option<f64> {
-    let mut sorted: Vec<f64> = values.collect();
-    sorted.sort_by(f64::total_cmp);
-    let rank = (p.clamp(0.0, 1.0) * sorted.len() as f64 - 1e-9).ceil() as usize;
-    sorted.get(rank.max(1) - 1).copied()
+impl From<Level> for Stored {
+    fn from(level: Level) -> Self {
+        // Seven digits exceed the accuracy of the distribution and halve its size.
+        let short = |weight: f64| (weight * 1e7).round() / 1e7;
+        Self {
+            believed: level.believed.into_iter().flatten().map(short).collect(),
+            usual: level.usual.into_iter().map(short).collect(),
+        }
+    }
+}
+
+/// Normalises any stored state; an invalid one becomes the prior.
+impl From<Stored> for Level {
+    fn from(stored: Stored) -> Self {
+        let sound = |weights: &[f64], n: usize| {
+            weights.len() == n
+                && weights.iter().all(|weight| (0.0..=1.0).contains(weight))
+                && weights.iter().sum::<f64>() > 0.5
+        };
+        if !sound(&stored.believed, LEVELS * SPREADS.len()) || !sound(&stored.usual, LEVELS) {
+            return Self::default();
+        }
+        let mut usual: [f64; LEVELS] = std::array::from_fn(|i| stored.usual[i] + THINKABLE);
+        let mut believed: Weights =
+            std::array::from_fn(|k| std::array::from_fn(|i| stored.believed[k * LEVELS + i] + THINKABLE));
+        normalise(usual.iter_mut());
+        normalise(believed.iter_mut().flatten());
+        Self::with(believed, usual)
+    }
+}
+
+fn level(i: usize) -> f64 {
+    LOWEST + STEP * i as f64
+}
+
+fn point(i: usize) -> f64 {
+    LOWEST + STEP * (i as f64 - MARGIN as f64)
+}
+
+fn back_to_usual(idle_min: f64) -> f64 {
+    if idle_min > 0.0 { 1.0 - (-idle_min / BACK_TO_USUAL_MIN).exp() } else { 0.0 }
+}
+
+fn drifted(weights: &[f64; LEVELS], i: usize) -> f64 {
+    let (below, above) = (weights[i.saturating_sub(1)], weights[(i + 1).min(LEVELS - 1)]);
+    (1.0 - 2.0 * DRIFTS) * weights[i] + DRIFTS * (below + above)
+}
+
+fn jumped(weights: &[f64; LEVELS], i: usize) -> f64 {
+    let reached = weights.iter().enumerate().map(|(from, weight)| weight * JUMP[from.abs_diff(i)]).sum::<f64>();
+    reached * STEP / (2.0 * JUMPING)
+}
+
+fn predicted(weights: &Weights) -> [f64; POINTS] {
+    let mut table = [0.0; POINTS];
+    for (weights, noise) in weights.iter().zip(NOISE.iter()) {
+        for (i, weight) in weights.iter().enumerate().filter(|(_, weight)| **weight > THINKABLE) {
+            // The point j lies (j − MARGIN − i) steps above the level i.
+            let from = POINTS - MARGIN - i;
+            for (sum, chance) in table.iter_mut().zip(&noise[from..]) {
+                *sum += weight * chance;
+            }
+        }
+    }
+    table.map(|chance| chance.clamp(0.0, 1.0))
+}
+
+fn interpolate(table: &[f64; POINTS], at: f64) -> f64 {
+    let place = ((at - point(0)) / STEP).clamp(0.0, (POINTS - 1) as f64);
+    let below = (place as usize).min(POINTS - 2);
+    let share = place - below as f64;
+    table[below] * (1.0 - share) + table[below + 1] * share
+}
+
+fn normalise<'a>(weights: impl Iterator<Item = &'a mut f64>) {
+    let all: Vec<&mut f64> = weights.collect();
+    let sum: f64 = all.iter().map(|weight| **weight).sum();
+    let even = 1.0 / all.len().max(1) as f64;
+    for weight in all {
+        *weight = if sum.is_finite() && sum > 0.0 { *weight / sum } else { even };
+    }
 }
 
 #[cfg(test)]
@@ -137,7 +282,7 @@ mod tests {
     }
 
     fn steady(n: usize) -> Level {
-        let mut level = Level::about(0.5);
+        let mut level = Level::default();
         (0..n).for_each(|i| level.learn(wobble(i), 1.0));
         level
     }
@@ -145,19 +290,21 @@ mod tests {
     #[test]
     fn a_steady_machine_becomes_predictable() {
         let level = steady(60);
-        assert!(level.mean().abs() < 0.1, "{}", level.mean());
+        assert!(level.mean().abs() < 0.05, "{}", level.mean());
         assert!(level.at_most(0.35, 1.0) > 0.93, "{}", level.at_most(0.35, 1.0));
         assert!(level.at_most(-0.35, 1.0) < 0.07);
     }
 
     #[test]
-    fn a_few_runs_of_twice_the_time_are_believed() {
+    fn one_run_of_twice_the_time_is_a_warning_and_the_second_is_believed() {
         let mut level = steady(60);
         let twice = 2_f64.ln();
         let before = level.at_most(0.45, 1.0);
-        (0..5).for_each(|i| level.learn(twice + wobble(i), 1.0));
+        level.learn(twice, 1.0);
+        let warned = level.at_most(0.45, 1.0);
+        level.learn(twice + 0.05, 1.0);
         let believed = level.at_most(0.45, 1.0);
-        assert!(before > 0.95 && believed < 0.4, "{before} {believed}");
+        assert!(before > 0.95 && (0.3..0.9).contains(&warned) && believed < 0.25, "{before} {warned} {believed}");
     }
 
     #[test]
@@ -175,53 +322,55 @@ mod tests {
         assert!(level.mean() > 0.4, "{}", level.mean());
         let mut unmoved = steady(60);
         (0..20).for_each(|_| unmoved.learn_censored(-1.0, 1.0));
-        assert_eq!(unmoved, steady(60));
+        assert!(unmoved.mean().abs() < 0.3, "{}", unmoved.mean());
     }
 
     #[test]
     fn after_hours_it_is_taken_for_usual_again() {
         let mut level = steady(60);
         (0..2).for_each(|_| level.learn(1.0, 1.0));
-        assert!(level.at_most(0.3, 0.0) < level.at_most(0.3, 60.0));
-        assert!(level.at_most(0.3, 60.0) < level.at_most(0.3, 600.0));
+        assert!(level.at_most(0.5, 0.0) < level.at_most(0.5, 60.0));
+        assert!(level.at_most(0.5, 60.0) < level.at_most(0.5, 600.0));
     }
 
     #[test]
     fn the_quantile_undoes_the_chance() {
-        let level = steady(50);
+        let level = steady(30);
         for p in [0.05, 0.5, 0.9, 0.95] {
-            let chance = level.at_most(level.quantile(p, 3.0), 3.0);
-            assert!((chance - p).abs() <= 0.02 + 1e-9, "{p} {chance}");
+            assert!((level.at_most(level.quantile(p, 3.0), 3.0) - p).abs() < 1e-3, "{p}");
         }
     }
 
     #[test]
-    fn what_is_stored_comes_back_and_damage_is_found() {
+    fn what_is_stored_comes_back_and_damage_becomes_the_start() {
         let level = steady(30);
         let back: Level = serde_json::from_str(&serde_json::to_string(&level).unwrap()).unwrap();
-        let p = |level: &Level| level.at_most(0.07, 3.0);
-        assert!(back.is_sound() && (p(&back) - p(&level)).abs() < 0.05);
-        let damaged = [Level { mean: 1e300, ..level.clone() }, Level { distances: VecDeque::new(), ..level.clone() }];
-        assert!(!damaged.iter().any(Level::is_sound));
+        assert!((back.at_most(0.1, 0.0) - level.at_most(0.1, 0.0)).abs() < 1e-4);
+        for damaged in [r#"{"believed":[],"usual":[1.0]}"#, r#"{"believed":[1e300],"usual":[]}"#] {
+            assert_eq!(serde_json::from_str::<Level>(damaged).unwrap(), Level::default());
+        }
     }
 
     proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
         #[test]
         fn chances_stay_chances_and_rise_with_the_ratio(
             runs in prop::collection::vec((any::<f64>(), any::<f64>(), any::<bool>()), 0..12),
-            sane in prop::collection::vec((-4.0..4.0_f64, 0.0..900.0_f64, any::<bool>()), 0..80),
+            sane in prop::collection::vec((-4.0..4.0_f64, 0.0..900.0_f64, any::<bool>()), 0..30),
         ) {
-            let mut level = Level::about(0.5);
+            let mut level = Level::default();
             for (ratio, idle, cut) in runs.into_iter().chain(sane) {
                 if cut { level.learn_censored(ratio, idle) } else { level.learn(ratio, idle) }
             }
-            prop_assert!(level.is_sound(), "{level:?}");
+            prop_assert!(level.mean().is_finite());
             let mut last = 0.0;
             for i in -45..=45 {
                 let chance = level.at_most(f64::from(i) / 10.0, 5.0);
-                prop_assert!((0.0..=1.0).contains(&chance) && chance >= last, "{chance} {last}");
+                prop_assert!((0.0..=1.0).contains(&chance) && chance >= last - 1e-9, "{chance} {last}");
                 last = chance;
             }
+            prop_assert!(last > 0.9);
         }
     }
 }
