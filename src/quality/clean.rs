@@ -7,7 +7,7 @@ use crate::phrase_list;
 use crate::text::sentences;
 use crate::text::words::PhraseList;
 
-pub use super::document::{document, visible_text};
+
 
 /// Maximum sentences of a summary.
 const SENTENCES: usize = 3;
