@@ -9,12 +9,14 @@ use crate::domain::role::Role;
 use crate::drafts::model::{DraftModel, ModelText, Writing};
 use crate::llm::{ClockFired, Finish, LlmError, ModelAnswer};
 use crate::prompt::render::RenderedPrompt;
+use crate::route::signals::Urgency;
 
 /// The router, seen as a writer of drafts.
 #[derive(Debug)]
 pub struct BatchModel {
     pub models: Arc<Models>,
     pub config: Config,
+    pub urgency: Urgency,
 }
 
 /// Most preemptions of one request. Far beyond what fits into a lease, whose end is the real bound: this only stops an
@@ -43,7 +45,7 @@ impl BatchModel {
         until: Instant,
     ) -> Result<Option<ModelText>, String> {
         let same = |_: &Size| prompt.clone();
-        let task = Task::draft(role, until, &same);
+        let task = Task { urgency: self.urgency, ..Task::draft(role, until, &same) };
         let Attempt { model, endpoint, result, .. } = self.models.request_text(&self.config, &task).await;
         let answer = match result {
             Ok(answer) if answer.prompt_truncated => return Err("the server cut the prompt".to_owned()),

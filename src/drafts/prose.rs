@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use crate::domain::capture::{Capture, Reason};
 use crate::domain::clock::Clock;
-use crate::domain::draft::{Draft, DraftKind};
+use crate::domain::draft::DraftKind;
 use crate::grounding::paraphrase::ParaphraseCheck;
 use crate::grounding::{Grounded, Ungrounded};
 use crate::prompt::render::{self, RenderedPrompt};
@@ -91,7 +91,9 @@ fn judge_whole(kind: DraftKind, lines: &[String], about: &str, answer: &str) -> 
 /// The parts of a draft that do not depend on the model.
 #[derive(Debug)]
 pub struct ProseRequest<'a> {
-    pub draft: &'a Draft,
+    pub kind: DraftKind,
+    /// Empty for the work of several.
+    pub project: &'a str,
     /// The period in words.
     pub period: &'a str,
     pub captures: &'a [Capture],
@@ -102,7 +104,7 @@ pub struct ProseRequest<'a> {
 impl ProseRequest<'_> {
     /// Asks until all pieces are written, time is over or a request fails.
     pub async fn ask(&self, model: &dyn DraftModel, clock: &dyn Clock, until: Option<Instant>) -> ModelProse {
-        let role = self.draft.kind.role();
+        let role = self.kind.role();
         let bound = clock.instant() + lease::model_time(role);
         let until = until.map_or(bound, |until| until.min(bound));
         let mut written = ModelProse::default();
@@ -119,8 +121,8 @@ impl ProseRequest<'_> {
                     break;
                 }
             };
-            let about = format!("{} {}", self.draft.project, self.period);
-            let Judged { text, faults } = piece.judge(self.draft.kind, &about, &answer.text);
+            let about = format!("{} {}", self.project, self.period);
+            let Judged { text, faults } = piece.judge(self.kind, &about, &answer.text);
             written.dropped += faults.len();
             match piece {
                 Piece::Item(item) => written.prose.items.extend(text.map(|text| (item.lead, text))),
@@ -133,7 +135,7 @@ impl ProseRequest<'_> {
 
     fn pieces(&self) -> Vec<Piece> {
         let sources = ProseSources::of(self.captures);
-        let items = if matches!(self.draft.kind, DraftKind::Devlog | DraftKind::Blog) { MOST_ITEMS } else { 0 };
+        let items = if matches!(self.kind, DraftKind::Devlog | DraftKind::Blog) { MOST_ITEMS } else { 0 };
         let items = sources.items.into_iter().take(items).map(Piece::Item);
         // A single headline is its own summary.
         let whole = (sources.headlines.len() > 1).then_some(Piece::Whole(sources.headlines));
@@ -141,10 +143,10 @@ impl ProseRequest<'_> {
     }
 
     fn render(&self, piece: &Piece) -> RenderedPrompt {
-        let (draft, budget) = (self.draft, self.prompt_budget);
+        let (kind, budget) = (self.kind, self.prompt_budget);
         match piece {
-            Piece::Item(item) => render::paragraph(draft.kind, &item.messages, budget),
-            Piece::Whole(headlines) => render::summary(draft.kind, &draft.project, self.period, headlines, budget),
+            Piece::Item(item) => render::paragraph(kind, &item.messages, budget),
+            Piece::Whole(headlines) => render::summary(kind, self.project, self.period, headlines, budget),
         }
     }
 }
