@@ -162,7 +162,7 @@ mod tests {
             ("[options.blog]\n\ntopp = 1.0", "unknown key \"topp\" in [options.blog]: capture.toml, line 3"),
             ("[publish.a]\nulr = \"a\"", "unknown key \"ulr\" in [publish.a]: capture.toml, line 2"),
             ("[publish.\"a b\"]\nurl = \"a\"", "unknown key \"a b\" in [publish]: capture.toml, line 1"),
-            ("[publish]\nurl = \"http://a\"", "unknown key \"url\" in [publish]: capture.toml, line 2"),
+            ("[publish]\nurl = \"http://a\"", "publish.url: expected a section [publish.url]: capture.toml, line 2"),
             ("[[endpoints]]\nnmae = \"a\"", "unknown key \"nmae\" in [endpoints]: capture.toml, line 2"),
             ("capture = 3", "capture: expected a section [capture]: capture.toml, line 1"),
             (
