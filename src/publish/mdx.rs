@@ -27,11 +27,13 @@ pub fn escape(markdown: &str) -> String {
     out
 }
 
-/// Code spans and fences, and the blocks that are verbatim in Markdown and running text in MDX.
+/// Code spans of one line and fences, and the blocks that are verbatim in Markdown and running text in MDX.
 fn find_ranges(markdown: &str) -> (Vec<Range<usize>>, Vec<Range<usize>>) {
     let (mut code, mut verbatim) = (Vec::new(), Vec::new());
     for (event, range) in Parser::new_ext(markdown, DIALECT).into_offset_iter() {
         match event {
+            // The second line of a code span could begin with a brace, which ends the paragraph in MDX.
+            Event::Code(_) if markdown[range.clone()].contains('\n') => {}
             Event::Code(_) | Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(_))) => code.push(range),
             Event::Start(Tag::CodeBlock(CodeBlockKind::Indented) | Tag::HtmlBlock) => verbatim.push(range),
             _ => {}
@@ -83,6 +85,7 @@ mod tests {
             ("import {a} from 'b'\nexport the data", "&#105;mport &#123;a&#125; from 'b'\n&#101;xport the data"),
             ("\\<b \\{c\\}", "\\<b \\{c\\}"),
             ("It is important", "It is important"),
+            ("`a\n{b}`", "\\`a\n&#123;b&#125;\\`"),
         ] {
             assert_eq!(escape(markdown), expected, "{markdown}");
             assert_eq!(escape(expected), expected, "twice: {markdown}");
