@@ -3,6 +3,7 @@
 use jiff::tz::TimeZone;
 
 use super::document;
+use super::feed;
 use super::rich_text::{html_page, plain_text};
 use super::slug;
 use super::span::Span;
@@ -69,7 +70,7 @@ pub struct DraftPage<'a> {
     /// Start of the period's last day, which is never in the future for a site generator.
     day: jiff::Zoned,
     is_one_day: bool,
-    /// The first sentence, as plain text.
+    /// The first sentences, as plain text.
     pub description: String,
     pub tags: Vec<String>,
 }
@@ -108,14 +109,16 @@ impl<'a> DraftPage<'a> {
         self.day.date()
     }
 
-    /// The whole content of the page's file; of a feed, its item alone.
+    /// The whole content of the page's file; a feed has this page alone.
     #[must_use]
     pub fn content(&self, format: PageFormat) -> String {
         let body = || format!("{}\n", markdown::without_delimiters(self.body).trim());
         match format {
             PageFormat::Markdown => document::page(self.title, self.body),
             PageFormat::Html => html_page(self.title, self.body),
-            PageFormat::Text | PageFormat::Feed => format!("{}\n\n{}", self.title, plain_text(self.body)),
+            PageFormat::Text => format!("{}\n\n{}", self.title, plain_text(self.body)),
+            // Only an existing feed can be at fault.
+            PageFormat::Feed => feed::with_page(None, self).unwrap_or_default(),
             PageFormat::Hugo => front_matter::hugo(self) + &body(),
             PageFormat::Jekyll => front_matter::jekyll(self) + &body(),
             PageFormat::Zola => front_matter::zola(self) + &body(),
@@ -152,16 +155,67 @@ impl<'a> DraftPage<'a> {
     }
 }
 
-/// The first sentence of running text, cut at a word.
+/// The first sentences of running text that fit; a longer one is cut at a word.
 fn describe(body: &str) -> String {
     let text = plain_text(body);
     let first = text.split("\n\n").find(|block| !block.trim().is_empty()).unwrap_or_default();
     let line = first.split_whitespace().filter(|word| !matches!(*word, ">" | "-")).collect::<Vec<_>>().join(" ");
-    let sentence = sentences::split(&line).first().copied().unwrap_or_default();
-    if sentence.chars().count() <= DESCRIPTION {
-        return sentence.to_owned();
+    let fits = |end: usize| line[..end].chars().count() <= DESCRIPTION;
+    if let Some(end) = sentences::ends(&line).into_iter().chain([line.len()]).rfind(|end| fits(*end)) {
+        return line[..end].to_owned();
     }
-    let start: String = sentence.chars().take(DESCRIPTION - 1).collect();
+    let start: String = line.chars().take(DESCRIPTION - 1).collect();
     let cut = start.rfind(' ').unwrap_or(start.len());
     format!("{}…", &start[..cut])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::draft::Period;
+    use crate::publish::sample::draft;
+
+    fn page(draft: &Draft) -> DraftPage<'_> {
+        DraftPage::of(draft, &TimeZone::get("Asia/Tokyo").unwrap())
+    }
+
+    #[test]
+    fn a_format_has_the_name_that_it_is_asked_for_by() {
+        for name in PageFormat::NAMES {
+            assert_eq!(PageFormat::parse(name).unwrap().as_str(), name);
+        }
+        assert_eq!(PageFormat::parse("docx"), None);
+    }
+
+    #[test]
+    fn the_date_is_the_start_of_the_last_day_where_the_user_is() {
+        let midnight = |date: &str| format!("{date}T15:00:00Z").parse().unwrap();
+        let week = Period { from: midnight("2026-03-01"), to: midnight("2026-03-08") };
+        let week = Draft { kind: DraftKind::Blog, period: week, ..draft("A week", "Done.") };
+        let page = page(&week);
+        assert_eq!(page.date(), "2026-03-08T00:00:00+09:00");
+        assert_eq!(page.file_name(PageFormat::Hugo), "2026-w10-blog-harbour.md");
+        assert_eq!(page.file_name(PageFormat::Jekyll), "2026-03-08-2026-w10-blog-harbour.md", "Jekyll wants a date");
+        assert_eq!(page.file_name(PageFormat::Feed), "feed.json");
+    }
+
+    #[test]
+    fn the_description_is_what_fits_of_the_first_paragraph() {
+        let describe = |body: &str| page(&draft("A", body)).description;
+        assert_eq!(describe("3 commits. +3 −1 \\*lines\\*.\n\n- more"), "3 commits. +3 −1 *lines*.");
+        let long = "It does one more thing. ".repeat(9);
+        assert_eq!(describe(&long), "It does one more thing. ".repeat(6).trim_end());
+        let sentence = describe(&"word ".repeat(50));
+        assert!(sentence.ends_with("word…") && sentence.chars().count() <= 160, "{sentence}");
+        assert_eq!(describe("> a quote\n\nText."), "a quote");
+        assert_eq!(describe(""), "");
+    }
+
+    #[test]
+    fn a_post_has_neither_title_nor_sources() {
+        let post = |body: &str| page(&draft("A", body)).post_text();
+        assert_eq!(post("Done.\n\n## Made from\n\n- a"), "Done.");
+        assert_eq!(post("## Made from\n\n- a"), "");
+        assert_eq!(post("### Made from\n\na"), "Made from\n\na");
+    }
 }

@@ -118,7 +118,7 @@ fn x_weight(grapheme: &str) -> usize {
 /// A name with a dot that a network may take for a domain, with its path.
 #[expect(clippy::unwrap_used, reason = "a constant, compiled in a test")]
 static BARE_DOMAIN: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"(?:^|[^\w@#$./-])((?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}(?:/[!-~]*)?)").unwrap());
+    LazyLock::new(|| Regex::new(r"(?:^|[^A-Za-z0-9_@#$./-])((?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}(?:/[!-~]*)?)").unwrap());
 
 /// Endings of files that are no top-level domains.
 const FILE_ENDINGS: [&str; 28] = [
@@ -140,12 +140,12 @@ struct Link {
 
 fn find_links(text: &str) -> Vec<Link> {
     let mut links = Vec::new();
+    let lowercase = text.to_ascii_lowercase();
     let mut at = 0;
-    while let Some(found) = text[at..].find("http") {
-        let start = at + found;
-        let token = token_at(&text[start..]);
-        at = start + 4;
-        let Some(rest) = token.strip_prefix("https://").or_else(|| token.strip_prefix("http://")) else { continue };
+    for (start, _) in lowercase.match_indices("http") {
+        let token = token_at(&lowercase[start..]);
+        let rest = token.strip_prefix("https://").or_else(|| token.strip_prefix("http://"));
+        let Some(rest) = rest.filter(|_| start >= at) else { continue };
         let ascii = token.find(|c: char| !c.is_ascii()).unwrap_or(token.len());
         let end = start + trim_punctuation(&token[..ascii]).len();
         let host = rest.split(['/', '?', '#', ':']).next().unwrap_or_default();
@@ -334,7 +334,10 @@ mod tests {
             (link.as_str(), 23, 98, 23),
             ("http://a.example", 23, 16, 23),
             ("(https://a.example/b_(c)).", 26, 26, 26),
+            ("HTTPS://A.EXAMPLE", 23, 17, 23),
             ("a.example", 23, 9, 9),
+            ("日本a.example", 27, 11, 11),
+            ("me@a.example", 12, 12, 12),
             ("src/lease.rs Cargo.toml v1.2.3", 30, 30, 30),
             ("in lease.rs", 26, 11, 11),
             ("http://localhost:8080/a/long/path", 33, 33, 33),
@@ -360,10 +363,8 @@ mod tests {
     #[test]
     fn a_link_is_never_cut() {
         let link = format!("https://a.example/{}", "x".repeat(290));
-        assert_eq!(
-            thread(&format!("See {link} now. {}", "a ".repeat(300)), Network::X).unwrap()[0].text.contains(&link),
-            true
-        );
+        let posts = thread(&format!("See {link} now. {}", "a ".repeat(300)), Network::X).unwrap();
+        assert!(posts[0].text.contains(&link), "{posts:#?}");
         assert_eq!(thread(&link, Network::Bluesky), Err(LongLink(link)));
         let embedded = format!("{}https://a.example/b{}", "日".repeat(290), "本".repeat(200));
         let posts = thread(&embedded, Network::Bluesky).unwrap();

@@ -17,7 +17,6 @@ use crate::config::WebhookConfig;
 use crate::domain::draft::{Draft, DraftState};
 use crate::publish::document;
 use crate::publish::draft_page::{DraftPage, PageFormat};
-use crate::publish::feed;
 use crate::publish::social::{self, Network, Post};
 
 /// What to make of the draft, and where to.
@@ -91,53 +90,10 @@ pub fn run(app: &App, args: &PublishArgs) -> Result<Exit, Failure> {
     let page = DraftPage::of(&draft, &app.zone);
     let target = resolve_target(app, args, &page)?;
     let posts = args.network.map(|network| make_posts(&page, network)).transpose()?;
-    let name = match args.network {
-        Some(network) => format!("{}-{}.txt", page.slug, network.as_str()),
-        None => page.file_name(args.format),
-    };
-    let content = || match (&posts, args.format) {
-        (Some(posts), _) => Ok(join(posts)),
-        (None, PageFormat::Feed) => feed::with_page(None, &page).map_err(|error| Failure::bug(error.to_string())),
-        (None, format) => Ok(page.content(format)),
-    };
-    let (content, path) = match &target {
-        Target::Output | Target::Clipboard => (content()?, None),
-        Target::Folder(folder) if args.format == PageFormat::Feed => {
-            let path = folder.join(name);
-            (files::add_to_feed(&path, &page, args.dry_run)?, Some(path))
-        }
-        Target::Folder(folder) => {
-            let (path, content) = (folder.join(name), content()?);
-            if !args.dry_run {
-                files::create(&path, &content, &page.id)?;
-            }
-            (content, Some(path))
-        }
-        Target::Note(path) => {
-            (files::add_to_note(path, &page, args.under.as_deref(), args.dry_run)?, Some(path.clone()))
-        }
-        Target::Webhook(_) => (webhook::payload(&page)?, None),
-    };
-    let sent_to = match &target {
-        Target::Webhook(webhook) => Some(webhook.name.as_str()),
-        _ => None,
-    };
-    let is_shown = args.dry_run || matches!(target, Target::Output | Target::Webhook(_));
-    if is_shown && !app.json {
-        app.ui.raw(content.as_bytes())?;
-    }
-    match &target {
-        _ if args.dry_run => {}
-        Target::Clipboard => {
-            let how = clipboard::copy(app, &content)?;
-            app.ui.note(&format!("copied to the clipboard with {how}"));
-        }
-        Target::Webhook(webhook) if !webhook::send(app, webhook, &content, args.yes, &page.id)? => {
-            app.ui.note("nothing was sent");
-            return Ok(Exit::Done);
-        }
-        Target::Webhook(webhook) => app.ui.note(&format!("sent to {}", webhook.url)),
-        Target::Output | Target::Folder(_) | Target::Note(_) => {}
+    let (content, path) = write(args, &page, &target, posts.as_deref())?;
+    if !hand_over(app, args, &page, &target, &content)? {
+        app.ui.note("nothing was sent");
+        return Ok(Exit::Done);
     }
     // Marked as published only after the write.
     let published = if args.dry_run {
@@ -146,6 +102,10 @@ pub fn run(app: &App, args: &PublishArgs) -> Result<Exit, Failure> {
         super::change_state(app, store.as_ref(), &draft, &[DraftState::Accepted], DraftState::Published)?
     };
     let (path, markdown) = (path.as_deref(), document::page(&draft.title, &draft.body));
+    let sent_to = match &target {
+        Target::Webhook(webhook) if !args.dry_run => Some(webhook.name.as_str()),
+        _ => None,
+    };
     if app.json {
         let posts = posts.as_deref();
         app.ui.json(&Published { draft: &published, path, markdown: &markdown, content: &content, posts, sent_to })?;
@@ -154,6 +114,67 @@ pub fn run(app: &App, args: &PublishArgs) -> Result<Exit, Failure> {
         if args.dry_run { app.ui.note(&format!("this would be {path}")) } else { app.ui.line(&path)? }
     }
     Ok(Exit::Done)
+}
+
+/// Makes the content, and writes it where the target is a file.
+fn write(
+    args: &PublishArgs,
+    page: &DraftPage<'_>,
+    target: &Target<'_>,
+    posts: Option<&[Post]>,
+) -> Result<(String, Option<PathBuf>), Failure> {
+    let content = || posts.map_or_else(|| page.content(args.format), join);
+    Ok(match target {
+        Target::Output | Target::Clipboard => (content(), None),
+        Target::Webhook(_) => (webhook::payload(page)?, None),
+        Target::Note(path) => {
+            (files::add_to_note(path, page, args.under.as_deref(), args.dry_run)?, Some(path.clone()))
+        }
+        Target::Folder(folder) if args.format == PageFormat::Feed => {
+            let path = folder.join(page.file_name(args.format));
+            (files::add_to_feed(&path, page, args.dry_run)?, Some(path))
+        }
+        Target::Folder(folder) => {
+            let name = match args.network {
+                Some(network) => format!("{}-{}.txt", page.slug, network.as_str()),
+                None => page.file_name(args.format),
+            };
+            let (path, content) = (folder.join(name), content());
+            if !args.dry_run {
+                files::create(&path, &content, &page.id)?;
+            }
+            (content, Some(path))
+        }
+    })
+}
+
+/// Prints, copies or sends the content. False if the user did not want it sent.
+fn hand_over(
+    app: &App,
+    args: &PublishArgs,
+    page: &DraftPage<'_>,
+    target: &Target<'_>,
+    content: &str,
+) -> Result<bool, Failure> {
+    let is_shown = args.dry_run || matches!(target, Target::Output | Target::Webhook(_));
+    if is_shown && !app.json {
+        app.ui.raw(content.as_bytes())?;
+    }
+    match target {
+        Target::Clipboard if !args.dry_run => {
+            let how = clipboard::copy(app, content)?;
+            app.ui.note(&format!("copied to the clipboard with {how}"));
+        }
+        Target::Webhook(webhook) if !args.dry_run => {
+            let is_sent = webhook::send(app, webhook, content, args.yes, &page.id)?;
+            if is_sent {
+                app.ui.note(&format!("sent to {}", webhook.url));
+            }
+            return Ok(is_sent);
+        }
+        _ => {}
+    }
+    Ok(true)
 }
 
 fn resolve_target<'a>(app: &'a App, args: &PublishArgs, page: &DraftPage<'_>) -> Result<Target<'a>, Failure> {
