@@ -37,13 +37,21 @@ pub fn with_page(file: &str, page: &DraftPage<'_>, heading: Option<&str>) -> Res
         (None, None) => 0,
     };
     let section = render(page, level);
-    if let Some(range) = find_section(file, &page.id)? {
-        return Ok(format!("{}{}{}", &file[..range.start], section.replace('\n', newline), &file[range.end..]));
+    if let Some((range, mark)) = find_section(file, &page.id)? {
+        let section = indent(&section, mark).replace('\n', newline);
+        return Ok(format!("{}{section}{}", &file[..range.start], &file[range.end..]));
     }
-    let (end, block) = match (wanted, at) {
-        (_, Some(at)) => {
-            let next = headings[at + 1..].iter().find(|heading| heading.level <= level);
-            (next.map_or(file.len(), |heading| heading.range.start), section)
+    let (end, block) = match (wanted, at.map(|at| &headings[at])) {
+        (_, Some(Heading { item: Some(item), .. })) => {
+            let end = item.start + file[item.clone()].trim_end().len();
+            let block = indent(&section, BLOCK).replace('\n', newline);
+            let rest = file[end..].strip_prefix(newline).unwrap_or_default();
+            return Ok(format!("{}{newline}{block}{rest}", &file[..end]));
+        }
+        (_, Some(heading)) => {
+            let ends = |next: &&Heading| next.item.is_none() && next.level <= level;
+            let next = headings.iter().skip_while(|other| other.range.start <= heading.range.start).find(ends);
+            (next.map_or(file.len(), |next| next.range.start), section)
         }
         (Some(wanted), None) => {
             (file.len(), format!("{} {}\n\n{section}", "#".repeat(level), markdown::inline(&wanted.text)))
@@ -51,6 +59,20 @@ pub fn with_page(file: &str, page: &DraftPage<'_>, heading: Option<&str>) -> Res
         (None, None) => (file.len(), section),
     };
     Ok(insert(file, end, &block.replace('\n', newline), newline))
+}
+
+/// How a block below another one begins in Logseq, whose files are one list.
+const BLOCK: &str = "\t- ";
+
+/// The lines of `block`, the first behind `mark` and the others below its text.
+fn indent(block: &str, mark: &str) -> String {
+    let below = mark.replace('-', " ");
+    let line = |(at, line): (usize, &str)| match (at, line.trim()) {
+        (0, _) => format!("{mark}{line}"),
+        (_, "") => line.to_owned(),
+        _ => format!("{below}{line}"),
+    };
+    block.split_inclusive('\n').enumerate().map(line).collect()
 }
 
 /// The markers with the page between them, its headings below one of `level`.
@@ -69,20 +91,25 @@ fn end_marker(id: &str) -> String {
     format!("<!-- /uro-capture:{id} -->\n")
 }
 
-/// Where the draft's section stands, markers included.
-fn find_section(file: &str, id: &str) -> Result<Option<Range<usize>>, SectionConflict> {
-    let Some(start) = file.find(&format!("<!-- uro-capture:{id} ")) else { return Ok(None) };
-    let marker = file[start..].split_inclusive('\n').next().unwrap_or_default();
+/// The lines of the draft's section, markers included, and the list mark before it.
+fn find_section<'a>(file: &'a str, id: &str) -> Result<Option<(Range<usize>, &'a str)>, SectionConflict> {
+    let Some(marker) = file.find(&format!("<!-- uro-capture:{id} ")) else { return Ok(None) };
+    let start = file[..marker].rfind('\n').map_or(0, |at| at + 1);
+    let mark = &file[start..marker];
     let end_mark = end_marker(id);
-    let Some(length) = file[start..].find(end_mark.trim_end()) else { return Err(SectionConflict::Unclosed) };
-    let content = file[start..start + length].strip_prefix(marker).unwrap_or_default().replace("\r\n", "\n");
-    if marker.trim_end() != start_marker(id, &content).trim_end() {
-        return Err(SectionConflict::Edited);
-    }
-    let end = start + length + end_mark.trim_end().len();
+    let Some(length) = file[marker..].find(end_mark.trim_end()) else { return Err(SectionConflict::Unclosed) };
+    let end = marker + length + end_mark.trim_end().len();
     let rest = &file[end..];
     let line_end = rest.len() - rest.strip_prefix('\r').unwrap_or(rest).strip_prefix('\n').unwrap_or(rest).len();
-    Ok(Some(start..end + line_end))
+    let range = start..end + line_end;
+    let below = mark.replace('-', " ");
+    let lines = file[marker..end].split('\n').map(|line| line.trim_end_matches('\r'));
+    let lines: Vec<&str> = lines.map(|line| line.strip_prefix(&below).unwrap_or(line)).collect();
+    let content = lines[1..lines.len().max(2) - 1].iter().map(|line| format!("{line}\n")).collect::<String>();
+    if lines[0] != start_marker(id, &content).trim_end() {
+        return Err(SectionConflict::Edited);
+    }
+    Ok(Some((range, mark)))
 }
 
 /// Puts `block` at `at` with one empty line before and after it.
@@ -103,7 +130,7 @@ fn insert(file: &str, at: usize, block: &str, newline: &str) -> String {
     out + after
 }
 
-/// A heading that is in no quote and no list.
+/// A heading that is in no quote, and in no list but as a block of Logseq.
 #[derive(Debug)]
 struct Heading {
     level: usize,
@@ -112,6 +139,8 @@ struct Heading {
     range: Range<usize>,
     /// Its text as it is written.
     source: Range<usize>,
+    /// The item of the file's list that it begins.
+    item: Option<Range<usize>>,
 }
 
 /// The heading that a person named: `Log`, or `## Log` for one of this level.
@@ -141,6 +170,7 @@ fn find_headings(file: &str) -> Vec<Heading> {
     let start = front_matter_end(file);
     let mut headings: Vec<Heading> = Vec::new();
     let (mut depth, mut is_open) = (0_usize, false);
+    let mut item = None;
     for (event, range) in Parser::new_ext(&file[start..], DIALECT).into_offset_iter() {
         let range = range.start + start..range.end + start;
         if let (true, Some(heading)) = (is_open, headings.last_mut()) {
@@ -155,15 +185,19 @@ fn find_headings(file: &str) -> Vec<Heading> {
             }
         }
         match event {
-            Event::Start(Tag::Heading { level, .. }) if depth == 0 => {
+            Event::Start(Tag::Heading { level, .. }) if depth == 0 || depth == 2 && item.is_some() => {
                 is_open = true;
-                headings.push(Heading { level: level as usize, text: String::new(), source: 0..0, range });
+                let item = item.take().filter(|_| depth > 0);
+                headings.push(Heading { level: level as usize, text: String::new(), source: 0..0, range, item });
                 depth += 1;
             }
-            Event::Start(_) => depth += 1,
-            Event::End(_) => {
+            Event::Start(tag) => {
+                item = Some(range).filter(|_| depth == 1 && tag == Tag::Item);
+                depth += 1;
+            }
+            Event::End(tag) => {
                 depth -= 1;
-                is_open &= depth > 0;
+                is_open &= !matches!(tag, TagEnd::Heading(_));
             }
             _ => {}
         }
@@ -189,7 +223,7 @@ fn front_matter_end(file: &str) -> usize {
 
 /// The body with its highest headings at `level`, and the others below them as before as far as there are levels.
 fn demote(body: &str, level: usize) -> String {
-    let headings = find_headings(body);
+    let headings: Vec<Heading> = find_headings(body).into_iter().filter(|heading| heading.item.is_none()).collect();
     let highest = headings.iter().map(|heading| heading.level).min().unwrap_or(1);
     let mut out = String::with_capacity(body.len() + 8);
     let mut at = 0;
@@ -286,10 +320,38 @@ mod tests {
         assert_eq!(write(&both, &old, Some("Log")).unwrap(), both, "each draft has its own section");
     }
 
+    #[test]
+    fn in_logseq_the_page_is_a_block_below_the_heading() {
+        let journal =
+            "- 9:00 planning\n- ## Log\n  collapsed:: true\n\t- slept well\n\t\t- deep\n- ## Tasks\n\t- TODO tea\n";
+        let (old, new) = (draft("The day", "First.\n\n- a\n"), draft("The day", "Second.\n"));
+        let new = Draft { id: old.id, ..new };
+        let once = write(journal, &old, Some("Log")).unwrap();
+        assert_eq!(write(&once, &old, Some("Log")).unwrap(), once);
+        insta::assert_snapshot!(once.replace(&old.id.to_string(), "ID").replace('\t', "→"), @r"
+        - 9:00 planning
+        - ## Log
+          collapsed:: true
+        →- slept well
+        →→- deep
+        →- <!-- uro-capture:ID 12082871 -->
+        →  ### The day
+
+        →  First.
+
+        →  - a
+        →  <!-- /uro-capture:ID -->
+        - ## Tasks
+        →- TODO tea
+        ");
+        assert_eq!(write(&once, &new, Some("Log")).unwrap(), write(journal, &new, Some("Log")).unwrap());
+        assert_eq!(write(&once.replace("First", "Last"), &new, Some("Log")), Err(SectionConflict::Edited));
+    }
+
     proptest! {
         #[test]
         fn whatever_the_file_holds_its_bytes_stay_and_twice_changes_nothing(
-            file in "(---\n)?(# ?[ab]{0,2}|```|[- a<>]{0,3}|\r?\n|--- ?){0,12}",
+            file in "(---\n)?(#{1,2} ?[ab]{0,2}|- # ?[ab]|\t- |```|[- a<>]{0,3}|\r?\n|--- ?){0,12}",
             heading in prop::option::of("#{0,3} ?[ab]{1,2}"),
         ) {
             let draft = draft("A", "Done.\n\n# B\n");

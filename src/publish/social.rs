@@ -76,8 +76,8 @@ impl Network {
         length + self.text_length(&text[at..])
     }
 
-    fn fits(self, text: &str) -> bool {
-        self.length(text) <= self.limit() && (self != Self::Bluesky || text.len() <= BLUESKY_BYTES)
+    fn allows(self, length: usize, bytes: usize) -> bool {
+        length <= self.limit() && (self != Self::Bluesky || bytes <= BLUESKY_BYTES)
     }
 
     /// Text without links that have a scheme. X links domains alone, too.
@@ -127,7 +127,8 @@ const FILE_ENDINGS: [&str; 28] = [
 ];
 
 fn is_file_name(domain: &str) -> bool {
-    domain.rsplit_once('.').is_some_and(|(_, ending)| FILE_ENDINGS.contains(&ending))
+    let host = domain.split('/').next().unwrap_or_default();
+    host.rsplit_once('.').is_some_and(|(_, ending)| FILE_ENDINGS.contains(&ending))
 }
 
 /// A link with a scheme.
@@ -190,7 +191,7 @@ fn trim_punctuation(mut link: &str) -> &str {
 pub fn thread(text: &str, network: Network) -> Result<Vec<Post>, LongLink> {
     let text = text.trim();
     let post = |text: String| Post { length: network.length(&text), limit: network.limit(), text };
-    if network.fits(text) {
+    if network.allows(network.length(text), text.len()) {
         return Ok(vec![post(text.to_owned())]);
     }
     let pieces = pieces(text);
@@ -243,7 +244,7 @@ fn split_sentences(line: &str) -> impl Iterator<Item = &str> {
 }
 
 fn pack(pieces: &[Piece<'_>], network: Network, room: &str) -> Result<Vec<String>, LongLink> {
-    let mut packing = Packing { network, room, posts: Vec::new(), open: String::new() };
+    let mut packing = Packing { network, room, posts: Vec::new(), open: String::new(), length: 0 };
     for piece in pieces {
         if packing.add(piece.gap, piece.text) {
             continue;
@@ -263,6 +264,8 @@ struct Packing<'a> {
     room: &'a str,
     posts: Vec<String>,
     open: String,
+    /// Of `open`, as the network counts.
+    length: usize,
 }
 
 impl Packing<'_> {
@@ -270,15 +273,21 @@ impl Packing<'_> {
     fn add(&mut self, gap: &str, text: &str) -> bool {
         let gap = if self.open.is_empty() { "" } else { gap };
         let longer = format!("{}{gap}{text}", self.open);
-        let fits = self.network.fits(&format!("{longer}{}", self.room));
+        // Nothing that is counted as one reaches over a gap.
+        let length = match self.open.is_empty() || !gap.is_empty() {
+            true => self.length + gap.len() + self.network.length(text),
+            false => self.network.length(&longer),
+        };
+        let fits = self.network.allows(length + self.room.len(), longer.len() + self.room.len());
         if fits {
-            self.open = longer;
+            (self.open, self.length) = (longer, length);
         }
         fits
     }
 
     fn close(&mut self) {
         let done = std::mem::take(&mut self.open);
+        self.length = 0;
         self.posts.extend(Some(done).filter(|text| !text.trim().is_empty()));
     }
 
@@ -336,6 +345,7 @@ mod tests {
             ("(https://a.example/b_(c)).", 26, 26, 26),
             ("HTTPS://A.EXAMPLE", 23, 17, 23),
             ("a.example", 23, 9, 9),
+            ("a.example/b.html", 23, 16, 16),
             ("日本a.example", 27, 11, 11),
             ("me@a.example", 12, 12, 12),
             ("src/lease.rs Cargo.toml v1.2.3", 30, 30, 30),
