@@ -91,7 +91,7 @@ pub fn run(app: &App, args: &PublishArgs) -> Result<Exit, Failure> {
     let target = resolve_target(app, args, &page)?;
     let posts = args.network.map(|network| make_posts(&page, network)).transpose()?;
     let (content, path) = write(args, &page, &target, posts.as_deref())?;
-    if !hand_over(app, args, &page, &target, &content)? {
+    if !deliver(app, args, &page, &target, &content)? {
         app.ui.note("nothing was sent");
         return Ok(Exit::Done);
     }
@@ -149,7 +149,7 @@ fn write(
 }
 
 /// Prints, copies or sends the content. False if the user did not want it sent.
-fn hand_over(
+fn deliver(
     app: &App,
     args: &PublishArgs,
     page: &DraftPage<'_>,

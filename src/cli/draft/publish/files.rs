@@ -1,4 +1,4 @@
-//! Writes published pages to disk: whole, durable, and never over what somebody else wrote.
+//! Writes published pages to disk: whole, durable, and never over a different file.
 
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
@@ -60,7 +60,7 @@ pub fn add_to_note(path: &Path, page: &DraftPage<'_>, heading: Option<&str>, is_
     Ok(note)
 }
 
-/// The path that a person gave for a note: `~/` is their home, and `%Y-%m-%d` and the like name the draft's last day.
+/// The path of a note: `~/` is the home directory, and `%Y-%m-%d` and the like name the draft's last day.
 ///
 /// # Errors
 /// The pattern is none of `strftime`, or there is no home directory.
@@ -98,7 +98,11 @@ fn update(path: &Path, existing: Option<&str>, content: &str, is_dry: bool) -> R
     }
     let written = match existing {
         None => publish_file(path, content),
-        Some(_) => std::fs::canonicalize(path).and_then(|target| {
+        Some(existing) => std::fs::canonicalize(path).and_then(|target| {
+            // An editor may have saved it since.
+            if std::fs::read_to_string(&target)? != existing {
+                return Err(std::io::Error::other("it changed meanwhile"));
+            }
             let mode = std::fs::metadata(&target)?.permissions().mode() & 0o7777;
             paths::replace_file(&target, content.as_bytes(), mode)
         }),

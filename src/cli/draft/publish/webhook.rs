@@ -17,7 +17,7 @@ use crate::redact::redact;
 /// How long the server may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The body of the request, redacted again: a person may have typed a secret since the captures were.
+/// The body of the request, redacted again: the user may have typed a secret into the draft.
 #[derive(Serialize)]
 struct Payload<'a> {
     id: &'a str,
@@ -54,7 +54,7 @@ pub fn payload(page: &DraftPage<'_>) -> Result<String, Failure> {
     json.map(|json| json + "\n").map_err(|error| Failure::bug(format!("the payload cannot be written: {error}")))
 }
 
-/// Asks, unless it was agreed to before, and sends. Returns false if the answer is no.
+/// Sends the payload, after asking unless `is_agreed`. False if the answer is no.
 ///
 /// # Errors
 /// It cannot be asked, the token is missing, or the server did not accept it.
