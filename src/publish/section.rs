@@ -45,7 +45,7 @@ pub fn with_page(file: &str, page: &DraftPage<'_>, heading: Option<&str>) -> Res
         (_, Some(Heading { item: Some(item), .. })) => {
             let end = item.start + file[item.clone()].trim_end().len();
             let block = indent(&section, BLOCK).replace('\n', newline);
-            let rest = file[end..].strip_prefix(newline).unwrap_or_default();
+            let rest = without_line_end(&file[end..]);
             return Ok(format!("{}{newline}{block}{rest}", &file[..end]));
         }
         (_, Some(heading)) => {
@@ -99,9 +99,7 @@ fn find_section<'a>(file: &'a str, id: &str) -> Result<Option<(Range<usize>, &'a
     let end_mark = end_marker(id);
     let Some(length) = file[marker..].find(end_mark.trim_end()) else { return Err(SectionConflict::Unclosed) };
     let end = marker + length + end_mark.trim_end().len();
-    let rest = &file[end..];
-    let line_end = rest.len() - rest.strip_prefix('\r').unwrap_or(rest).strip_prefix('\n').unwrap_or(rest).len();
-    let range = start..end + line_end;
+    let range = start..file.len() - without_line_end(&file[end..]).len();
     let below = mark.replace('-', " ");
     let lines = file[marker..end].split('\n').map(|line| line.trim_end_matches('\r'));
     let lines: Vec<&str> = lines.map(|line| line.strip_prefix(&below).unwrap_or(line)).collect();
@@ -110,6 +108,10 @@ fn find_section<'a>(file: &'a str, id: &str) -> Result<Option<(Range<usize>, &'a
         return Err(SectionConflict::Edited);
     }
     Ok(Some((range, mark)))
+}
+
+fn without_line_end(text: &str) -> &str {
+    text.strip_prefix("\r\n").or_else(|| text.strip_prefix('\n')).unwrap_or(text)
 }
 
 /// Puts `block` at `at` with one empty line before and after it.
@@ -346,6 +348,8 @@ mod tests {
         ");
         assert_eq!(write(&once, &new, Some("Log")).unwrap(), write(journal, &new, Some("Log")).unwrap());
         assert_eq!(write(&once.replace("First", "Last"), &new, Some("Log")), Err(SectionConflict::Edited));
+        let mixed = write("x\r\n- ## Log\n- y\n", &old, Some("Log")).unwrap();
+        assert!(mixed.ends_with(" -->\r\n- y\n"), "{mixed:?}");
     }
 
     proptest! {

@@ -200,8 +200,12 @@ pub fn thread(text: &str, network: Network) -> Result<Vec<Post>, LongLink> {
         // As wide as the widest number.
         let room = format!(" {0}/{0}", "9".repeat(digits));
         let posts = pack(&pieces, network, &room)?;
-        if posts.len().to_string().len() <= digits {
-            let count = posts.len();
+        let count = posts.len();
+        // Without the blanks between its lines, the text may fit one post.
+        if count < 2 {
+            return Ok(posts.into_iter().map(post).collect());
+        }
+        if count.to_string().len() <= digits {
             let numbered = posts.into_iter().enumerate().map(|(at, text)| post(format!("{text} {}/{count}", at + 1)));
             return Ok(numbered.collect());
         }
@@ -368,6 +372,8 @@ mod tests {
             assert!(sentences.ends_with('.') && post.length <= 280, "{post:?}");
         }
         assert_eq!(thread(" Short. ", Network::X).unwrap()[0].text, "Short.");
+        let apart = format!("One.{}Two.", "\n".repeat(300));
+        assert_eq!(thread(&apart, Network::X).unwrap()[0].text, "One.\n\nTwo.");
     }
 
     #[test]
