@@ -42,7 +42,7 @@ pub enum DraftAction {
     Reject(DraftIdArg),
     /// Write it again: a dead, rejected or untouched one
     Retry(DraftIdArg),
-    /// Print an accepted draft as Markdown, or write it into a directory
+    /// Give an accepted draft its final form: print it, write it, copy it, add it to a note, or send it
     Publish(publish::PublishArgs),
     /// Queue what is due and write everything that is queued
     Run(batch::RunArgs),

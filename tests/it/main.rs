@@ -39,6 +39,7 @@ mod pauses;
 mod places;
 mod planted;
 mod preempt;
+mod publish;
 mod reasons;
 mod recap;
 mod refine;
