@@ -13,6 +13,7 @@ pub mod recap;
 #[cfg(test)]
 pub mod sample;
 pub mod slug;
+pub mod sources;
 pub mod span;
 pub mod templates;
 pub mod theme;

@@ -43,6 +43,7 @@ mod reasons;
 mod recap;
 mod refine;
 mod reloads;
+mod review;
 mod rings;
 mod route;
 mod routing;

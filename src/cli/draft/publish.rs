@@ -38,8 +38,8 @@ struct Published<'a> {
 
 pub fn run(app: &App, args: &PublishArgs) -> Result<Exit, Failure> {
     let (store, mut draft) = super::open_draft(app, &args.id)?;
-    if draft.state == DraftState::Ready && args.accept {
-        draft = super::change_state(app, store.as_ref(), &draft, &[DraftState::Ready], DraftState::Accepted)?;
+    if draft.is_acceptable() && args.accept {
+        draft = super::accept(app, store.as_ref(), &draft)?;
     }
     if !matches!(draft.state, DraftState::Accepted | DraftState::Published) {
         return Err(super::wrong_state(&draft, "published"));

@@ -43,7 +43,7 @@ const ALLOWED: [(&str, &str); 29] = [
     ("FROM drafts WHERE ?1 IS NULL", "lists all drafts, as was asked"),
     ("FROM drafts WHERE state = ?1", "lists all drafts of a state, as was asked"),
     ("SELECT state, count(*) FROM drafts", "counts the entries of a narrow index"),
-    ("UPDATE drafts SET state = 'dead'", "those that a worker holds: one for each"),
+    ("UPDATE drafts SET state = CASE WHEN edit_distance", "those that a worker holds: one for each"),
     ("FROM drafts WHERE finished_at >= ?1", "adds up the window that was asked for"),
     ("WITH RECURSIVE dirs", "jumps from one directory to the next"),
     ("FROM reflogs WHERE repo_id = ?1", "as many as the repository has logs"),
