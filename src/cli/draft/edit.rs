@@ -189,7 +189,7 @@ mod tests {
         let edit = |draft: &Draft, versions: &[DraftVersion], body: &str| {
             compute_edit(draft, versions, &text("T", body), 10.0, &SystemClock).unwrap()
         };
-        let first = edit(&draft, &[written.clone()], "one two three five");
+        let first = edit(&draft, std::slice::from_ref(&written), "one two three five");
         assert!(first.distance > 0.0 && first.distance < 0.5 && (first.seconds - 10.0).abs() < 1e-9);
         let human = DraftVersion {
             number: 2,

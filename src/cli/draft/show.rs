@@ -162,7 +162,7 @@ fn version_table(app: &App, draft: &Draft, versions: &[DraftVersion]) -> Table {
         Table::new(&[("", Align::Right), ("", Align::Left), ("", Align::Left), ("", Align::Left), ("", Align::Left)]);
     for version in versions {
         let words = count(version.body.split_whitespace().count() as u64, "word", "words");
-        let mark = if Some(version.number) == current { "the text" } else { "" };
+        let mark = if Some(version.number) == current { "current" } else { "" };
         table.styled(vec![
             (version.number.to_string(), ID),
             (version.at.to_zoned(app.zone.clone()).strftime("%F %R").to_string(), DIM),
