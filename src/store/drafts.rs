@@ -77,8 +77,9 @@ pub trait DraftQueue: Send + Sync {
     /// Number of drafts per state. Reads no text.
     fn draft_counts(&self) -> Result<Vec<(DraftState, u64)>>;
     /// Stores the user's text as a new version; `Conflict` unless the draft is acceptable or accepted. A later run never
-    /// overwrites it. `edit` is the sum of all edits of this text.
-    fn edit_draft(&self, id: DraftId, text: (&str, &str), edit: DraftEdit, now: Timestamp) -> Result<Draft>;
+    /// overwrites it. `from` is the version that the user changed, `text` title and body, `edit` the sum of all edits of
+    /// this text.
+    fn edit_draft(&self, id: DraftId, from: u32, text: (&str, &str), edit: DraftEdit, now: Timestamp) -> Result<Draft>;
     /// Makes a copy of an earlier version the draft's text; allowed as `edit_draft`. A written text counts as unedited
     /// again.
     ///

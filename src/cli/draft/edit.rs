@@ -12,6 +12,7 @@ use crate::cli::ui::Exit;
 use crate::config::paths;
 use crate::domain::clock::Clock;
 use crate::domain::draft::{Draft, DraftEdit, DraftState, DraftVersion};
+use crate::domain::id::DraftId;
 use crate::publish::document;
 
 /// What to change.
@@ -52,23 +53,25 @@ pub fn run(app: &App, args: &DraftEditArgs) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     }
     let (text, seconds, kept) = if args.title.is_some() || args.body.is_some() {
-        (read_input(app, args, &draft)?, 0.0, None)
+        // The file of an edit that could not be stored goes once it is.
+        let leftover =
+            args.body.as_ref().map(|body| app.cwd.join(body)).filter(|body| *body == edited_file(app, &draft));
+        (read_input(app, args, &draft)?, 0.0, leftover)
     } else {
         let (text, seconds, path) = in_editor(app, &draft)?;
         (text, seconds, Some(path))
     };
+    let from = draft.current_version(&versions).map_or(1, |version| version.number);
     let edited = match compute_edit(&draft, &versions, &text, seconds, app.clock.as_ref()) {
         None => {
             app.ui.note("nothing was changed");
             draft
         }
         Some(edit) => store
-            .edit_draft(draft.id, (&text.title, &text.body), edit, app.clock.now())
+            .edit_draft(draft.id, from, (&text.title, &text.body), edit, app.clock.now())
             // If the store rejects the edit, the user's text is still in the file.
             .map_err(|error| match (Failure::from(error), &kept) {
-                (failure, Some(path)) => {
-                    failure.hint(format!("uro-capture draft edit {} --body {}", draft.id, quoted(path)))
-                }
+                (failure, Some(path)) => failure.hint(store_command(draft.id, path)),
                 (failure, None) => failure,
             })?,
     };
@@ -112,15 +115,31 @@ fn read_page(text: &str, draft: &Draft) -> Result<EditedText, Failure> {
     Ok(EditedText { title: title.unwrap_or_else(|| draft.title.clone()), body })
 }
 
-/// Opens the page in the user's editor as a private file; returns the text, the seconds of work and the file.
+/// The file that the editor opens.
+fn edited_file(app: &App, draft: &Draft) -> PathBuf {
+    app.paths.state.join(format!("draft-{}.md", draft.id))
+}
+
+/// The command that stores what is in the file.
+fn store_command(id: DraftId, path: &Path) -> String {
+    format!("uro-capture draft edit {id} --body {}", quoted(path))
+}
+
+/// Opens the page in the user's editor as a private file, or goes on with one that could not be stored; returns the text,
+/// the seconds of work and the file.
 fn in_editor(app: &App, draft: &Draft) -> Result<(EditedText, f64, PathBuf), Failure> {
     let editor = Editor::find(app, &format!("EDITOR=nano uro-capture draft edit {}", draft.id))?;
-    let path = app.paths.state.join(format!("draft-{}.md", draft.id));
-    write_private(&path, &document::page(&draft.title, &draft.body)).map_err(|error| {
-        Failure::environment(format!("cannot write {}", path.display())).because(error.to_string()).hint("df -h")
-    })?;
-    let hint = format!("uro-capture draft edit {} --body {}", draft.id, quoted(&path));
-    let worked = editor.open(&path, app.clock.as_ref(), &hint)?;
+    let path = edited_file(app, draft);
+    let page = document::page(&draft.title, &draft.body);
+    let leftover = std::fs::read_to_string(&path).is_ok_and(|text| !text.trim().is_empty() && text != page);
+    if leftover {
+        app.ui.note(&format!("going on with an edit that was not stored; to begin anew: rm {}", quoted(&path)));
+    } else {
+        write_private(&path, &page).map_err(|error| {
+            Failure::environment(format!("cannot write {}", path.display())).because(error.to_string()).hint("df -h")
+        })?;
+    }
+    let worked = editor.open(&path, app.clock.as_ref(), &store_command(draft.id, &path))?;
     Ok((read_page(&read_file(&path)?, draft)?, worked.as_secs_f64(), path))
 }
 

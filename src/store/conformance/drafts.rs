@@ -212,7 +212,7 @@ fn edited_drafts(store: &dyn Store) {
     let edit = DraftEdit { seconds: 31.5, distance: 0.2 };
     let id = only(store).id;
     assert!(
-        matches!(store.edit_draft(id, ("T", "B"), edit, timestamp(1)), Err(StoreError::Conflict(_))),
+        matches!(store.edit_draft(id, 1, ("T", "B"), edit, timestamp(1)), Err(StoreError::Conflict(_))),
         "nothing to edit yet"
     );
     let lease = store.lease_draft(timestamp(0), timestamp(10)).unwrap().unwrap();
@@ -228,7 +228,7 @@ fn edited_drafts(store: &dyn Store) {
     let before = seen(store);
     assert_eq!((before.model.as_str(), before.role), ("codellama:7b", Role::Devlog));
     assert_eq!((before.evidence.rubric.n, before.evidence.kept.n), (1, 0), "not reviewed yet");
-    let edited = store.edit_draft(id, ("Mine", "My body"), edit, timestamp(8)).unwrap();
+    let edited = store.edit_draft(id, 1, ("Mine", "My body"), edit, timestamp(8)).unwrap();
     let after = seen(store).evidence;
     assert_eq!((after.rubric.n, after.kept.n, (after.kept.sum * 10.0).round()), (0, 1, 8.0));
     assert_eq!((edited.title.as_str(), edited.body.as_str(), edited.edit), ("Mine", "My body", Some(edit)));
@@ -242,13 +242,13 @@ fn edited_drafts(store: &dyn Store) {
         DraftState::Accepted
     );
     assert_eq!(
-        store.edit_draft(id, ("Mine 2", "B"), edit, timestamp(9)).unwrap().title,
+        store.edit_draft(id, 1, ("Mine 2", "B"), edit, timestamp(9)).unwrap().title,
         "Mine 2",
         "accepted may still be edited"
     );
     let published = store.move_draft(id, &[DraftState::Accepted], DraftState::Published, timestamp(10)).unwrap();
     assert_eq!((published.state, published.finished_at), (DraftState::Published, Some(timestamp(7))));
-    assert!(matches!(store.edit_draft(id, ("T", "B"), edit, timestamp(1)), Err(StoreError::Conflict(_))));
+    assert!(matches!(store.edit_draft(id, 1, ("T", "B"), edit, timestamp(1)), Err(StoreError::Conflict(_))));
 }
 
 fn newest_drafts(store: &dyn Store) {
@@ -296,7 +296,7 @@ fn versions(store: &dyn Store) {
     store.retry_draft(id, timestamp(20)).unwrap();
     let two = WrittenDraft { model: None, ..written("Two") };
     assert_eq!(write_text(store, &two, 21).title, "Two", "no edit: the new text replaces the old one");
-    store.edit_draft(id, ("Mine", "My body"), EDIT, timestamp(30)).unwrap();
+    store.edit_draft(id, 2, ("Mine", "My body"), EDIT, timestamp(30)).unwrap();
     let kept = store.draft_versions(id).unwrap();
     let versions = listed_versions(store, id);
     let expected = [(1, Model, 1, "One"), (2, Template, 2, "Two"), (3, Human, 2, "Mine")];
@@ -317,9 +317,9 @@ fn versions(store: &dyn Store) {
 fn texts_beside_an_edit(store: &dyn Store) {
     store.queue_draft(&new_draft(3), timestamp(0)).unwrap();
     let id = write_text(store, &written("Theirs"), 1).id;
-    let edited = store.edit_draft(id, ("Mine", "My body"), EDIT, timestamp(3)).unwrap();
+    let edited = store.edit_draft(id, 1, ("Mine", "My body"), EDIT, timestamp(3)).unwrap();
     assert_eq!(store.retry_draft(id, timestamp(4)).unwrap().state, DraftState::Queued);
-    let meanwhile = store.edit_draft(id, ("Mine, again", "My body"), EDIT, timestamp(5)).unwrap();
+    let meanwhile = store.edit_draft(id, 2, ("Mine, again", "My body"), EDIT, timestamp(5)).unwrap();
     assert_eq!(meanwhile.state, DraftState::Queued, "it may be edited while another text is written");
     let later = WrittenDraft { sources: written("").sources[..1].to_vec(), model: None, ..written("Theirs, later") };
     let after = write_text(store, &later, 6);
@@ -342,7 +342,7 @@ fn texts_beside_an_edit(store: &dyn Store) {
 fn failing_beside_an_edit(store: &dyn Store) {
     store.queue_draft(&new_draft(1), timestamp(0)).unwrap();
     let id = write_text(store, &written("Theirs"), 1).id;
-    store.edit_draft(id, ("Mine", "My body"), EDIT, timestamp(3)).unwrap();
+    store.edit_draft(id, 1, ("Mine", "My body"), EDIT, timestamp(3)).unwrap();
     store.retry_draft(id, timestamp(4)).unwrap();
     let lease = store.lease_draft(timestamp(5), timestamp(60)).unwrap().unwrap();
     store.fail_draft(id, lease.attempt, "model gone", timestamp(9), timestamp(6)).unwrap();

@@ -271,10 +271,9 @@ impl DraftQueue for SqliteStore {
         self.read(count)
     }
 
-    fn edit_draft(&self, id: DraftId, text: (&str, &str), edit: DraftEdit, now: Timestamp) -> Result<Draft> {
+    fn edit_draft(&self, id: DraftId, from: u32, text: (&str, &str), edit: DraftEdit, now: Timestamp) -> Result<Draft> {
         self.write(Durable, |tx| {
-            let draft = find_editable(tx, id)?;
-            let from = draft.current_version(&draft_versions::all(tx, id)?.0).map_or(1, |version| version.number);
+            find_editable(tx, id)?;
             draft_versions::add_edited(tx, id, from, text, edit, now)?;
             let sql = "UPDATE drafts SET title = ?2, body = ?3, edit_seconds = ?4, edit_distance = ?5, checksum = ?6,
                          quality = NULL WHERE id = ?1";

@@ -66,7 +66,13 @@ fn fill(store: &SqliteStore, captures: u64) {
     };
     store.finish_draft(lease.draft.id, 1, &written, timestamp(1)).unwrap();
     store
-        .edit_draft(lease.draft.id, ("My title", "My words"), DraftEdit { seconds: 1.0, distance: 1.0 }, timestamp(2))
+        .edit_draft(
+            lease.draft.id,
+            1,
+            ("My title", "My words"),
+            DraftEdit { seconds: 1.0, distance: 1.0 },
+            timestamp(2),
+        )
         .unwrap();
 }
 
