@@ -4,25 +4,22 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use jiff::Timestamp;
 use uro_capture::config::Paths;
 use uro_capture::config::paths::create_private;
-use uro_capture::domain::draft::{DraftKind, DraftState, Period};
 use uro_capture::store::sqlite::SqliteStore;
-use uro_capture::store::{DraftQueue, NewDraft, WrittenDraft};
 
 use crate::report::{Report, Result, Rounds, Row, in_turns, timed};
-use crate::rows::{at, fill};
+use crate::rows::fill;
 use crate::{Run, judged, met};
 
-fn ended_well(command: &mut Command) -> Result<Duration> {
+pub fn ended_well(command: &mut Command) -> Result<Duration> {
     // What there is to say beside the result (that there are more rows, say) goes nowhere either.
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let (took, status) = timed(|| Ok(command.status()?))?;
     if status.success() { Ok(took) } else { Err(format!("{command:?} ended with {status}").into()) }
 }
 
-fn program(run: &Run, home: &Path, arguments: &[&str]) -> Command {
+pub fn program(run: &Run, home: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(run.hook.with_file_name("uro-capture"));
     command.env_clear().env("HOME", home).env("URO_HOME", home).current_dir(home).args(arguments);
     command
@@ -46,7 +43,7 @@ pub fn start_up(run: &Run, report: &mut Report) -> Result<()> {
 
 const SIZES: [u64; 3] = [10_000, 100_000, 1_000_000];
 /// Enough to support a p95.
-const STORE_ROUNDS: usize = 60;
+pub const STORE_ROUNDS: usize = 60;
 
 /// A command, and (rows, ms) that its median is to keep.
 type Shown = (&'static [&'static str], Option<(u64, f64)>);
@@ -86,58 +83,10 @@ pub fn store(run: &Run, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// Drafts beside the captures; the last of them is published again and again, on standard output.
-const DRAFTS: u64 = 10_000;
-
-/// What the median of publishing a draft is to keep, in milliseconds.
-const PUBLISH_MS: f64 = 50.0;
-
-/// One of many drafts beside 100,000 captures, in forms of every kind.
-pub fn publish(run: &Run, report: &mut Report) -> Result<()> {
-    let home = run.scratch.path().join("publish");
-    filled(&home, 100_000)?;
-    let id = drafted(&home)?;
-    let forms = [["--format", "hugo"], ["--format", "html"], ["--format", "mdx"], ["--network", "x"]];
-    let names = forms.map(|form| form.join(" "));
-    let rounds = Rounds { n: STORE_ROUNDS, warm_up: 2, pause: Duration::ZERO };
-    let all = in_turns(&names, rounds, |arm, _| {
-        ended_well(&mut program(run, &home, &[&["draft", "publish", &id], &forms[arm][..]].concat()))
-    })?;
-    let rows: Vec<Row> = all.iter().map(|series| judged(series, 0.5, PUBLISH_MS)).collect();
-    report.table(&format!("uro-capture draft publish, {DRAFTS} drafts"), &rows)
-}
-
-/// Adds drafts of a day each; gives the id of the last, which is accepted.
-fn drafted(home: &Path) -> Result<String> {
-    let store = SqliteStore::open(&Paths::from_home(home).database())?.store;
-    let now = at(0);
-    let mut id = None;
-    for n in 0..DRAFTS {
-        let from = Timestamp::from_second(i64::try_from(n * 86_400)?)?;
-        let period = Period { from, to: Timestamp::from_second(i64::try_from((n + 1) * 86_400)?)? };
-        let new = NewDraft { kind: DraftKind::Devlog, project: "shop".into(), repo: None, period, max_attempts: 1 };
-        store.queue_draft(&new, now)?;
-        let lease = store.lease_draft(now, now)?.ok_or("a draft is due")?;
-        let written = WrittenDraft {
-            title: format!("Devlog shop, day {n}"),
-            body: "- fix: the basket keeps its `token`. +9 −2 in 3 source files. (`0287a7721b`)\n".repeat(12),
-            format: "markdown".into(),
-            model: None,
-            sources: Vec::new(),
-            note: None,
-            quality: None,
-        };
-        store.finish_draft(lease.draft.id, lease.attempt, &written, now)?;
-        id = Some(lease.draft.id);
-    }
-    let id = id.ok_or("there are drafts")?;
-    store.move_draft(id, &[DraftState::Ready], DraftState::Accepted, now)?;
-    Ok(id.to_string())
-}
-
-fn filled(home: &Path, rows: u64) -> Result<()> {
+pub fn filled(home: &Path, rows: u64) -> Result<SqliteStore> {
     let paths = Paths::from_home(home);
     create_private(&paths.data)?;
-    fill(&SqliteStore::open(&paths.database())?.store, rows);
-    Ok(())
+    let store = SqliteStore::open(&paths.database())?.store;
+    fill(&store, rows);
+    Ok(store)
 }

@@ -128,16 +128,10 @@ impl<'a> DraftPage<'a> {
         }
     }
 
-    /// The text of a social post: without the title, and without the list of sources behind a model's text.
+    /// The text of a social post: without the title.
     #[must_use]
     pub fn post_text(&self) -> String {
-        let sources = format!("## {}\n", document::SOURCES);
-        let end = if self.body.starts_with(&sources) {
-            0
-        } else {
-            self.body.find(&format!("\n{sources}")).unwrap_or(self.body.len())
-        };
-        plain_text(&self.body[..end]).trim().to_owned()
+        plain_text(self.body).trim().to_owned()
     }
 
     /// The name of the page's file. Jekyll publishes only what begins with a date.
@@ -212,10 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_post_has_neither_title_nor_sources() {
-        let post = |body: &str| page(&draft("A", body)).post_text();
-        assert_eq!(post("Done.\n\n## Made from\n\n- a"), "Done.");
-        assert_eq!(post("## Made from\n\n- a"), "");
-        assert_eq!(post("### Made from\n\na"), "Made from\n\na");
+    fn a_post_has_no_title() {
+        assert_eq!(page(&draft("A", "Done.\n")).post_text(), "Done.");
     }
 }

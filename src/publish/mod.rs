@@ -21,6 +21,7 @@ pub mod sample;
 pub mod section;
 pub mod slug;
 pub mod social;
+pub mod sources;
 pub mod span;
 pub mod templates;
 pub mod theme;

@@ -44,6 +44,7 @@ mod reasons;
 mod recap;
 mod refine;
 mod reloads;
+mod review;
 mod rings;
 mod route;
 mod routing;

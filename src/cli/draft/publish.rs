@@ -80,8 +80,8 @@ enum Target<'a> {
 
 pub fn run(app: &App, args: &PublishArgs) -> Result<Exit, Failure> {
     let (store, mut draft) = super::open_draft(app, &args.id)?;
-    if draft.state == DraftState::Ready && args.accept && !args.dry_run {
-        draft = super::change_state(app, store.as_ref(), &draft, &[DraftState::Ready], DraftState::Accepted)?;
+    if draft.is_acceptable() && args.accept && !args.dry_run {
+        draft = super::accept(app, store.as_ref(), &draft)?;
     }
     let is_preview = args.dry_run && draft.state == DraftState::Ready;
     if !(is_preview || matches!(draft.state, DraftState::Accepted | DraftState::Published)) {
