@@ -229,7 +229,7 @@ impl<S: DraftStore + Clone + 'static> BatchRun<'_, '_, S> {
             Some((times, words)) if *times >= GIVE_UP => {
                 let model = Err(format!("not asked again after it failed {times} times in this run: {words}"));
                 let without =
-                    DraftWriter { model, zone: writer.zone.clone(), prompt_budget: writer.prompt_budget, ..*writer };
+                    DraftWriter { model, zone: writer.zone.clone(), ..*writer };
                 without.write(draft, captures, self.batch.bounds.until).await
             }
             _ => writer.write(draft, captures, self.batch.bounds.until).await,

@@ -88,6 +88,7 @@ impl Scene {
             zone: TimeZone::UTC,
             templates: &self.templates,
             model,
+            links: &|_| None,
             prompt_budget: &|_| 1000,
         };
         let progress = |step: &Step| self.steps.lock().unwrap().push(step.clone());

@@ -5,12 +5,13 @@ use std::time::Instant;
 
 use jiff::tz::TimeZone;
 
-use crate::domain::capture::{Capture, Quality, Reason};
+use crate::domain::capture::{Capture, Quality, Reason, RepoRef};
 use crate::domain::clock::Clock;
 use crate::domain::draft::Draft;
 use crate::domain::operation::Operation;
 use crate::domain::role::Role;
 use crate::publish::document::{self, Document};
+use crate::publish::links::WebLinks;
 use crate::publish::outline::PageSubject;
 use crate::publish::span::Span;
 use crate::publish::templates::Templates;
@@ -27,6 +28,8 @@ pub struct DraftWriter<'a> {
     pub templates: &'a Templates,
     /// Absent: the authors' own words are used; the reason is stored with the draft.
     pub model: Result<&'a dyn DraftModel, String>,
+    /// The web pages of a repository.
+    pub links: &'a (dyn Fn(&RepoRef) -> Option<WebLinks> + Sync),
     /// Prompt tokens that fit each role's context beside its answer.
     pub prompt_budget: &'a (dyn Fn(Role) -> u32 + Sync),
 }
@@ -68,7 +71,9 @@ impl DraftWriter<'_> {
     pub async fn write(&self, draft: &Draft, captures: Arc<[Capture]>, until: Option<Instant>) -> DraftResult {
         let start = self.clock.instant();
         let (came, refusal) = self.ask_model(draft, &captures, until).await;
-        let subject = PageSubject { kind: draft.kind, project: &draft.project, period: draft.period };
+        let links = draft.repo.as_ref().and_then(self.links);
+        let subject =
+            PageSubject { kind: draft.kind, project: &draft.project, period: draft.period, links: links.as_ref() };
         let document = document::document(&subject, &captures, &came.prose, &self.zone, self.templates);
         let took = self.clock.instant().saturating_duration_since(start);
         let failure = came.failure.as_ref().map(|(_, why)| why.clone());

@@ -66,13 +66,14 @@ mod tests {
     use crate::domain::capture::{CaptureKind, CaptureState};
     use crate::domain::draft::{DraftKind, Period};
     use crate::publish::entry::Heading;
+    use crate::publish::links::WebLinks;
     use crate::publish::sample::{capture, note};
 
     use proptest::prelude::*;
 
     fn subject(kind: DraftKind, from: &str, to: &str) -> PageSubject<'static> {
         let midnight = |date: &str| format!("{date}T00:00:00Z").parse().unwrap();
-        PageSubject { kind, project: "harbour", period: Period { from: midnight(from), to: midnight(to) } }
+        PageSubject { kind, project: "harbour", period: Period { from: midnight(from), to: midnight(to) }, links: None }
     }
 
     fn day() -> PageSubject<'static> {
@@ -236,6 +237,17 @@ mod tests {
             assert_eq!(document.body.contains("Expiry was read"), !is_short, "{}", document.body);
             assert!(!document.body.contains("Two workers") && !document.body.contains("{{"), "{}", document.body);
         }
+    }
+
+    #[test]
+    fn commits_and_tickets_are_links_where_their_pages_are_known() {
+        let links = WebLinks::from_remote("git@github.com:acme/harbour.git");
+        let captures = [commit("2026-03-03T08:10:00Z", "fix: give a lease back\n\nFixes #4", "+1.")];
+        let subject = PageSubject { links: links.as_ref(), ..day() };
+        let body = document(&subject, &captures, &Prose::default(), &TimeZone::UTC, &Templates::built_in()).body;
+        let oid = &captures[0].commit.as_ref().unwrap().oid;
+        let page = format!("[`{}`](https://github.com/acme/harbour/commit/{oid})", oid.short());
+        assert!(body.contains(&page) && body.contains("[#4](https://github.com/acme/harbour/"), "{body}");
     }
 
     #[test]

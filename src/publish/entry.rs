@@ -1,7 +1,9 @@
 //! List entry of a page: a capture's summary, the author's own words beside it, and its commit ids.
 
 use crate::domain::capture::{AuthoredBy, Capture, CaptureKind};
+use crate::domain::id::Oid;
 
+use super::links::{WebLinks, commit_link};
 use super::markdown;
 use super::theme::{self, Theme};
 use crate::text::sentences;
@@ -29,8 +31,7 @@ pub struct ListEntry {
     pub more: Vec<String>,
     /// Tickets that neither text nor titles name, as plain text.
     pub tickets: Vec<String>,
-    /// Short commit ids.
-    pub commits: Vec<String>,
+    pub commits: Vec<Oid>,
     pub breaking: bool,
     /// Lines added and removed, where known: the entry's weight on its page.
     pub lines: u64,
@@ -68,7 +69,7 @@ impl ListEntry {
             prose: None,
             more: Vec::new(),
             tickets: Vec::new(),
-            commits: capture.commit.iter().map(|commit| commit.oid.short().to_owned()).collect(),
+            commits: capture.commit.iter().map(|commit| commit.oid.clone()).collect(),
             breaking: read.breaking || capture.raw.contains("BREAKING CHANGE"),
             lines: capture.commit.as_ref().map_or(0, |c| c.insertions.unwrap_or(0) + c.deletions.unwrap_or(0)),
         }
@@ -116,10 +117,10 @@ impl ListEntry {
         if self.breaking { format!("**Breaking:** {text}") } else { text }
     }
 
-    /// The short commit ids as code, in parentheses; empty when there are none.
+    /// The short commit ids as code, linked where their pages are known, in parentheses; empty when there are none.
     #[must_use]
-    pub fn references(&self) -> String {
-        let ids: Vec<String> = self.commits.iter().map(|id| markdown::code(id)).collect();
+    pub fn references(&self, links: Option<&WebLinks>) -> String {
+        let ids: Vec<String> = self.commits.iter().map(|oid| commit_link(links, oid)).collect();
         if ids.is_empty() { String::new() } else { format!("({})", ids.join(", ")) }
     }
 }
@@ -353,7 +354,7 @@ mod tests {
         assert!(one.says_the_same(&other));
         one.absorb(other);
         assert_eq!(one.commits.len(), 2);
-        assert_eq!(one.references().matches('`').count(), 4);
+        assert_eq!(one.references(None).matches('`').count(), 4);
     }
 
     proptest! {

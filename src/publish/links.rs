@@ -1,6 +1,22 @@
 //! Web addresses of commits and tickets, derived from a remote's address; nothing is fetched.
 
+use super::markdown;
 use crate::domain::id::Oid;
+
+/// A commit's short id as code, as a link where its page is known. Markdown.
+#[must_use]
+pub fn commit_link(links: Option<&WebLinks>, oid: &Oid) -> String {
+    let text = markdown::code(oid.short());
+    links.map_or_else(|| text.clone(), |links| format!("[{text}]({})", links.commit(oid)))
+}
+
+/// A ticket, as a link where its page is known. Markdown.
+#[must_use]
+pub fn ticket_link(links: Option<&WebLinks>, ticket: &str) -> String {
+    let text = markdown::inline(ticket);
+    let link = links.and_then(|links| links.ticket(ticket));
+    link.map_or_else(|| text.clone(), |link| format!("[{text}]({link})"))
+}
 
 /// The web pages of one repository.
 #[derive(Debug, Clone, PartialEq, Eq)]

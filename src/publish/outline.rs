@@ -11,11 +11,12 @@ use crate::domain::id::Oid;
 use crate::fallback::{merge, phrase};
 
 use super::entry::{self, Heading, ListEntry};
+use super::links::WebLinks;
 use super::markdown;
 use super::numbers::Numbers;
 use super::prose::Prose;
 use super::span::{self, Span};
-use super::theme::Theme;
+use super::theme::{self, Theme};
 use super::work_item::{Work, WorkItem, WorkPart};
 
 /// Subject of a page.
@@ -24,6 +25,8 @@ pub struct PageSubject<'a> {
     pub kind: DraftKind,
     pub project: &'a str,
     pub period: Period,
+    /// The web pages of its repository.
+    pub links: Option<&'a WebLinks>,
 }
 
 /// Everything that a template can use. `groups` and `notes` are complete, and so is `days`.
@@ -31,6 +34,7 @@ pub struct PageSubject<'a> {
 pub struct Outline {
     pub kind: DraftKind,
     pub project: String,
+    pub links: Option<WebLinks>,
     pub span: Span,
     pub numbers: Numbers,
     /// A model's checked sentences about the whole, as plain text.
@@ -87,6 +91,7 @@ impl Outline {
         Self {
             kind: subject.kind,
             project: subject.project.to_owned(),
+            links: subject.links.cloned(),
             span: Span::of(&subject.period, zone),
             numbers: Numbers::of(captures.iter().copied()),
             opening: prose.opening.clone(),
@@ -94,8 +99,8 @@ impl Outline {
             highlights,
             rest: group(rest),
             groups: group(entries(&work, prose)),
-            routine: routine(&work),
-            days: days(&captures, prose, zone),
+            routine: routine(&work, subject.links),
+            days: days(&captures, prose, subject.links, zone),
         }
     }
 
@@ -161,18 +166,19 @@ fn split_highlights(entries: Vec<ListEntry>) -> (Vec<ListEntry>, Vec<ListEntry>)
 }
 
 /// "Upgrades: serde from 1.0.1 to 1.0.2 (`e35b061f9c`)." Every commit is named.
-fn routine(work: &Work) -> Vec<String> {
+fn routine(work: &Work, links: Option<&WebLinks>) -> Vec<String> {
     let line = |label: &str, parts: Vec<&WorkPart>| {
         let mut entries: Vec<ListEntry> = Vec::new();
         for part in parts {
-            match entries.iter_mut().find(|known| known.says_the_same(&part.entry)) {
-                Some(known) => known.absorb(part.entry.clone()),
-                None => entries.push(part.entry.clone()),
+            let entry = routine_entry(part);
+            match entries.iter_mut().find(|known| known.says_the_same(&entry)) {
+                Some(known) => known.absorb(entry),
+                None => entries.push(entry),
             }
         }
         let named = entries
             .iter()
-            .map(|entry| format!("{} {}", entry.headline(Heading::Area), entry.references()).trim_end().to_owned());
+            .map(|entry| format!("{} {}", entry.headline(Heading::Area), entry.references(links)).trim_end().to_owned());
         let named: Vec<String> = named.collect();
         (!named.is_empty()).then(|| format!("{label}: {}.", named.join("; ")))
     };
@@ -187,6 +193,18 @@ fn routine(work: &Work) -> Vec<String> {
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// An upgrade whose summary names no versions is best told by its subject.
+fn routine_entry(part: &WorkPart) -> ListEntry {
+    let entry = part.entry.clone();
+    let read = theme::parse_subject(&part.subject);
+    let subject = part.subject.strip_prefix(read.prefix).unwrap_or(&part.subject);
+    let names_versions = entry.first.contains('→') || entry.first.contains(" to ");
+    if entry.theme != Theme::Upgrades || names_versions || subject.trim().is_empty() {
+        return entry;
+    }
+    ListEntry { first: subject.to_owned(), rest: subject.to_owned(), ..entry }
 }
 
 /// Groups by the author's prefixes; without them by area of the project where several entries share one; else by first
@@ -254,7 +272,7 @@ fn headed(by_theme: BTreeMap<Theme, Vec<ListEntry>>, by_area: BTreeMap<String, V
     if groups.len() == 1 { flat(groups.into_iter().flat_map(|group| group.entries).collect()) } else { groups }
 }
 
-fn days(captures: &[&Capture], prose: &Prose, zone: &TimeZone) -> Vec<Day> {
+fn days(captures: &[&Capture], prose: &Prose, links: Option<&WebLinks>, zone: &TimeZone) -> Vec<Day> {
     let mut days: BTreeMap<Date, Vec<&Capture>> = BTreeMap::new();
     for capture in captures {
         days.entry(span::date(capture.at, zone)).or_default().push(capture);
@@ -264,7 +282,7 @@ fn days(captures: &[&Capture], prose: &Prose, zone: &TimeZone) -> Vec<Day> {
         numbers: Numbers::of(captures.iter().copied()),
         notes: notes(&captures),
         groups: group(with_few_reasons(entries(&Work::of(captures.iter().copied()), prose))),
-        routine: routine(&Work::of(captures.iter().copied())),
+        routine: routine(&Work::of(captures.iter().copied()), links),
     };
     days.into_iter().map(day).collect()
 }
@@ -292,7 +310,7 @@ mod tests {
     fn outline(captures: &[Capture]) -> Outline {
         let period =
             Period { from: "2026-03-02T00:00:00Z".parse().unwrap(), to: "2026-03-09T00:00:00Z".parse().unwrap() };
-        Outline::of(&PageSubject { kind: DraftKind::Blog, project: "uro", period }, captures, &Prose::default(), &TimeZone::UTC)
+        Outline::of(&PageSubject { kind: DraftKind::Blog, project: "uro", period, links: None }, captures, &Prose::default(), &TimeZone::UTC)
     }
 
     fn commits(subjects: &[&str]) -> Vec<Capture> {

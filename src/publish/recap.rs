@@ -13,7 +13,7 @@ use crate::domain::project::ProjectLabels;
 use crate::fallback::phrase;
 
 use super::entry::Heading;
-use super::links::WebLinks;
+use super::links::{self, WebLinks};
 use super::markdown;
 use super::span::{self, Span};
 use super::theme::Theme;
@@ -322,14 +322,11 @@ impl Recap<'_> {
 
     fn commit_link(&self, part: &WorkPart) -> String {
         let Some(oid) = &part.oid else { return String::new() };
-        let text = markdown::code(oid.short());
-        self.links_of(part).map_or_else(|| text.clone(), |links| format!("[{text}]({})", links.commit(oid)))
+        links::commit_link(self.links_of(part), oid)
     }
 
     fn ticket_link(&self, part: &WorkPart, ticket: &str) -> String {
-        let text = markdown::inline(ticket);
-        let link = self.links_of(part).and_then(|links| links.ticket(ticket));
-        link.map_or_else(|| text.clone(), |link| format!("[{text}]({link})"))
+        links::ticket_link(self.links_of(part), ticket)
     }
 
     /// The items as rows of a machine's table: one a work item, routine commit, reverted commit or note.

@@ -10,6 +10,7 @@ use minijinja::{Environment, Error, UndefinedBehavior, Value, context};
 use crate::domain::draft::DraftKind;
 
 use super::entry::{Heading, ListEntry};
+use super::links::{WebLinks, ticket_link};
 use super::markdown;
 use super::numbers::Numbers;
 use super::outline::{Group, Outline};
@@ -101,7 +102,7 @@ fn built_in_page(outline: &Outline, values: &Value) -> String {
 fn plain_list(outline: &Outline) -> String {
     let notes = outline.notes.iter().map(|note| markdown::quote(note) + "\n\n");
     let entries = outline.groups.iter().flat_map(|group| group.entries.iter().map(|entry| (group.heading, entry)));
-    let lines = entries.map(|(heading, entry)| format!("- {} {}\n", entry.text(heading), entry.references()));
+    let lines = entries.map(|(heading, entry)| format!("- {} {}\n", entry.text(heading), entry.references(None)));
     format!("# {}\n\n", markdown::inline(&outline.title())) + &notes.chain(lines).collect::<String>()
 }
 
@@ -138,6 +139,7 @@ fn tidy(text: &str) -> String {
 
 /// The variables of a template; every text is Markdown that cannot break the page.
 fn values(outline: &Outline) -> Value {
+    let links = outline.links.as_ref();
     let days: Vec<Value> = outline
         .days
         .iter()
@@ -145,7 +147,7 @@ fn values(outline: &Outline) -> Value {
             context! {
                 title => span::weekday_day_month(day.date),
                 notes => quotes(&day.notes),
-                groups => groups(&day.groups),
+                groups => groups(&day.groups, links),
                 routine => day.routine.clone(),
                 what => day.numbers.what(),
                 size => day.numbers.size(),
@@ -159,9 +161,9 @@ fn values(outline: &Outline) -> Value {
         period => outline.span.words(),
         opening => outline.opening.as_deref().map(markdown::inline),
         notes => quotes(&outline.notes),
-        groups => groups(&outline.groups),
-        highlights => outline.highlights.iter().map(|entry| entry_values(entry, Heading::Theme)).collect::<Vec<_>>(),
-        rest => groups(&outline.rest),
+        groups => groups(&outline.groups, links),
+        highlights => outline.highlights.iter().map(|entry| entry_values(entry, Heading::Theme, links)).collect::<Vec<_>>(),
+        rest => groups(&outline.rest, links),
         routine => outline.routine.clone(),
         days => days,
         headlines => headlines(outline),
@@ -184,9 +186,9 @@ fn quotes(notes: &[String]) -> Vec<String> {
     notes.iter().map(|note| markdown::quote(note)).filter(|quote| !quote.is_empty()).collect()
 }
 
-fn groups(groups: &[Group]) -> Vec<Value> {
+fn groups(groups: &[Group], links: Option<&WebLinks>) -> Vec<Value> {
     let group = |group: &Group| {
-        let entries: Vec<Value> = group.entries.iter().map(|entry| entry_values(entry, group.heading)).collect();
+        let entries: Vec<Value> = group.entries.iter().map(|entry| entry_values(entry, group.heading, links)).collect();
         context! { title => group.title.as_deref().map(markdown::inline), entries => entries }
     };
     groups.iter().map(group).collect()
@@ -197,16 +199,16 @@ fn headlines(outline: &Outline) -> Vec<String> {
     outline.groups.iter().flat_map(|group| &group.entries).map(|entry| entry.headline(Heading::None)).collect()
 }
 
-fn entry_values(entry: &ListEntry, heading: Heading) -> Value {
+fn entry_values(entry: &ListEntry, heading: Heading, links: Option<&WebLinks>) -> Value {
     context! {
         text => entry.text(heading),
         headline => entry.headline(heading),
         more => entry.more.clone(),
-        tickets => entry.tickets.iter().map(|ticket| markdown::inline(ticket)).collect::<Vec<_>>(),
+        tickets => entry.tickets.iter().map(|ticket| ticket_link(links, ticket)).collect::<Vec<_>>(),
         line => entry.headline(Heading::None),
         why => entry.why.clone(),
         prose => entry.prose.clone(),
-        references => entry.references(),
+        references => entry.references(links),
         breaking => entry.breaking,
     }
 }

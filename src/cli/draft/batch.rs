@@ -2,6 +2,7 @@
 
 use parking_lot::Mutex;
 use std::hash::{BuildHasher, Hasher, RandomState};
+use std::path::Path;
 use std::sync::Arc;
 
 use clap::Args;
@@ -11,13 +12,16 @@ use crate::cli::app::App;
 use crate::cli::failure::Failure;
 use crate::cli::ui::Exit;
 use crate::config::Config;
+use crate::domain::capture::RepoRef;
 use crate::domain::draft::Draft;
 use crate::domain::id::DraftId;
 use crate::domain::role::Role;
 use crate::drafts::batch::{BatchBounds, DraftBatch, Step, run_drafts};
 use crate::drafts::model::DraftModel;
 use crate::drafts::writer::DraftWriter;
+use crate::publish::links::WebLinks;
 use crate::publish::numbers::count;
+use crate::git::repo::Repo;
 use crate::publish::span::Span;
 use crate::publish::templates::Templates;
 use crate::route::signals::Urgency;
@@ -49,6 +53,7 @@ pub fn run(app: &App, args: &RunArgs) -> Result<Exit, Failure> {
             zone: app.zone.clone(),
             templates: &templates,
             model: model.as_ref().map(|model| model.as_ref() as &dyn DraftModel).map_err(Clone::clone),
+            links: &web_links,
             prompt_budget: &|role| prompt_budget(app.config(), role),
         },
         config: &app.config().drafts,
@@ -78,6 +83,12 @@ pub fn run(app: &App, args: &RunArgs) -> Result<Exit, Failure> {
         return Err(Failure::environment(format!("{failed} could not be written now")).hint("uro-capture draft list"));
     }
     Ok(Exit::Done)
+}
+
+/// The web pages of a repository, by its remote; `None` where another one lies at its path now.
+fn web_links(repo: &RepoRef) -> Option<WebLinks> {
+    let found = Repo::discover(Path::new(&repo.path)).ok().filter(|found| found.location().id == repo.id)?;
+    WebLinks::from_remote(&found.origin_url()?)
 }
 
 /// Prompt limit: the role's context minus its answer.
