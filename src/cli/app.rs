@@ -146,8 +146,8 @@ impl App {
     /// The store cannot be opened.
     pub fn open_services(&self) -> Result<Services, StoreError> {
         paths::create_private(&self.paths.data).map_err(|error| {
-            let told = format!("cannot make {}: {error}", self.paths.data.display());
-            StoreError::Unavailable(Box::new(std::io::Error::new(error.kind(), told)))
+            let message = format!("cannot make {}: {error}", self.paths.data.display());
+            StoreError::Unavailable(Box::new(std::io::Error::new(error.kind(), message)))
         })?;
         Services::open(self.paths.clone(), self.overrides.clone(), Arc::clone(&self.clock))
     }

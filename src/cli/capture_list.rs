@@ -303,13 +303,13 @@ mod tests {
             capture.provenance.reason = Reason::Disabled;
         }
         for expects in [true, false] {
-            let said =
+            let text =
                 shown(&unasked, (expects, false), |list| list.program_table().render(false) + &list.by_day(80, false));
-            assert!(!said.contains("model"), "{said}");
+            assert!(!text.contains("model"), "{text}");
         }
-        let said = shown(&unasked, (false, true), |list| list.program_table().render(false));
-        assert_eq!(said.matches("[template: no model was asked").count(), 5);
-        assert!(said.contains("[orca-mini:3b]"), "{said}");
+        let text = shown(&unasked, (false, true), |list| list.program_table().render(false));
+        assert_eq!(text.matches("[template: no model was asked").count(), 5);
+        assert!(text.contains("[orca-mini:3b]"), "{text}");
     }
 
     #[test]
@@ -328,8 +328,8 @@ mod tests {
     fn repositories_of_one_name_are_told_apart() {
         let mut mixed = captures()[..2].to_vec();
         mixed[1].repo = Some(RepoRef { path: "/other/api".into(), id: RepoId::from_stored("other".into()) });
-        let told = shown(&mixed, (true, false), |list| list.program_table().render(false) + &list.by_day(80, false));
-        assert_eq!((told.matches("src/api").count(), told.matches("other/api").count()), (2, 2), "{told}");
+        let text = shown(&mixed, (true, false), |list| list.program_table().render(false) + &list.by_day(80, false));
+        assert_eq!((text.matches("src/api").count(), text.matches("other/api").count()), (2, 2), "{text}");
     }
 
     #[test]

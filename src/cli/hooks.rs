@@ -117,17 +117,17 @@ pub fn unattended_problem(
         [one] => format!("commits without hooks in {one} are"),
         more => format!("commits without hooks in {} repositories are", more.len()),
     };
-    let told = format!("{whose} captured only while the sidecar runs");
+    let problem = format!("{whose} captured only while the sidecar runs");
     match (sidecar, autostart) {
         (SidecarState::Running, Autostart::Installed) => None,
         (SidecarState::Running, Autostart::Possible) => {
-            Some((format!("{told}, and nothing starts it at login"), INSTALL.to_owned()))
+            Some((format!("{problem}, and nothing starts it at login"), INSTALL.to_owned()))
         }
         (SidecarState::Running, Autostart::Impossible) => {
-            Some((format!("{told}, and nothing starts it at login"), format!("at each login: {START}")))
+            Some((format!("{problem}, and nothing starts it at login"), format!("at each login: {START}")))
         }
-        (_, Autostart::Possible) => Some((told, format!("{START}, or for good: {INSTALL}"))),
-        (_, Autostart::Installed | Autostart::Impossible) => Some((told, START.to_owned())),
+        (_, Autostart::Possible) => Some((problem, format!("{START}, or for good: {INSTALL}"))),
+        (_, Autostart::Installed | Autostart::Impossible) => Some((problem, START.to_owned())),
     }
 }
 
@@ -217,11 +217,11 @@ mod tests {
     #[test]
     fn what_only_the_sidecar_sees_is_a_problem_unless_it_runs_and_is_started_at_login() {
         let (needy, other, fine) = (repo_hooks("/a", true), repo_hooks("/b", true), repo_hooks("/c", false));
-        let told = |all: &[&RepoHooks], state, autostart| unattended_problem(all, &state, autostart);
-        assert_eq!(told(&[&needy, &fine], SidecarState::Running, Autostart::Installed), None);
-        assert_eq!(told(&[&fine], SidecarState::Stopped, Autostart::Possible), None);
+        let problem = |all: &[&RepoHooks], state, autostart| unattended_problem(all, &state, autostart);
+        assert_eq!(problem(&[&needy, &fine], SidecarState::Running, Autostart::Installed), None);
+        assert_eq!(problem(&[&fine], SidecarState::Stopped, Autostart::Possible), None);
         let lost = RepoHooks { trouble: Some(HookDefect::Lost), ..repo_hooks("/d", true) };
-        assert_eq!(told(&[&lost], SidecarState::Stopped, Autostart::Possible), None, "told by itself");
+        assert_eq!(problem(&[&lost], SidecarState::Stopped, Autostart::Possible), None, "told by itself");
         for (state, autostart, hint) in [
             (SidecarState::Running, Autostart::Possible, "uro-capture sidecar install"),
             (SidecarState::Running, Autostart::Impossible, "at each login: uro-capture sidecar start"),
@@ -233,11 +233,11 @@ mod tests {
             (SidecarState::Stopped, Autostart::Installed, "uro-capture sidecar start"),
             (SidecarState::Unresponsive, Autostart::Impossible, "uro-capture sidecar start"),
         ] {
-            let (what, found) = told(&[&needy, &fine], state, autostart).unwrap();
+            let (what, found) = problem(&[&needy, &fine], state, autostart).unwrap();
             assert!(what.starts_with("commits without hooks in /a are captured only while the sidecar runs"), "{what}");
             assert_eq!(found, hint);
         }
-        let (what, _) = told(&[&needy, &other], SidecarState::Stopped, Autostart::Possible).unwrap();
+        let (what, _) = problem(&[&needy, &other], SidecarState::Stopped, Autostart::Possible).unwrap();
         assert!(what.starts_with("commits without hooks in 2 repositories"), "{what}");
     }
 

@@ -77,8 +77,8 @@ pub fn run(app: &App, args: &InitArgs) -> Result<Exit, Failure> {
         return global::run(app, &args.paths, args.dry_run);
     }
     if args.paths.len() > 1 {
-        let told = "init takes one repository at a time, or directories with --global";
-        return Err(Failure::usage(told).hint("uro-capture init --global DIR…"));
+        let message = "init takes one repository at a time, or directories with --global";
+        return Err(Failure::usage(message).hint("uro-capture init --global DIR…"));
     }
     let repo = repo_at(app, args.paths.first())?;
     let around = GitEnvironment::new(app.env(), repository::load_global_mark(app)?);

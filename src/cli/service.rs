@@ -161,9 +161,9 @@ fn show(app: &App, report: &ServiceReport, verb: &str) -> Result<(), Failure> {
     if app.json {
         return app.ui.json(report);
     }
-    let told = if report.dry_run { String::new() } else { format!("{verb} ") };
+    let prefix = if report.dry_run { String::new() } else { format!("{verb} ") };
     for path in &report.files {
-        app.ui.line(&format!("{told}{}", path.display()))?;
+        app.ui.line(&format!("{prefix}{}", path.display()))?;
     }
     for line in &report.ran {
         app.ui.line(&format!("ran {line}"))?;

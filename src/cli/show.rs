@@ -106,10 +106,10 @@ const ENOUGH: usize = 3;
 /// of an older program, its choice alone.
 fn explain_decision(decision: &str) -> Option<String> {
     if let Ok(decision) = serde_json::from_str::<Decision>(decision) {
-        let told = explain(&decision);
-        let line = told.lines().next()?;
+        let explanation = explain(&decision);
+        let line = explanation.lines().next()?;
         let words = sentences::ends(line).get(ENOUGH - 1).map_or(line, |end| &line[..*end]);
-        let barred = told.lines().skip(1).filter(|line| line.contains("is not asked any more"));
+        let barred = explanation.lines().skip(1).filter(|line| line.contains("is not asked any more"));
         return Some(std::iter::once(words.trim_end()).chain(barred).collect::<Vec<_>>().join(" "));
     }
     let decision: serde_json::Value = serde_json::from_str(decision).ok()?;
@@ -191,8 +191,8 @@ mod tests {
             template_quality: 0.5,
         };
         let whole = decide(&task, &[], None);
-        let told = explain_decision(&serde_json::to_string(&whole).unwrap()).unwrap();
-        assert!(explain(&whole).starts_with(&told) && !told.contains('\n'), "{told}");
+        let line = explain_decision(&serde_json::to_string(&whole).unwrap()).unwrap();
+        assert!(explain(&whole).starts_with(&line) && !line.contains('\n'), "{line}");
         let older = r#"{"choice":{"model":"m"},"reason":"none"}"#;
         assert_eq!(explain_decision(older).as_deref(), Some("m writes"));
         let template = r#"{"choice":{"template":true},"reason":"predicted_miss"}"#;

@@ -257,9 +257,10 @@ impl Ui {
 
 /// As git does it: the option, else the terminal's type, else the common default.
 fn detect_columns(env: &Env) -> usize {
-    let said = env.text(env::COLUMNS).and_then(|text| text.trim().parse().ok()).filter(|columns| *columns > 0);
+    let from_environment =
+        env.text(env::COLUMNS).and_then(|text| text.trim().parse().ok()).filter(|columns| *columns > 0);
     let asked = || terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| usize::from(width.0));
-    said.or_else(asked).filter(|columns| *columns > 0).unwrap_or(80)
+    from_environment.or_else(asked).filter(|columns| *columns > 0).unwrap_or(80)
 }
 
 fn paint(color: bool, style: Style, text: &str) -> String {

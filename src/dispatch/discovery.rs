@@ -98,23 +98,23 @@ impl Catalogue {
     pub(super) async fn offers(&self, config: &Config, task: &Task<'_>) -> (Offers, Option<Unavailable>) {
         let began = self.clock.instant();
         let mut asked: JoinSet<EndpointOffer> = JoinSet::new();
-        let mut said: Vec<EndpointOffer> = Vec::new();
+        let mut answers: Vec<EndpointOffer> = Vec::new();
         for (order, endpoint) in config.endpoints.iter().enumerate() {
             match self.endpoints.slot(endpoint) {
                 Ok(slot) => match self.at_once(config, task, &slot) {
-                    Some(known) => said.push((order, known)),
+                    Some(known) => answers.push((order, known)),
                     None => drop(asked.spawn(self.request_list(order, slot, task.until))),
                 },
-                Err(error) => said.push((order, Err(error.into()))),
+                Err(error) => answers.push((order, Err(error.into()))),
             }
         }
         let alone = self.assumed(config, task);
-        self.wait(&mut asked, &mut said, (task.until, alone.is_some())).await;
-        self.note_stragglers(config, &mut said);
+        self.wait(&mut asked, &mut answers, (task.until, alone.is_some())).await;
+        self.note_stragglers(config, &mut answers);
         if let Some(alone) = alone {
-            assume(&mut said, alone);
+            assume(&mut answers, alone);
         }
-        self.sorted(config, said, self.clock.instant().saturating_duration_since(began))
+        self.sorted(config, answers, self.clock.instant().saturating_duration_since(began))
     }
 
     /// The answer that is known without a request.
@@ -190,43 +190,48 @@ impl Catalogue {
     async fn wait(
         &self,
         asked: &mut JoinSet<EndpointOffer>,
-        said: &mut Vec<EndpointOffer>,
+        answers: &mut Vec<EndpointOffer>,
         (until, alone): (Instant, bool),
     ) {
-        let mut patience = self.patience(said, until, alone);
+        let mut patience = self.patience(answers, until, alone);
         while let Ok(Some(joined)) = tokio::time::timeout_at(patience.into(), asked.join_next()).await {
-            said.extend(joined.ok());
-            patience = patience.min(self.patience(said, until, alone));
+            answers.extend(joined.ok());
+            patience = patience.min(self.patience(answers, until, alone));
         }
     }
 
-    fn patience(&self, said: &[EndpointOffer], until: Instant, alone: bool) -> Instant {
+    fn patience(&self, answers: &[EndpointOffer], until: Instant, alone: bool) -> Instant {
         let now = self.clock.instant();
-        let anything = alone || said.iter().any(|(_, said)| said.is_ok());
+        let anything = alone || answers.iter().any(|(_, answer)| answer.is_ok());
         if anything { now + until.saturating_duration_since(now) / STRAGGLERS } else { until }
     }
 
     /// Records the endpoints that were silent for the whole wait; the next request does not wait for them.
-    fn note_stragglers(&self, config: &Config, said: &mut Vec<EndpointOffer>) {
+    fn note_stragglers(&self, config: &Config, answers: &mut Vec<EndpointOffer>) {
         for (order, endpoint) in config.endpoints.iter().enumerate() {
-            if said.iter().any(|(place, said)| *place == order && !is_silent(said)) {
+            if answers.iter().any(|(place, answer)| *place == order && !is_silent(answer)) {
                 continue;
             }
             if let Ok(slot) = self.endpoints.slot(endpoint) {
                 self.endpoints.note_late(&slot);
                 self.look_aside(&slot);
             }
-            if said.iter().all(|(place, _)| *place != order) {
-                said.push((order, Err(LlmError::Deadline(ClockFired::Connect).into())));
+            if answers.iter().all(|(place, _)| *place != order) {
+                answers.push((order, Err(LlmError::Deadline(ClockFired::Connect).into())));
             }
         }
     }
 
-    fn sorted(&self, config: &Config, mut said: Vec<EndpointOffer>, waited: Duration) -> (Offers, Option<Unavailable>) {
-        said.sort_by_key(|(order, _)| *order);
+    fn sorted(
+        &self,
+        config: &Config,
+        mut answers: Vec<EndpointOffer>,
+        waited: Duration,
+    ) -> (Offers, Option<Unavailable>) {
+        answers.sort_by_key(|(order, _)| *order);
         let (mut offers, mut refusal) = (Offers::default(), None);
-        for (order, said) in said {
-            match said {
+        for (order, answer) in answers {
+            match answer {
                 Ok((offer, at)) => {
                     if at.is_some() {
                         self.knowledge.note_presence();
@@ -254,13 +259,13 @@ impl Catalogue {
     }
 }
 
-fn is_silent(said: &Offering) -> bool {
-    matches!(said, Err(Unavailable::Error(LlmError::Deadline(_))))
+fn is_silent(answer: &Offering) -> bool {
+    matches!(answer, Err(Unavailable::Error(LlmError::Deadline(_))))
 }
 
 /// A server that does not list its models may still answer, unless nothing listens there.
-fn assume(said: &mut [EndpointOffer], offer: Offer) {
-    if let [(_, only)] = said
+fn assume(answers: &mut [EndpointOffer], offer: Offer) {
+    if let [(_, only)] = answers
         && let Err(Unavailable::Error(error) | Unavailable::TimedOut(error)) = only
         && !matches!(
             error,

@@ -25,10 +25,10 @@ impl Author {
     pub fn from_message(message: &str) -> Self {
         let (subject, body) = message.trim_start().split_once('\n').unwrap_or((message.trim(), ""));
         let sentences = split_into_sentences(body);
-        let said = std::iter::once(subject).chain(sentences.iter().map(String::as_str));
+        let texts = std::iter::once(subject).chain(sentences.iter().map(String::as_str));
         Self {
             why: find_reason(&sentences),
-            numbers: quantities::parse_quantities(said),
+            numbers: quantities::parse_quantities(texts),
             tickets: parse_references(prose::authored_part(message)),
         }
     }

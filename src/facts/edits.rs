@@ -51,10 +51,10 @@ impl Edits {
     }
 
     fn collect_edits(commit: &Commit, is: impl Fn(FileRole) -> bool, wanted: fn(&str, FileRole) -> bool) -> Self {
-        let told = |file: &&FileChange| {
+        let has_code_lines = |file: &&FileChange| {
             !matches!(role_of(file), FileRole::Generated | FileRole::Asset) && !super::has_no_lines(file)
         };
-        let files: Vec<&FileChange> = commit.patch.files.iter().filter(told).collect();
+        let files: Vec<&FileChange> = commit.patch.files.iter().filter(has_code_lines).collect();
         let count: usize = files.iter().flat_map(|file| &file.hunks).map(|hunk| hunk.lines.len()).sum();
         if commit.patch.truncated || count > LINES || !files.iter().all(|file| symbols::is_whole(file)) {
             return Self::default();

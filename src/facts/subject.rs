@@ -248,7 +248,7 @@ mod tests {
 
     #[test]
     fn a_request_made_into_one_commit_has_its_title() {
-        let told = |message: &str| {
+        let title = |message: &str| {
             let subject = SubjectLine::from_commit(&crate::facts::sample::commit(message, vec![]));
             subject.informative.then_some(subject.text)
         };
@@ -261,13 +261,13 @@ mod tests {
             "This is a combination of 2 commits.",
         ] {
             assert_eq!(
-                told(&format!("{first}\n\nAdd a pool of connections")).as_deref(),
+                title(&format!("{first}\n\nAdd a pool of connections")).as_deref(),
                 Some("Add a pool of connections")
             );
-            assert_eq!(told(&format!("{first}\n\nSee merge request acme/x!12")), None, "{first}");
-            assert_eq!(told(first), None, "{first}");
+            assert_eq!(title(&format!("{first}\n\nSee merge request acme/x!12")), None, "{first}");
+            assert_eq!(title(first), None, "{first}");
         }
-        assert_eq!(told("Merge sorted runs\n\nIt is faster.").as_deref(), Some("Merge sorted runs"));
+        assert_eq!(title("Merge sorted runs\n\nIt is faster.").as_deref(), Some("Merge sorted runs"));
     }
 
     #[test]

@@ -6,9 +6,9 @@ use crate::facts::breaking::BreakingHint;
 
 /// The sentence, without its full stop; `None` without hints.
 pub fn breaking_sentence(facts: &Facts, lead: &str) -> Option<String> {
-    let said =
+    let declared =
         facts.breaking.iter().find_map(|one| if let BreakingHint::Declared(words) = one { Some(words) } else { None });
-    match said {
+    match declared {
         Some(words) if words.is_empty() || lead.contains(words.trim_end_matches('.')) => {
             Some("A breaking change, as its author says".to_owned())
         }

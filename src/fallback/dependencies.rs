@@ -18,17 +18,17 @@ pub fn dependency_sentence(facts: &Facts, lead: &str, exact: bool) -> Option<Str
     if direct.is_empty() && !matches!(facts.case, Case::Dependencies | Case::Generated) {
         return None;
     }
-    let told = if direct.is_empty() { facts.dependencies.iter().collect() } else { direct };
-    let told: Vec<&DependencyChange> = told.into_iter().filter(|change| !names_package(lead, change)).collect();
-    let along = if told.len() == facts.dependencies.len() { 0 } else { arrived_commits };
-    match (told.is_empty(), along) {
+    let reported = if direct.is_empty() { facts.dependencies.iter().collect() } else { direct };
+    let reported: Vec<&DependencyChange> = reported.into_iter().filter(|change| !names_package(lead, change)).collect();
+    let along = if reported.len() == facts.dependencies.len() { 0 } else { arrived_commits };
+    match (reported.is_empty(), along) {
         (true, 0) => None,
         // The lead names the direct ones.
         (true, _) => (facts.case == Case::Dependencies).then(|| format!("{} with it", changed(along, exact))),
-        (false, 0) => Some(capitalized(&clauses(&told, exact))),
+        (false, 0) => Some(capitalized(&clauses(&reported, exact))),
         (false, _) => {
             let along = if exact { count(along, "transitive change") } else { "transitive changes".to_owned() };
-            Some(format!("{}, with {along}", capitalized(&clauses(&told, exact))))
+            Some(format!("{}, with {along}", capitalized(&clauses(&reported, exact))))
         }
     }
 }
@@ -61,11 +61,11 @@ fn shown(version: &str) -> bool {
     version.contains(|c: char| c.is_ascii_digit())
 }
 
-fn clauses(told: &[&DependencyChange], exact: bool) -> String {
+fn clauses(changes: &[&DependencyChange], exact: bool) -> String {
     let mut clauses = Vec::new();
     let mut lists = 0;
     for verb in ["updates", "downgrades", "changes", "adds", "removes"] {
-        let of = phrases(told.iter().copied().filter(|change| self::verb(change) == verb));
+        let of = phrases(changes.iter().copied().filter(|change| self::verb(change) == verb));
         if !of.is_empty() {
             lists += usize::from(of.len() > 1);
             clauses.push(format!("{verb} {}", list_up_to(NAMES, of, exact)));

@@ -150,14 +150,14 @@ fn values(facts: &Facts, known: &str, edits: &Edits) -> Option<String> {
         .filter(is_swap)
         .filter(|mention| mention.key.is_some() && !mention.text.contains(':'))
         .collect();
-    let mut told: Vec<(&str, String)> = Vec::new();
+    let mut transitions: Vec<(&str, String)> = Vec::new();
     for mention in &swaps {
         let (Some(key), Some(before)) = (mention.key.as_deref(), mention.before.as_deref()) else { continue };
-        if !known.contains(mention.text.as_str()) && told.iter().all(|(known, _)| *known != key) {
-            told.push((key, format!("{} goes from {before} to {}", code(key), mention.text)));
+        if !known.contains(mention.text.as_str()) && transitions.iter().all(|(known, _)| *known != key) {
+            transitions.push((key, format!("{} goes from {before} to {}", code(key), mention.text)));
         }
     }
-    let told: Vec<String> = told.into_iter().map(|(_, text)| text).take(TOGETHER).collect();
+    let transitions: Vec<String> = transitions.into_iter().map(|(_, text)| text).take(TOGETHER).collect();
     let of_swap = |pair: &&LinePair| {
         let has = |swap: &&&Mention| {
             let before = swap.before.as_deref().is_some_and(|before| pair.before.contains(before));
@@ -166,7 +166,7 @@ fn values(facts: &Facts, known: &str, edits: &Edits) -> Option<String> {
         swaps.iter().any(|swap| has(&swap))
     };
     let most = edits.count() <= edits.pairs.iter().filter(of_swap).count() * FEW_OF_MANY;
-    (!told.is_empty() && most).then(|| list(&told))
+    (!transitions.is_empty() && most).then(|| list(&transitions))
 }
 
 /// One name or word replaced on every changed line.
@@ -218,8 +218,8 @@ fn steps(edits: &Edits) -> Option<String> {
         };
         edits.windows(2).filter_map(name).collect()
     };
-    let (came, went) = (named(&edits.added), named(&edits.removed));
-    let (verb, names) = if came.is_empty() { ("Removes", went) } else { ("Adds", came) };
+    let (added, removed) = (named(&edits.added), named(&edits.removed));
+    let (verb, names) = if added.is_empty() { ("Removes", removed) } else { ("Adds", added) };
     let all = edits.added.iter().chain(&edits.removed);
     let all_of_ci =
         all.map(|edit| FileRole::from_path(&edit.path)).all(|role| matches!(role, FileRole::Ci | FileRole::Config));
@@ -278,8 +278,8 @@ fn quote_edits(edits: &Edits) -> Option<LineDetail> {
         // One rewritten line beside new ones is quoted, too.
         let few =
             edits.count() <= FEW || (edits.pairs.len() == 1 && edits.removed.is_empty() && edits.count() <= 2 * FEW);
-        let told = edits.pairs.iter().find_map(of).filter(|_| few);
-        return told.or_else(|| find_condition(edits));
+        let quoted = edits.pairs.iter().find_map(of).filter(|_| few);
+        return quoted.or_else(|| find_condition(edits));
     }
     let of = |edits: &[LineEdit], what: fn(Vec<String>) -> QuotedLines| {
         let (lines, path) = (distinct(edits), common_file(edits)?);
@@ -332,8 +332,8 @@ fn is_head(line: &str) -> bool {
 }
 
 /// Combines removed with added statements.
-fn combine_swaps((went, came): (LineDetail, LineDetail)) -> Option<LineDetail> {
-    match (went, came) {
+fn combine_swaps((old, new): (LineDetail, LineDetail)) -> Option<LineDetail> {
+    match (old, new) {
         (
             LineDetail::Quoted { what: QuotedLines::Removes(old), path },
             LineDetail::Quoted { what: QuotedLines::Adds(new), path: other },
@@ -428,8 +428,8 @@ fn quote(line: &str) -> Option<String> {
     let bare = line.trim_start_matches("} ").trim_end_matches(ends);
     let text = if has_matched_marks(bare) { bare } else { line };
     let whole = has_matched_marks(text) || (text == line && line.ends_with(['{', '(', '[']));
-    let told = text.chars().filter(|c| c.is_alphanumeric()).count() > 1;
-    (whole && told && fits(text)).then(|| one_line(text))
+    let has_words = text.chars().filter(|c| c.is_alphanumeric()).count() > 1;
+    (whole && has_words && fits(text)).then(|| one_line(text))
 }
 
 fn fits(text: &str) -> bool {

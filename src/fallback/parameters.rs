@@ -22,10 +22,10 @@ pub fn parameter_verb(commit: &Commit, symbol: &Symbol) -> Option<String> {
         found.next().is_none().then_some(first)
     };
     let (old, new) = (of(LineOrigin::Removed)?, of(LineOrigin::Added)?);
-    let (came, went) = (parameters_not_in(&new, &old), parameters_not_in(&old, &new));
-    match (came.as_slice(), went.as_slice()) {
-        ([_, ..], []) if is_part(&old, &new) => Some(format!("adds {} to", named(&came))),
-        ([], [_, ..]) if is_part(&new, &old) => Some(format!("removes {} from", named(&went))),
+    let (added, removed) = (parameters_not_in(&new, &old), parameters_not_in(&old, &new));
+    match (added.as_slice(), removed.as_slice()) {
+        ([_, ..], []) if is_part(&old, &new) => Some(format!("adds {} to", named(&added))),
+        ([], [_, ..]) if is_part(&new, &old) => Some(format!("removes {} from", named(&removed))),
         _ => None,
     }
 }

@@ -23,8 +23,8 @@ pub fn summarize_commit(commit: &Commit, facts: &Facts) -> String {
 #[must_use]
 pub fn summarize_commit_with(variants: &Variants, commit: &Commit, facts: &Facts, context: &Context) -> RenderedText {
     let pieces = TemplateValues::of(commit, facts, context);
-    let told = variants.render_variant(Variant::for_case(facts.case), &pieces.values(commit, facts));
-    told.unwrap_or_else(|| RenderedText { text: join_values(&pieces), complaint: None })
+    let rendered = variants.render_variant(Variant::for_case(facts.case), &pieces.values(commit, facts));
+    rendered.unwrap_or_else(|| RenderedText { text: join_values(&pieces), complaint: None })
 }
 
 /// The same with a model's sentence; `None` if that does not fit, or if it adds nothing to the author's subject and the
@@ -46,8 +46,8 @@ pub fn with_sentence(
         return None;
     }
     let pieces = pieces.with_sentence(commit, facts, sentence, instead);
-    let told = variants.render_variant(Variant::for_case(facts.case), &pieces.values(commit, facts))?;
-    told.text.contains(sentence).then_some(told.text)
+    let rendered = variants.render_variant(Variant::for_case(facts.case), &pieces.values(commit, facts))?;
+    rendered.text.contains(sentence).then_some(rendered.text)
 }
 
 /// What the commit does, from its facts alone.
@@ -80,8 +80,8 @@ pub fn summarize_note_with(variants: &Variants, text: &str) -> RenderedText {
     if text.is_empty() {
         return RenderedText { text: "An empty note.".to_owned(), complaint: None };
     }
-    let told = variants.render_variant(Variant::Note, &context! { note => text.as_str() });
-    told.unwrap_or(RenderedText { text, complaint: None })
+    let rendered = variants.render_variant(Variant::Note, &context! { note => text.as_str() });
+    rendered.unwrap_or(RenderedText { text, complaint: None })
 }
 
 #[cfg(test)]

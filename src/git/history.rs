@@ -82,24 +82,24 @@ impl Repo {
             return Ok(Vec::new());
         }
         let common_dir = &self.location().common_dir;
-        let stories = collect::classify_logs(fresh, &log_files::head_logs(common_dir));
-        let mut logs: Vec<Vec<EntryChange>> = if stories.iter().all(|story| story.questions.is_empty()) {
-            stories.into_iter().map(|story| story.changes).collect()
+        let classified = collect::classify_logs(fresh, &log_files::head_logs(common_dir));
+        let mut logs: Vec<Vec<EntryChange>> = if classified.iter().all(|log| log.questions.is_empty()) {
+            classified.into_iter().map(|log| log.changes).collect()
         } else {
             self.with_objects(|objects| {
                 let history = RepoHistory { repo: self, objects, fresh };
-                let pairs = stories.into_iter().zip(fresh.iter());
-                Ok(pairs.map(|(story, fresh)| resolve::resolve_questions(story, &fresh.tail.lines, &history)).collect())
+                let pairs = classified.into_iter().zip(fresh.iter());
+                Ok(pairs.map(|(log, fresh)| resolve::resolve_questions(log, &fresh.tail.lines, &history)).collect())
             })?
         };
-        let is_silent = |told: &EntryChange| matches!(told.change, RefChange::UnloggedMove { .. });
+        let is_silent = |entry: &EntryChange| matches!(entry.change, RefChange::UnloggedMove { .. });
         if logs.iter().flatten().any(is_silent) {
             let before = self.commits_before(fresh)?;
             let branches_too = collect::moved_with_branches(common_dir, fresh);
-            for (told, fresh) in logs.iter_mut().zip(fresh.iter()) {
-                mark_switches(told, fresh, &before, &branches_too);
+            for (changes, fresh) in logs.iter_mut().zip(fresh.iter()) {
+                mark_switches(changes, fresh, &before, &branches_too);
             }
-            self.add_bases(logs.iter_mut().flatten().map(|told| &mut told.change).collect(), &before)?;
+            self.add_bases(logs.iter_mut().flatten().map(|entry| &mut entry.change).collect(), &before)?;
         }
         Ok(collect::merge(fresh.iter().map(|fresh| fresh.log.git_dir.clone()).zip(logs).collect()))
     }
@@ -252,12 +252,12 @@ impl Repo {
 /// Marks unlogged switches to a branch, and the first line of a new worktree, as adding no commits. `branches_too`:
 /// lines that moved the branch as well, which may contain commits of an unlogged tool.
 fn mark_switches(
-    told: &mut [EntryChange],
+    changes: &mut [EntryChange],
     NewLines { log, tail }: &NewLines,
     before: &KnownCommits,
     branches_too: &HashSet<&ReflogLine>,
 ) {
-    for EntryChange { change: ref_update, line, .. } in told {
+    for EntryChange { change: ref_update, line, .. } in changes {
         let RefChange::UnloggedMove { from, to } = ref_update else { continue };
         let was_there = before.tips.contains(to) && !branches_too.contains(&tail.lines[*line]);
         if log.is_head && (was_there || (from.is_none() && log.is_linked())) {

@@ -232,23 +232,23 @@ struct OperationEffects {
 fn collect_effects(dir: &Path, heads: &[String], is_before: impl Fn(&str) -> bool) -> OperationEffects {
     let mut seen: HashSet<String> = HashSet::new();
     let mut next: VecDeque<String> = heads.iter().cloned().collect();
-    let (mut story, mut budget) = (OperationEffects::default(), OPERATIONS);
+    let (mut effects, mut budget) = (OperationEffects::default(), OPERATIONS);
     while let Some(id) = next.pop_front().filter(|_| budget > 0) {
         if !seen.insert(id.clone()) {
             continue;
         }
         if is_before(&id) {
-            story.before.push(id);
+            effects.before.push(id);
             continue;
         }
         budget -= 1;
         let Some(operation) = read_operation(dir, &id) else { continue };
         next.extend(operation.parents);
         for (commit, predecessors) in operation.predecessors {
-            story.made.entry(commit).or_default().extend(predecessors);
+            effects.made.entry(commit).or_default().extend(predecessors);
         }
     }
-    story
+    effects
 }
 
 fn done_at(dir: &Path, operation: &str) -> Option<Timestamp> {
@@ -276,13 +276,13 @@ pub fn collect_changes(
     let known = before.map(|before| before.identity.split(',')).into_iter().flatten();
     let known: Vec<&str> = known.filter(|id| read_operation(&dir, id).is_some()).collect();
     let second = Timestamp::from_second(since.as_second()).unwrap_or(since);
-    let story = if known.is_empty() {
+    let effects = if known.is_empty() {
         collect_effects(&dir, &new, |id| done_at(&dir, id).is_some_and(|at| at < second))
     } else {
         collect_effects(&dir, &new, |id| known.contains(&id))
     };
-    let old = if known.is_empty() { story.before } else { known.iter().copied().map(str::to_owned).collect() };
-    let change = ViewDiff { made: story.made, old: views(&dir, &old), new: views(&dir, &new) };
+    let old = if known.is_empty() { effects.before } else { known.iter().copied().map(str::to_owned).collect() };
+    let change = ViewDiff { made: effects.made, old: views(&dir, &old), new: views(&dir, &new) };
     let mut shown = {
         let heads = walk::existing(library, &change.new.heads);
         walk::newest_between(library, &change.old.heads, &heads, SHOWN)?

@@ -192,7 +192,7 @@ mod tests {
         Delta { old: side(path, n), new: None }
     }
 
-    fn came(path: &str, n: usize) -> Delta {
+    fn added(path: &str, n: usize) -> Delta {
         Delta { old: None, new: side(path, n) }
     }
 
@@ -207,14 +207,14 @@ mod tests {
     #[test]
     fn an_exact_rename_is_found_without_reading_anything() {
         let objects = memory(&[]);
-        let joined = join_renames(vec![gone("a", 1), came("b", 1)], &objects, &limits(), &|_| false);
+        let joined = join_renames(vec![gone("a", 1), added("b", 1)], &objects, &limits(), &|_| false);
         assert_eq!(joined, [Delta { old: side("a", 1), new: side("b", 1) }]);
         assert!(objects.read.borrow().is_empty());
     }
 
     #[test]
     fn of_two_equal_files_the_one_with_the_same_name_is_the_origin() {
-        let deltas = vec![gone("x/mod.rs", 1), gone("x/other.rs", 1), came("y/mod.rs", 1)];
+        let deltas = vec![gone("x/mod.rs", 1), gone("x/other.rs", 1), added("y/mod.rs", 1)];
         let joined = join_renames(deltas, &memory(&[]), &limits(), &|_| false);
         assert_eq!(joined, [gone("x/other.rs", 1), Delta { old: side("x/mod.rs", 1), new: side("y/mod.rs", 1) }]);
     }
@@ -222,15 +222,15 @@ mod tests {
     #[test]
     fn a_rename_with_edits_is_found_from_half_the_bytes_on() {
         let objects = memory(&[(1, text(0, 100)), (2, text(0, 80)), (3, text(500, 600))]);
-        let joined = join_renames(vec![gone("a", 1), came("b", 2), came("c", 3)], &objects, &limits(), &|_| false);
-        assert_eq!(joined, [Delta { old: side("a", 1), new: side("b", 2) }, came("c", 3)]);
+        let joined = join_renames(vec![gone("a", 1), added("b", 2), added("c", 3)], &objects, &limits(), &|_| false);
+        assert_eq!(joined, [Delta { old: side("a", 1), new: side("b", 2) }, added("c", 3)]);
     }
 
     #[test]
     fn beyond_the_limit_only_exact_renames_are_found() {
         let objects = memory(&[(1, text(0, 100)), (2, text(0, 99))]);
         let limits = Bounds { rename_deltas: 1, ..limits() };
-        let deltas = vec![gone("a", 1), came("b", 2)];
+        let deltas = vec![gone("a", 1), added("b", 2)];
         assert_eq!(join_renames(deltas.clone(), &objects, &limits, &|_| false), deltas);
         assert!(objects.read.borrow().is_empty());
     }
@@ -238,7 +238,7 @@ mod tests {
     #[test]
     fn excluded_and_large_files_are_never_loaded() {
         let objects = memory(&[(1, text(0, 100)), (2, text(0, 99)), (3, text(0, 98))]);
-        let deltas = vec![gone("secret", 1), came("b", 2), came("c", 3)];
+        let deltas = vec![gone("secret", 1), added("b", 2), added("c", 3)];
         let small = Bounds { file_bytes: 10, ..limits() };
         assert_eq!(join_renames(deltas.clone(), &objects, &small, &|_| false), deltas);
         assert_eq!(join_renames(deltas.clone(), &objects, &limits(), &|path| path == b"secret"), deltas);

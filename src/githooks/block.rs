@@ -111,7 +111,7 @@ pub fn remove_block(text: &[u8]) -> Option<Vec<u8>> {
     let (mut kept, mut before) = (Vec::with_capacity(text.len()), None);
     for (line, whose) in classify_lines(text) {
         match whose {
-            LineOwner::Begin(way) => before = before.or(Some((way, kept.len()))),
+            LineOwner::Begin(file_end) => before = before.or(Some((file_end, kept.len()))),
             LineOwner::End | LineOwner::Section(_) => {}
             LineOwner::Foreign => kept.extend_from_slice(line),
         }
@@ -119,8 +119,8 @@ pub fn remove_block(text: &[u8]) -> Option<Vec<u8>> {
     match before {
         Some((FileEnd::Missing, _)) if kept.is_empty() => return None,
         // Text appended behind our block needs the line end.
-        Some((way, at)) if at == kept.len() && kept.ends_with(end_padding(way)) => {
-            kept.truncate(at - end_padding(way).len());
+        Some((file_end, at)) if at == kept.len() && kept.ends_with(end_padding(file_end)) => {
+            kept.truncate(at - end_padding(file_end).len());
         }
         _ => {}
     }

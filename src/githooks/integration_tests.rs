@@ -147,8 +147,8 @@ fn without_a_hook_before_git_calls_ours() {
     stage.commit();
     assert_eq!(stage.calls(), "uro-hook|post-commit|\n");
     stage.git(&["commit", "-q", "--amend", "--allow-empty", "-m", "y"]);
-    let told = stage.calls();
-    assert!(told.contains("uro-hook|post-rewrite amend|") && told.ends_with("\n\n"), "with the pairs: {told}");
+    let calls = stage.calls();
+    assert!(calls.contains("uro-hook|post-rewrite amend|") && calls.ends_with("\n\n"), "with the pairs: {calls}");
 }
 
 #[test]

@@ -77,10 +77,14 @@ fn is_given_up(at: usize, low: &[String], sentence: &[SentenceToken<'_>], lexico
     let before = |back: usize| at.checked_sub(back).and_then(|at| low.get(at)).map_or("", String::as_str);
     let given_up = before(1) == "longer" && before(2) == "no";
     let prose = sentence.get(at).is_some_and(|token| token.kind == TokenKind::Prose && token.text.chars().count() > 3);
-    let said = low.get(at).is_some_and(|word| lexicon.author_text().contains(word.as_str()));
+    let in_author_text = low.get(at).is_some_and(|word| lexicon.author_text().contains(word.as_str()));
     // A changed comment may state it.
-    let told = low.get(at).is_some_and(|word| lexicon.is_human_word(&words::stem(word)));
-    given_up && prose && !said && !told && low.get(at).is_some_and(|word| lexicon.word(word).is_added())
+    let in_comments = low.get(at).is_some_and(|word| lexicon.is_human_word(&words::stem(word)));
+    given_up
+        && prose
+        && !in_author_text
+        && !in_comments
+        && low.get(at).is_some_and(|word| lexicon.word(word).is_added())
 }
 
 /// "`gone` now supports": removed code cannot do anything.
@@ -108,12 +112,12 @@ fn wrong_way(claim: Claim, low: &[String], sentence: &[SentenceToken<'_>]) -> Op
     if !matches!(unit(old), "to" | "into" | "\u{2192}" | "->") && unit(old) != unit(new) {
         return None;
     }
-    let verb = low.get(..old)?.iter().rev().take(8).find_map(|word| way(word))?;
+    let verb = low.get(..old)?.iter().rev().take(8).find_map(|word| raises_or_lowers(word))?;
     ((verb && after < before) || (!verb && after > before)).then_some(new)
 }
 
 /// Direction of a value change.
-fn way(word: &str) -> Option<bool> {
+fn raises_or_lowers(word: &str) -> Option<bool> {
     match word {
         "raise" | "raises" | "raised" | "raising" | "increase" | "increases" | "increased" | "increasing"
         | "doubles" => Some(true),

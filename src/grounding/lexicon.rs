@@ -255,7 +255,7 @@ impl Lexicon {
         }
     }
 
-    fn line(&mut self, line: &str, side: SideSet, said: bool) {
+    fn line(&mut self, line: &str, side: SideSet, is_author: bool) {
         let low = line.to_lowercase();
         for word in words::identifiers(line) {
             mark(&mut self.words, key(word), side);
@@ -273,7 +273,7 @@ impl Lexicon {
                 if step != 0 {
                     *self.balance.entry(stem.clone()).or_default() += step;
                 }
-                if said && stem.len() > 2 {
+                if is_author && stem.len() > 2 {
                     self.human_stems.insert(stem.clone());
                 }
                 if side.has(SideSet::OLD) || side.has(SideSet::CONTEXT) {
@@ -425,15 +425,15 @@ impl Lexicon {
 
     /// Whether anything of this kind (`tests`, `function`, `section`) was added or removed.
     pub fn shows_kind(&self, kind: &str, direction: Direction) -> bool {
-        let came = direction == Direction::Added;
-        let (side, other) = if came { (SideSet::NEW, SideSet::OLD) } else { (SideSet::OLD, SideSet::NEW) };
+        let is_new = direction == Direction::Added;
+        let (side, other) = if is_new { (SideSet::NEW, SideSet::OLD) } else { (SideSet::OLD, SideSet::NEW) };
         match kind.trim_end_matches('s') {
             "function" | "method" | "clas" | "classe" | "struct" | "constant" => {
                 let one_sided = |seen: &SideSet| seen.has(side) && !seen.has(other);
                 self.symbols.values().chain(self.members.values()).any(one_sided)
                     || self.balance(&stem(kind)).is_some_and(|balance| direction.agrees(balance))
             }
-            "line" | "entry" | "entrie" | "paragraph" if came => self.grown.more,
+            "line" | "entry" | "entrie" | "paragraph" if is_new => self.grown.more,
             "line" | "entry" | "entrie" | "paragraph" => self.grown.fewer,
             "section" => self.grown.headings,
             "file" => self.paths.iter().any(|(_, seen)| !seen.has(other)),

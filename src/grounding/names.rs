@@ -83,8 +83,9 @@ fn path(text: &str, low: &str, lexicon: &Lexicon) -> Vec<String> {
     let bare =
         low.trim_start_matches(['\u{2026}', '@']).trim_start_matches("./").trim_matches('/').trim_end_matches("/*");
     if let Some((place, number)) = ticket(low) {
-        let ways = ["#", "/issues/", "/pull/", "/discussions/", "/-/issues/", "/-/merge_requests/"];
-        let known = ways.iter().any(|way| occurs(lexicon.author_text(), &format!("{place}{way}{number}")));
+        let separators = ["#", "/issues/", "/pull/", "/discussions/", "/-/issues/", "/-/merge_requests/"];
+        let known =
+            separators.iter().any(|separator| occurs(lexicon.author_text(), &format!("{place}{separator}{number}")));
         return if known { Vec::new() } else { vec![low.to_owned()] };
     }
     let known = is_common(text)

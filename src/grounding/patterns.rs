@@ -107,10 +107,10 @@ impl PatternMatcher<'_> {
             let verb = (at + 1..self.tokens.len()).find(|at| !ADVERBS.contains(&self.low(*at)));
             let Some(verb) = verb.filter(|_| self.low(*at) == "to") else { return false };
             let is_verb = self.is_prose(verb) && is_infinitive(self.low(verb));
-            let said = |stem: &String| self.lexicon.is_author_word(stem);
+            let is_author_word = |stem: &String| self.lexicon.is_author_word(stem);
             let mut clause = self.content(verb + 1..self.tokens.len());
             clause.push(stem(self.low(verb)));
-            is_verb && !clause.iter().all(said)
+            is_verb && !clause.iter().all(is_author_word)
         })
     }
 
@@ -180,9 +180,9 @@ impl PatternMatcher<'_> {
         }
         let known: Vec<i64> =
             self.content(phrase.clone()).iter().filter_map(|stem| self.lexicon.balance(stem)).collect();
-        let came = known.iter().any(|balance| Direction::Added.agrees(*balance));
+        let is_added = known.iter().any(|balance| Direction::Added.agrees(*balance));
         let gone = |at: usize| self.is_named(at) && !self.lexicon.is_one_sided(&self.tokens[at], Direction::Added);
-        let unshown = (!known.is_empty() && !came) || phrase.clone().any(gone);
+        let unshown = (!known.is_empty() && !is_added) || phrase.clone().any(gone);
         unshown.then(|| self.tokens[phrase.start].text.to_owned())
     }
 
@@ -249,8 +249,8 @@ impl PatternMatcher<'_> {
 
     /// A sentence that does not mention comments, where only comments of source changed.
     fn silent_on_comments(&self) -> Option<String> {
-        let told = |word: &String| WORDS_OF_COMMENTS.iter().any(|known| word.contains(known));
-        let silent = self.lexicon.kinds.only_comments && !self.low.iter().any(told);
+        let is_about_comments = |word: &String| WORDS_OF_COMMENTS.iter().any(|known| word.contains(known));
+        let silent = self.lexicon.kinds.only_comments && !self.low.iter().any(is_about_comments);
         silent.then(|| self.tokens.first().map_or_else(String::new, |token| token.text.to_owned()))
     }
 
@@ -339,7 +339,7 @@ mod tests {
         find_pattern_fault(&tokenize(sentence), &lexicon)
     }
 
-    fn told(sentence: &str) -> Option<String> {
+    fn unsupported_word(sentence: &str) -> Option<String> {
         found(sentence).map(|(lack, _)| match lack {
             LackOfSupport::Unseen(word) => word,
             other => format!("{other:?}"),
@@ -361,33 +361,33 @@ mod tests {
 
     #[test]
     fn a_name_stands_once_but_for_what_it_became() {
-        assert_eq!(told("Adds `retry` and `retry` to `ask`.").as_deref(), Some("retry"));
-        assert_eq!(told("Adds retry retry.").as_deref(), Some("retry"));
-        assert!(told("Tests are more tests.").is_some());
-        assert_eq!(told("Changes `old_wait(limit)` to `retry(limit)`."), None);
+        assert_eq!(unsupported_word("Adds `retry` and `retry` to `ask`.").as_deref(), Some("retry"));
+        assert_eq!(unsupported_word("Adds retry retry.").as_deref(), Some("retry"));
+        assert!(unsupported_word("Tests are more tests.").is_some());
+        assert_eq!(unsupported_word("Changes `old_wait(limit)` to `retry(limit)`."), None);
     }
 
     #[test]
     fn a_verb_has_its_object_and_a_second_verb_what_leads_to_it() {
         for wrong in ["Adds and a new backoff.", "Adds to the `ask` function.", "Adds 2.8.9.", "Adds `retry` is new."] {
-            assert!(told(wrong).is_some(), "{wrong}");
+            assert!(unsupported_word(wrong).is_some(), "{wrong}");
         }
-        assert_eq!(told("Adds `retry` where the server is busy."), None);
+        assert_eq!(unsupported_word("Adds `retry` where the server is busy."), None);
     }
 
     #[test]
     fn only_what_was_there_is_changed_replaced_or_renamed() {
-        assert!(told("Changes `backoff` in `ask`.").is_some());
-        assert_eq!(told("Replaces `limit` with `retry`.").as_deref(), Some("limit"));
-        assert_eq!(told("Renames `retry` to `old_wait`.").as_deref(), Some("retry"));
-        assert_eq!(told("Changes the waits to `limit`.").as_deref(), Some("limit"));
-        assert_eq!(told("Changes the calls from `retry`.").as_deref(), Some("from"));
-        assert_eq!(told("Changes `ask` to include `old_wait`.").as_deref(), Some("old_wait"));
-        assert_eq!(told("Changes the backoff of `ask`.").as_deref(), Some("changes"));
-        assert_eq!(told("Changes the limit from `retry` to `old_wait`.").as_deref(), Some("from"));
-        assert_eq!(told("Changes the limit to a limit of waits.").as_deref(), Some("to"));
-        assert_eq!(told("Adds a new version of `retry`.").as_deref(), Some("Adds"));
-        assert_eq!(told("Changes the return type of `ask`.").as_deref(), Some("return"));
+        assert!(unsupported_word("Changes `backoff` in `ask`.").is_some());
+        assert_eq!(unsupported_word("Replaces `limit` with `retry`.").as_deref(), Some("limit"));
+        assert_eq!(unsupported_word("Renames `retry` to `old_wait`.").as_deref(), Some("retry"));
+        assert_eq!(unsupported_word("Changes the waits to `limit`.").as_deref(), Some("limit"));
+        assert_eq!(unsupported_word("Changes the calls from `retry`.").as_deref(), Some("from"));
+        assert_eq!(unsupported_word("Changes `ask` to include `old_wait`.").as_deref(), Some("old_wait"));
+        assert_eq!(unsupported_word("Changes the backoff of `ask`.").as_deref(), Some("changes"));
+        assert_eq!(unsupported_word("Changes the limit from `retry` to `old_wait`.").as_deref(), Some("from"));
+        assert_eq!(unsupported_word("Changes the limit to a limit of waits.").as_deref(), Some("to"));
+        assert_eq!(unsupported_word("Adds a new version of `retry`.").as_deref(), Some("Adds"));
+        assert_eq!(unsupported_word("Changes the return type of `ask`.").as_deref(), Some("return"));
     }
 
     #[test]

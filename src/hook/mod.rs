@@ -257,8 +257,8 @@ mod tests {
         let stage = HookFixture::new();
         stage.call(&["/opt/uro-hook", "post-merge", "1"], &mut Forbidden);
         stage.call(&["/opt/uro-hook", "post-applypatch"], &mut Forbidden);
-        let told: Vec<_> = stage.records().into_iter().map(|record| (record.event, record.argument)).collect();
-        assert_eq!(told, [("post-merge".into(), Some("1".into())), ("post-applypatch".into(), None)]);
+        let records: Vec<_> = stage.records().into_iter().map(|record| (record.event, record.argument)).collect();
+        assert_eq!(records, [("post-merge".into(), Some("1".into())), ("post-applypatch".into(), None)]);
     }
 
     #[test]
@@ -267,9 +267,9 @@ mod tests {
         stage.call(&[".git/hooks/post-commit.legacy"], &mut Forbidden);
         stage.call(&[".git/hooks/post-merge.old", "1"], &mut Forbidden);
         stage.call(&[".git/hooks/post-applypatch.pre-uro.bak"], &mut Forbidden);
-        let told: Vec<_> = stage.records().into_iter().map(|record| (record.event, record.argument)).collect();
+        let records: Vec<_> = stage.records().into_iter().map(|record| (record.event, record.argument)).collect();
         let merge = ("post-merge".into(), Some("1".into()));
-        assert_eq!(told, [("post-commit".into(), None), merge, ("post-applypatch".into(), None)]);
+        assert_eq!(records, [("post-commit".into(), None), merge, ("post-applypatch".into(), None)]);
         assert_eq!(stage.call(&["pre-commit.old"], &mut Forbidden), HookOutcome::Nothing);
     }
 

@@ -370,8 +370,8 @@ mod tests {
             {"name": "d:1b", "capabilities": []},
             {"name": "e:1b", "capabilities": "completion"},
         ]});
-        let told: Vec<_> = parse_models(&tags, None).iter().map(|model| (model.completes, model.thinks)).collect();
+        let abilities: Vec<_> = parse_models(&tags, None).iter().map(|model| (model.completes, model.thinks)).collect();
         let untold = (true, None);
-        assert_eq!(told, [(true, Some(true)), (true, Some(false)), (false, Some(false)), untold, untold]);
+        assert_eq!(abilities, [(true, Some(true)), (true, Some(false)), (false, Some(false)), untold, untold]);
     }
 }

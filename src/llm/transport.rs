@@ -216,7 +216,7 @@ mod tests {
         assert_eq!(sanitise("out\nof \u{1b}[31mmemory\u{7}"), "out of [31mmemory");
         assert_eq!(sanitise(&"x".repeat(10_000)).len(), MESSAGE_CAP);
         assert_eq!(sanitise("a\u{202e}b\u{200b}c"), "abc");
-        let told = sanitise("Incorrect key: AKIAIOSFODNN7EXAMPLQ in the request");
-        assert!(!told.contains("AKIAIOSFODNN7EXAMPLQ") && told.contains("in the request"), "{told}");
+        let message = sanitise("Incorrect key: AKIAIOSFODNN7EXAMPLQ in the request");
+        assert!(!message.contains("AKIAIOSFODNN7EXAMPLQ") && message.contains("in the request"), "{message}");
     }
 }

@@ -25,13 +25,13 @@ pub(super) struct AnswerRecord {
 impl AnswerRecord {
     /// `text` is what is kept of the answer, `reason` the judgement, and `told` the ungrounded sentences that were left
     /// out: they are listed elsewhere. `raw` are the author's words.
-    pub fn of(attempt: &Attempt, raw: &str, (text, reason): (Option<&str>, Reason), told: &[&str]) -> Self {
+    pub fn of(attempt: &Attempt, raw: &str, (text, reason): (Option<&str>, Reason), refused: &[&str]) -> Self {
         let Ok(answer) = &attempt.result else { return Self::default() };
         let shown = redact(cut(&answer.text, READ));
         let expected = ExpectedStyle::of(raw);
         let mut all: Vec<String> = whole(answer, reason, &expected).into_iter().collect();
         if !matches!(reason, Reason::Overflow | Reason::Deadline) {
-            all.extend(dropped::pieces(&shown, text, told, &expected));
+            all.extend(dropped::pieces(&shown, text, refused, &expected));
         }
         Self { answer: Some(bounded(&shown)), dropped: all }
     }

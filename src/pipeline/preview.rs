@@ -188,7 +188,7 @@ impl PreviewContext {
             template_quality: task.template_quality,
         };
         // Where a server answers and has no model, its error has nothing to add.
-        let said = match refusal {
+        let refusal_text = match refusal {
             Refusal { error: LlmError::NoSuchModel { .. }, .. } => None,
             Refusal { reason: Reason::BreakerOpen, error } => Some(format!("{error} (result of an earlier request)")),
             Refusal { error, .. } => Some(error.to_string()),
@@ -201,7 +201,7 @@ impl PreviewContext {
             kept: false,
             candidates: Vec::new(),
         };
-        RoutePreview { decision, refusal: said }
+        RoutePreview { decision, refusal: refusal_text }
     }
 }
 

@@ -202,8 +202,8 @@ fn finish(
     services.store.log_operation(&operation)?;
     services.models.knowledge.recount();
     let Some(mut refinement) = refinement(services, job, attempt, judged) else { return missed(services, job.id) };
-    let told: Vec<&str> = judged.faults.iter().map(|fault| fault.sentence.as_str()).collect();
-    let answered = AnswerRecord::of(attempt, job.subject.raw(), (judged.text.as_deref(), judged.reason), &told);
+    let refused: Vec<&str> = judged.faults.iter().map(|fault| fault.sentence.as_str()).collect();
+    let answered = AnswerRecord::of(attempt, job.subject.raw(), (judged.text.as_deref(), judged.reason), &refused);
     refinement.decision = answered.instead(services.store.decision(job.id)?.as_deref());
     let stood = services.store.refine_capture(job.id, &refinement)?;
     Ok(if stood { RefineOutcome::Better } else { RefineOutcome::Overtaken })

@@ -192,8 +192,8 @@ impl ReportResolver<'_> {
             self.take_awaited_merge()?;
         }
         let head = self.reported()?;
-        let told = self.event().rewrites.iter().map(|(carried, _)| carried.clone()).collect::<Vec<Oid>>();
-        let squashed = if told.is_empty() { self.repo.squash_prepared()? } else { told };
+        let rewritten = self.event().rewrites.iter().map(|(carried, _)| carried.clone()).collect::<Vec<Oid>>();
+        let squashed = if rewritten.is_empty() { self.repo.squash_prepared()? } else { rewritten };
         if !squashed.is_empty() {
             return self.prepare(&head, &squashed);
         }

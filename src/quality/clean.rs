@@ -132,12 +132,12 @@ fn command_message(text: &str) -> String {
 fn once(text: &str, expected: &ExpectedStyle) -> Result<String, TextRejection> {
     let lines: Vec<&str> = text.lines().filter(|line| has_words(line)).collect();
     let diff = lines.iter().any(|line| marks::is_patch_line(line));
-    let mut said = repetition::SeenSentences::default();
+    let mut kept_sentences = repetition::SeenSentences::default();
     let mut looked_at = 0;
     let mut kept: Vec<String> = Vec::new();
     let mut dropped = if diff { TextRejection::Echo } else { TextRejection::Empty };
     for line in &lines {
-        if looked_at >= LOOKED_AT || said.len() >= KEPT {
+        if looked_at >= LOOKED_AT || kept_sentences.len() >= KEPT {
             break;
         }
         if !kept.is_empty() && chatter::is_next_turn(line) {
@@ -151,7 +151,7 @@ fn once(text: &str, expected: &ExpectedStyle) -> Result<String, TextRejection> {
         for sentence in sentences::split(&bare(line, expected)).into_iter().take(LOOKED_AT) {
             looked_at += 1;
             match clean_sentence(sentence, expected) {
-                Ok(sentence) if said.len() < KEPT && said.is_new(&sentence) => here.push(sentence),
+                Ok(sentence) if kept_sentences.len() < KEPT && kept_sentences.is_new(&sentence) => here.push(sentence),
                 Ok(_) => {}
                 Err(why) => dropped = dropped.max(why),
             }

@@ -108,12 +108,12 @@ mod tests {
 
     #[test]
     fn near_copies_are_found_and_other_things_are_not_copies() {
-        let mut said = SeenSentences::default();
-        assert!(said.is_new("Adds a retry to the login flow of the client."));
-        assert!(!said.is_new("Adds a retry to the login flow of the client!"));
-        assert!(!said.is_new("It adds a retry to the login flow of the client."));
-        assert!(said.is_new("Removes the login flow."));
-        assert!(said.is_new("Adds `a` to the login flow.") && said.is_new("Adds `b` to the login flow."));
-        assert_eq!(said.len(), 4);
+        let mut sentences = SeenSentences::default();
+        assert!(sentences.is_new("Adds a retry to the login flow of the client."));
+        assert!(!sentences.is_new("Adds a retry to the login flow of the client!"));
+        assert!(!sentences.is_new("It adds a retry to the login flow of the client."));
+        assert!(sentences.is_new("Removes the login flow."));
+        assert!(sentences.is_new("Adds `a` to the login flow.") && sentences.is_new("Adds `b` to the login flow."));
+        assert_eq!(sentences.len(), 4);
     }
 }

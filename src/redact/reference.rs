@@ -101,14 +101,16 @@ fn is_in_store(value: &str) -> bool {
     }
     let Some((scheme, rest)) = value.trim_start_matches(['@', '$']).split_once(':') else { return false };
     let scheme = scheme.to_ascii_lowercase();
-    let said = scheme.contains("secret");
-    let known = said || STORES.contains(&scheme.as_str()) || scheme.starts_with("ref+");
+    let names_secrets = scheme.contains("secret");
+    let known = names_secrets || STORES.contains(&scheme.as_str()) || scheme.starts_with("ref+");
     match rest.strip_prefix("//") {
         Some(place) => known && !place.is_empty() && !place.contains('@'),
         // `vault:sunshine` may be a person and a password.
         None => {
             let plain = ["env", "getenv", "keychain", "keyring", "keyvault", "ssm"].contains(&scheme.as_str());
-            known && is_name(rest) && (plain || rest.contains('/') || (!said && rest.contains(['.', '_', '#'])))
+            known
+                && is_name(rest)
+                && (plain || rest.contains('/') || (!names_secrets && rest.contains(['.', '_', '#'])))
         }
     }
 }

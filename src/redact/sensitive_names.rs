@@ -74,9 +74,9 @@ pub(super) fn is_sensitive(name: &str) -> bool {
 /// `confirmPassword`, `refresh_token`: sensitive itself, or related to a secret.
 pub(super) fn names_one(value: &str) -> bool {
     let words = split_words(value);
-    let said = |word: &String| CHOSEN.contains(&word.as_str()) || MADE.contains(&word.as_str());
+    let is_secret_word = |word: &String| CHOSEN.contains(&word.as_str()) || MADE.contains(&word.as_str());
     let plain = |c: char| c.is_alphabetic() || matches!(c, '_' | '-' | '.');
-    value.chars().all(plain) && (is_sensitive(value) || (words.len() > 1 && words.iter().any(said)))
+    value.chars().all(plain) && (is_sensitive(value) || (words.len() > 1 && words.iter().any(is_secret_word)))
 }
 
 /// `apikey`, written as one word.

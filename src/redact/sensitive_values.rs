@@ -46,8 +46,8 @@ impl ValueSyntax {
     }
 
     /// By the info string of a code fence.
-    fn of_fence(said: &str) -> Option<Self> {
-        let word = said.trim_start().split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or("");
+    fn of_fence(info_string: &str) -> Option<Self> {
+        let word = info_string.trim_start().split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or("");
         match word.to_ascii_lowercase().as_str() {
             "yaml" | "yml" | "json" | "jsonc" | "json5" | "toml" | "ini" | "env" | "dotenv" | "properties" | "xml"
             | "conf" | "cfg" => Some(Self::Settings),

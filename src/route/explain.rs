@@ -154,8 +154,8 @@ fn others(decision: &Decision) -> Vec<String> {
     if task.traffic != Traffic::Calm && task.urgency != Urgency::Batch {
         return Vec::new();
     }
-    let told = main_candidate(decision);
-    let rest = decision.candidates.iter().filter(|one| told.is_none_or(|told| !std::ptr::eq(*one, told)));
+    let main = main_candidate(decision);
+    let rest = decision.candidates.iter().filter(|one| main.is_none_or(|main| !std::ptr::eq(*one, main)));
     let mut lines: Vec<String> =
         rest.map(|one| format!("- {}.", rejection_text::describe_rejection(one, task))).collect();
     let more = lines.len().saturating_sub(OTHERS);

@@ -178,16 +178,16 @@ fn a_model_that_was_late_once_is_tried_again_and_that_is_said() {
         idle_min: 0.0,
     });
     let one = Candidate { few_runs: true, cached: 0, cached_rules: 0, ..candidate("mistral:7b", 0.76, &once) };
-    let told = explain(&decide(&capture(), &[one], None));
-    assert!(told.contains("It has run here only once, and by that it would need about "), "{told}");
+    let explanation = explain(&decide(&capture(), &[one], None));
+    assert!(explanation.contains("It has run here only once, and by that it would need about "), "{explanation}");
 }
 
 #[test]
 fn a_model_that_is_not_asked_any_more_is_told_with_how_many_texts_could_be_used() {
     let fast = known(2500.0, 90.0);
     let tally = crate::route::tally::UsableTally { judged: 40, used: 7 };
-    let told = explain(&decide(&capture(), &[Candidate { tally, ..candidate("tiny:0.1b", 0.54, &fast) }], None));
+    let explanation = explain(&decide(&capture(), &[Candidate { tally, ..candidate("tiny:0.1b", 0.54, &fast) }], None));
     let words = "The template writes this capture: tiny:0.1b on local is not asked any more, because only 7 of 40 texts could \
                  be used. `uro-capture models --retry MODEL` lets it try again.";
-    assert_eq!(told.trim_end(), words);
+    assert_eq!(explanation.trim_end(), words);
 }

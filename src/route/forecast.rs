@@ -273,7 +273,7 @@ impl Forecast {
         let prefill = self.usual_prefill_s(&work);
         let written = prefill + f64::from(seen.written.saturating_sub(1)) * self.usual_tpot_s();
         let ran = seen.took_s - seen.before_s();
-        let told = match seen.until_last_s() {
+        let slowdown = match seen.until_last_s() {
             // No first token: prefill takes at least this long.
             None => (ran / prefill, true),
             // The stream had stalled long before the cut: the missing token takes at least that long.
@@ -282,8 +282,8 @@ impl Forecast {
             }
             Some(last) => ((last - seen.before_s()) / written, false),
         };
-        let log_ratio = told.0.ln() - self.pressure_now(seen.pressed);
-        log_ratio.is_finite().then_some((log_ratio, told.1))
+        let log_ratio = slowdown.0.ln() - self.pressure_now(seen.pressed);
+        log_ratio.is_finite().then_some((log_ratio, slowdown.1))
     }
 
     fn learn_censored(&mut self, log_ratio: f64, idle_min: f64) {

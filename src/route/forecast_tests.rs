@@ -92,13 +92,13 @@ fn a_run_without_a_single_token_teaches_that_reading_takes_longer() {
 
 #[test]
 fn a_cut_before_the_first_token_is_worse_news_than_a_first_token_just_then() {
-    let (mut cut, mut came) = (taught(40), taught(40));
+    let (mut cut, mut late) = (taught(40), taught(40));
     let silent = Observation { ttft_s: None, tpot_s: None, written: 0, end: RunEnd::Cut, ..run(60, 40, 1.0, 1.3) };
     let came_late = Observation { ttft_s: Some(1.3), tpot_s: None, written: 1, took_s: 1.3, ..silent };
     (0..4).for_each(|_| cut.learn(&Observation { took_s: 1.3, ..silent }));
-    (0..4).for_each(|_| came.learn(&came_late));
+    (0..4).for_each(|_| late.learn(&came_late));
     let total = |forecast: &Forecast| forecast.outlook(&WORK, &conditions(3.0)).total_s;
-    assert!(total(&cut) > 1.15 * total(&came), "{} {}", total(&cut), total(&came));
+    assert!(total(&cut) > 1.15 * total(&late), "{} {}", total(&cut), total(&late));
 }
 
 #[test]

@@ -57,8 +57,8 @@ mod tests {
 
     #[test]
     fn times_are_as_precise_as_they_deserve() {
-        let told = [0.0, 85.4, 99.9, 421.0, 999.0, 1_640.0, 34_400.0, 200_000.0, f64::INFINITY].map(seconds);
-        assert_eq!(told, ["0 ms", "85 ms", "0.10 s", "0.42 s", "1.0 s", "1.6 s", "34 s", "3 min", "forever"]);
+        let times = [0.0, 85.4, 99.9, 421.0, 999.0, 1_640.0, 34_400.0, 200_000.0, f64::INFINITY].map(seconds);
+        assert_eq!(times, ["0 ms", "85 ms", "0.10 s", "0.42 s", "1.0 s", "1.6 s", "34 s", "3 min", "forever"]);
     }
 
     #[test]

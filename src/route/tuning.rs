@@ -109,10 +109,10 @@ mod tests {
     #[test]
     fn a_hot_capture_is_unusual_and_a_hot_post_is_not() {
         let hot = Sampling { temperature: 0.9, ..sampling() };
-        let said = check_settings(Role::Capture, &hot, None);
-        assert_eq!(said.len(), 1);
-        assert_eq!(said[0].says, "0.9 is unusual for capture: 0 to 0.3 is what suits it");
-        assert!(!said[0].wrong);
+        let advice = check_settings(Role::Capture, &hot, None);
+        assert_eq!(advice.len(), 1);
+        assert_eq!(advice[0].says, "0.9 is unusual for capture: 0 to 0.3 is what suits it");
+        assert!(!advice[0].wrong);
         assert!(check_settings(Role::Social, &hot, None).is_empty());
     }
 

@@ -44,7 +44,7 @@ fn tuning(config: &Config, role: Role, views: &[EndpointView]) -> Vec<Finding> {
     // The built-in value was not chosen by the user, and the router stays within the model's limit.
     let ours = Config::default().options.get(&role).map(|usual| usual.num_ctx);
     let is_news = |advice: &SettingAdvice| !(advice.wrong && advice.key == "num_ctx" && ours == Some(sampling.num_ctx));
-    let said = |SettingAdvice { key, wrong, says }: SettingAdvice| {
+    let finding = |SettingAdvice { key, wrong, says }: SettingAdvice| {
         let name = format!("options.{}.{key}", role.as_str());
         match (key, wrong, writer) {
             // A notice that needs no fix.
@@ -59,7 +59,7 @@ fn tuning(config: &Config, role: Role, views: &[EndpointView]) -> Vec<Finding> {
             (_, false, _) => Finding::passed("config", format!("{name}: {says}")),
         }
     };
-    check_settings(role, sampling, trained).into_iter().filter(is_news).map(said).collect()
+    check_settings(role, sampling, trained).into_iter().filter(is_news).map(finding).collect()
 }
 
 /// The built-in context length.

@@ -22,9 +22,9 @@ pub fn check_store(app: &App) -> (Vec<Finding>, Option<Sizes>) {
         }
     };
     let sizes = Sizes::measure(&app.paths, store.as_ref());
-    let told = sizes.as_ref().ok().map(|sizes| Finding::passed("store", ui::format_sizes(sizes)));
+    let sizes_finding = sizes.as_ref().ok().map(|sizes| Finding::passed("store", ui::format_sizes(sizes)));
     match registered(app, store.as_ref()) {
-        Ok(findings) => (findings.into_iter().chain(told).collect(), sizes.ok()),
+        Ok(findings) => (findings.into_iter().chain(sizes_finding).collect(), sizes.ok()),
         Err(error) => (vec![Finding::from_failure("store", &error.into())], sizes.ok()),
     }
 }
@@ -92,12 +92,13 @@ fn suggest_lines(app: &App, repo: &Repo, known: &RegisteredRepo) -> Vec<Finding>
     let Ok(program) = hooks::program(app) else { return Vec::new() };
     let places = locations::list_worktrees(repo).unwrap_or_default();
     let linked = places.iter().skip(usize::from(known.hook_mode != HookMode::Watch));
-    let told = linked.filter_map(|place| ManualLines::for_worktree(place, &program));
-    told.map(|by_hand| {
-        let [why, line] = by_hand.describe();
-        Finding::passed("hooks", format!("{}: {why}; {line}", by_hand.worktree.display()))
-    })
-    .collect()
+    let lines = linked.filter_map(|place| ManualLines::for_worktree(place, &program));
+    lines
+        .map(|by_hand| {
+            let [why, line] = by_hand.describe();
+            Finding::passed("hooks", format!("{}: {why}; {line}", by_hand.worktree.display()))
+        })
+        .collect()
 }
 
 const WATCHES: &str = "/proc/sys/fs/inotify/max_user_watches";

@@ -182,10 +182,10 @@ mod tests {
     fn what_hinders_a_model_is_said_before_how_fast_it_is() {
         let rates = Rates { runs: 1, tps: 21.4, prefill_tps: 402.0, first_token_ms: 900.0 };
         let breaker = Some(BreakerView { state: BreakerState::Open, probe_in_s: Some(3.2) });
-        let told = ModelView { spilled: Some(0.37), learned: Some(rates), breaker, ..model("m") };
+        let view = ModelView { spilled: Some(0.37), learned: Some(rates), breaker, ..model("m") };
         let words = "failed lately, tried again in 4 s; 37 % spilled to main memory: slow; \
                      reads 402 tok/s, writes 21 (1 run)";
-        assert_eq!(format_notices(&told), words);
+        assert_eq!(format_notices(&view), words);
         let large = UnfitReason::TooLarge { needs: 9_100_000_000, has: 6_000_000_000 };
         let unfit = ModelView { unfit: Some(large), ..model("m") };
         assert_eq!(format_notices(&unfit), "does not fit: needs 9.1 GB, 6.0 GB are there");

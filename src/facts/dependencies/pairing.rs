@@ -85,10 +85,10 @@ pub fn merge(asked: &[DependencyChange], arrived_commits: Vec<DependencyChange>)
         asked.iter().map(|change| (change.ecosystem, change.name.clone())).collect();
     let unknown =
         arrived_commits.into_iter().filter(|change| !known.contains(&(change.ecosystem, change.name.clone())));
-    let mut told: HashSet<DependencyChange> = HashSet::new();
+    let mut distinct: HashSet<DependencyChange> = HashSet::new();
     let mut all: Vec<DependencyChange> = Vec::new();
     for change in asked.iter().cloned().chain(unknown) {
-        if told.insert(change.clone()) {
+        if distinct.insert(change.clone()) {
             all.push(change);
         }
     }

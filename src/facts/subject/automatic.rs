@@ -48,9 +48,10 @@ const FILE_VERBS: [&str; 18] = [
 #[must_use]
 pub fn is_automatic(line: &str) -> bool {
     let words = words(line);
-    let said = words.join(" ");
+    let line_text = words.join(" ");
     let begins = |beginning: &str| {
-        said.strip_prefix(beginning)
+        line_text
+            .strip_prefix(beginning)
             .is_some_and(|rest| (rest.is_empty() || rest.starts_with(' ')) && rest.split_whitespace().count() <= ORIGIN)
     };
     // `etckeeper: saving uncommitted changes in /etc`
@@ -61,7 +62,7 @@ pub fn is_automatic(line: &str) -> bool {
     if words.is_empty() {
         return in_brackets();
     }
-    WHOLE.contains(&said.as_str())
+    WHOLE.contains(&line_text.as_str())
         || BEGINNINGS.iter().any(|beginning| begins(beginning))
         || is_of_app(&words)
         || behind_app()

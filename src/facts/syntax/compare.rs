@@ -145,16 +145,16 @@ impl OutlineDiff<'_> {
     }
 
     fn pair_renamed(&mut self, swaps: &IdentifierSwaps, of: impl Fn(SymbolKind) -> bool) -> Vec<(usize, usize)> {
-        let told = |side: &FileSide<'_>, at: &usize| {
+        let is_candidate = |side: &FileSide<'_>, at: &usize| {
             let (entry, other) = (side.entry(*at), if std::ptr::eq(side, self.old) { self.new } else { self.old });
             let tellable =
                 entry.reporting == Reporting::Reported && entry.kind != SymbolKind::Scope && !entry.is_part();
             of(entry.kind) && tellable && self.is_unknown(entry, other)
         };
         let gone: Vec<usize> =
-            self.gone.iter().copied().filter(|at| told(self.old, at)).take(rename::CANDIDATES).collect();
+            self.gone.iter().copied().filter(|at| is_candidate(self.old, at)).take(rename::CANDIDATES).collect();
         let come: Vec<usize> =
-            self.come.iter().copied().filter(|at| told(self.new, at)).take(rename::CANDIDATES).collect();
+            self.come.iter().copied().filter(|at| is_candidate(self.new, at)).take(rename::CANDIDATES).collect();
         let side = |side: &FileSide<'_>, at: &usize| rename::RenameCandidate {
             bare: side.entry(*at).bare.clone(),
             qualifier: side.entry(*at).qualifier().to_owned(),

@@ -22,10 +22,10 @@ pub fn join_moves(drafts: &mut Vec<SymbolDraft>) {
     let (gone, come) = (of_fate(drafts, SymbolChange::Removed), of_fate(drafts, SymbolChange::Added));
     let mut joined: Vec<(usize, usize, SymbolChange)> = Vec::new();
     {
-        let (went, came) = (unique_by_name(drafts, &gone), unique_by_name(drafts, &come));
+        let (removed, added) = (unique_by_name(drafts, &gone), unique_by_name(drafts, &come));
         for was in &gone {
             let name = draft_key(&drafts[*was]);
-            let (Some(Some(was)), Some(Some(is))) = (went.get(&name), came.get(&name)) else { continue };
+            let (Some(Some(was)), Some(Some(is))) = (removed.get(&name), added.get(&name)) else { continue };
             let (old, new) = (&drafts[*was], &drafts[*is]);
             let small = old.words.len().min(new.words.len()) < SMALL;
             let alike = small || tokens::likeness(&old.words, &new.words) >= SAME_NAME;

@@ -26,12 +26,12 @@ pub(super) fn action_tags(commit: &Commit, facts: &Facts) -> Vec<String> {
         Case::Only(FileRole::Ci) => Some("ci"),
         _ => None,
     };
-    let said: Vec<&str> = match &facts.subject.prefix {
+    let tags: Vec<&str> = match &facts.subject.prefix {
         Some(prefix) => vec![of_type(&prefix.kind)].into_iter().chain(of_scope(prefix.scope.as_deref())).collect(),
         None if facts.case == Case::Revert => vec!["revert"],
         None => of_words(&spoken(commit.subject()), facts).into_iter().chain(of_case).collect(),
     };
-    said.into_iter().map(str::to_owned).collect()
+    tags.into_iter().map(str::to_owned).collect()
 }
 
 fn of_scope(scope: Option<&str>) -> Option<&'static str> {

@@ -81,8 +81,8 @@ async fn without_watches_left_commits_are_found_by_looking_and_the_problem_is_sa
     find(&mut watching).await;
     assert_eq!(pending(&scene), [(Source::Watch, oid)]);
     settle(&mut watching).await;
-    let said = scene.problems();
-    assert!(said.len() == 1 && said[0].contains("sysctl fs.inotify.max_user_watches"), "{said:?}");
+    let problems = scene.problems();
+    assert!(problems.len() == 1 && problems[0].contains("sysctl fs.inotify.max_user_watches"), "{problems:?}");
 }
 
 #[tokio::test]

@@ -100,10 +100,10 @@ fn apart(store: &dyn Store) {
 }
 
 fn replaced(store: &dyn Store) {
-    let told = |n| Event { in_sequence: true, hook: None, ..event(n) };
-    let row = store.insert_event(&told(1)).unwrap();
-    store.insert_event(&Event { in_sequence: false, ..told(7) }).unwrap();
-    store.insert_event(&Event { hook: event(9).hook, ..told(9) }).unwrap();
+    let in_sequence_event = |n| Event { in_sequence: true, hook: None, ..event(n) };
+    let row = store.insert_event(&in_sequence_event(1)).unwrap();
+    store.insert_event(&Event { in_sequence: false, ..in_sequence_event(7) }).unwrap();
+    store.insert_event(&Event { hook: event(9).hook, ..in_sequence_event(9) }).unwrap();
     assert!(store.has_pending_rewrite(&oid(1)).unwrap());
     assert!(!store.has_pending_rewrite(&oid(2)).unwrap(), "that is what it was rewritten as");
     assert!(store.has_pending_rewrite(&oid(7)).unwrap(), "an amend outside any sequence");

@@ -89,9 +89,9 @@ fn drop_drafts(tx: &Connection, ids: &[String]) -> Result<Vec<DraftId>> {
 }
 
 /// Removes prompts of other captures that quote these messages, and returns captures with the same words of their own.
-fn drop_quotations(tx: &Connection, said: &[String]) -> Result<Vec<CaptureId>> {
+fn drop_quotations(tx: &Connection, quoted: &[String]) -> Result<Vec<CaptureId>> {
     let mut repeated_by = Vec::new();
-    for words in said.iter().map(|words| words.trim()).filter(|words| words.len() >= TELLING) {
+    for words in quoted.iter().map(|words| words.trim()).filter(|words| words.len() >= TELLING) {
         let quoting = "DELETE FROM prompts WHERE (instr(wire, ?1) > 0 OR instr(faults, ?1) > 0)
                        AND NOT EXISTS (SELECT 1 FROM captures c WHERE c.row = capture AND instr(c.raw, ?1) > 0)";
         tx.execute(quoting, [words])?;

@@ -174,8 +174,8 @@ fn a_file_that_cannot_be_removed_is_named_and_removed_by_the_next_try() {
     fs::write(&others, format!("a foreign copy: {id}")).unwrap();
     fs::write(home.path().with_extension("db.txt"), "of another matter").unwrap();
     let left = store.forget_capture(id, timestamp(9)).unwrap().scrubbed.remaining;
-    let told: Vec<_> = left.iter().map(|left| (left.path.clone(), left.foreign)).collect();
-    assert_eq!(told, [(stubborn.clone(), false), (others.clone(), true)]);
+    let leftovers: Vec<_> = left.iter().map(|left| (left.path.clone(), left.foreign)).collect();
+    assert_eq!(leftovers, [(stubborn.clone(), false), (others.clone(), true)]);
     assert_eq!(store.mark(FORGETTING).unwrap(), Some(timestamp(9).to_string()));
     assert_eq!(store.forgotten_id(&id.to_string()[..14]).unwrap(), id);
     assert!(matches!(store.capture_id(&id.to_string()), Err(StoreError::NotFound { .. })));

@@ -130,9 +130,14 @@ fn no_statement_reads_all_of_a_table_that_grows() {
         needed.extend(allowed.map(|(part, _)| *part));
         allowed.is_none()
     });
-    let told: Vec<String> =
+    let descriptions: Vec<String> =
         refused.iter().map(|(sql, why)| format!("{}\n    {}", source::flat(sql), why.join("\n    "))).collect();
-    assert!(refused.is_empty(), "{} statements:\n{}", told.len(), told[..told.len().min(20)].join("\n"));
+    assert!(
+        refused.is_empty(),
+        "{} statements:\n{}",
+        descriptions.len(),
+        descriptions[..descriptions.len().min(20)].join("\n")
+    );
     let idle: Vec<_> = ALLOWED.iter().map(|(part, _)| *part).filter(|part| !needed.contains(part)).collect();
     assert!(idle.is_empty(), "allowed, but not needed: {idle:?}");
 }
