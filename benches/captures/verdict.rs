@@ -41,13 +41,13 @@ impl Verdict {
         let (read, commit) = timed(|| Ok(repo.commit(oid, &Bounds::default(), &is_excluded)?))?;
         let judge = whole(repo, oid)?;
         let named = things.of(commit.subject(), &judge);
-        let told = |commit: &Commit| -> Result<Told> {
-            let mut told = tell(commit)?;
-            told.names_a_thing = things.words(&told.text).iter().any(|word| named.contains(word));
-            Ok(told)
+        let summarize = |commit: &Commit| -> Result<Told> {
+            let mut summary = tell(commit)?;
+            summary.names_a_thing = things.words(&summary.text).iter().any(|word| named.contains(word));
+            Ok(summary)
         };
-        let as_is = told(&commit)?;
-        let mut wip = told(&Commit { message: "wip".to_owned(), ..commit.clone() })?;
+        let as_is = summarize(&commit)?;
+        let mut wip = summarize(&Commit { message: "wip".to_owned(), ..commit.clone() })?;
         wip.invented = invented::names(&wip.text, &judge, &history.git_dir);
         let (oid, subject) = (oid.clone(), commit.subject().to_owned());
         Ok(Self { oid, subject, things: named.into_iter().collect(), as_is, wip, read })

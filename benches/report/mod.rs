@@ -224,8 +224,8 @@ impl Report {
 
 /// The load average of the last minute; NaN where the system does not tell.
 fn load() -> f64 {
-    let told = fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    told.split(' ').next().and_then(|word| word.parse().ok()).unwrap_or(f64::NAN)
+    let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    text.split(' ').next().and_then(|word| word.parse().ok()).unwrap_or(f64::NAN)
 }
 
 /// The names of all columns, in the order in which the rows first have them.

@@ -155,13 +155,16 @@ impl CaptureList<'_> {
     /// The project of each capture, if there are several.
     fn labels(&self) -> Option<Vec<String>> {
         let origin = |capture: &Capture| (capture.project.clone(), capture.repo.as_ref().map(|repo| repo.id.clone()));
-        let mut known: HashMap<(String, Option<RepoId>), String> = HashMap::new();
+        let mut labels_by_origin: HashMap<(String, Option<RepoId>), String> = HashMap::new();
         let mut label = |capture: &Capture| {
             let origin = origin(capture);
-            known.entry(origin).or_insert_with_key(|(project, repo)| self.names.label(project, repo.as_ref())).clone()
+            labels_by_origin
+                .entry(origin)
+                .or_insert_with_key(|(project, repo)| self.names.label(project, repo.as_ref()))
+                .clone()
         };
         let labels: Vec<String> = self.captures.iter().map(&mut label).collect();
-        (known.len() > 1).then_some(labels)
+        (labels_by_origin.len() > 1).then_some(labels)
     }
 }
 
@@ -199,8 +202,9 @@ mod tests {
         (note.kind, note.commit) = (CaptureKind::Note, None);
         let mut edited = sample_capture(5, "2026-03-31T08:00:00Z", "wip", "My own words. Both of them.");
         edited.provenance.by = AuthoredBy::Human;
-        let mut gone = sample_capture(6, "2026-03-31T07:30:00Z", "Try another way", "Try another way. +1 in a.rs.");
-        gone.state = CaptureState::Superseded;
+        let mut superseded =
+            sample_capture(6, "2026-03-31T07:30:00Z", "Try another way", "Try another way. +1 in a.rs.");
+        superseded.state = CaptureState::Superseded;
         let mut model = sample_capture(
             7,
             "2025-12-30T23:30:00Z",
@@ -224,7 +228,7 @@ mod tests {
                 "Updates `a/very/long/path/without/any/blank/that/is/wider/than/a/narrow/terminal/can/show/in/one/line.rs` 👩‍👩‍👧. +1 −1.",
             ),
             edited,
-            gone,
+            superseded,
             model,
         ]
     }

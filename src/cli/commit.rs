@@ -151,12 +151,12 @@ fn report(
 }
 
 fn summed_up(commits: u64, tally: &BackfillTally) -> String {
-    let known = commits - tally.new;
-    match (tally.new, known) {
+    let earlier = commits - tally.new;
+    match (tally.new, earlier) {
         (0, 0) => "no commits there".to_owned(),
         (0, _) => "0 captured, all were known already".to_owned(),
         (new, 0) => format!("{new} captured, {} in a model's words", tally.by_model),
-        (new, _) => format!("{new} captured, {} in a model's words; {known} known already", tally.by_model),
+        (new, _) => format!("{new} captured, {} in a model's words; {earlier} known already", tally.by_model),
     }
 }
 

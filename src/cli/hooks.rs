@@ -77,18 +77,24 @@ impl HookDefect {
 
 /// Inspects the hooks of a registered repository at git's current location.
 #[must_use]
-pub fn inspect_registered(repo: Result<&Repo, ()>, known: &RegisteredRepo, around: &GitEnvironment<'_>) -> RepoHooks {
-    let found = repo.map(|repo| hook_status::inspect_hooks(repo, known, around)).unwrap_or_default();
+pub fn inspect_registered(
+    repo: Result<&Repo, ()>,
+    registered: &RegisteredRepo,
+    around: &GitEnvironment<'_>,
+) -> RepoHooks {
+    let found = repo.map(|repo| hook_status::inspect_hooks(repo, registered, around)).unwrap_or_default();
     let trouble = match (&found, repo) {
         (hook_status::HookStatus { defect: Some(trouble), .. }, _) => Some(trouble.clone()),
-        (hook_status::HookStatus { how: None, .. }, Ok(_)) if known.hook_mode.has_hooks() => Some(HookDefect::Lost),
+        (hook_status::HookStatus { how: None, .. }, Ok(_)) if registered.hook_mode.has_hooks() => {
+            Some(HookDefect::Lost)
+        }
         _ => None,
     };
     let works = found.how.is_some() && trouble.is_none();
     let by_hooks = works || found.by_hand;
     let by_jj = repo.is_ok_and(|repo| jj::repo_dir(&repo.location().common_dir).is_some());
     RepoHooks {
-        repo: known.path.display().to_string(),
+        repo: registered.path.display().to_string(),
         state: match (&trouble, works) {
             (Some(_), _) => "lost",
             (None, true) => "ok",
@@ -112,12 +118,12 @@ pub fn unattended_problem(
     // Repairable hooks are reported on their own.
     let needy: Vec<&str> =
         all.iter().filter(|one| one.needs_sidecar && one.trouble.is_none()).map(|one| one.repo.as_str()).collect();
-    let whose = match needy.as_slice() {
+    let subject = match needy.as_slice() {
         [] => return None,
         [one] => format!("commits without hooks in {one} are"),
         more => format!("commits without hooks in {} repositories are", more.len()),
     };
-    let problem = format!("{whose} captured only while the sidecar runs");
+    let problem = format!("{subject} captured only while the sidecar runs");
     match (sidecar, autostart) {
         (SidecarState::Running, Autostart::Installed) => None,
         (SidecarState::Running, Autostart::Possible) => {

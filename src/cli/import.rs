@@ -135,14 +135,14 @@ mod tests {
 
     #[test]
     fn a_change_id_comes_back_unless_it_is_a_secret() {
-        for (id, stays) in [("zxywkvutsrqponmlkzxywkvutsrqponm", true), (&["AKIA", "IOSFODNN7ABCDEFG"].concat(), false)]
+        for (id, kept) in [("zxywkvutsrqponmlkzxywkvutsrqponm", true), (&["AKIA", "IOSFODNN7ABCDEFG"].concat(), false)]
         {
             let mut capture = crate::store::samples::commit(1);
             capture.commit.as_mut().unwrap().change_id = Some(id.to_owned());
             let record = CaptureRecord { capture, template: String::new(), wire: None, decision: None };
             let line = serde_json::to_string(&ExportLine::from(record)).unwrap();
             let read = parse(0, &line).unwrap().unwrap().capture.commit.unwrap().change_id;
-            assert_eq!(read.as_deref(), stays.then_some(id), "{line}");
+            assert_eq!(read.as_deref(), kept.then_some(id), "{line}");
         }
     }
 

@@ -84,9 +84,9 @@ pub fn run(app: &App, args: &InitArgs) -> Result<Exit, Failure> {
     let around = GitEnvironment::new(app.env(), repository::load_global_mark(app)?);
     let (done, plan) =
         repository::capture(app, &repo, &around, repository::InitOptions { watch: args.watch, dry_run: args.dry_run })?;
-    let stays = !args.dry_run && repository::announce(app, done.needs_sidecar);
+    let sidecar_runs = !args.dry_run && repository::announce(app, done.needs_sidecar);
     report(app, &done)?;
-    if stays {
+    if sidecar_runs {
         print_service_hint(app)?;
     }
     tell_notes(app, &plan);

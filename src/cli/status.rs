@@ -107,7 +107,7 @@ fn collect_status(app: &App, days: u32) -> Result<Status, Failure> {
     let looks = store
         .registered_repos()?
         .iter()
-        .map(|known| inspect_repository(&services, known, window.from, &around))
+        .map(|registered| inspect_repository(&services, registered, window.from, &around))
         .collect::<Result<Vec<_>, _>>()?;
     let sidecar = client::status(&app.paths.run);
     let drafts = store.draft_counts()?;
@@ -163,8 +163,8 @@ fn in_state(drafts: &[(DraftState, u64)], state: DraftState) -> u64 {
 }
 
 impl Coverage {
-    fn of(seen: u64, captured: u64) -> Self {
-        Self { commits_seen: seen, captured, missing: seen.saturating_sub(captured) }
+    fn of(commits: u64, captured: u64) -> Self {
+        Self { commits_seen: commits, captured, missing: commits.saturating_sub(captured) }
     }
 
     fn merge(self, other: Self) -> Self {

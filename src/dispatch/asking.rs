@@ -197,11 +197,11 @@ impl Asking {
             // Batch work is preempted when a request with higher priority needs the device; the partial answer is kept.
             None => slot.client.request_answer_paced(&ask, &Recallable(&turn)).await,
         };
-        let took = self.clock.instant().saturating_duration_since(sent);
+        let elapsed = self.clock.instant().saturating_duration_since(sent);
         // A preempted answer says nothing about whether it would have come in time.
         if result.is_ok() || !turn.is_recalled() {
             let cold = contender.is_cold();
-            let run = seen::ModelRun { work, result: &result, took, pressed: here.pressed, cold };
+            let run = seen::ModelRun { work, result: &result, elapsed, pressed: here.pressed, cold };
             self.knowledge.learn(contender, &ask, &run);
         }
         result

@@ -78,9 +78,9 @@ pub struct Refusal {
 
 impl From<Unavailable> for Refusal {
     fn from(nobody: Unavailable) -> Self {
-        let known = if let Unavailable::BreakerOpen(_, reason) = nobody { Some(reason) } else { None };
+        let reason = if let Unavailable::BreakerOpen(_, reason) = nobody { Some(reason) } else { None };
         let error = LlmError::from(nobody);
-        Self { reason: known.unwrap_or_else(|| super::failure(&error)), error }
+        Self { reason: reason.unwrap_or_else(|| super::failure(&error)), error }
     }
 }
 
@@ -102,7 +102,7 @@ impl Catalogue {
         for (order, endpoint) in config.endpoints.iter().enumerate() {
             match self.endpoints.slot(endpoint) {
                 Ok(slot) => match self.at_once(config, task, &slot) {
-                    Some(known) => answers.push((order, known)),
+                    Some(offer) => answers.push((order, offer)),
                     None => drop(asked.spawn(self.request_list(order, slot, task.until))),
                 },
                 Err(error) => answers.push((order, Err(error.into()))),
@@ -237,7 +237,7 @@ impl Catalogue {
                         self.knowledge.note_presence();
                     }
                     offers.offers.push(offer);
-                    offers.seen.push(at);
+                    offers.listed_at.push(at);
                 }
                 Err(nobody) => {
                     if let (Unavailable::Error(error), Some(endpoint)) = (&nobody, config.endpoints.get(order)) {

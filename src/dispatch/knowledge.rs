@@ -90,7 +90,7 @@ pub(super) struct Learned {
     /// The (endpoint, model) pairs with uncertain forecasts that the last decisions considered, newest first.
     pub doubtful: Vec<(String, String)>,
     /// Scores of the models' texts, and how much of them survived the users' edits.
-    seen: HashMap<(String, Role), Evidence>,
+    evidence: HashMap<(String, Role), Evidence>,
     /// Counts of usable answers.
     pub tallies: Tallies,
     /// Models that were predicted to be late, and when they are asked all the same.
@@ -116,7 +116,7 @@ impl Learned {
 
     /// Empty for a model that has written nothing yet.
     pub fn evidence(&self, model: &str, role: Role) -> Evidence {
-        self.seen.get(&(model.to_owned(), role)).copied().unwrap_or_default()
+        self.evidence.get(&(model.to_owned(), role)).copied().unwrap_or_default()
     }
 
     /// Count of its usable answers; none of a new version of a model.
@@ -136,7 +136,7 @@ impl Learned {
 
     /// Replaces the evidence.
     pub fn replace_evidence(&mut self, all: Vec<ModelEvidence>) {
-        self.seen = all.into_iter().map(|one| ((one.model, one.role), one.evidence)).collect();
+        self.evidence = all.into_iter().map(|one| ((one.model, one.role), one.evidence)).collect();
     }
 
     /// Queues the uncertain models of a decision for measurement, and counts the captures for which none was asked.
@@ -183,8 +183,8 @@ impl Knowledge {
     /// Rereads the evidence from the store, with that of other processes: scores, users' edits, acceptance rates.
     /// Blocking.
     pub fn reread_evidence(&self) {
-        if let Ok(seen) = self.store.evidence(self.clock.now() - SEEN_FOR) {
-            self.learned().replace_evidence(seen);
+        if let Ok(evidence) = self.store.evidence(self.clock.now() - SEEN_FOR) {
+            self.learned().replace_evidence(evidence);
         }
         self.recount();
     }
@@ -222,8 +222,8 @@ impl Knowledge {
         }
         let (store, now, present) = (Arc::clone(&self.store), self.clock.now(), Arc::clone(&self.present));
         drop(tokio::task::spawn_blocking(move || {
-            let known = store.mark(MARK).is_ok_and(|mark| mark.is_some());
-            if !known && store.set_mark(MARK, Some(&now.to_string())).is_err() {
+            let is_marked = store.mark(MARK).is_ok_and(|mark| mark.is_some());
+            if !is_marked && store.set_mark(MARK, Some(&now.to_string())).is_err() {
                 present.store(false, Ordering::Relaxed);
             }
         }));

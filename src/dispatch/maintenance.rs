@@ -294,11 +294,11 @@ impl Maintenance {
         let Some(result) = recallable(&turn, slot.client.request_answer(&ask)).await else {
             return ChoreOutcome::Preempted;
         };
-        let took = self.asking.clock.instant().saturating_duration_since(sent);
+        let elapsed = self.asking.clock.instant().saturating_duration_since(sent);
         self.asking.knowledge.learn(
             one,
             &ask,
-            &seen::ModelRun { work, result: &result, took, pressed: settled.here.pressed, cold: one.is_cold() },
+            &seen::ModelRun { work, result: &result, elapsed, pressed: settled.here.pressed, cold: one.is_cold() },
         );
         if result.is_ok() { ChoreOutcome::Done } else { ChoreOutcome::Failed }
     }

@@ -66,8 +66,8 @@ impl Prefill {
             return ReadProgress::Nothing;
         };
         let book = PrefillJob { tree, size: settled.size, prompt: &settled.prompt, contender };
-        let known = self.0.knowledge.learned().ahead_of(tree).is_some_and(|read| read.whole && book.is(read));
-        if known {
+        let is_read = self.0.knowledge.learned().ahead_of(tree).is_some_and(|read| read.whole && book.is(read));
+        if is_read {
             return ReadProgress::Whole;
         }
         let Ok(slot) = self.0.slot(config, contender) else { return ReadProgress::Nothing };

@@ -24,7 +24,7 @@ pub struct SystemSample {
 /// Samples the machine at most twice a second: the kernel's files are cheap, not free.
 #[derive(Debug, Default)]
 pub(super) struct SystemSampler {
-    seen: Mutex<Option<(Instant, SystemSample)>>,
+    last: Mutex<Option<(Instant, SystemSample)>>,
 }
 
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -33,10 +33,10 @@ impl SystemSampler {
     /// Measured off the event loop: a battery's state may take the kernel long.
     pub async fn sample(&self, clock: &Arc<dyn Clock>) -> SystemSample {
         let instant = clock.instant();
-        if let Some((_, known)) =
+        if let Some((_, sample)) =
             self.last_sample().filter(|(at, _)| instant.saturating_duration_since(*at) < LOOK_EVERY)
         {
-            return SystemSample { now: clock.now(), ..known };
+            return SystemSample { now: clock.now(), ..sample };
         }
         let on_another_thread = Arc::clone(clock);
         let found = tokio::task::spawn_blocking(move || measure(on_another_thread.as_ref())).await;
@@ -46,7 +46,7 @@ impl SystemSampler {
     }
 
     fn last_sample(&self) -> MutexGuard<'_, Option<(Instant, SystemSample)>> {
-        self.seen.lock()
+        self.last.lock()
     }
 }
 

@@ -30,7 +30,7 @@ use crate::route::traits::Traits;
 pub(super) struct Offers {
     pub offers: Vec<Offer>,
     /// Age of each list; absent for one that is only assumed.
-    pub seen: Vec<Option<Instant>>,
+    pub listed_at: Vec<Option<Instant>>,
 }
 
 /// A candidate model with what is known of it.
@@ -90,7 +90,7 @@ impl RoutingContext<'_> {
     fn offered(&self, endpoint: &str, model: &str) -> Option<((String, ListedModel), Option<Instant>)> {
         let at = self.offers.offers.iter().position(|offer| offer.endpoint == endpoint)?;
         let offered = self.offers.offers[at].models.iter().find(|offered| offered.name == model)?;
-        Some(((endpoint.to_owned(), offered.clone()), self.offers.seen.get(at).copied().flatten()))
+        Some(((endpoint.to_owned(), offered.clone()), self.offers.listed_at.get(at).copied().flatten()))
     }
 
     /// A configured model that no endpoint lists goes to the first endpoint: the server's own refusal says more than a

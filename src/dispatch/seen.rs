@@ -14,7 +14,7 @@ pub(super) struct ModelRun<'a> {
     pub work: Work,
     pub result: &'a Result<ModelAnswer, LlmError>,
     /// From sending to the end.
-    pub took: Duration,
+    pub elapsed: Duration,
     pub pressed: bool,
     /// The model was not loaded when it was asked, as far as was known.
     pub cold: bool,
@@ -62,11 +62,11 @@ impl ModelRun<'_> {
             written: 0,
             sentence: None,
             // A wait for a model that was still loading shows nothing of its speed.
-            load_s: self.cold.then_some(self.took.as_secs_f64()),
+            load_s: self.cold.then_some(self.elapsed.as_secs_f64()),
             queue_s: 0.0,
             ttft_s: None,
             tpot_s: None,
-            took_s: self.took.as_secs_f64(),
+            took_s: self.elapsed.as_secs_f64(),
             end: RunEnd::Cut,
             pressed: self.pressed,
             idle_min: 0.0,

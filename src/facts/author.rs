@@ -102,9 +102,9 @@ fn strength(sentence: &str) -> u8 {
             || padded.contains(&needle)
             || padded.contains(&needle.replacen(' ', "(", 1))
     };
-    let given = REASONS.iter().find(|(_, words)| words.iter().any(gives)).map_or(0, |(rank, _)| *rank);
+    let stated = REASONS.iter().find(|(_, words)| words.iter().any(gives)).map_or(0, |(rank, _)| *rank);
     let measured = u8::from(quantities::compares(sentence));
-    given.max(measured)
+    stated.max(measured)
 }
 
 /// `https://host/owner/repo/issues/12`, `owner/repo#12`, `#12`, `GH-12`, `ABC-123`.

@@ -69,8 +69,8 @@ impl SubjectLine {
 fn conventional(text: &str) -> Option<(Prefix, &str)> {
     let ConventionalSubject { kind, scope, breaking, description } = ConventionalSubject::parse(text)?;
     let kind = kind.to_ascii_lowercase();
-    let known = conventional::TYPES.contains(&kind.as_str());
-    known.then(|| (Prefix { kind, scope: scope.map(str::to_owned), breaking }, description))
+    let is_type = conventional::TYPES.contains(&kind.as_str());
+    is_type.then(|| (Prefix { kind, scope: scope.map(str::to_owned), breaking }, description))
 }
 
 /// The autosquash action of a later rebase, and the subject of its target: `fixup! Add x`.

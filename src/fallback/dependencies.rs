@@ -109,11 +109,11 @@ fn phrases<'a>(changes: impl Iterator<Item = &'a DependencyChange>) -> Vec<Strin
     let mut order: Vec<&str> = Vec::new();
     let mut by_name: HashMap<&str, Vec<&DependencyChange>> = HashMap::new();
     for change in changes {
-        let known = by_name.entry(&change.name).or_default();
-        if known.is_empty() {
+        let same_name = by_name.entry(&change.name).or_default();
+        if same_name.is_empty() {
             order.push(&change.name);
         }
-        known.push(change);
+        same_name.push(change);
     }
     let of = |name: &str| match by_name.get(name).map(Vec::as_slice) {
         Some([one]) => phrase(one),

@@ -232,11 +232,11 @@ fn worth_telling(symbols: &[Symbol]) -> Vec<&Symbol> {
         if outer {
             continue;
         }
-        let known = kept.iter().any(|other| other.name == symbol.name && other.change == symbol.change);
+        let repeated = kept.iter().any(|other| other.name == symbol.name && other.change == symbol.change);
         // One change per name: a definition re-added elsewhere is not reported as removed or changed.
         let same = |s: &&Symbol| s.test == symbol.test && s.name == symbol.name;
         let elsewhere = symbols.iter().filter(same).any(|s| s.change.precedence() < symbol.change.precedence());
-        if !known && !elsewhere && !of.is_some_and(whole) && symbol.name != "_" {
+        if !repeated && !elsewhere && !of.is_some_and(whole) && symbol.name != "_" {
             kept.push(symbol);
         }
     }

@@ -39,8 +39,8 @@ fn named(parameters: &[String]) -> String {
     format!("the {noun} {}", list(&parameters.iter().map(|text| code(text)).collect::<Vec<_>>()))
 }
 
-fn parameters_not_in(all: &[String], known: &[String]) -> Vec<String> {
-    all.iter().filter(|one| !known.contains(one)).cloned().collect()
+fn parameters_not_in(all: &[String], others: &[String]) -> Vec<String> {
+    all.iter().filter(|one| !others.contains(one)).cloned().collect()
 }
 
 /// `few` is `many` with some left out.

@@ -161,7 +161,7 @@ fn section(commit: &Commit, facts: &Facts) -> Option<String> {
 
 /// A sentence added to or removed from the documentation.
 fn prose(commit: &Commit, facts: &Facts) -> Option<String> {
-    let of = |gone: bool| {
+    let of = |removed: bool| {
         let docs = |mention: &Mention| {
             mention.kind == MentionKind::Prose
                 && FileRole::from_path(&mention.path) == FileRole::Docs
@@ -169,7 +169,7 @@ fn prose(commit: &Commit, facts: &Facts) -> Option<String> {
                 && !mention.text.starts_with(['(', '…'])
                 && !is_new(commit, &mention.path)
         };
-        best_mention(facts, |mention| docs(mention) && (mention.added == Some(false)) == gone)
+        best_mention(facts, |mention| docs(mention) && (mention.added == Some(false)) == removed)
     };
     let prose = of(false).or_else(|| of(true))?;
     let (text, file) = (&prose.text, path(&prose.path));
@@ -251,8 +251,8 @@ mod tests {
         );
         let guide = text("docs/guide.md", "@@\n ## Installing\n \n+Use the package of your system.");
         assert_eq!(guide, "docs/guide.md now says “Use the package of your system”");
-        let gone = text("docs/guide.md", "@@\n ## Installing\n \n-Use the package of your system.");
-        assert_eq!(gone, "docs/guide.md no longer says “Use the package of your system”");
+        let removal = text("docs/guide.md", "@@\n ## Installing\n \n-Use the package of your system.");
+        assert_eq!(removal, "docs/guide.md no longer says “Use the package of your system”");
         let point = "@@\n - [`a`](https://a.example): One\n+- [`left-pad`](https://b.example): Pad texts on the left";
         assert_eq!(text("README.md", point), "README.md now says “left-pad: Pad texts on the left”");
     }

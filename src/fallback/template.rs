@@ -156,9 +156,9 @@ mod tests {
     fn one_name_is_told_once() {
         let twice = "@@\n+#[cfg(unix)]\n+fn imp() {\n+}\n@@ fn imp() {\n-    a();\n+    b();";
         assert_eq!(commit_text("wip", vec![file("src/a.rs", twice)]), "Adds `imp` in src/a.rs. +4 −1.");
-        let gone = |name: &str| file(name, "@@\n-function help() {\n-}");
+        let removal = |name: &str| file(name, "@@\n-function help() {\n-}");
         let there = file("test/z.js", "@@\n+function help() {\n+}");
-        let text = commit_text("Share help", vec![gone("test/x.js"), gone("test/y.js"), there]);
+        let text = commit_text("Share help", vec![removal("test/x.js"), removal("test/y.js"), there]);
         assert!(!text.contains("removes"), "{text}");
     }
 

@@ -352,8 +352,8 @@ fn version(facts: &Facts, lead: &str) -> Option<String> {
 }
 
 fn tickets(facts: &Facts, sentences: &[&str]) -> Option<String> {
-    let known = |ticket: &String| sentences.iter().any(|text| text.contains(ticket.as_str()));
-    let new: Vec<String> = facts.author.tickets.iter().filter(|ticket| !known(ticket)).cloned().collect();
+    let is_named = |ticket: &String| sentences.iter().any(|text| text.contains(ticket.as_str()));
+    let new: Vec<String> = facts.author.tickets.iter().filter(|ticket| !is_named(ticket)).cloned().collect();
     (!new.is_empty()).then(|| format!("Refers to {}", list_up_to(TICKETS, new, true)))
 }
 

@@ -28,24 +28,25 @@ pub fn ends(common_dir: &Path, branches: &[(String, Oid)]) -> Vec<LogPosition> {
 /// Branches moved since the known positions. `branches` is called only when some file changed.
 pub fn collect_moves(
     common_dir: &Path,
-    known: &[LogPosition],
+    positions: &[LogPosition],
     branches: impl FnOnce() -> Result<Vec<(String, Oid)>, GitError>,
 ) -> Result<LogUpdates, GitError> {
-    let known: HashMap<&str, &str> = known.iter().map(|known| (known.log.as_str(), known.identity.as_str())).collect();
+    let positions: HashMap<&str, &str> =
+        positions.iter().map(|position| (position.log.as_str(), position.identity.as_str())).collect();
     let stamp = stamp(common_dir);
-    if known.get(ALL) == Some(&stamp.as_str()) {
+    if positions.get(ALL) == Some(&stamp.as_str()) {
         return Ok(LogUpdates::default());
     }
     let mut news = LogUpdates { positions: vec![position(ALL, &stamp)], ..LogUpdates::default() };
     let branches = branches()?;
     for (name, tip) in &branches {
         let log = log(name);
-        let was = known.get(log.as_str()).copied();
+        let was = positions.get(log.as_str()).copied();
         if was == Some(tip.as_str()) {
             continue;
         }
         // Without any known position, all existing branches are old.
-        if known.contains_key(ALL) || was.is_some() {
+        if positions.contains_key(ALL) || was.is_some() {
             let from = was.and_then(|was| was.parse().ok());
             let ref_update = RefChange::UnloggedMove { from, to: tip.clone() };
             news.entries.push(LoggedChange {
@@ -57,8 +58,9 @@ pub fn collect_moves(
         news.positions.push(position(&log, tip.as_str()));
     }
     let there: HashSet<String> = branches.iter().map(|(name, _)| log(name)).collect();
-    let gone = known.iter().filter(|(log, was)| **was != ABSENT && log.starts_with("tip/") && !there.contains(**log));
-    news.positions.extend(gone.map(|(log, _)| position(log, ABSENT)));
+    let deleted =
+        positions.iter().filter(|(log, was)| **was != ABSENT && log.starts_with("tip/") && !there.contains(**log));
+    news.positions.extend(deleted.map(|(log, _)| position(log, ABSENT)));
     Ok(news)
 }
 

@@ -51,26 +51,26 @@ impl Repo {
     ///
     /// # Errors
     /// When a child process was needed and failed, or the references of a repository without logs cannot be read.
-    pub fn log_updates(&self, known: &[LogPosition], since: Timestamp) -> Result<LogUpdates, GitError> {
+    pub fn log_updates(&self, positions: &[LogPosition], since: Timestamp) -> Result<LogUpdates, GitError> {
         let common_dir = &self.location().common_dir;
         let mut news = if branch_tips::has_no_logs(common_dir) {
-            let mut news = branch_tips::collect_moves(common_dir, known, || self.tips("refs/heads"))?;
+            let mut news = branch_tips::collect_moves(common_dir, positions, || self.tips("refs/heads"))?;
             // A new branch is reported with its base commit, as far as positions of the others are known.
             if news.entries.iter().any(|entry| new_tip(&entry.change).is_some()) {
-                let tips = known.iter().filter_map(|known| known.identity.parse().ok()).collect();
+                let tips = positions.iter().filter_map(|position| position.identity.parse().ok()).collect();
                 let before = KnownCommits { tips, remotes: self.remotes()? };
                 self.add_bases(news.entries.iter_mut().map(|entry| &mut entry.change).collect(), &before)?;
             }
             news
         } else {
             let (mut fresh, mut news) = match self.table_reader() {
-                Some(git) => reftable::read_new_lines(git, common_dir, known, since)?,
-                None => collect::collect_new_lines(common_dir, known, since),
+                Some(git) => reftable::read_new_lines(git, common_dir, positions, since)?,
+                None => collect::collect_new_lines(common_dir, positions, since),
             };
             news.entries = self.logged_changes(&mut fresh)?;
             news
         };
-        if let Some((position, entries)) = jj::collect_changes(self, known, since)? {
+        if let Some((position, entries)) = jj::collect_changes(self, positions, since)? {
             news.positions.push(position);
             news.entries.extend(entries);
         }

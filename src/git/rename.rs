@@ -28,18 +28,18 @@ pub fn join_renames(
 }
 
 fn exact(deltas: Vec<Delta>) -> Vec<Delta> {
-    let mut gone: HashMap<(&Oid, u32), Vec<usize>> = HashMap::new();
+    let mut deleted: HashMap<(&Oid, u32), Vec<usize>> = HashMap::new();
     for (at, delta) in deltas.iter().enumerate() {
         if let (Some(old), None) = (&delta.old, &delta.new)
             && !is_empty_blob(&old.id)
         {
-            gone.entry((&old.id, old.kind())).or_default().push(at);
+            deleted.entry((&old.id, old.kind())).or_default().push(at);
         }
     }
     let mut pairs = Vec::new();
     for (at, delta) in deltas.iter().enumerate() {
         let (None, Some(new)) = (&delta.old, &delta.new) else { continue };
-        let Some(candidates) = gone.get_mut(&(&new.id, new.kind())) else { continue };
+        let Some(candidates) = deleted.get_mut(&(&new.id, new.kind())) else { continue };
         let same_name = candidates.iter().position(|old| base(deltas[*old].path()) == base(&new.path));
         if let Some(old) = same_name.or(candidates.len().checked_sub(1)) {
             pairs.push((candidates.swap_remove(old), at));
@@ -62,12 +62,12 @@ fn base(path: &[u8]) -> &[u8] {
 
 /// Turns (deleted, added) index pairs into one delta each, at the place of the addition.
 fn merge(mut deltas: Vec<Delta>, pairs: Vec<(usize, usize)>) -> Vec<Delta> {
-    let mut gone = vec![false; deltas.len()];
+    let mut renamed_away = vec![false; deltas.len()];
     for (old, new) in pairs {
-        gone[old] = true;
+        renamed_away[old] = true;
         deltas[new].old = deltas[old].old.take();
     }
-    let mut keep = gone.iter().map(|gone| !gone);
+    let mut keep = renamed_away.iter().map(|is_away| !is_away);
     deltas.retain(|_| keep.next().unwrap_or(true));
     deltas
 }
@@ -188,7 +188,7 @@ mod tests {
         Some(TreeFile { mode: 0o100_644, id: id(n), path: path.into() })
     }
 
-    fn gone(path: &str, n: usize) -> Delta {
+    fn deleted(path: &str, n: usize) -> Delta {
         Delta { old: side(path, n), new: None }
     }
 
@@ -207,22 +207,22 @@ mod tests {
     #[test]
     fn an_exact_rename_is_found_without_reading_anything() {
         let objects = memory(&[]);
-        let joined = join_renames(vec![gone("a", 1), added("b", 1)], &objects, &limits(), &|_| false);
+        let joined = join_renames(vec![deleted("a", 1), added("b", 1)], &objects, &limits(), &|_| false);
         assert_eq!(joined, [Delta { old: side("a", 1), new: side("b", 1) }]);
         assert!(objects.read.borrow().is_empty());
     }
 
     #[test]
     fn of_two_equal_files_the_one_with_the_same_name_is_the_origin() {
-        let deltas = vec![gone("x/mod.rs", 1), gone("x/other.rs", 1), added("y/mod.rs", 1)];
+        let deltas = vec![deleted("x/mod.rs", 1), deleted("x/other.rs", 1), added("y/mod.rs", 1)];
         let joined = join_renames(deltas, &memory(&[]), &limits(), &|_| false);
-        assert_eq!(joined, [gone("x/other.rs", 1), Delta { old: side("x/mod.rs", 1), new: side("y/mod.rs", 1) }]);
+        assert_eq!(joined, [deleted("x/other.rs", 1), Delta { old: side("x/mod.rs", 1), new: side("y/mod.rs", 1) }]);
     }
 
     #[test]
     fn a_rename_with_edits_is_found_from_half_the_bytes_on() {
         let objects = memory(&[(1, text(0, 100)), (2, text(0, 80)), (3, text(500, 600))]);
-        let joined = join_renames(vec![gone("a", 1), added("b", 2), added("c", 3)], &objects, &limits(), &|_| false);
+        let joined = join_renames(vec![deleted("a", 1), added("b", 2), added("c", 3)], &objects, &limits(), &|_| false);
         assert_eq!(joined, [Delta { old: side("a", 1), new: side("b", 2) }, added("c", 3)]);
     }
 
@@ -230,7 +230,7 @@ mod tests {
     fn beyond_the_limit_only_exact_renames_are_found() {
         let objects = memory(&[(1, text(0, 100)), (2, text(0, 99))]);
         let limits = Bounds { rename_deltas: 1, ..limits() };
-        let deltas = vec![gone("a", 1), added("b", 2)];
+        let deltas = vec![deleted("a", 1), added("b", 2)];
         assert_eq!(join_renames(deltas.clone(), &objects, &limits, &|_| false), deltas);
         assert!(objects.read.borrow().is_empty());
     }
@@ -238,7 +238,7 @@ mod tests {
     #[test]
     fn excluded_and_large_files_are_never_loaded() {
         let objects = memory(&[(1, text(0, 100)), (2, text(0, 99)), (3, text(0, 98))]);
-        let deltas = vec![gone("secret", 1), added("b", 2), added("c", 3)];
+        let deltas = vec![deleted("secret", 1), added("b", 2), added("c", 3)];
         let small = Bounds { file_bytes: 10, ..limits() };
         assert_eq!(join_renames(deltas.clone(), &objects, &small, &|_| false), deltas);
         assert_eq!(join_renames(deltas.clone(), &objects, &limits(), &|path| path == b"secret"), deltas);

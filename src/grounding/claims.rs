@@ -58,10 +58,10 @@ impl Direction {
     }
 
     /// Whether it occurs on the side of this direction, and not on the other.
-    pub fn is_side(self, seen: super::lexicon::SideSet) -> bool {
+    pub fn is_side(self, sides: super::lexicon::SideSet) -> bool {
         match self {
-            Self::Added => seen.is_added(),
-            Self::Removed => seen.is_removed(),
+            Self::Added => sides.is_added(),
+            Self::Removed => sides.is_removed(),
         }
     }
 

@@ -31,7 +31,7 @@ fn is_elsewhere(at: usize, low: &[String], sentence: &[SentenceToken<'_>], lexic
         let token = sentence.get(at).filter(|token| token.kind == TokenKind::Code)?;
         Some((lexicon.symbol_of(&token.low()), lexicon.is_kept(&token.low())))
     };
-    let one_sided = |at: usize| symbol(at).is_some_and(|(seen, _)| seen.is_removed() || seen.is_added());
+    let one_sided = |at: usize| symbol(at).is_some_and(|(sides, _)| sides.is_removed() || sides.is_added());
     match verb {
         "moves" | "moved" | "move" => one_sided(at + 1),
         "renames" | "renamed" | "rename" => {
@@ -48,8 +48,8 @@ fn is_set_back(at: usize, low: &[String], sentence: &[SentenceToken<'_>], lexico
     let before = at.checked_sub(1).and_then(|to| low.get(to)).is_some_and(|word| word == "to");
     let number = sentence.get(at).is_some_and(|token| token.kind == TokenKind::Number);
     let sets = low.iter().take(at).any(|word| SETS.contains(&word.as_str()));
-    let seen = || low.get(at).map(|number| lexicon.number(number)).unwrap_or_default();
-    before && number && sets && seen().is_removed() && !seen().has(SideSet::CONTEXT) && !seen().has(SideSet::AUTHOR)
+    let sides = || low.get(at).map(|number| lexicon.number(number)).unwrap_or_default();
+    before && number && sets && sides().is_removed() && !sides().has(SideSet::CONTEXT) && !sides().has(SideSet::AUTHOR)
 }
 
 static SETS: WordList = word_list!("contradictions_sets");
@@ -91,9 +91,9 @@ fn is_given_up(at: usize, low: &[String], sentence: &[SentenceToken<'_>], lexico
 fn is_removed_subject(at: usize, low: &[String], sentence: &[SentenceToken<'_>], lexicon: &Lexicon) -> bool {
     let next = low.get(at + 1).map_or("", String::as_str);
     let thing = sentence.get(at).filter(|token| token.kind == TokenKind::Code && token.after.is_none());
-    let gone = thing.is_some_and(|token| lexicon.symbol_of(&token.low()).is_removed());
-    let goes = low.get(at + 2).map_or("", String::as_str);
-    gone && (GOES_ON.contains(&next) || (next == "now" && GOES_ON.contains(&goes)))
+    let is_removed = thing.is_some_and(|token| lexicon.symbol_of(&token.low()).is_removed());
+    let after_next = low.get(at + 2).map_or("", String::as_str);
+    is_removed && (GOES_ON.contains(&next) || (next == "now" && GOES_ON.contains(&after_next)))
 }
 
 /// Verbs that require an existing subject.

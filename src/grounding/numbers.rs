@@ -21,11 +21,11 @@ pub fn is_known(tokens: &[SentenceToken<'_>], at: usize, lexicon: &Lexicon) -> b
 
 /// `>= 0.4.20 < 0.5.0`: in a token without words every number must be known.
 fn requirement(low: &str, lexicon: &Lexicon) -> bool {
-    let mut known = true;
+    let mut all_found = true;
     if !low.contains(char::is_alphabetic) && !lexicon.has_literal(low) {
-        words::numbers(low, &mut |number| known &= !lexicon.number(number).is_none());
+        words::numbers(low, &mut |number| all_found &= !lexicon.number(number).is_none());
     }
-    known
+    all_found
 }
 
 fn is_written(n: u64, lexicon: &Lexicon) -> bool {
@@ -64,8 +64,8 @@ fn digits(tokens: &[SentenceToken<'_>], at: usize, token: &SentenceToken<'_>, le
         let whole: Option<u64> = number.parse().ok();
         if nth == 0 && is_count_of_lines(&low) {
             let counts = if low.starts_with('+') { &lexicon.counts.insertions } else { &lexicon.counts.deletions };
-            let known = whole.is_some_and(|n| counts.contains(&n)) && both_sides(tokens, at, lexicon);
-            return known || is_in_author_text(&number, lexicon);
+            let is_count = whole.is_some_and(|n| counts.contains(&n)) && both_sides(tokens, at, lexicon);
+            return is_count || is_in_author_text(&number, lexicon);
         }
         if let Some(counts) = strict(tokens, at, lexicon) {
             return whole.is_some_and(|n| counts.contains(&n)) || is_in_author_text(&number, lexicon);

@@ -178,11 +178,12 @@ impl PatternMatcher<'_> {
         while self.low(phrase.end) == "and" && self.is_named(phrase.end + 1) {
             phrase.end = self.phrase(phrase.end + 1).end;
         }
-        let known: Vec<i64> =
+        let balances: Vec<i64> =
             self.content(phrase.clone()).iter().filter_map(|stem| self.lexicon.balance(stem)).collect();
-        let is_added = known.iter().any(|balance| Direction::Added.agrees(*balance));
-        let gone = |at: usize| self.is_named(at) && !self.lexicon.is_one_sided(&self.tokens[at], Direction::Added);
-        let unshown = (!known.is_empty() && !is_added) || phrase.clone().any(gone);
+        let is_added = balances.iter().any(|balance| Direction::Added.agrees(*balance));
+        let lacks_addition =
+            |at: usize| self.is_named(at) && !self.lexicon.is_one_sided(&self.tokens[at], Direction::Added);
+        let unshown = (!balances.is_empty() && !is_added) || phrase.clone().any(lacks_addition);
         unshown.then(|| self.tokens[phrase.start].text.to_owned())
     }
 
@@ -205,9 +206,9 @@ impl PatternMatcher<'_> {
             }
             "to" => {
                 let new = self.phrase(link + 1).find(named)?;
-                let stays = !self.lexicon.is_one_sided(&self.tokens[new], Direction::Added)
+                let is_unchanged = !self.lexicon.is_one_sided(&self.tokens[new], Direction::Added)
                     && !self.content(new..new + 1).iter().any(|stem| self.lexicon.balance(stem).is_some_and(|n| n > 0));
-                stays.then(|| self.tokens[new].text.to_owned())
+                is_unchanged.then(|| self.tokens[new].text.to_owned())
             }
             _ => None,
         }
@@ -223,7 +224,7 @@ impl PatternMatcher<'_> {
     fn backwards(&self) -> Option<String> {
         let from = (0..self.tokens.len()).find(|at| self.low(*at) == "from")?;
         let to = (from + 1..self.tokens.len()).find(|at| matches!(self.low(*at), "to" | "into"))?;
-        let seen = |at: usize| {
+        let sides_of = |at: usize| {
             let token = &self.tokens[at];
             if token.kind == TokenKind::Number {
                 self.lexicon.number(&token.low())
@@ -231,8 +232,8 @@ impl PatternMatcher<'_> {
                 self.lexicon.word(&token.low())
             }
         };
-        let old = (from + 1..to).any(|at| self.is_value(at) && seen(at).is_added());
-        let new = self.phrase(to + 1).any(|at| self.is_value(at) && seen(at).is_removed());
+        let old = (from + 1..to).any(|at| self.is_value(at) && sides_of(at).is_added());
+        let new = self.phrase(to + 1).any(|at| self.is_value(at) && sides_of(at).is_removed());
         (old || new).then(|| self.tokens[from].text.to_owned())
     }
 
@@ -256,10 +257,10 @@ impl PatternMatcher<'_> {
 
     /// "the signature of `x`": such nouns for a part must come from the change or the author.
     fn unsaid_part(&self) -> Option<String> {
-        let known = |at: usize| self.lexicon.is_supported(&stem(self.low(at)));
+        let is_supported = |at: usize| self.lexicon.is_supported(&stem(self.low(at)));
         let is_part = |at: &usize| match self.low(*at) {
             "return" if matches!(self.low(*at + 1), "type" | "value") => !self.lexicon.is_author_word(&stem("return")),
-            "signature" | "signatures" | "conditional" | "conditionals" => self.is_prose(*at) && !known(*at),
+            "signature" | "signatures" | "conditional" | "conditionals" => self.is_prose(*at) && !is_supported(*at),
             _ => false,
         };
         (0..self.tokens.len()).find(is_part).map(|at| self.tokens[at].text.to_owned())

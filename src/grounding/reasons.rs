@@ -65,11 +65,11 @@ fn is_stated(clause: &[SentenceToken<'_>], effect: Option<&str>, lexicon: &Lexic
     let text: Vec<&str> = clause.iter().map(|token| token.text).collect();
     let mut stems = words::stems(&text.join(" "));
     stems.truncate(MOST);
-    let known = stems.iter().filter(|stem| lexicon.is_human_word(stem)).count();
+    let supported = stems.iter().filter(|stem| lexicon.is_human_word(stem)).count();
     if stems.is_empty() {
         return effect.is_none_or(|effect| lexicon.is_human_word(&words::stem(effect)));
     }
-    known * 2 >= stems.len()
+    supported * 2 >= stems.len()
 }
 
 /// A reason is checked by its first words.

@@ -151,7 +151,7 @@ impl Call<'_> {
 }
 
 fn find_hook_name(name: &[u8]) -> Option<&'static str> {
-    NAMES.into_iter().find(|known| name == known.as_bytes())
+    NAMES.into_iter().find(|candidate| name == candidate.as_bytes())
 }
 
 /// Reads git's list of rewritten commits. The rest of an overlong list is drained, so that git can finish writing.

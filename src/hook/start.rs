@@ -113,8 +113,8 @@ mod tests {
         let home = tempfile::tempdir().expect("a directory");
         let hook = install(home.path());
         assert!(start(&hook, &home.path().join("run/start.stamp"), now(), Vec::new()));
-        let seen = wait_for(&home.path().join("seen"));
-        assert!(seen.starts_with("sidecar run --detached\n/\n"), "{seen}");
+        let written = wait_for(&home.path().join("seen"));
+        assert!(written.starts_with("sidecar run --detached\n/\n"), "{written}");
     }
 
     #[test]

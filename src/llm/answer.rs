@@ -66,7 +66,7 @@ pub(super) struct AnswerBuilder {
     sent: Instant,
     now: Instant,
     text: String,
-    heard: SentenceStream,
+    sentences: SentenceStream,
     first: Option<Instant>,
     last: Option<Instant>,
     pub(super) tokens: Tokens,
@@ -81,7 +81,7 @@ impl AnswerBuilder {
             sent,
             now: sent,
             text: String::new(),
-            heard: SentenceStream::default(),
+            sentences: SentenceStream::default(),
             first: None,
             last: None,
             tokens: Tokens::default(),
@@ -102,7 +102,7 @@ impl AnswerBuilder {
         }
         self.first.get_or_insert(self.now);
         self.last = Some(self.now);
-        self.heard.push_piece(text);
+        self.sentences.push_piece(text);
         self.text.push_str(text);
     }
 
@@ -118,7 +118,7 @@ impl AnswerBuilder {
 
     /// Chunks of content so far.
     pub(super) fn chunks(&self) -> u64 {
-        self.heard.pieces()
+        self.sentences.pieces()
     }
 
     /// Progress at `now`.
@@ -126,8 +126,8 @@ impl AnswerBuilder {
         AnswerProgress {
             text: &self.text,
             tokens: self.chunks(),
-            sentence_tokens: self.heard.first_sentence(),
-            unfinished: self.heard.unfinished(),
+            sentence_tokens: self.sentences.first_sentence(),
+            unfinished: self.sentences.unfinished(),
             since_sent: now.saturating_duration_since(self.sent),
             silent: now.saturating_duration_since(self.last.unwrap_or(self.sent)),
             tpot: self.tpot(self.chunks()),
@@ -150,8 +150,8 @@ impl AnswerBuilder {
             load: self.load,
             ttft: self.first.map(|first| first.saturating_duration_since(self.sent)),
             tpot: self.tokens.output.and_then(|tokens| self.tpot(tokens)),
-            sentence_tokens: self.heard.first_sentence_at_end(),
-            took: now.saturating_duration_since(self.sent),
+            sentence_tokens: self.sentences.first_sentence_at_end(),
+            elapsed: now.saturating_duration_since(self.sent),
             prompt_truncated: self.truncated(ask),
             tokens: self.tokens,
             text: self.text,
@@ -216,7 +216,7 @@ mod tests {
         growing.push_content("a");
         let answer = growing.finish(Finish::Stop, &ask(10), start + Duration::from_millis(31), None);
         assert_eq!(answer.ttft, Some(Duration::from_millis(30)));
-        assert_eq!(answer.took, Duration::from_millis(31));
+        assert_eq!(answer.elapsed, Duration::from_millis(31));
     }
 
     #[test]

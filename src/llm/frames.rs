@@ -170,9 +170,9 @@ fn is_done(data: &[u8]) -> bool {
 
 /// Keep-alives of servers and proxies.
 fn is_heartbeat(text: &[u8]) -> bool {
-    let known: [&[u8]; 8] =
+    let heartbeats: [&[u8]; 8] =
         [b"ping", b"[ping]", b"heartbeat", b"[heartbeat]", b"keep-alive", b"keepalive", b"keep_alive", b"null"];
-    known.iter().any(|word| text.eq_ignore_ascii_case(word))
+    heartbeats.iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
 #[cfg(test)]

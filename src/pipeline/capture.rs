@@ -119,8 +119,8 @@ fn intake_commit(
 ) -> Result<IntakeOutcome, CaptureError> {
     let RepositoryContext { services, repo, config, .. } = context;
     let taken_at = services.clock.instant();
-    if let Some(known) = services.store.capture_of_commit(&repo.location().id, &request.oid)? {
-        return Ok(IntakeOutcome::Known(known.id));
+    if let Some(existing) = services.store.capture_of_commit(&repo.location().id, &request.oid)? {
+        return Ok(IntakeOutcome::Known(existing.id));
     }
     if !context.is_allowed() {
         return Ok(IntakeOutcome::Skipped("capturing is switched off here"));

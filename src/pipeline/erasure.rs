@@ -65,17 +65,17 @@ fn settle(services: &Services, scrubbed: &ScrubReport) -> Result<()> {
 /// Empties the logs and removes the leftover texts that contain one of these pieces; without any, all of them.
 fn clean(places: &Paths, pieces: Option<&Fragments>, drafts: &[DraftId]) -> (Vec<StoreFile>, Vec<RemainingFile>) {
     let (mut removed, mut left) = (Vec::new(), Vec::new());
-    let holds = |path: &Path| match (pieces, File::open(path)) {
+    let contains_piece = |path: &Path| match (pieces, File::open(path)) {
         (_, Err(missing)) if missing.kind() == io::ErrorKind::NotFound => Ok(false),
         (None, _) => Ok(true),
         (Some(pieces), file) => pieces.occur_in_stream(file?),
     };
     let mut tend = |path: PathBuf, deed: fn(&Path) -> io::Result<()>, must: bool| {
         let bytes = fs::metadata(&path).map_or(0, |found| found.len());
-        match holds(&path).and_then(|held| if held || must { deed(&path).map(|()| true) } else { Ok(false) }) {
+        match contains_piece(&path).and_then(|held| if held || must { deed(&path).map(|()| true) } else { Ok(false) }) {
             Ok(true) => removed.push(StoreFile { path, bytes }),
             Ok(false) => {}
-            Err(gone) if gone.kind() == io::ErrorKind::NotFound => {}
+            Err(missing) if missing.kind() == io::ErrorKind::NotFound => {}
             Err(failure) => left.push(RemainingFile { path, why: failure.to_string(), foreign: false }),
         }
     };

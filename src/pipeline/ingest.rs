@@ -39,8 +39,8 @@ pub fn import_spool(services: &Services) -> Result<Option<usize>, StoreError> {
 
 fn take_file(services: &Services, file: &Path, positions: &[SpoolPosition]) -> Result<usize, StoreError> {
     let Some(identity) = identity(file)? else { return Ok(0) };
-    let known = positions.iter().find(|position| position.file == identity);
-    let mut offset = known.map_or(0, |position| position.offset);
+    let position = positions.iter().find(|position| position.file == identity);
+    let mut offset = position.map_or(0, |position| position.offset);
     let mut taken = 0;
     loop {
         let batch = reader::read_from(file, offset, BATCH).map_err(unreadable)?;
@@ -178,7 +178,7 @@ fn close_unreadable(services: &Services, pending: &PendingEvent, error: &GitErro
 
 /// By its path: it cannot be opened.
 fn is_registered(services: &Services, git_dir: &Path) -> Result<bool, StoreError> {
-    Ok(services.store.registered_repos()?.iter().any(|known| git_dir.starts_with(&known.common_dir)))
+    Ok(services.store.registered_repos()?.iter().any(|registered| git_dir.starts_with(&registered.common_dir)))
 }
 
 /// Age after which an unread spool has no sidecar: a command processes it itself.
@@ -212,7 +212,7 @@ pub fn catch_up(services: &Services, announce: impl FnOnce(u64)) -> Result<Caugh
         return Ok(caught);
     }
     finish_abandoned(services)?;
-    let hand = PoisonEventGuard::open(services, "command")?;
+    let guard = PoisonEventGuard::open(services, "command")?;
     let end = services.clock.instant() + CATCH_UP;
     let mut announce = Some(announce);
     loop {
@@ -229,7 +229,7 @@ pub fn catch_up(services: &Services, announce: impl FnOnce(u64)) -> Result<Caugh
                 caught.left = services.store.pending_event_count()?;
                 return Ok(caught);
             }
-            let _held = hand.hold_event(event.row);
+            let _held = guard.hold_event(event.row);
             settle(services, &mut last, event)?;
             caught.done += 1;
         }

@@ -216,8 +216,8 @@ fn what(
         (PreviewTopic::Commit(oid), Some(repo)) => {
             let commit = Exclusions::of(config).commit(repo, oid)?;
             let mut subject = Subject::commit(commit, services.clock.as_ref());
-            let known = services.store.capture_of_commit(&repo.location().id, oid)?;
-            subject.note_before(&notes::by_id(services, &known.map(|known| known.notes).unwrap_or_default()));
+            let captured = services.store.capture_of_commit(&repo.location().id, oid)?;
+            subject.note_before(&notes::by_id(services, &captured.map(|captured| captured.notes).unwrap_or_default()));
             PreviewSubject::Capture(Box::new(subject))
         }
         (PreviewTopic::Note(Some(text)), _) => PreviewSubject::Capture(Box::new(Subject::note(text, project))),

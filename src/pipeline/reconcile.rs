@@ -45,9 +45,9 @@ pub fn all(services: &Services, source: Source) -> usize {
         tracing::error!(%error, "the registered repositories cannot be read");
         Vec::new()
     });
-    let one = |known: &RegisteredRepo| {
-        repository(services, known, source).unwrap_or_else(|error| {
-            tracing::error!(path = %known.path.display(), %error, "a repository could not be reconciled");
+    let one = |registered: &RegisteredRepo| {
+        repository(services, registered, source).unwrap_or_else(|error| {
+            tracing::error!(path = %registered.path.display(), %error, "a repository could not be reconciled");
             0
         })
     };
@@ -111,8 +111,8 @@ fn read_logs(
     skipped::import_skips(services)?;
     let mut taken = 0;
     loop {
-        let known = services.store.log_positions(&registered.id)?;
-        let news = repo.log_updates(&known, registered.since)?;
+        let positions = services.store.log_positions(&registered.id)?;
+        let news = repo.log_updates(&positions, registered.since)?;
         let mut queue = EventBatch { context: &context, teller, batch: Vec::new(), taken: 0 };
         for entry in news.entries {
             queue.add_entry(entry)?;
@@ -132,8 +132,8 @@ fn note(services: &Services, registered: &RegisteredRepo, error: &GitError) -> R
         return Ok(());
     }
     let path = registered.path.display();
-    let gone = !registered.common_dir.exists();
-    let what = if gone { format!("{path} is gone") } else { format!("{path} cannot be read: {error}") };
+    let is_missing = !registered.common_dir.exists();
+    let what = if is_missing { format!("{path} is gone") } else { format!("{path} cannot be read: {error}") };
     let hint = format!("where it was moved to: uro-capture init; for good: uro-capture deinit {path}");
     services.store.note_problem(services.clock.now(), &what, &hint)
 }
@@ -186,8 +186,8 @@ impl EventBatch<'_> {
     }
 
     fn add(&mut self, found: NewCommit) -> Result<(), ReconcileError> {
-        match self.batch.iter_mut().find(|known| known.oid == found.oid) {
-            Some(known) => known.replaces.extend(found.replaces),
+        match self.batch.iter_mut().find(|queued| queued.oid == found.oid) {
+            Some(queued) => queued.replaces.extend(found.replaces),
             None => self.batch.push(found),
         }
         if self.batch.len() >= BATCH { self.flush(&[]) } else { Ok(()) }
@@ -203,14 +203,14 @@ impl EventBatch<'_> {
         let awaited = store.commits_with_open_events(&place.common_dir, &oids)?;
         let mut events = Vec::new();
         for found in self.batch.drain(..) {
-            let known = captured.contains(&found.oid) || awaited.contains(&found.oid);
+            let is_known = captured.contains(&found.oid) || awaited.contains(&found.oid);
             let mut news = Vec::new();
             for old in found.replaces {
                 if awaited.contains(&old) || (captured.contains(&old) && is_live(self.context, &old)?) {
                     news.push((old, found.oid.clone()));
                 }
             }
-            if known && news.is_empty() {
+            if is_known && news.is_empty() {
                 continue;
             }
             events.push(Event {

@@ -109,8 +109,8 @@ pub async fn refine_one(services: &Services, capture: Capture, until: Instant) -
         return Ok(RefineOutcome::NotNow);
     }
     let judged = output_check::check_answer(services, &job, &attempt).await;
-    let took = services.clock.instant().saturating_duration_since(asked);
-    aside(services, move |services| finish(services, &job, &attempt, &judged, took)).await?
+    let elapsed = services.clock.instant().saturating_duration_since(asked);
+    aside(services, move |services| finish(services, &job, &attempt, &judged, elapsed)).await?
 }
 
 /// Off the event loop.
@@ -150,12 +150,12 @@ fn take_up(services: &Services, capture: &Capture, until: Instant) -> Result<Opt
 
 /// The capture's repository: at its last registered path, else where it was captured.
 fn repo_of(services: &Services, capture: &Capture) -> Result<Option<Repo>, CaptureError> {
-    let Some(known) = &capture.repo else { return Ok(None) };
-    let opened = match services.store.registration(&known.id)? {
+    let Some(repo_ref) = &capture.repo else { return Ok(None) };
+    let opened = match services.store.registration(&repo_ref.id)? {
         Some(registered) => Repo::open_git_dir(&registered.common_dir),
-        None => Repo::discover(std::path::Path::new(&known.path)),
+        None => Repo::discover(std::path::Path::new(&repo_ref.path)),
     };
-    Ok(opened.ok().filter(|repo| repo.location().id == known.id))
+    Ok(opened.ok().filter(|repo| repo.location().id == repo_ref.id))
 }
 
 /// Whether the attempt says nothing about this text. `early`: there was time left when it ended, so that the cut was a
@@ -194,10 +194,10 @@ fn finish(
     job: &Job,
     attempt: &Attempt,
     judged: &CheckedAnswer,
-    took: Duration,
+    elapsed: Duration,
 ) -> Result<RefineOutcome, StoreError> {
     let repaired = judged.text.is_some() && !judged.faults.is_empty();
-    let times = (services.clock.now(), took);
+    let times = (services.clock.now(), elapsed);
     let operation = job.operation("refine", times, Some(attempt), (judged.reason, repaired));
     services.store.log_operation(&operation)?;
     services.models.knowledge.recount();
@@ -205,8 +205,8 @@ fn finish(
     let refused: Vec<&str> = judged.faults.iter().map(|fault| fault.sentence.as_str()).collect();
     let answered = AnswerRecord::of(attempt, job.subject.raw(), (judged.text.as_deref(), judged.reason), &refused);
     refinement.decision = answered.instead(services.store.decision(job.id)?.as_deref());
-    let stood = services.store.refine_capture(job.id, &refinement)?;
-    Ok(if stood { RefineOutcome::Better } else { RefineOutcome::Overtaken })
+    let replaced = services.store.refine_capture(job.id, &refinement)?;
+    Ok(if replaced { RefineOutcome::Better } else { RefineOutcome::Overtaken })
 }
 
 fn missed(services: &Services, id: crate::domain::id::CaptureId) -> Result<RefineOutcome, StoreError> {

@@ -179,10 +179,10 @@ impl ReportResolver<'_> {
     fn rewritten_here(&self) -> Result<Vec<(Oid, Oid)>, CaptureError> {
         let pairs = &self.pending.event.rewrites;
         let news: Vec<Oid> = pairs.iter().map(|(_, new)| new.clone()).collect();
-        let known = self.services.store.captured_commits(&self.repo.location().id, &news)?;
-        let unknown: Vec<Oid> = news.into_iter().filter(|new| !known.contains(new)).collect();
+        let captured = self.services.store.captured_commits(&self.repo.location().id, &news)?;
+        let unknown: Vec<Oid> = news.into_iter().filter(|new| !captured.contains(new)).collect();
         let ours = self.context.own_commits(&unknown)?;
-        Ok(pairs.iter().filter(|(_, new)| known.contains(new) || ours.contains(new)).cloned().collect())
+        Ok(pairs.iter().filter(|(_, new)| captured.contains(new) || ours.contains(new)).cloned().collect())
     }
 
     /// A squash merge makes no commit: the squashed commits are kept for the commit to come. A fast-forward makes none

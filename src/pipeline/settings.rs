@@ -143,18 +143,22 @@ impl LastGood {
             Err(error) => Unreadable::of_repo(repo, error),
         };
         complaints.push(error.clone());
-        let known = self.of_repo.get(&repo.location().common_dir);
+        let last_good = self.of_repo.get(&repo.location().common_dir);
         let entries = match entries {
-            Ok(entries) => mended(entries, known, |entry| load(std::slice::from_ref(entry)).is_ok()),
-            Err(_) => known.cloned(),
+            Ok(entries) => mended(entries, last_good, |entry| load(std::slice::from_ref(entry)).is_ok()),
+            Err(_) => last_good.cloned(),
         };
         entries.and_then(|entries| load(&entries).ok()).ok_or(error)
     }
 }
 
 /// The valid entries, with the last good values of the others; `None` where one of those is unknown.
-fn mended(entries: &Entries, known: Option<&Entries>, is_right: impl Fn(&(String, String)) -> bool) -> Option<Entries> {
-    let last_good = |name: &str| known?.iter().find(|(of, _)| of == name).cloned();
+fn mended(
+    entries: &Entries,
+    last_good: Option<&Entries>,
+    is_right: impl Fn(&(String, String)) -> bool,
+) -> Option<Entries> {
+    let last_good = |name: &str| last_good?.iter().find(|(of, _)| of == name).cloned();
     entries.iter().map(|entry| if is_right(entry) { Some(entry.clone()) } else { last_good(&entry.0) }).collect()
 }
 

@@ -22,8 +22,8 @@ pub fn import_skips(services: &Services) -> Result<(), StoreError> {
     for file in rotation::files(&services.paths.skipped()).map_err(unreadable)? {
         let Some(identity) = rotation::identity(&file).map_err(unreadable)? else { continue };
         let identity = identity.to_string();
-        let known = services.store.spool_positions()?.into_iter().find(|position| position.file == identity);
-        let mut offset = known.map_or(0, |position| position.offset);
+        let position = services.store.spool_positions()?.into_iter().find(|position| position.file == identity);
+        let mut offset = position.map_or(0, |position| position.offset);
         loop {
             let batch = reader::read_from(&file, offset, BATCH).map_err(unreadable)?;
             if batch.next_offset == offset {

@@ -86,15 +86,15 @@ pub(super) fn unwrapped(text: &str, whole: bool) -> Result<String, TextRejection
         return Err(TextRejection::Empty);
     }
     let open = tokens::without_tokens(&reasoning::without_thoughts(&text));
-    let spoken = reasoning::after_musing(&open);
-    if spoken.trim().is_empty() || (!whole && spoken.len() < open.trim().len()) {
+    let without_reasoning = reasoning::after_musing(&open);
+    if without_reasoning.trim().is_empty() || (!whole && without_reasoning.len() < open.trim().len()) {
         return Err(if has_words(&open) || has_words(&text) {
             TextRejection::OnlyThoughts
         } else {
             TextRejection::Empty
         });
     }
-    let text = fences::without_fences(spoken);
+    let text = fences::without_fences(without_reasoning);
     let text = match json::without_json(&text) {
         Some(inner) => fences::without_fences(&controls::without_controls(&inner)),
         None => text,

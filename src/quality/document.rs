@@ -59,12 +59,12 @@ fn fenced_whole(text: &str) -> &str {
 /// Deduplicates paragraphs, keeping their order; drops sign-offs at the end. Code blocks are not modified.
 fn paragraphs(text: &str) -> String {
     let mut kept: Vec<&str> = Vec::new();
-    let mut known = HashSet::new();
+    let mut distinct = HashSet::new();
     let mut in_code = false;
     for paragraph in text.split("\n\n") {
         let code = in_code || paragraph.lines().any(|line| Fence::parse(line).is_some());
         let prose = !code && paragraph.len() > 40;
-        let new = known.insert(paragraph);
+        let new = distinct.insert(paragraph);
         if new || !prose {
             kept.push(paragraph);
         }

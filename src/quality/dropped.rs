@@ -15,13 +15,13 @@ const LOOKED_AT: usize = 60;
 /// sentences in `told` are already reported.
 #[must_use]
 pub fn pieces(answer: &str, text: Option<&str>, refused: &[&str], expected: &ExpectedStyle) -> Vec<String> {
-    let spoken = squeezed(&clean::unwrapped(answer, true).unwrap_or_default());
+    let unwrapped = squeezed(&clean::unwrapped(answer, true).unwrap_or_default());
     let text = squeezed(text.unwrap_or_default());
     let refused: Vec<String> = refused.iter().map(|sentence| squeezed(sentence)).collect();
     let has_words = |piece: &&str| piece.chars().any(char::is_alphanumeric);
     let pieces = answer.lines().flat_map(sentences::split).map(str::trim).filter(has_words);
     let dropped = pieces.take(LOOKED_AT).filter_map(|piece| {
-        let why = drop_reason(piece, &spoken, (&text, &refused), expected)?;
+        let why = drop_reason(piece, &unwrapped, (&text, &refused), expected)?;
         Some(format!("{} ({why})", beginning(piece)))
     });
     dropped.take(PIECES).collect()
@@ -30,7 +30,7 @@ pub fn pieces(answer: &str, text: Option<&str>, refused: &[&str], expected: &Exp
 /// `None` where the piece is in the text, or already reported.
 fn drop_reason(
     piece: &str,
-    spoken: &str,
+    unwrapped: &str,
     (text, refused): (&str, &[String]),
     expected: &ExpectedStyle,
 ) -> Option<String> {
@@ -42,7 +42,7 @@ fn drop_reason(
     match clean::clean(piece, expected) {
         Ok(line) if is_in(&squeezed(&line)) => None,
         // Quoted in JSON or with markup it may differ from the final text.
-        Ok(line) if spoken.contains(&words) || spoken.contains(&squeezed(&line)) => {
+        Ok(line) if unwrapped.contains(&words) || unwrapped.contains(&squeezed(&line)) => {
             Some("a repetition, or beyond the sentence limit".to_owned())
         }
         Ok(_) => Some("reasoning or other wrapping".to_owned()),

@@ -50,8 +50,8 @@ fn outermost_off(text: &str) -> String {
                 }
             }
             (_, Some((_, words))) => {
-                let says = words || line.trim_start().starts_with("git commit ");
-                if says && blocks == 1 {
+                let is_content = words || line.trim_start().starts_with("git commit ");
+                if is_content && blocks == 1 {
                     inside.push(line);
                 }
             }

@@ -52,15 +52,15 @@ impl SeenSentences {
     /// numbers.
     pub(super) fn is_new(&mut self, sentence: &str) -> bool {
         let new = words(sentence);
-        let known = self.0.iter().any(|old| {
+        let is_repeated = self.0.iter().any(|old| {
             let shared = new.0.intersection(&old.0).count() as f64;
             let all = new.0.union(&old.0).count() as f64;
             new.1 == old.1 && shared >= ALIKE * all
         });
-        if !known {
+        if !is_repeated {
             self.0.push(new);
         }
-        !known
+        !is_repeated
     }
 }
 

@@ -160,7 +160,7 @@ fn root(verb: &str) -> String {
 #[derive(Debug, Default)]
 struct WordList {
     list: Vec<String>,
-    known: HashSet<String>,
+    distinct: HashSet<String>,
 }
 
 impl WordList {
@@ -169,7 +169,7 @@ impl WordList {
             && !word.contains(['\u{201c}', '\u{201d}'])
             && word.chars().count() <= LONGEST
             && !word.contains(char::is_control);
-        if fits && self.known.insert(word.to_owned()) {
+        if fits && self.distinct.insert(word.to_owned()) {
             self.list.push(word.to_owned());
         }
     }

@@ -347,8 +347,8 @@ fn value_below(text: &str, style: ValueSyntax) -> Option<std::ops::Range<usize>>
     let value = rest.strip_prefix([':', '=', '>']).unwrap_or(rest);
     let (start, tag) = (value.trim_start(), value.contains("</"));
     let at = text.len() - start.len();
-    let given = if tag { literal(start, at, start.find("</")?) } else { scalar(start, at, style) };
-    if let KeyValue::Value(range) = given { Some(range) } else { None }
+    let found = if tag { literal(start, at, start.find("</")?) } else { scalar(start, at, style) };
+    if let KeyValue::Value(range) = found { Some(range) } else { None }
 }
 
 /// A value at `at`, in the file's syntax.

@@ -62,12 +62,12 @@ fn next_best(decision: &Decision, chosen: Option<&ScoredCandidate>) -> Option<St
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::route::choice::tests::{candidate, capture, known};
+    use crate::route::choice::tests::{candidate, capture, learned};
     use crate::route::choice::{Candidate, decide};
 
     #[test]
     fn a_model_is_told_with_its_times_and_the_one_behind_it() {
-        let [quick, slow] = [known(5000.0, 147.0), known(20.0, 3.0)];
+        let [quick, slow] = [learned(5000.0, 147.0), learned(20.0, 3.0)];
         let models = [candidate("small:3b", 0.70, &quick), candidate("large:13b", 0.82, &slow)];
         let text = explain_briefly(&decide(&capture(), &models, None), None);
         let lines: Vec<&str> = text.lines().collect();
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn a_template_is_told_with_the_reason_and_the_models_times() {
-        let slow = known(20.0, 3.0);
+        let slow = learned(20.0, 3.0);
         let cold = Candidate { resident: Some(false), ..candidate("large:13b", 0.82, &slow) };
         let text = explain_briefly(&decide(&capture(), &[cold], None), None);
         assert!(text.starts_with("The template writes this capture: large:13b is not loaded"), "{text}");

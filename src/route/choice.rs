@@ -56,21 +56,21 @@ pub struct Candidate<'a> {
 /// Chooses a model or the template. `last` is the (endpoint, model) of the last decision for this role.
 #[must_use]
 pub fn decide(signals: &Signals, candidates: &[Candidate<'_>], last: Option<(&str, &str)>) -> Decision {
-    let mut seen: Vec<(ScoredCandidate, Option<TokenPlan>)> =
+    let mut scored: Vec<(ScoredCandidate, Option<TokenPlan>)> =
         candidates.iter().map(|one| evaluate_candidate(signals, one)).collect();
     // Eligible candidates first, then those with the whole prompt, then by score: a smaller model goes before a shorter
     // prompt.
-    seen.sort_by(|(a, _), (b, _)| {
+    scored.sort_by(|(a, _), (b, _)| {
         let order =
             |one: &ScoredCandidate| (one.rejected_because.is_none(), one.prompt_tokens >= signals.prompt_tokens);
         order(b).cmp(&order(a)).then(b.score.total_cmp(&a.score))
     });
-    let best = seen.first().filter(|(one, _)| one.rejected_because.is_none()).map(|(one, _)| one.score);
-    let kept = best.and_then(|best| find_kept_choice(&seen, best, last));
+    let best = scored.first().filter(|(one, _)| one.rejected_because.is_none()).map(|(one, _)| one.score);
+    let kept = best.and_then(|best| find_kept_choice(&scored, best, last));
     let chosen = best.map(|_| kept.unwrap_or(0));
-    let choice = chosen.and_then(|at| seen.get(at)).and_then(to_chosen).unwrap_or(Chosen::TEMPLATE);
-    let reason = if chosen.is_some() { Reason::None } else { why_template(signals, &seen) };
-    let mut candidates: Vec<ScoredCandidate> = seen.into_iter().map(|(one, _)| one).collect();
+    let choice = chosen.and_then(|at| scored.get(at)).and_then(to_chosen).unwrap_or(Chosen::TEMPLATE);
+    let reason = if chosen.is_some() { Reason::None } else { why_template(signals, &scored) };
+    let mut candidates: Vec<ScoredCandidate> = scored.into_iter().map(|(one, _)| one).collect();
     for (_, one) in candidates.iter_mut().enumerate().filter(|(at, _)| Some(*at) != chosen) {
         one.rejected_because.get_or_insert(Rejected::ScoredLower);
     }
@@ -81,21 +81,21 @@ pub fn decide(signals: &Signals, candidates: &[Candidate<'_>], last: Option<(&st
 /// Index of the last choice, unless another is clearly better, or it will probably be late and another less so: between
 /// two models without a chance the scores hardly differ.
 fn find_kept_choice(
-    seen: &[(ScoredCandidate, Option<TokenPlan>)],
+    scored: &[(ScoredCandidate, Option<TokenPlan>)],
     best: f64,
     last: Option<(&str, &str)>,
 ) -> Option<usize> {
     let (endpoint, model) = last?;
     let useful = |one: &ScoredCandidate| one.p_on_time + one.p_salvage;
     let is_hopeless = |one: &ScoredCandidate| {
-        useful(one) < PROBABLE && seen.first().is_some_and(|(first, _)| useful(first) > useful(one))
+        useful(one) < PROBABLE && scored.first().is_some_and(|(first, _)| useful(first) > useful(one))
     };
-    seen.iter().position(|(one, _)| {
+    scored.iter().position(|(one, _)| {
         one.rejected_because.is_none()
             && (one.endpoint.as_str(), one.model.as_str()) == (endpoint, model)
             && one.score + BETTER_BY >= best
             && !is_hopeless(one)
-            && seen.first().is_some_and(|(first, _)| one.prompt_tokens >= first.prompt_tokens)
+            && scored.first().is_some_and(|(first, _)| one.prompt_tokens >= first.prompt_tokens)
     })
 }
 
@@ -111,11 +111,11 @@ fn to_chosen((one, plan): &(ScoredCandidate, Option<TokenPlan>)) -> Option<Chose
 }
 
 /// Reason of the model with the best promise.
-fn why_template(signals: &Signals, seen: &[(ScoredCandidate, Option<TokenPlan>)]) -> Reason {
+fn why_template(signals: &Signals, scored: &[(ScoredCandidate, Option<TokenPlan>)]) -> Reason {
     if signals.traffic != Traffic::Calm {
         return Reason::Disabled;
     }
-    let best = seen.iter().max_by(|(a, _), (b, _)| compare_promise(a, b));
+    let best = scored.iter().max_by(|(a, _), (b, _)| compare_promise(a, b));
     best.and_then(|(one, _)| one.rejected_because).map_or(Reason::Disabled, Rejected::reason)
 }
 

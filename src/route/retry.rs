@@ -56,14 +56,14 @@ impl Retries {
 
 #[cfg(test)]
 mod tests {
-    use super::super::choice::tests::{candidate, capture, known, model};
+    use super::super::choice::tests::{candidate, capture, learned, model};
     use super::super::choice::{Candidate, decide};
     use super::super::signals::Signals;
     use super::*;
 
     /// For which of `n` captures the model is asked.
     fn asked(retries: &mut Retries, n: usize, tokens_per_s: f64, urgency: Urgency) -> Vec<usize> {
-        let forecast = known(tokens_per_s, tokens_per_s / 20.0);
+        let forecast = learned(tokens_per_s, tokens_per_s / 20.0);
         let one = |at: usize, retries: &mut Retries| {
             let guessed = retries.is_due("local", "m");
             let decision = decide(

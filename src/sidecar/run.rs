@@ -278,7 +278,7 @@ impl Sidecar {
                 () = overdue(&mut asked) => Ok(None),
             }
         };
-        self.watching.record_reports(std::mem::take(&mut self.worker.heard));
+        self.watching.record_reports(std::mem::take(&mut self.worker.reported_repos));
         let now = self.services.clock.instant();
         match worked {
             Ok(Some(pause)) => now + pause,

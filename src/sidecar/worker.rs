@@ -44,11 +44,11 @@ pub struct Worker {
     /// Tries of postponed events.
     tries: HashMap<i64, u32>,
     /// Git directories of the worktrees with new hook reports, for the watcher.
-    pub heard: HashSet<PathBuf>,
+    pub reported_repos: HashSet<PathBuf>,
     /// Set when jobs have to finish with what they have.
     cut_short: watch::Receiver<bool>,
     /// Absent while the store cannot be written.
-    hand: Option<Arc<PoisonEventGuard>>,
+    poison_guard: Option<Arc<PoisonEventGuard>>,
     /// All that is left waits for the end of a sequence, which causes no event.
     pub rests: bool,
 }
@@ -64,12 +64,21 @@ enum FollowUp {
 impl Worker {
     #[must_use]
     pub fn new(services: Services, health: Arc<Health>, cut_short: watch::Receiver<bool>) -> Self {
-        let hand = PoisonEventGuard::open(&services, "sidecar");
-        if let Err(error) = &hand {
+        let poison_guard = PoisonEventGuard::open(&services, "sidecar");
+        if let Err(error) = &poison_guard {
             tracing::error!(%error, "deaths with an event in hand are not counted");
         }
-        let (jobs, tries, heard) = (JoinSet::new(), HashMap::new(), HashSet::new());
-        Self { services, pulse: health, jobs, tries, heard, cut_short, hand: hand.ok().map(Arc::new), rests: false }
+        let (jobs, tries, reported_repos) = (JoinSet::new(), HashMap::new(), HashSet::new());
+        Self {
+            services,
+            pulse: health,
+            jobs,
+            tries,
+            reported_repos,
+            cut_short,
+            poison_guard: poison_guard.ok().map(Arc::new),
+            rests: false,
+        }
     }
 
     /// Imports the spool and processes the oldest pending events up to their templates; returns the pause after which
@@ -128,14 +137,14 @@ impl Worker {
     ) -> Result<FollowUp, StoreError> {
         let row = event.row;
         if event.event.source == Source::Hook {
-            self.heard.insert(event.event.git_dir.clone());
+            self.reported_repos.insert(event.event.git_dir.clone());
         }
         let tried = self.tries.remove(&row).unwrap_or(0) + 1;
         let last_try = tried >= TRIES;
         self.pulse.heartbeat.step();
-        let (hand, mut open) = (self.hand.clone(), std::mem::take(last));
+        let (poison_guard, mut open) = (self.poison_guard.clone(), std::mem::take(last));
         let dealt = blocking(&self.services, move |services| {
-            let _held = hand.as_ref().map(|hand| hand.hold_event(row));
+            let _held = poison_guard.as_ref().map(|poison_guard| poison_guard.hold_event(row));
             let dealt = ingest::process_event(&services, &mut open, &event, without, last_try);
             dealt.map(|dealt| (dealt, open))
         });

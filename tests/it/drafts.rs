@@ -37,8 +37,8 @@ fn a_week_becomes_devlogs_and_a_blog_post_without_any_model() {
 
 #[test]
 fn a_draft_is_written_by_the_model_where_one_answers() {
-    let said = "The cart grew three steps this week and each of them is small.";
-    let server = FakeLlm::start(Behaviour::Answer(said.to_owned()));
+    let answer = "The cart grew three steps this week and each of them is small.";
+    let server = FakeLlm::start(Behaviour::Answer(answer.to_owned()));
     let world = World::with_fake(&server);
     let repo = week(&world);
     world.ok(&repo, &["draft", "run"]);
@@ -143,9 +143,9 @@ fn ready(world: &World, repo: &std::path::Path) -> Value {
 
 fn fails(world: &World, repo: &std::path::Path, args: &[&str], hint: &str) {
     let out = world.uro_in(repo, args);
-    let said = String::from_utf8_lossy(&out.stderr).into_owned();
-    assert_eq!(out.status.code(), Some(1), "{args:?}: {said}");
-    assert!(said.contains(&format!("hint: {hint}")), "{args:?}: {said}");
+    let errors = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert_eq!(out.status.code(), Some(1), "{args:?}: {errors}");
+    assert!(errors.contains(&format!("hint: {hint}")), "{args:?}: {errors}");
 }
 
 #[test]
@@ -227,11 +227,11 @@ fn an_editor_that_fails_leaves_the_draft_and_the_persons_text() {
     let out = edit.args(["draft", "edit", id]).env("VISUAL", &editor).output().unwrap();
     assert_eq!(out.status.code(), Some(1), "{out:?}");
     assert_eq!(world.json(&repo, &["draft", "show", id])["body"], draft["body"]);
-    let said = String::from_utf8_lossy(&out.stderr).into_owned();
-    let (_, hint) = said.split_once("hint: uro-capture ").unwrap();
+    let errors = String::from_utf8_lossy(&out.stderr).into_owned();
+    let (_, hint) = errors.split_once("hint: uro-capture ").unwrap();
     let words: Vec<&str> = hint.split_whitespace().collect();
     world.ok(&repo, &words);
-    assert_eq!(world.json(&repo, &["draft", "show", id])["body"], "Half a thought\n", "{said}");
+    assert_eq!(world.json(&repo, &["draft", "show", id])["body"], "Half a thought\n", "{errors}");
 }
 
 #[test]

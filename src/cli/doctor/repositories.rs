@@ -38,8 +38,8 @@ fn registered(app: &App, store: &dyn Store) -> Result<Vec<Finding>, crate::store
         findings.push(Finding::failed("hooks", "no repository is registered", "uro-capture init PATH"));
     }
     let mut all = Vec::new();
-    for known in &registered {
-        let (found, hooks) = repository(app, known, &around);
+    for repo in &registered {
+        let (found, hooks) = repository(app, repo, &around);
         findings.extend(found);
         all.extend(hooks);
     }
@@ -66,32 +66,36 @@ fn global(around: &GitEnvironment<'_>) -> Option<Finding> {
     Some(Finding::passed("hooks", format!("{file} (all repositories)")))
 }
 
-fn repository(app: &App, known: &RegisteredRepo, around: &GitEnvironment<'_>) -> (Vec<Finding>, Option<RepoHooks>) {
-    let repo = match Repo::open_git_dir(&known.common_dir) {
+fn repository(
+    app: &App,
+    registered: &RegisteredRepo,
+    around: &GitEnvironment<'_>,
+) -> (Vec<Finding>, Option<RepoHooks>) {
+    let repo = match Repo::open_git_dir(&registered.common_dir) {
         Ok(repo) => repo,
         Err(error) => {
-            let (what, fix) = hooks::unreadable_problem(&known.path, &error);
+            let (what, fix) = hooks::unreadable_problem(&registered.path, &error);
             return (vec![Finding::failed("hooks", what, fix)], None);
         }
     };
-    let found = hooks::inspect_registered(Ok(&repo), known, around);
+    let found = hooks::inspect_registered(Ok(&repo), registered, around);
     let first = match &found.trouble {
-        Some(trouble) => Finding::failed("hooks", trouble.describe(&found.repo), trouble.repair(&known.path)),
+        Some(trouble) => Finding::failed("hooks", trouble.describe(&found.repo), trouble.repair(&registered.path)),
         None => Finding::passed("hooks", format!("{} ({})", found.repo, found.how.unwrap_or("watched by the sidecar"))),
     };
     let mut findings = vec![first];
     if found.how != Some("config") {
-        findings.extend(suggest_lines(app, &repo, known));
+        findings.extend(suggest_lines(app, &repo, registered));
     }
     (findings, Some(found))
 }
 
 /// Suggests lines to add by hand where nothing was written. A worktree with a hooks directory of its own is watched
 /// like its repository; it needs no fix.
-fn suggest_lines(app: &App, repo: &Repo, known: &RegisteredRepo) -> Vec<Finding> {
+fn suggest_lines(app: &App, repo: &Repo, registered: &RegisteredRepo) -> Vec<Finding> {
     let Ok(program) = hooks::program(app) else { return Vec::new() };
     let places = locations::list_worktrees(repo).unwrap_or_default();
-    let linked = places.iter().skip(usize::from(known.hook_mode != HookMode::Watch));
+    let linked = places.iter().skip(usize::from(registered.hook_mode != HookMode::Watch));
     let lines = linked.filter_map(|place| ManualLines::for_worktree(place, &program));
     lines
         .map(|by_hand| {

@@ -102,8 +102,8 @@ impl TurnQueue {
 
     fn learn(&mut self, release: Duration) {
         let [least, most] = RELEASE_BOUNDS;
-        let known = self.release.mul_f64(1.0 - RELEASE_WEIGHT);
-        self.release = (known + release.min(most).mul_f64(RELEASE_WEIGHT)).clamp(least, most);
+        let earlier = self.release.mul_f64(1.0 - RELEASE_WEIGHT);
+        self.release = (earlier + release.min(most).mul_f64(RELEASE_WEIGHT)).clamp(least, most);
     }
 
     /// Grants free slots to the first in line, and preempts turns for the callers that still wait.

@@ -131,8 +131,9 @@ pub fn is_lockfile(path: &str) -> bool {
 /// Whether every manifest and lockfile was read completely.
 #[must_use]
 pub fn are_all_known(files: &[FileChange]) -> bool {
-    let known = |file: &FileChange| own_file_kind(&file.path).is_none_or(|_| file.texts.is_some() || is_whole(file));
-    files.iter().all(known)
+    let is_readable =
+        |file: &FileChange| own_file_kind(&file.path).is_none_or(|_| file.texts.is_some() || is_whole(file));
+    files.iter().all(is_readable)
 }
 
 /// Every changed line is available.

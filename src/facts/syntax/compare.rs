@@ -26,7 +26,7 @@ pub struct SymbolDraft {
 /// Symbol changes between the two sides of the file at `path`.
 #[must_use]
 pub fn diff_outlines(old: &FileSide<'_>, new: &FileSide<'_>, path: &str, swaps: &IdentifierSwaps) -> Vec<SymbolDraft> {
-    let mut comparing = OutlineDiff { old, new, path, drafts: Vec::new(), gone: Vec::new(), come: Vec::new() };
+    let mut comparing = OutlineDiff { old, new, path, drafts: Vec::new(), removed: Vec::new(), added: Vec::new() };
     comparing.pair_by_key();
     comparing.pair_by_name();
     let types = comparing.pair_renamed(swaps, |kind| kind == SymbolKind::Type);
@@ -43,8 +43,8 @@ struct OutlineDiff<'a> {
     path: &'a str,
     drafts: Vec<SymbolDraft>,
     /// Unmatched entries.
-    gone: Vec<usize>,
-    come: Vec<usize>,
+    removed: Vec<usize>,
+    added: Vec<usize>,
 }
 
 impl OutlineDiff<'_> {
@@ -53,12 +53,12 @@ impl OutlineDiff<'_> {
         for (key, was) in &old {
             match new.get(key) {
                 Some(is) => self.pair_group(was, is),
-                None => self.gone.extend(was),
+                None => self.removed.extend(was),
             }
         }
-        self.come.extend(new.iter().filter(|(key, _)| !old.contains_key(*key)).flat_map(|(_, is)| is));
-        self.gone.sort_unstable();
-        self.come.sort_unstable();
+        self.added.extend(new.iter().filter(|(key, _)| !old.contains_key(*key)).flat_map(|(_, is)| is));
+        self.removed.sort_unstable();
+        self.added.sort_unstable();
     }
 
     /// Entries with one key: overloads, platform variants. Equal ones are paired first.
@@ -108,25 +108,25 @@ impl OutlineDiff<'_> {
     fn pair_by_name(&mut self) {
         let mut twins: HashMap<&str, Vec<usize>> = HashMap::new();
         let new = self.new;
-        self.come.iter().rev().for_each(|at| twins.entry(&new.entry(*at).name).or_default().push(*at));
+        self.added.iter().rev().for_each(|at| twins.entry(&new.entry(*at).name).or_default().push(*at));
         let mut taken = HashSet::new();
-        for was in std::mem::take(&mut self.gone) {
+        for was in std::mem::take(&mut self.removed) {
             match twins.get_mut(self.old.entry(was).name.as_str()).and_then(Vec::pop) {
                 Some(is) => {
                     taken.insert(is);
                     self.pair(was, is);
                 }
-                None => self.gone.push(was),
+                None => self.removed.push(was),
             }
         }
-        self.come.retain(|at| !taken.contains(at));
+        self.added.retain(|at| !taken.contains(at));
     }
 
     /// The same last name under another type, unique on each side and similar: the type changed.
     fn pair_by_bare(&mut self) {
-        let (gone, come) = (unique_by_name(self.old, &self.gone), unique_by_name(self.new, &self.come));
+        let (removed, added) = (unique_by_name(self.old, &self.removed), unique_by_name(self.new, &self.added));
         let mut pairs: Vec<(usize, usize)> =
-            gone.iter().filter_map(|(bare, was)| Some(((*was)?, (*come.get(bare)?)?))).collect();
+            removed.iter().filter_map(|(bare, was)| Some(((*was)?, (*added.get(bare)?)?))).collect();
         pairs.sort_unstable();
         for (was, is) in pairs {
             let (before, after) = (self.old.words(was), self.new.words(is));
@@ -137,8 +137,8 @@ impl OutlineDiff<'_> {
     }
 
     fn rename(&mut self, was: usize, is: usize) {
-        self.gone.retain(|at| *at != was);
-        self.come.retain(|at| *at != is);
+        self.removed.retain(|at| *at != was);
+        self.added.retain(|at| *at != is);
         let mut draft = self.draft_pair(was, is, SymbolChange::Renamed);
         draft.symbol.old_name = Some(self.old.entry(was).name.clone());
         self.push(draft, self.new.entry(is));
@@ -151,20 +151,20 @@ impl OutlineDiff<'_> {
                 entry.reporting == Reporting::Reported && entry.kind != SymbolKind::Scope && !entry.is_part();
             of(entry.kind) && tellable && self.is_unknown(entry, other)
         };
-        let gone: Vec<usize> =
-            self.gone.iter().copied().filter(|at| is_candidate(self.old, at)).take(rename::CANDIDATES).collect();
-        let come: Vec<usize> =
-            self.come.iter().copied().filter(|at| is_candidate(self.new, at)).take(rename::CANDIDATES).collect();
+        let removed: Vec<usize> =
+            self.removed.iter().copied().filter(|at| is_candidate(self.old, at)).take(rename::CANDIDATES).collect();
+        let added: Vec<usize> =
+            self.added.iter().copied().filter(|at| is_candidate(self.new, at)).take(rename::CANDIDATES).collect();
         let side = |side: &FileSide<'_>, at: &usize| rename::RenameCandidate {
             bare: side.entry(*at).bare.clone(),
             qualifier: side.entry(*at).qualifier().to_owned(),
             kind: side.entry(*at).kind,
             words: side.words(*at),
         };
-        let was: Vec<_> = gone.iter().map(|at| side(self.old, at)).collect();
-        let is: Vec<_> = come.iter().map(|at| side(self.new, at)).collect();
+        let was: Vec<_> = removed.iter().map(|at| side(self.old, at)).collect();
+        let is: Vec<_> = added.iter().map(|at| side(self.new, at)).collect();
         let pairs: Vec<(usize, usize)> =
-            rename::match_renames(&was, &is, swaps).into_iter().map(|(a, b)| (gone[a], come[b])).collect();
+            rename::match_renames(&was, &is, swaps).into_iter().map(|(a, b)| (removed[a], added[b])).collect();
         pairs.iter().for_each(|(was, is)| self.rename(*was, *is));
         pairs
     }
@@ -180,12 +180,12 @@ impl OutlineDiff<'_> {
         }
         let new = self.new;
         let mut twins: HashMap<(SymbolKind, String), Vec<usize>> = HashMap::new();
-        self.come
+        self.added
             .iter()
             .rev()
             .for_each(|at| twins.entry((new.entry(*at).kind, new.entry(*at).name.clone())).or_default().push(*at));
         let mut taken = HashSet::new();
-        for was in std::mem::take(&mut self.gone) {
+        for was in std::mem::take(&mut self.removed) {
             let of = self.old.entry(was);
             let now = renamed_name(of, &types).map(|now| (of.kind, now));
             match now.and_then(|now| twins.get_mut(&now)).and_then(Vec::pop) {
@@ -196,20 +196,20 @@ impl OutlineDiff<'_> {
                         self.push(draft, new.entry(is));
                     }
                 }
-                None => self.gone.push(was),
+                None => self.removed.push(was),
             }
         }
-        self.come.retain(|at| !taken.contains(at));
+        self.added.retain(|at| !taken.contains(at));
     }
 
     fn draft_unmatched(&mut self) {
-        for at in std::mem::take(&mut self.come) {
+        for at in std::mem::take(&mut self.added) {
             if self.is_reportable(self.new, at, self.old) {
                 let draft = self.draft(self.new, at, SymbolChange::Added);
                 self.push(draft, self.new.entry(at));
             }
         }
-        for at in std::mem::take(&mut self.gone) {
+        for at in std::mem::take(&mut self.removed) {
             if self.is_reportable(self.old, at, self.new) {
                 let draft = self.draft(self.old, at, SymbolChange::Removed);
                 self.push(draft, self.old.entry(at));
@@ -341,12 +341,12 @@ fn take_equal(
     of_old: impl Fn(usize) -> Vec<Token>,
     of_new: impl Fn(usize) -> Vec<Token>,
 ) {
-    let mut known: BTreeMap<Vec<Token>, Vec<usize>> = BTreeMap::new();
+    let mut by_tokens: BTreeMap<Vec<Token>, Vec<usize>> = BTreeMap::new();
     for at in was.iter().rev() {
-        known.entry(of_old(*at)).or_default().push(*at);
+        by_tokens.entry(of_old(*at)).or_default().push(*at);
     }
     let mut taken = BTreeSet::new();
-    is.retain(|at| match known.get_mut(&of_new(*at)).and_then(Vec::pop) {
+    is.retain(|at| match by_tokens.get_mut(&of_new(*at)).and_then(Vec::pop) {
         Some(twin) => {
             taken.insert(twin);
             false

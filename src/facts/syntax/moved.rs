@@ -19,13 +19,15 @@ const CANDIDATES: usize = 200;
 
 /// Joins a symbol removed from one file and added to another. Ambiguous names are skipped.
 pub fn join_moves(drafts: &mut Vec<SymbolDraft>) {
-    let (gone, come) = (of_fate(drafts, SymbolChange::Removed), of_fate(drafts, SymbolChange::Added));
+    let (removed, added) = (of_fate(drafts, SymbolChange::Removed), of_fate(drafts, SymbolChange::Added));
     let mut joined: Vec<(usize, usize, SymbolChange)> = Vec::new();
     {
-        let (removed, added) = (unique_by_name(drafts, &gone), unique_by_name(drafts, &come));
-        for was in &gone {
+        let (removed_by_name, added_by_name) = (unique_by_name(drafts, &removed), unique_by_name(drafts, &added));
+        for was in &removed {
             let name = draft_key(&drafts[*was]);
-            let (Some(Some(was)), Some(Some(is))) = (removed.get(&name), added.get(&name)) else { continue };
+            let (Some(Some(was)), Some(Some(is))) = (removed_by_name.get(&name), added_by_name.get(&name)) else {
+                continue;
+            };
             let (old, new) = (&drafts[*was], &drafts[*is]);
             let small = old.words.len().min(new.words.len()) < SMALL;
             let alike = small || tokens::likeness(&old.words, &new.words) >= SAME_NAME;
@@ -39,10 +41,10 @@ pub fn join_moves(drafts: &mut Vec<SymbolDraft>) {
         let large = |at: &usize| !taken.contains(at) && drafts[*at].words.len() >= OTHER_NAME_WORDS;
         among.iter().copied().filter(large).take(CANDIDATES).collect()
     };
-    let (gone, come) = (free(&gone), free(&come));
+    let (removed, added) = (free(&removed), free(&added));
     let mut renamed = HashSet::new();
-    for was in gone {
-        let mut like = come.iter().filter(|is| is_renamed(&drafts[was], &drafts[**is]));
+    for was in removed {
+        let mut like = added.iter().filter(|is| is_renamed(&drafts[was], &drafts[**is]));
         if let (Some(is), None) = (like.next(), like.next())
             && renamed.insert(*is)
         {
@@ -77,11 +79,11 @@ fn apply_joins(drafts: &mut Vec<SymbolDraft>, joined: &[(usize, usize, SymbolCha
         symbol.old_name = (old_name != symbol.name).then_some(old_name);
         symbol.old_path = Some(old_path);
     }
-    let gone: HashSet<usize> = joined.iter().map(|(was, _, _)| *was).collect();
+    let joined_away: HashSet<usize> = joined.iter().map(|(was, _, _)| *was).collect();
     let mut at = 0;
     drafts.retain(|_| {
         at += 1;
-        !gone.contains(&(at - 1))
+        !joined_away.contains(&(at - 1))
     });
 }
 

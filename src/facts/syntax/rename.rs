@@ -34,13 +34,13 @@ pub struct RenameCandidate {
 /// One-to-one pairs of a removed and an added definition, the likeliest first.
 #[must_use]
 pub fn match_renames(
-    gone: &[RenameCandidate],
-    come: &[RenameCandidate],
+    removed: &[RenameCandidate],
+    added: &[RenameCandidate],
     swaps: &IdentifierSwaps,
 ) -> Vec<(usize, usize)> {
     let mut scored: Vec<(f64, usize, usize)> = Vec::new();
-    for (a, was) in gone.iter().enumerate() {
-        for (b, is) in come.iter().enumerate() {
+    for (a, was) in removed.iter().enumerate() {
+        for (b, is) in added.iter().enumerate() {
             if let Some(score) = match_score(was, is, swaps) {
                 scored.push((score, a, b));
             }

@@ -33,10 +33,14 @@ pub struct NewLines {
 
 /// Reads the new lines of every log.
 #[must_use]
-pub fn collect_new_lines(common_dir: &Path, known: &[LogPosition], since: Timestamp) -> (Vec<NewLines>, LogUpdates) {
+pub fn collect_new_lines(
+    common_dir: &Path,
+    positions: &[LogPosition],
+    since: Timestamp,
+) -> (Vec<NewLines>, LogUpdates) {
     let read = |log: ReflogFile| {
         // A log that is unreadable now keeps its position.
-        let tail = reader::read_new_lines(&log.path, &log.key(), known, since).unwrap_or_default();
+        let tail = reader::read_new_lines(&log.path, &log.key(), positions, since).unwrap_or_default();
         NewLines { log, tail }
     };
     // Git writes HEAD's log first: read last, it contains everything the branch logs contain.
@@ -47,7 +51,7 @@ pub fn collect_new_lines(common_dir: &Path, known: &[LogPosition], since: Timest
     let mut news = LogUpdates { more: fresh.iter().any(|fresh| fresh.tail.more), ..LogUpdates::default() };
     news.positions = fresh.iter().filter_map(|fresh| fresh.tail.position.clone()).collect();
     fresh.retain(|fresh| fresh.tail.fresh < fresh.tail.lines.len());
-    for (position, unlogged) in heads.iter().filter_map(|log| ref_tips::read_unlogged(common_dir, log, known)) {
+    for (position, unlogged) in heads.iter().filter_map(|log| ref_tips::read_unlogged(common_dir, log, positions)) {
         news.positions.push(position);
         fresh.extend(unlogged);
     }

@@ -94,17 +94,17 @@ pub fn ends<'a>(common_dir: &'a Path, heads: &'a [ReflogFile]) -> impl Iterator<
 pub fn read_unlogged(
     common_dir: &Path,
     log: &ReflogFile,
-    known: &[LogPosition],
+    positions: &[LogPosition],
 ) -> Option<(LogPosition, Option<NewLines>)> {
     let name = name(log);
-    let was = known.iter().find(|known| known.log == name).map(|known| known.identity.as_str());
+    let was = positions.iter().find(|position| position.log == name).map(|position| position.identity.as_str());
     if was.is_some_and(|was| is_same(was, common_dir, log)) {
         return None;
     }
     let tip = CheckedOutTip::load(common_dir, &log.git_dir)?;
     let position = tip.position(log);
     let was = was.and_then(|was| of_branch(was, &tip.branch));
-    let is_known = known.is_empty() || was.as_ref() == Some(&tip.oid) || is_logged(common_dir, log, &tip);
+    let is_known = positions.is_empty() || was.as_ref() == Some(&tip.oid) || is_logged(common_dir, log, &tip);
     let fresh = (!is_known).then(|| fresh(common_dir, log, was, tip)).flatten();
     Some((position, fresh))
 }

@@ -9,23 +9,23 @@ use crate::git::{LoggedChange, RefChange};
 
 /// A reader that keeps its positions.
 pub struct Reader {
-    known: Vec<LogPosition>,
+    positions: Vec<LogPosition>,
     since: Timestamp,
 }
 
 impl Reader {
     /// Marks everything up to now as known.
     pub fn of(scratch: &Scratch) -> Self {
-        Self { known: scratch.open().log_ends().unwrap(), since: "2020-01-01T00:00:00Z".parse().unwrap() }
+        Self { positions: scratch.open().log_ends().unwrap(), since: "2020-01-01T00:00:00Z".parse().unwrap() }
     }
 
     pub fn entries(&mut self, scratch: &Scratch) -> Vec<LoggedChange> {
         let mut entries = Vec::new();
         loop {
-            let news = scratch.open().log_updates(&self.known, self.since).unwrap();
+            let news = scratch.open().log_updates(&self.positions, self.since).unwrap();
             for position in news.positions {
-                self.known.retain(|known| known.log != position.log);
-                self.known.push(position);
+                self.positions.retain(|position| position.log != position.log);
+                self.positions.push(position);
             }
             entries.extend(news.entries);
             if !news.more {

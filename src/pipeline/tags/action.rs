@@ -29,7 +29,7 @@ pub(super) fn action_tags(commit: &Commit, facts: &Facts) -> Vec<String> {
     let tags: Vec<&str> = match &facts.subject.prefix {
         Some(prefix) => vec![of_type(&prefix.kind)].into_iter().chain(of_scope(prefix.scope.as_deref())).collect(),
         None if facts.case == Case::Revert => vec!["revert"],
-        None => of_words(&spoken(commit.subject()), facts).into_iter().chain(of_case).collect(),
+        None => of_words(&lowercase_words(commit.subject()), facts).into_iter().chain(of_case).collect(),
     };
     tags.into_iter().map(str::to_owned).collect()
 }
@@ -39,7 +39,7 @@ fn of_scope(scope: Option<&str>) -> Option<&'static str> {
 }
 
 /// The subject's words; `fixed-width` is one word, and no fix.
-fn spoken(subject: &str) -> Vec<String> {
+fn lowercase_words(subject: &str) -> Vec<String> {
     let bare = |word: &str| word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
     subject.split_whitespace().map(bare).filter(|word| !word.is_empty()).collect()
 }

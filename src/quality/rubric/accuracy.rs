@@ -71,6 +71,6 @@ fn known_names<'a>(analysis: &TextAnalysis<'_>, sources: impl IntoIterator<Item 
             missing.remove(segment);
         }
     }
-    let known = analysis.names.iter().filter(|name| !segments(name).any(|part| missing.contains(part))).count();
-    (!analysis.names.is_empty()).then(|| share(known as f64, analysis.names.len() as f64, 0.0))
+    let found = analysis.names.iter().filter(|name| !segments(name).any(|part| missing.contains(part))).count();
+    (!analysis.names.is_empty()).then(|| share(found as f64, analysis.names.len() as f64, 0.0))
 }

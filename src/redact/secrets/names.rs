@@ -39,7 +39,7 @@ pub(super) fn sensitive_names() -> Vec<(String, NameStrength)> {
         ("auth", Weak(true)),
         ("creds", Weak(true)),
     ];
-    words.chain(made).chain(keys).chain(others.map(|(name, says)| (name.to_owned(), says))).collect()
+    words.chain(made).chain(keys).chain(others.map(|(name, strength)| (name.to_owned(), strength))).collect()
 }
 
 /// Words in a name that make its value public: digests, addresses, public halves.
@@ -55,9 +55,9 @@ const LISTED: usize = 100;
 const MORE: usize = 60;
 
 /// The value of a sensitive name at `name`, when it looks like a secret.
-pub(super) fn find_named_secret(text: &str, name: Range<usize>, says: NameStrength) -> Option<Range<usize>> {
+pub(super) fn find_named_secret(text: &str, name: Range<usize>, strength: NameStrength) -> Option<Range<usize>> {
     let secret_name = text.get(name.clone())?;
-    let (says, more) = whole_name(text, &name, says)?;
+    let (strength, more) = whole_name(text, &name, strength)?;
     let mut found = assigned::after(text, name.end + more.len())?;
     let public = || is_public(text, name.start) || PUBLIC.iter().any(|word| has_word(more, word));
     if public()
@@ -74,13 +74,13 @@ pub(super) fn find_named_secret(text: &str, name: Range<usize>, says: NameStreng
     if is_public_id(secret_name, more, value) {
         return None;
     }
-    if let Weak(hex) = says {
+    if let Weak(hex) = strength {
         if is_key_of_things(text, name.start) {
             return None;
         }
         let version = REVISION.iter().any(|word| has_word(more, word));
-        let given = !version && is_given(text, &found, value) && !is_placeholder(value);
-        return (given && is_strong(value, hex)).then(|| whole(text, &found));
+        let is_assigned = !version && is_given(text, &found, value) && !is_placeholder(value);
+        return (is_assigned && is_strong(value, hex)).then(|| whole(text, &found));
     }
     if is_base64_blob(secret_name) {
         let base64 = value.len() >= 12 && value.bytes().all(|b| Alphabet::Base64.has(b));
@@ -93,11 +93,11 @@ pub(super) fn find_named_secret(text: &str, name: Range<usize>, says: NameStreng
     if short && !plain {
         return None;
     }
-    is_secret(text, &found, value, says == Chosen).then(|| whole(text, &found))
+    is_secret(text, &found, value, strength == Chosen).then(|| whole(text, &found))
 }
 
 /// The other list items after the secret at `first`.
-pub(super) fn listed(text: &str, first: &Range<usize>, says: NameStrength) -> Vec<Range<usize>> {
+pub(super) fn listed(text: &str, first: &Range<usize>, strength: NameStrength) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     if !assigned::opens_list(text, first.start) {
         return found;
@@ -106,7 +106,7 @@ pub(super) fn listed(text: &str, first: &Range<usize>, says: NameStrength) -> Ve
     while let Some(next) = assigned::next_of_list(text, end).filter(|_| found.len() < LISTED) {
         end = next.end;
         let value = text.get(next.clone()).unwrap_or_default();
-        if looks_secret(value, says == Chosen) {
+        if looks_secret(value, strength == Chosen) {
             found.push(next);
         }
     }
@@ -115,7 +115,7 @@ pub(super) fn listed(text: &str, first: &Range<usize>, says: NameStrength) -> Ve
 
 /// The suffix of the name. Where it makes another word of it, it may still be sensitive (`mysecretstring`), but only
 /// weakly.
-fn whole_name<'a>(text: &'a str, name: &Range<usize>, says: NameStrength) -> Option<(NameStrength, &'a str)> {
+fn whole_name<'a>(text: &'a str, name: &Range<usize>, strength: NameStrength) -> Option<(NameStrength, &'a str)> {
     let secret_name = text.get(name.clone())?;
     let part = name_suffix(text, name.end, true);
     let on = text.as_bytes().get(name.end + part.len()).is_some_and(u8::is_ascii_alphabetic);
@@ -123,7 +123,7 @@ fn whole_name<'a>(text: &'a str, name: &Range<usize>, says: NameStrength) -> Opt
         let whole = name_suffix(text, name.end, false);
         return (secret_name.len() >= 5 && whole.len() < MORE).then_some((Weak(false), whole));
     }
-    is_name(text, name, part).then_some((says, part))
+    is_name(text, name, part).then_some((strength, part))
 }
 
 /// A name precedes the next argument of a call, unlike a path or the end of a sentence.

@@ -174,8 +174,8 @@ fn evidence(store: &dyn Store) {
             store.edit_capture(id, "Nothing of it.").unwrap();
         }
     }
-    let seen = store.evidence(timestamp(0)).unwrap();
-    let [one] = &seen[..] else { panic!("{seen:?}") };
+    let evidence = store.evidence(timestamp(0)).unwrap();
+    let [one] = &evidence[..] else { panic!("{evidence:?}") };
     assert_eq!((one.model.as_str(), one.role, share(one.evidence.rubric)), ("big:13b", Role::Capture, (1, 93.0)));
     assert_eq!(one.evidence.kept.n, 1, "what replaces a person's own words is no model's");
     assert!((0.7..1.0).contains(&one.evidence.kept.sum), "{:?}", one.evidence.kept);

@@ -186,9 +186,9 @@ fn read_rows(old: &Connection, sql: &str, range: [i64; 2], into: &mut Vec<Vec<Va
 
 /// A damaged file may have an older schema; where that is unreadable, the new one's columns are tried.
 fn common_columns(old: &Connection, source: &str, new: &Connection, table: &str) -> Result<Vec<String>> {
-    let known = columns(old, source).unwrap_or_default();
+    let old_columns = columns(old, source).unwrap_or_default();
     let mut columns = columns(new, table)?;
-    columns.retain(|column| known.is_empty() || known.contains(column));
+    columns.retain(|column| old_columns.is_empty() || old_columns.contains(column));
     Ok(columns)
 }
 

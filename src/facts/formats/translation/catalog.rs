@@ -21,8 +21,8 @@ pub fn compare(old: &str, new: &str) -> Option<Translations> {
     let changed = |units: &[CatalogUnit], others: &[CatalogUnit]| -> Vec<CatalogUnit> {
         units.iter().filter(|unit| differs(unit, others)).cloned().collect()
     };
-    let (gone, come) = (changed(&old, &new), changed(&new, &old));
-    let mut changes = pair(&values(&gone), &values(&come));
+    let (removed, added) = (changed(&old, &new), changed(&new, &old));
+    let mut changes = pair(&values(&removed), &values(&added));
     if changes.is_silent() && changes.metadata.is_empty() {
         changes.metadata.insert(MetadataChange::Comments);
     }
