@@ -117,7 +117,7 @@ pub fn unattended_problem(
 ) -> Option<(String, String)> {
     // Repairable hooks are reported on their own.
     let needy: Vec<&str> =
-        all.iter().filter(|one| one.needs_sidecar && one.trouble.is_none()).map(|one| one.repo.as_str()).collect();
+        all.iter().filter(|repo| repo.needs_sidecar && repo.trouble.is_none()).map(|repo| repo.repo.as_str()).collect();
     let subject = match needy.as_slice() {
         [] => return None,
         [one] => format!("commits without hooks in {one} are"),
@@ -250,7 +250,7 @@ mod tests {
     #[test]
     fn every_trouble_comes_with_the_command_that_mends_it() {
         let repo = Path::new("/my repo");
-        for (trouble, words, repair) in [
+        for (trouble, text, repair) in [
             (HookDefect::Replaced, "was replaced", "uro-capture init '/my repo'"),
             (HookDefect::Lost, "are gone", "uro-capture init '/my repo'"),
             (HookDefect::NoProgram("/x/uro-hook".into()), "call /x/uro-hook, which", "uro-capture init '/my repo'"),
@@ -262,7 +262,7 @@ mod tests {
                 "git -C '/my repo' config --unset-all hook.uro-post-merge.enabled",
             ),
         ] {
-            assert!(trouble.describe("/my repo").contains(words), "{trouble:?}");
+            assert!(trouble.describe("/my repo").contains(text), "{trouble:?}");
             assert_eq!(trouble.repair(repo), repair);
         }
     }

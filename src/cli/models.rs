@@ -277,14 +277,14 @@ fn assign_role(config: &Config, role: Role, offers: &[Offer], memory: Memory, vi
     if let Some(name) = named {
         mark_configured(role, name, offers, views);
     }
-    for (place, one) in proposals.iter().enumerate() {
-        let Some(model) = find_model(views, &one.endpoint, &one.model) else { continue };
-        (model.spilled, model.thinks_aloud) = (one.spilled, one.thinks);
+    for (place, proposal) in proposals.iter().enumerate() {
+        let Some(model) = find_model(views, &proposal.endpoint, &proposal.model) else { continue };
+        (model.spilled, model.thinks_aloud) = (proposal.spilled, proposal.thinks);
         if place == 0 { &mut model.roles } else { &mut model.stands_in_for }.push(role);
     }
-    for one in unfit {
-        if let Some(model) = find_model(views, &one.endpoint, &one.model) {
-            model.unfit = Some(one.because);
+    for refused in unfit {
+        if let Some(model) = find_model(views, &refused.endpoint, &refused.model) {
+            model.unfit = Some(refused.because);
         }
     }
     // A single-model server accepts any name; others report an unknown name themselves.
@@ -326,11 +326,11 @@ fn view(endpoint: EndpointConfig, answer: EndpointAnswer, data: &ModelData) -> E
     let hint = error.as_ref().map(|error| server_hint(error, Some(&endpoint)));
     let device = device(&endpoint).to_owned();
     // An unused device has no queue.
-    let standing = data.sidecar_state.as_ref().map(|all| all.devices.iter().find(|one| one.device == device));
+    let standing = data.sidecar_state.as_ref().map(|all| all.devices.iter().find(|status| status.device == device));
     EndpointView {
         breaker: data.breaker(&endpoint.name, None),
-        running: standing.map(|one| one.map_or(0, |one| one.running)),
-        waiting: standing.map(|one| one.map_or(0, |one| one.waiting)),
+        running: standing.map(|device| device.map_or(0, |device| device.running)),
+        waiting: standing.map(|device| device.map_or(0, |device| device.waiting)),
         device,
         endpoint: endpoint.name,
         url: endpoint.url,

@@ -210,12 +210,12 @@ fn text(app: &App, status: &Status) -> String {
         &format!("{}  {}\n", label("drafts"), counts_words(status.drafts.iter().map(|(name, n)| (*name, *n)), "none"));
     let (sidecar, pid) = (&status.sidecar, status.sidecar.pid.unwrap_or_default());
     let waiting = sidecar.queue_depth.filter(|n| *n > 0).map(|n| format!(", {n} waiting")).unwrap_or_default();
-    let words = match sidecar.state {
+    let state = match sidecar.state {
         SidecarState::Running => format!("running (process {pid}{waiting})"),
         SidecarState::Stopped => "stopped (the next commit starts it)".to_owned(),
         SidecarState::Unresponsive => format!("process {pid} does not answer"),
     };
-    out += &format!("{}  {words}\n", label("sidecar"));
+    out += &format!("{}  {state}\n", label("sidecar"));
     out += &format!("{}  {}\n", label("hooks"), hooks_words(&status.hooks));
     if !status.model_answered {
         out += &format!("{}  no model server has answered yet on this machine\n", label("models"));

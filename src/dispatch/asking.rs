@@ -149,7 +149,7 @@ impl Asking {
             return None;
         };
         let mut all = settled.contenders.iter();
-        let contender = all.find(|one| one.offered.name == *model && one.endpoint == *endpoint)?;
+        let contender = all.find(|contender| contender.offered.name == *model && contender.endpoint == *endpoint)?;
         let allowed = config.options.get(&task.role).map_or(*max_tokens, |sampling| sampling.max_tokens);
         self.knowledge.learned().last.insert(task.role, (endpoint.clone(), model.clone()));
         let size = whole(&contender.sampling, self.knowledge.scale(contender), &self.knowledge.learned(), task);
@@ -283,11 +283,11 @@ fn shorter(budget: Budget, planned: u32, wished: u32) -> Budget {
     if planned < wished { Budget { tokens: planned.min(budget.tokens), ..budget } } else { budget }
 }
 
-fn keep_alive_time(one: Holding) -> Duration {
+fn keep_alive_time(holding: Holding) -> Duration {
     match () {
-        () if one.on_battery => ON_BATTERY,
-        () if one.captures && one.working => HELD,
-        () if one.captures => AT_NIGHT,
+        () if holding.on_battery => ON_BATTERY,
+        () if holding.captures && holding.working => HELD,
+        () if holding.captures => AT_NIGHT,
         () => BATCH,
     }
 }
@@ -298,10 +298,10 @@ mod tests {
 
     #[test]
     fn the_model_of_captures_is_held_while_people_work_and_that_of_a_batch_never() {
-        let one =
+        let seconds =
             |captures, working, on_battery| keep_alive_time(Holding { captures, working, on_battery }).as_secs() / 60;
-        assert_eq!([one(true, true, false), one(true, false, false)], [60, 15]);
-        assert_eq!([one(false, true, false), one(false, false, false)], [5, 5]);
-        assert_eq!([one(true, true, true), one(false, false, true)], [2, 2]);
+        assert_eq!([seconds(true, true, false), seconds(true, false, false)], [60, 15]);
+        assert_eq!([seconds(false, true, false), seconds(false, false, false)], [5, 5]);
+        assert_eq!([seconds(true, true, true), seconds(false, false, true)], [2, 2]);
     }
 }

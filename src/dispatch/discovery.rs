@@ -252,7 +252,8 @@ impl Catalogue {
     }
 
     fn learn_unlisted(&self, endpoint: &str, error: &LlmError, waited: Duration) {
-        let happened = seen::not_listed(error).filter(|one| *one != RequestOutcome::Silent || waited >= SILENCE);
+        let happened =
+            seen::not_listed(error).filter(|outcome| *outcome != RequestOutcome::Silent || waited >= SILENCE);
         if let Some(happened) = happened {
             self.knowledge.learned().breakers.record_outcome(endpoint, "", happened, self.clock.instant());
         }

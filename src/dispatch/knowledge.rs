@@ -136,16 +136,16 @@ impl Learned {
 
     /// Replaces the evidence.
     pub fn replace_evidence(&mut self, all: Vec<ModelEvidence>) {
-        self.evidence = all.into_iter().map(|one| ((one.model, one.role), one.evidence)).collect();
+        self.evidence = all.into_iter().map(|found| ((found.model, found.role), found.evidence)).collect();
     }
 
     /// Queues the uncertain models of a decision for measurement, and counts the captures for which none was asked.
     pub fn note_decision(&mut self, decision: &Decision) {
         self.retries.note(decision);
-        let Some(one) = decision.measurement_target() else { return };
-        let one = (one.endpoint.clone(), one.model.clone());
-        self.doubtful.retain(|older| *older != one);
-        self.doubtful.insert(0, one);
+        let Some(target) = decision.measurement_target() else { return };
+        let target = (target.endpoint.clone(), target.model.clone());
+        self.doubtful.retain(|older| *older != target);
+        self.doubtful.insert(0, target);
         self.doubtful.truncate(DOUBTFUL);
     }
 
@@ -211,8 +211,8 @@ impl Knowledge {
         Work { uncached: prompt.prompt_tokens - cached, cached, allowed }
     }
 
-    pub(super) fn scale(&self, one: &Contender) -> TokenScale {
-        self.tokens.scale(&ModelChoice { endpoint: one.endpoint.clone(), model: one.offered.name.clone() })
+    pub(super) fn scale(&self, contender: &Contender) -> TokenScale {
+        self.tokens.scale(&ModelChoice { endpoint: contender.endpoint.clone(), model: contender.offered.name.clone() })
     }
 
     /// Records the first answer of a server, off the event loop; a failed write is retried with the next answer.

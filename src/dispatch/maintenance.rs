@@ -179,14 +179,18 @@ impl Maintenance {
     /// State of the model that a commit would ask after its change was read ahead; `None` where no model would be.
     pub async fn preferred(&self, config: &Config) -> Option<Preferred> {
         let settled = self.settle_ahead(config).await?;
-        let one = chosen(&settled)?;
-        let (read, _) =
-            self.asking.knowledge.learned().cached.common(&one.endpoint, &one.offered.name, &settled.prompt);
+        let contender = chosen(&settled)?;
+        let (read, _) = self
+            .asking
+            .knowledge
+            .learned()
+            .cached
+            .common(&contender.endpoint, &contender.offered.name, &settled.prompt);
         Some(Preferred {
-            cold: one.is_cold(),
-            fits: self.fits(config, one, settled.here.ram),
+            cold: contender.is_cold(),
+            fits: self.fits(config, contender, settled.here.ram),
             unread: read < settled.prompt.rules.len(),
-            unknown: !one.is_known(),
+            unknown: !contender.is_known(),
         })
     }
 
@@ -194,18 +198,22 @@ impl Maintenance {
     /// was never run is measured first, by two uncached prompts, because the rules must be the last prompt read.
     pub async fn warm(&self, config: &Config, until: Instant) -> ChoreOutcome {
         let Some(settled) = self.settle_ahead(config).await else { return ChoreOutcome::Failed };
-        let Some(one) = chosen(&settled) else { return ChoreOutcome::Failed };
-        self.asking.knowledge.learned().last.insert(Role::Capture, (one.endpoint.clone(), one.offered.name.clone()));
-        if !one.is_known() {
-            let task_outcome = self.probe(config, (one, &settled), until).await;
+        let Some(contender) = chosen(&settled) else { return ChoreOutcome::Failed };
+        self.asking
+            .knowledge
+            .learned()
+            .last
+            .insert(Role::Capture, (contender.endpoint.clone(), contender.offered.name.clone()));
+        if !contender.is_known() {
+            let task_outcome = self.probe(config, (contender, &settled), until).await;
             if task_outcome != ChoreOutcome::Done {
                 return task_outcome;
             }
         }
-        let task_outcome = self.run(config, (one, &settled), &settled.prompt, 1, until).await;
+        let task_outcome = self.run(config, (contender, &settled), &settled.prompt, 1, until).await;
         tracing::info!(
-            endpoint = one.endpoint,
-            model = one.offered.name,
+            endpoint = contender.endpoint,
+            model = contender.offered.name,
             ?task_outcome,
             "loaded the model of captures"
         );
@@ -219,9 +227,11 @@ impl Maintenance {
         };
         let Some(settled) = self.settle_ahead(config).await else { return ChoreOutcome::Failed };
         let mut all = settled.contenders.iter();
-        let found = all.find(|one| one.endpoint == endpoint && one.offered.name == model && !one.is_cold());
-        let Some(one) = found else { return ChoreOutcome::Failed };
-        let task_outcome = self.probe(config, (one, &settled), until).await;
+        let found = all.find(|contender| {
+            contender.endpoint == endpoint && contender.offered.name == model && !contender.is_cold()
+        });
+        let Some(contender) = found else { return ChoreOutcome::Failed };
+        let task_outcome = self.probe(config, (contender, &settled), until).await;
         tracing::info!(endpoint, model, ?task_outcome, "measured a model");
         task_outcome
     }
@@ -237,16 +247,21 @@ impl Maintenance {
         self.asking.knowledge.learned().doubtful.clear();
     }
 
-    async fn probe(&self, config: &Config, (one, settled): (&Contender, &RoutedTask), until: Instant) -> ChoreOutcome {
+    async fn probe(
+        &self,
+        config: &Config,
+        (contender, settled): (&Contender, &RoutedTask),
+        until: Instant,
+    ) -> ChoreOutcome {
         for words in PROBES {
             let prompt = self.nonce(words);
-            let task_outcome = self.run(config, (one, settled), &prompt, WRITTEN, until).await;
+            let task_outcome = self.run(config, (contender, settled), &prompt, WRITTEN, until).await;
             if task_outcome != ChoreOutcome::Done {
                 return task_outcome;
             }
         }
         // Servers with a single prompt slot have lost our prompt.
-        self.asking.knowledge.learned().cached.forget(&one.endpoint, &one.offered.name);
+        self.asking.knowledge.learned().cached.forget(&contender.endpoint, &contender.offered.name);
         ChoreOutcome::Done
     }
 
@@ -264,30 +279,33 @@ impl Maintenance {
     async fn run(
         &self,
         config: &Config,
-        (one, settled): (&Contender, &RoutedTask),
+        (contender, settled): (&Contender, &RoutedTask),
         prompt: &RenderedPrompt,
         tokens: u32,
         until: Instant,
     ) -> ChoreOutcome {
-        let Ok(slot) = self.asking.slot(config, one) else { return ChoreOutcome::Failed };
-        let cached = self.asking.knowledge.learned().cached.common(&one.endpoint, &one.offered.name, prompt).0;
-        let cached = if one.is_cold() { 0 } else { TokenScale::default().tokens_of(cached).min(prompt.prompt_tokens) };
+        let Ok(slot) = self.asking.slot(config, contender) else { return ChoreOutcome::Failed };
+        let cached =
+            self.asking.knowledge.learned().cached.common(&contender.endpoint, &contender.offered.name, prompt).0;
+        let cached =
+            if contender.is_cold() { 0 } else { TokenScale::default().tokens_of(cached).min(prompt.prompt_tokens) };
         let work = Work { uncached: prompt.prompt_tokens - cached, cached, allowed: tokens };
-        let conditions = one.conditions(until.saturating_duration_since(self.asking.clock.instant()), &settled.here);
-        let lasts = one.forecast().outlook(&work, &conditions).total_s;
+        let conditions =
+            contender.conditions(until.saturating_duration_since(self.asking.clock.instant()), &settled.here);
+        let lasts = contender.forecast().outlook(&work, &conditions).total_s;
         let same = |_: &Size| prompt.clone();
         let task = Task::capture(Urgency::Batch, config.capture.budget, until, &same);
         let Ok(turn) = self.asking.turn(config, &slot.config, &task, lasts).await else {
             return ChoreOutcome::Preempted;
         };
         let ask = ModelRequest {
-            model: one.offered.name.clone(),
+            model: contender.offered.name.clone(),
             rules: prompt.rules.clone(),
             question: prompt.question.clone(),
-            sampling: shortened(&one.sampling, tokens),
+            sampling: shortened(&contender.sampling, tokens),
             wording: None,
             until,
-            keep_alive: Some(self.asking.keep_alive(config, Urgency::Ahead, one, &settled.here)),
+            keep_alive: Some(self.asking.keep_alive(config, Urgency::Ahead, contender, &settled.here)),
             prompt_estimate: None,
         };
         let sent = self.asking.clock.instant();
@@ -296,9 +314,15 @@ impl Maintenance {
         };
         let elapsed = self.asking.clock.instant().saturating_duration_since(sent);
         self.asking.knowledge.learn(
-            one,
+            contender,
             &ask,
-            &seen::ModelRun { work, result: &result, elapsed, pressed: settled.here.pressed, cold: one.is_cold() },
+            &seen::ModelRun {
+                work,
+                result: &result,
+                elapsed,
+                pressed: settled.here.pressed,
+                cold: contender.is_cold(),
+            },
         );
         if result.is_ok() { ChoreOutcome::Done } else { ChoreOutcome::Failed }
     }
@@ -319,20 +343,20 @@ impl Maintenance {
     }
 
     /// Whether the model fits beside the loaded ones on its device. Remote devices are not checked.
-    fn fits(&self, config: &Config, one: &Contender, ram: Option<u64>) -> bool {
-        let Some(endpoint) = config.endpoints.iter().find(|endpoint| endpoint.name == one.endpoint) else {
+    fn fits(&self, config: &Config, contender: &Contender, ram: Option<u64>) -> bool {
+        let Some(endpoint) = config.endpoints.iter().find(|endpoint| endpoint.name == contender.endpoint) else {
             return true;
         };
         let neighbours =
             config.endpoints.iter().filter(|other| endpoints::device(other) == endpoints::device(endpoint));
-        let loaded: u64 = neighbours.flat_map(|other| self.loaded_beside(other, one)).sum();
-        endpoint.remote || Memory { ram }.fits(Traits::from_offer(&one.offered).needs_bytes, loaded)
+        let loaded: u64 = neighbours.flat_map(|other| self.loaded_beside(other, contender)).sum();
+        endpoint.remote || Memory { ram }.fits(Traits::from_offer(&contender.offered).needs_bytes, loaded)
     }
 
     /// Bytes of each other model that is loaded there.
-    fn loaded_beside(&self, endpoint: &EndpointConfig, one: &Contender) -> Vec<u64> {
+    fn loaded_beside(&self, endpoint: &EndpointConfig, contender: &Contender) -> Vec<u64> {
         let models = self.asking.catalogue.endpoints.slot(endpoint).map(|slot| self.listed(&slot)).unwrap_or_default();
-        let others = models.iter().filter(|other| other.resident == Some(true) && other.name != one.offered.name);
+        let others = models.iter().filter(|other| other.resident == Some(true) && other.name != contender.offered.name);
         others.filter_map(|other| Traits::from_offer(other).needs_bytes).collect()
     }
 }
@@ -344,5 +368,5 @@ const WORDS: [&str; 7] = ["red", "green", "blue", "black", "white", "brown", "go
 
 fn chosen(settled: &RoutedTask) -> Option<&Contender> {
     let Chosen::Model { model, endpoint, .. } = &settled.decision.choice else { return None };
-    settled.contenders.iter().find(|one| one.offered.name == *model && one.endpoint == *endpoint)
+    settled.contenders.iter().find(|contender| contender.offered.name == *model && contender.endpoint == *endpoint)
 }

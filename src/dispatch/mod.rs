@@ -163,11 +163,11 @@ impl Models {
     pub fn router_status(&self) -> RouterStatus {
         let now = self.asking.clock.instant();
         let knowledge = self.knowledge.learned();
-        let broken = knowledge.breakers.not_closed().map(|(endpoint, model, one)| Broken {
+        let broken = knowledge.breakers.not_closed().map(|(endpoint, model, breaker)| Broken {
             endpoint: endpoint.to_owned(),
             model: (!model.is_empty()).then(|| model.to_owned()),
-            state: one.state(),
-            probe_in_s: one.next_probe_at().map(|at| at.saturating_duration_since(now).as_secs_f64()),
+            state: breaker.state(),
+            probe_in_s: breaker.next_probe_at().map(|at| at.saturating_duration_since(now).as_secs_f64()),
         });
         RouterStatus { broken: broken.collect(), devices: self.asking.turns.device_statuses() }
     }

@@ -105,11 +105,7 @@ fn a_model_whose_texts_people_throw_away_is_worth_less_in_that_role() {
     assert_eq!(desk.drafts().0, LARGE);
     let kept = Mean { n: 20, sum: 2.0 };
     let evidence = merit::Evidence { kept, ..merit::Evidence::default() };
-    desk.knowledge.replace_evidence(vec![ModelEvidence {
-        model: LARGE.into(),
-        role: Role::Devlog,
-        evidence: evidence,
-    }]);
+    desk.knowledge.replace_evidence(vec![ModelEvidence { model: LARGE.into(), role: Role::Devlog, evidence }]);
     assert_eq!(desk.drafts().0, SMALL);
     let blog = desk.decide(Role::Blog, Urgency::Batch);
     assert!(matches!(blog.choice, Chosen::Model { model, .. } if model == LARGE));

@@ -139,8 +139,8 @@ impl Edits {
     #[must_use]
     pub fn common_replacement(&self) -> Option<(String, String, usize)> {
         let all: Vec<(String, String)> = self.pairs.iter().filter_map(LinePair::difference).collect();
-        let count = |one: &(String, String)| all.iter().filter(|other| *other == one).count();
-        let most = all.iter().max_by_key(|one| count(one))?;
+        let count = |pair: &(String, String)| all.iter().filter(|other| *other == pair).count();
+        let most = all.iter().max_by_key(|pair| count(pair))?;
         let lines = count(most);
         (lines > 2 && lines * 2 >= self.pairs.len() && lines * 3 >= self.count())
             .then(|| (most.0.clone(), most.1.clone(), lines))
@@ -326,10 +326,10 @@ mod tests {
     fn what_most_lines_have_in_common_is_a_habit() {
         let habit = |patch: &str| edits_of(patch).common_replacement().map(|(a, b, n)| format!("{a}|{b}|{n}"));
         let each = |old: &str, new: &str| {
-            let one = |at: usize| {
+            let letter = |at: usize| {
                 format!("@@\n-{}\n+{}\n", old.replace('N', &at.to_string()), new.replace('N', &at.to_string()))
             };
-            (1..4).map(one).collect::<String>()
+            (1..4).map(letter).collect::<String>()
         };
         assert_eq!(habit(&each("go(aN);", "run(aN);")).as_deref(), Some("go|run|3"));
         assert_eq!(habit(&each("go(aN);", "go(aN --all);")).as_deref(), Some("|--all|3"));

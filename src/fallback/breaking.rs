@@ -6,8 +6,10 @@ use crate::facts::breaking::BreakingHint;
 
 /// The sentence, without its full stop; `None` without hints.
 pub fn breaking_sentence(facts: &Facts, lead: &str) -> Option<String> {
-    let declared =
-        facts.breaking.iter().find_map(|one| if let BreakingHint::Declared(words) = one { Some(words) } else { None });
+    let declared = facts
+        .breaking
+        .iter()
+        .find_map(|hint| if let BreakingHint::Declared(words) = hint { Some(words) } else { None });
     match declared {
         Some(words) if words.is_empty() || lead.contains(words.trim_end_matches('.')) => {
             Some("A breaking change, as its author says".to_owned())
@@ -21,8 +23,8 @@ pub fn breaking_sentence(facts: &Facts, lead: &str) -> Option<String> {
 fn hints(facts: &Facts, lead: &str) -> Option<String> {
     let mut removed: Vec<String> = Vec::new();
     let mut migrations: Vec<String> = Vec::new();
-    for one in &facts.breaking {
-        match one {
+    for hint in &facts.breaking {
+        match hint {
             BreakingHint::Flag(name) | BreakingHint::Variable(name) if !lead.contains(name.as_str()) => {
                 removed.push(code(name));
             }

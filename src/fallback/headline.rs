@@ -92,11 +92,11 @@ fn symbols(commit: &Commit, facts: &Facts, lead: &str) -> Option<Headline> {
         symbol.change == SymbolChange::Modified && !symbol.comments_only && symbol.members.is_empty()
     };
     // Parameter changes are reported as such; for another signature the line is more informative.
-    let one = |symbol: &&Symbol| changed(symbol) || (texts.len() == 1 && texts[0].1.starts_with(SIGNATURE));
+    let is_vague = |symbol: &&Symbol| changed(symbol) || (texts.len() == 1 && texts[0].1.starts_with(SIGNATURE));
     Some(Headline {
         text: Some(capitalized(&format!("{} {preposition} {place}{}", join(&texts), new_tests(facts)))),
-        vague: reported.iter().all(one),
-        only: reported.first().filter(|symbol| reported.len() == 1 && one(symbol)).map(|symbol| (*symbol).clone()),
+        vague: reported.iter().all(is_vague),
+        only: reported.first().filter(|symbol| reported.len() == 1 && is_vague(symbol)).map(|symbol| (*symbol).clone()),
     })
 }
 

@@ -40,13 +40,13 @@ fn named(parameters: &[String]) -> String {
 }
 
 fn parameters_not_in(all: &[String], others: &[String]) -> Vec<String> {
-    all.iter().filter(|one| !others.contains(one)).cloned().collect()
+    all.iter().filter(|parameter| !others.contains(parameter)).cloned().collect()
 }
 
 /// `few` is `many` with some left out.
 fn is_part(few: &[String], many: &[String]) -> bool {
     let mut rest = many.iter();
-    few.iter().all(|one| rest.any(|other| other == one))
+    few.iter().all(|parameter| rest.any(|other| other == parameter))
 }
 
 /// The parameters of the function defined on the line.

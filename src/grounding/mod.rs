@@ -190,8 +190,8 @@ impl GroundingCheck {
     fn find_fault(&self, sentence: &str, known: &dyn Fn(&str) -> bool) -> Option<(Ungrounded, Option<usize>)> {
         let fault = |fault, word: &str| Ungrounded { sentence: sentence.to_owned(), word: word.to_owned(), fault };
         let lexicon = &self.lexicon;
-        if let Some(words) = lexicon.tainted.echo(sentence) {
-            return Some((fault(Fault::Instruction, &words), None));
+        if let Some(echoed) = lexicon.tainted.echo(sentence) {
+            return Some((fault(Fault::Instruction, &echoed), None));
         }
         let tokens = tokenize(sentence);
         for (at, token) in tokens.iter().enumerate() {

@@ -243,8 +243,9 @@ impl PatternMatcher<'_> {
 
     /// "Adds a new version": a version is replaced, not added.
     fn added_version(&self) -> Option<String> {
-        let words = ["adds", "a", "new", "version"];
-        let at = (0..self.tokens.len()).find(|at| (0..words.len()).all(|more| self.low(*at + more) == words[more]))?;
+        let phrase = ["adds", "a", "new", "version"];
+        let at =
+            (0..self.tokens.len()).find(|at| (0..phrase.len()).all(|more| self.low(*at + more) == phrase[more]))?;
         (!self.lexicon.is_author_word(&stem("add"))).then(|| self.tokens[at].text.to_owned())
     }
 

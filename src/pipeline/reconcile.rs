@@ -45,13 +45,13 @@ pub fn all(services: &Services, source: Source) -> usize {
         tracing::error!(%error, "the registered repositories cannot be read");
         Vec::new()
     });
-    let one = |registered: &RegisteredRepo| {
+    let reconcile_one = |registered: &RegisteredRepo| {
         repository(services, registered, source).unwrap_or_else(|error| {
             tracing::error!(path = %registered.path.display(), %error, "a repository could not be reconciled");
             0
         })
     };
-    registered.iter().map(one).sum()
+    registered.iter().map(reconcile_one).sum()
 }
 
 /// Turns the new reflog entries of one repository into events, in one transaction per batch; returns how many. Commits

@@ -186,7 +186,7 @@ fn not_now(attempt: &Attempt, early: bool) -> bool {
 /// The router asked no model because too few answers could be used: that may change.
 fn is_barred(attempt: &Attempt) -> bool {
     let mut all = attempt.decision.iter().flat_map(|decision| &decision.candidates);
-    all.any(|one| one.rejected_because == Some(Rejected::SeldomUsable))
+    all.any(|candidate| candidate.rejected_because == Some(Rejected::SeldomUsable))
 }
 
 fn finish(

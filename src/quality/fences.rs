@@ -42,15 +42,15 @@ fn outermost_off(text: &str) -> String {
             (Some(fence), Some((opening, _))) if fence.closes(&opening) => open = None,
             (Some(fence), None) => {
                 blocks += 1;
-                let words = WORDS.contains(&fence.info.to_lowercase().as_str());
-                open = Some((fence, words));
+                let is_text = WORDS.contains(&fence.info.to_lowercase().as_str());
+                open = Some((fence, is_text));
                 // The answer's first line may be on the fence line itself.
-                if !words && fence.info.contains(' ') {
+                if !is_text && fence.info.contains(' ') {
                     inside.push(fence.info);
                 }
             }
-            (_, Some((_, words))) => {
-                let is_content = words || line.trim_start().starts_with("git commit ");
+            (_, Some((_, is_text))) => {
+                let is_content = is_text || line.trim_start().starts_with("git commit ");
                 if is_content && blocks == 1 {
                     inside.push(line);
                 }

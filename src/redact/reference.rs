@@ -88,8 +88,9 @@ fn is_default(inner: &str) -> bool {
 /// `$(cat /run/secrets/db)`
 fn is_command(value: &str) -> bool {
     let inner = value.strip_prefix("$(").and_then(|rest| rest.strip_suffix(')'));
-    inner
-        .is_some_and(|inner| !inner.contains([';', '|', '&', '<']) && COMMANDS.iter().any(|one| inner.starts_with(one)))
+    inner.is_some_and(|inner| {
+        !inner.contains([';', '|', '&', '<']) && COMMANDS.iter().any(|command| inner.starts_with(command))
+    })
 }
 
 /// `@env:NAME`, `vault:secret/data/app#password`, `op://vault/item/field`, `arn:aws:secretsmanager:…`.

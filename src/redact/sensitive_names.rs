@@ -52,7 +52,7 @@ pub(super) fn is_sensitive(name: &str) -> bool {
         return false;
     };
     let previous = before.last().map_or("", String::as_str);
-    let one = last.strip_suffix('s').filter(|one| *one != "token").unwrap_or(last);
+    let singular = last.strip_suffix('s').filter(|singular| *singular != "token").unwrap_or(last);
     match last {
         "token" => !NO_SECRETS.contains(&previous),
         "key" => KEYS.contains(&previous),
@@ -64,9 +64,9 @@ pub(super) fn is_sensitive(name: &str) -> bool {
         _ => {
             CHOSEN.contains(&last)
                 || MADE.contains(&last)
-                || CHOSEN.contains(&one)
-                || MADE.contains(&one)
-                || is_key(one)
+                || CHOSEN.contains(&singular)
+                || MADE.contains(&singular)
+                || is_key(singular)
         }
     }
 }

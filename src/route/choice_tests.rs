@@ -84,7 +84,7 @@ pub(in crate::route) fn model(decision: &Decision) -> Option<&str> {
 }
 
 fn rejected(decision: &Decision, model: &str) -> Option<Rejected> {
-    decision.candidates.iter().find(|one| one.model == model).unwrap().rejected_because
+    decision.candidates.iter().find(|candidate| candidate.model == model).unwrap().rejected_because
 }
 
 #[test]
@@ -181,7 +181,7 @@ fn the_last_choice_is_not_kept_where_it_will_probably_be_late() {
     let all = [tried("slow", &slow), tried("other", &unknown)];
     let decision = decide(&capture(), &all, Some(("slow", "m")));
     let Chosen::Model { endpoint, .. } = &decision.choice else { panic!("{decision:?}") };
-    let slow = decision.candidates.iter().find(|one| one.endpoint == "slow").unwrap();
+    let slow = decision.candidates.iter().find(|candidate| candidate.endpoint == "slow").unwrap();
     assert!(endpoint == "other" && slow.score + 0.02 > decision.candidates[0].score, "{decision:#?}");
 }
 
@@ -214,7 +214,7 @@ fn a_better_model_that_is_hardly_known_is_measured_and_one_that_is_too_slow_is_n
     let all = [candidate("1b", 0.55, &small), candidate("3b", 0.7, &unknown), candidate("13b", 0.8, &hopeless)];
     let decision = decide(&Signals { urgency: Urgency::Urgent, ..capture() }, &all, None);
     assert_eq!(model(&decision), Some("1b"), "{decision:#?}");
-    assert_eq!(decision.measurement_target().map(|one| one.model.as_str()), Some("3b"));
+    assert_eq!(decision.measurement_target().map(|candidate| candidate.model.as_str()), Some("3b"));
 }
 
 #[test]

@@ -187,7 +187,7 @@ fn a_model_that_is_not_asked_any_more_is_told_with_how_many_texts_could_be_used(
     let fast = learned(2500.0, 90.0);
     let tally = crate::route::tally::UsableTally { judged: 40, used: 7 };
     let explanation = explain(&decide(&capture(), &[Candidate { tally, ..candidate("tiny:0.1b", 0.54, &fast) }], None));
-    let words = "The template writes this capture: tiny:0.1b on local is not asked any more, because only 7 of 40 texts could \
+    let expected = "The template writes this capture: tiny:0.1b on local is not asked any more, because only 7 of 40 texts could \
                  be used. `uro-capture models --retry MODEL` lets it try again.";
-    assert_eq!(explanation.trim_end(), words);
+    assert_eq!(explanation.trim_end(), expected);
 }

@@ -206,8 +206,8 @@ impl Forecast {
     pub fn prompt_in(&self, work: &Work, conditions: &Conditions, confidence: f64) -> u32 {
         let written = f64::from(work.allowed) * self.usual_tpot_s();
         let rest = self.usual_prefill_s(&Work { uncached: 0, ..*work });
-        let one = self.usual_prefill_s(&Work { uncached: 1, ..*work }) - rest;
-        to_tokens((self.usual_s_in(conditions, confidence) - rest - written) / one)
+        let per_token = self.usual_prefill_s(&Work { uncached: 1, ..*work }) - rest;
+        to_tokens((self.usual_s_in(conditions, confidence) - rest - written) / per_token)
     }
 
     /// `D/q`: the time left, in seconds of the machine's usual speed.

@@ -22,12 +22,12 @@ pub(super) fn percent(chance: f64) -> u32 {
 }
 
 /// "97 of 100 cases", with the share of the rest that can be salvaged.
-pub(super) fn cases(one: &ScoredCandidate) -> String {
-    let whole = format!("{} of 100 cases", percent(one.p_on_time));
-    if one.p_salvage < 0.01 {
+pub(super) fn cases(candidate: &ScoredCandidate) -> String {
+    let whole = format!("{} of 100 cases", percent(candidate.p_on_time));
+    if candidate.p_salvage < 0.01 {
         return whole;
     }
-    format!("{whole} (in {} more at least with its first sentence)", percent(one.p_salvage).max(1))
+    format!("{whole} (in {} more at least with its first sentence)", percent(candidate.p_salvage).max(1))
 }
 
 /// A quality between 0 and 1.

@@ -87,7 +87,7 @@ pub async fn serve(
                 let (desk, spoke) = (Arc::clone(&desk), Arc::new(AtomicBool::new(false)));
                 let has_spoken = Arc::clone(&spoke);
                 let task = connections.spawn(async move { desk.handle_connection(stream, &has_spoken).await });
-                silent.retain(|one: &Silent| !one.task.is_finished() && !one.spoke.load(Ordering::Relaxed));
+                silent.retain(|connection: &Silent| !connection.task.is_finished() && !connection.spoke.load(Ordering::Relaxed));
                 while silent.len() >= SILENT {
                     if let Some(oldest) = silent.pop_front() {
                         oldest.task.abort();

@@ -189,7 +189,7 @@ fn a_piece_of_an_answer_takes_the_templates_place_only_where_it_tells_as_much() 
         (retry::SAID, "salvaged", retry::TEXT, "not kept  It then ("),
         (retry::SAID_LESS, "ungrounded", retry::UNASKED, "adds nothing to subject and facts"),
     ] {
-        let server = FakeLlm::start(Behaviour::SayThenStall(format!("{said} It then")));
+        let server = FakeLlm::start(Behaviour::SayThenStall(format!("{answer} It then")));
         let (world, repo) = desk(&server);
         world.use_fake(&server, "budget = \"1s\"");
         let capture = captured(&world, &repo);
@@ -197,7 +197,7 @@ fn a_piece_of_an_answer_takes_the_templates_place_only_where_it_tells_as_much() 
         assert_eq!(capture["summary"], summary, "{capture:#}");
         let output = shown(&world, &repo, &capture);
         assert!(output.contains(why), "{output}");
-        assert!(output.contains(&format!("--- answer\n{said}")), "{output}");
+        assert!(output.contains(&format!("--- answer\n{answer}")), "{output}");
     }
 }
 
@@ -208,13 +208,13 @@ fn a_piece_of_an_answer_about_a_note_that_tells_less_than_the_note_is_not_kept()
         ("The auth timeout is cut from 3s to 200ms, as the proxy drops idle connections.", "salvaged"),
         ("The auth timeout is cut.", "deadline"),
     ] {
-        let server = FakeLlm::start(Behaviour::SayThenStall(format!("{said} It then")));
+        let server = FakeLlm::start(Behaviour::SayThenStall(format!("{answer} It then")));
         let (world, repo) = desk(&server);
         world.use_fake(&server, "budget = \"1s\"");
         let capture = world.json(&repo, &[note]);
         assert_eq!(capture["provenance"]["reason"], reason, "{capture:#}");
         let kept = reason == "salvaged";
-        assert_eq!(capture["summary"], if kept { said.to_owned() } else { format!("{note}.") }, "{capture:#}");
+        assert_eq!(capture["summary"], if kept { answer.to_owned() } else { format!("{note}.") }, "{capture:#}");
         let output = shown(&world, &repo, &capture);
         assert_eq!(output.contains("say less than the template"), !kept, "{output}");
     }

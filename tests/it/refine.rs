@@ -123,10 +123,10 @@ fn a_text_that_tells_less_than_the_note_does_not_take_its_place() {
         let repo = world.repo("repo");
         let before = world.json(&repo, &[note]);
         assert_eq!(before["provenance"]["by"], "template", "{before:#}");
-        let server = FakeLlm::start(Behaviour::Answer(said.to_owned()));
+        let server = FakeLlm::start(Behaviour::Answer(answer.to_owned()));
         world.use_fake(&server, "");
-        assert_eq!(refine(&world, false), wanted, "{said}");
-        let summary = if said == whole { whole.to_owned() } else { format!("{note}.") };
+        assert_eq!(refine(&world, false), wanted, "{answer}");
+        let summary = if answer == whole { whole.to_owned() } else { format!("{note}.") };
         assert_eq!(shown(&world, &repo, &before)["summary"], summary);
         let rows = world.json(&repo, &["latency"]);
         let row = rows.as_array().unwrap().iter().find(|row| row["op"] == "refine.note").unwrap();

@@ -118,8 +118,9 @@ mod tests {
     use super::*;
 
     fn states(states: [HookCondition; 4], how: Option<HookForm>) -> Vec<HookState> {
-        let one = |(hook, state)| HookState { hook, state, how: if state == HookCondition::Ok { how } else { None } };
-        HOOKS.into_iter().zip(states).map(one).collect()
+        let state_of =
+            |(hook, state)| HookState { hook, state, how: if state == HookCondition::Ok { how } else { None } };
+        HOOKS.into_iter().zip(states).map(state_of).collect()
     }
 
     #[test]

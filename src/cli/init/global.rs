@@ -161,7 +161,7 @@ fn add_result(all: &mut GlobalResult, done: InitResult) {
 }
 
 fn format_failure(failure: &Failure) -> String {
-    failure.causes.iter().fold(failure.message.clone(), |words, cause| format!("{words}: {cause}"))
+    failure.causes.iter().fold(failure.message.clone(), |text, cause| format!("{text}: {cause}"))
 }
 
 /// # Errors

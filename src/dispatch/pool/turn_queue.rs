@@ -141,8 +141,8 @@ impl TurnQueue {
 
 /// The least urgent turn that yields to `urgency`; among equals the last begun, which loses least.
 fn dispensable(running: &mut BTreeMap<Id, Running>, urgency: Urgency) -> Option<(Id, &mut Running)> {
-    let yields = running.iter_mut().filter(|(_, one)| one.recalled.is_none() && one.yields_to(urgency));
-    yields.max_by_key(|(id, one)| (one.urgency, one.began, **id)).map(|(id, one)| (*id, one))
+    let yields = running.iter_mut().filter(|(_, turn)| turn.recalled.is_none() && turn.yields_to(urgency));
+    yields.max_by_key(|(id, turn)| (turn.urgency, turn.began, **id)).map(|(id, turn)| (*id, turn))
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ pub(super) fn wait(line: &TurnQueue, urgency: Urgency, now: Instant) -> Duration
 
 /// Time after which each slot is free for `urgency`.
 fn free_after(line: &TurnQueue, urgency: Urgency, now: Instant) -> Vec<Duration> {
-    let mut left: Vec<Duration> = line.running.values().map(|one| left(one, urgency, line.release, now)).collect();
+    let mut left: Vec<Duration> = line.running.values().map(|turn| left(turn, urgency, line.release, now)).collect();
     left.sort_unstable();
     // After a reduction of the slots, the first turns that end free nothing.
     let mut free = left.split_off(left.len().saturating_sub(line.slots()));

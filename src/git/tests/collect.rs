@@ -24,7 +24,7 @@ impl Reader {
         loop {
             let news = scratch.open().log_updates(&self.positions, self.since).unwrap();
             for position in news.positions {
-                self.positions.retain(|position| position.log != position.log);
+                self.positions.retain(|old| old.log != position.log);
                 self.positions.push(position);
             }
             entries.extend(news.entries);

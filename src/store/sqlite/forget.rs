@@ -24,7 +24,7 @@ struct RowToForget {
     oid: Option<String>,
     patch_id: Option<String>,
     /// A note's text, which captures of commits may quote.
-    words: Option<String>,
+    note_text: Option<String>,
     intact: bool,
 }
 
@@ -41,8 +41,8 @@ fn remove(tx: &Connection, id: CaptureId, texts: &mut CollectedTexts, ids: &mut 
     let missing = || StoreError::NotFound { what: "capture", id: id.to_string() };
     let doomed = find(tx, id)?.ok_or_else(missing)?;
     collect(tx, doomed.row, texts)?;
-    if let Some(words) = &doomed.words {
-        captures::detach_note(tx, id, words)?;
+    if let Some(note_text) = &doomed.note_text {
+        captures::detach_note(tx, id, note_text)?;
     }
     for replaced in replaced_by(tx, doomed.row)? {
         remove(tx, replaced, texts, ids)?;
@@ -91,15 +91,15 @@ fn drop_drafts(tx: &Connection, ids: &[String]) -> Result<Vec<DraftId>> {
 /// Removes prompts of other captures that quote these messages, and returns captures with the same words of their own.
 fn drop_quotations(tx: &Connection, quoted: &[String]) -> Result<Vec<CaptureId>> {
     let mut repeated_by = Vec::new();
-    for words in quoted.iter().map(|words| words.trim()).filter(|words| words.len() >= TELLING) {
+    for note_text in quoted.iter().map(|note_text| note_text.trim()).filter(|note_text| note_text.len() >= TELLING) {
         let quoting = "DELETE FROM prompts WHERE (instr(wire, ?1) > 0 OR instr(faults, ?1) > 0)
                        AND NOT EXISTS (SELECT 1 FROM captures c WHERE c.row = capture AND instr(c.raw, ?1) > 0)";
-        tx.execute(quoting, [words])?;
-        tx.execute(ANSWERS_QUOTING, [words])?;
+        tx.execute(quoting, [note_text])?;
+        tx.execute(ANSWERS_QUOTING, [note_text])?;
         let repeating = "SELECT id FROM captures
                          WHERE instr(raw, ?1) > 0 OR instr(summary, ?1) > 0 OR instr(template, ?1) > 0 ORDER BY row";
         let mut query = tx.prepare(repeating)?;
-        let ids = query.query_map([words], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()?;
+        let ids = query.query_map([note_text], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()?;
         for id in ids {
             repeated_by.push(row::parse(&id)?);
         }
@@ -156,8 +156,8 @@ fn find(tx: &Connection, id: CaptureId) -> Result<Option<RowToForget>> {
         let texts = raw.as_ref().zip(summary.as_ref());
         let intact = texts.is_some_and(|(raw, summary)| row.get(6) == Ok(checksum::of(&[raw, summary])));
         let (repo_id, oid): (Option<String>, Option<String>) = (row.get(1)?, row.get(2)?);
-        let words = raw.filter(|_| oid.is_none() && repo_id.is_some());
-        Ok(RowToForget { row: row.get(0)?, repo_id, oid, patch_id: row.get(3)?, words, intact })
+        let note_text = raw.filter(|_| oid.is_none() && repo_id.is_some());
+        Ok(RowToForget { row: row.get(0)?, repo_id, oid, patch_id: row.get(3)?, note_text, intact })
     };
     Ok(tx.prepare(sql)?.query_row([id.to_string()], read).optional()?)
 }
