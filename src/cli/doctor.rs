@@ -327,8 +327,8 @@ mod tests {
 
     #[test]
     fn every_finding_that_is_wrong_has_a_fix() {
-        let failure = Failure::environment("x").because("y").hint("z");
+        let failure = Failure::input("x").because("y").hint("z");
         assert_eq!(Finding::from_failure("store", &failure), Finding::failed("store", "x: y", "z"));
-        assert!(Finding::from_failure("store", &Failure::environment("x")).fix.is_some());
+        assert!(Finding::from_failure("store", &Failure::input("x")).fix.is_some());
     }
 }

@@ -69,9 +69,7 @@ fn validate_text(text: &str) -> Result<String, Failure> {
 /// There is no editor, or it failed.
 pub fn in_editor(app: &App, text: &str) -> Result<String, Failure> {
     let Some(editor) = app.env().editor() else {
-        return Err(
-            Failure::environment("no editor is known").hint("EDITOR=nano uro-capture edit ID, or edit ID -m TEXT")
-        );
+        return Err(Failure::input("no editor is known").hint("EDITOR=nano uro-capture edit ID, or edit ID -m TEXT"));
     };
     let file = TempFile::create(&app.paths.state, text)?;
     // As git does: the value may contain arguments, so a shell parses it.
@@ -80,9 +78,9 @@ pub fn in_editor(app: &App, text: &str) -> Result<String, Failure> {
         Ok(status) if status.success() => {
             std::fs::read_to_string(&file.path).map_err(|error| file_failure(&file.path, &error))
         }
-        Ok(status) => Err(Failure::environment(format!("the editor {editor:?} ended with {status}"))
+        Ok(status) => Err(Failure::input(format!("the editor {editor:?} ended with {status}"))
             .hint("nothing was changed; edit ID -m TEXT needs no editor")),
-        Err(error) => Err(Failure::environment(format!("cannot start the editor {editor:?}"))
+        Err(error) => Err(Failure::input(format!("cannot start the editor {editor:?}"))
             .because(error.to_string())
             .hint("edit ID -m TEXT needs no editor")),
     }
@@ -117,7 +115,7 @@ impl Drop for TempFile {
 }
 
 fn file_failure(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::environment(format!("cannot use {}", path.display()))
+    Failure::input(format!("cannot use {}", path.display()))
         .because(error.to_string())
         .hint(format!("ls -ld {}", quoted(path.parent().unwrap_or(path))))
 }

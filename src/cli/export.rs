@@ -77,7 +77,7 @@ fn to_file(app: &App, path: &Path) -> Result<(), Failure> {
     use std::io::Write;
     use std::os::unix::fs::OpenOptionsExt;
     let failed = |error: std::io::Error| {
-        Failure::environment(format!("cannot write {}", path.display()))
+        Failure::input(format!("cannot write {}", path.display()))
             .because(error.to_string())
             .hint(write_hint(path, &error))
     };

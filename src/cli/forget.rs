@@ -112,7 +112,7 @@ fn print_result(app: &App, id: CaptureId, forgotten: Option<&ForgetReport>) -> R
 }
 
 fn leftover_failure(id: CaptureId, left: &[RemainingFile]) -> Failure {
-    let mut failure = Failure::environment(format!("capture {id} is forgotten, but some of it may still be in a file"));
+    let mut failure = Failure::input(format!("capture {id} is forgotten, but some of it may still be in a file"));
     for left in left {
         failure = failure.because(format!("{}: {}", left.path.display(), left.why));
     }

@@ -168,8 +168,7 @@ pub fn program(app: &App) -> Result<PathBuf, Failure> {
     }
     let on_path = search_path(app).into_iter().map(|dir| dir.join("uro-hook")).find(|program| is_program(program));
     on_path.ok_or_else(|| {
-        Failure::environment("uro-hook is neither beside uro-capture nor on the PATH")
-            .hint("./install.sh installs both")
+        Failure::input("uro-hook is neither beside uro-capture nor on the PATH").hint("./install.sh installs both")
     })
 }
 

@@ -141,7 +141,7 @@ pub fn run(app: &App, args: &ModelsArgs) -> Result<Exit, Failure> {
 fn retry(app: &App, name: &str) -> Result<Exit, Failure> {
     let meant = try_again(app.store()?.as_ref(), name, app.clock.now())?;
     if meant.is_empty() {
-        let failure = Failure::environment(format!("no text of a model called {name} was judged lately"));
+        let failure = Failure::input(format!("no text of a model called {name} was judged lately"));
         return Err(failure.hint("uro-capture models"));
     }
     if app.json {
@@ -381,7 +381,7 @@ pub fn fix(views: &[EndpointView]) -> String {
 }
 
 fn no_server_failure(views: &[EndpointView]) -> Failure {
-    let failure = Failure::environment("no model server answers; captures keep the template until one does");
+    let failure = Failure::input("no model server answers; captures keep the template until one does");
     let failure = views.iter().fold(failure, |failure, view| {
         failure.because(format!("{} ({}): {}", view.endpoint, view.url, view.error.as_deref().unwrap_or("no answer")))
     });

@@ -16,8 +16,8 @@ use super::ui::{self, BAD, BOLD, DIM, Exit, GOOD, WARN};
 use crate::config::Config;
 use crate::dispatch::{Tallies, has_ever_answered, tallies};
 use crate::domain::draft::{DraftState, Period};
+use crate::pipeline::ingest;
 use crate::pipeline::sizes::Sizes;
-use crate::pipeline::skipped;
 use crate::sidecar::client;
 use crate::sidecar::protocol::{SidecarState, SidecarStatus};
 use crate::store::CaptureCounts;
@@ -103,7 +103,7 @@ fn collect_status(app: &App, days: u32) -> Result<Status, Failure> {
     let store = &services.store;
     let around = GitEnvironment::new(app.env(), GlobalMark::load_mark(store.as_ref())?);
     let window = Period { from: super::when::days_back(days, &app.now()), to: app.clock.now() };
-    skipped::import_skips(&services)?;
+    ingest::import_skips(&services)?;
     let looks = store
         .registered_repos()?
         .iter()

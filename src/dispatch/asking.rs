@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::chunked_prefill::ChunkedPrefill;
 use super::discovery::{Catalogue, Refusal, Unavailable};
 use super::endpoints::{self, EndpointSlot};
+use super::idle_task::is_working_time;
 use super::knowledge::{Knowledge, Learned};
 use super::pace::Recallable;
 use super::sampler::{SystemSample, SystemSampler};
@@ -13,7 +14,7 @@ use super::scoring::Contender;
 use super::scoring::RoutingContext;
 use super::task::Size;
 use super::task::Task;
-use super::{Attempt, Unanswered, hours, no_model, seen};
+use super::{Attempt, Unanswered, model_run, no_model};
 use crate::config::{Config, EndpointConfig};
 use crate::dispatch::pool::Pool;
 use crate::dispatch::pool::{Turn, TurnRequest};
@@ -201,7 +202,7 @@ impl Asking {
         // A preempted answer says nothing about whether it would have come in time.
         if result.is_ok() || !turn.is_recalled() {
             let cold = contender.is_cold();
-            let run = seen::ModelRun { work, result: &result, elapsed, pressed: here.pressed, cold };
+            let run = model_run::ModelRun { work, result: &result, elapsed, pressed: here.pressed, cold };
             self.knowledge.learn(contender, &ask, &run);
         }
         result
@@ -265,7 +266,7 @@ impl Asking {
             (endpoint.as_str(), model.as_str()) == (contender.endpoint.as_str(), contender.offered.name.as_str())
         });
         let captures = urgency != Urgency::Batch || is_last;
-        keep_alive_time(Holding { captures, working: hours::working(config, here.now), on_battery: here.on_battery })
+        keep_alive_time(Holding { captures, working: is_working_time(config, here.now), on_battery: here.on_battery })
     }
 }
 

@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use super::endpoints::{CachedList, EndpointSlot, Endpoints};
 use super::knowledge::Knowledge;
 use super::scoring::Offers;
-use super::{Task, Unanswered, seen};
+use super::{Task, Unanswered, model_run};
 use crate::config::Config;
 use crate::domain::capture::Reason;
 use crate::domain::clock::Clock;
@@ -253,7 +253,7 @@ impl Catalogue {
 
     fn learn_unlisted(&self, endpoint: &str, error: &LlmError, waited: Duration) {
         let happened =
-            seen::not_listed(error).filter(|outcome| *outcome != RequestOutcome::Silent || waited >= SILENCE);
+            model_run::not_listed(error).filter(|outcome| *outcome != RequestOutcome::Silent || waited >= SILENCE);
         if let Some(happened) = happened {
             self.knowledge.learned().breakers.record_outcome(endpoint, "", happened, self.clock.instant());
         }

@@ -12,7 +12,7 @@ use super::calibration::{Calibration, Lesson};
 use super::prefix_cache::PrefixCache;
 use super::scoring::Contender;
 use super::task::{Size, Task};
-use super::{Attempt, SEEN_FOR, seen};
+use super::{Attempt, SEEN_FOR, model_run};
 use crate::config::Config;
 use crate::domain::clock::Clock;
 use crate::domain::id::Oid;
@@ -230,14 +230,14 @@ impl Knowledge {
     }
 
     /// Learns from one run: speed, breaker state, cached prompt.
-    pub(super) fn learn(&self, contender: &Contender, ask: &ModelRequest, run: &seen::ModelRun<'_>) {
+    pub(super) fn learn(&self, contender: &Contender, ask: &ModelRequest, run: &model_run::ModelRun<'_>) {
         let (endpoint, model) = (contender.endpoint.as_str(), ask.model.as_str());
         let now = self.clock.instant();
         if run.result.is_ok() {
             self.note_presence();
         }
         let mut knowledge = self.learned();
-        if let Some(happened) = seen::breaker_event(run.result) {
+        if let Some(happened) = model_run::breaker_event(run.result) {
             knowledge.breakers.record_outcome(endpoint, model, happened, now);
         }
         if let Ok(answer) = run.result {
@@ -291,7 +291,7 @@ impl Knowledge {
 }
 
 /// The server had far less in its cache than assumed: it serves other clients, too, or was restarted.
-fn lost(answer: &ModelAnswer, run: &seen::ModelRun<'_>) -> bool {
+fn lost(answer: &ModelAnswer, run: &model_run::ModelRun<'_>) -> bool {
     answer.tokens.cached.is_some_and(|cached| (cached as f64) < f64::from(run.work.cached) * 0.5)
 }
 

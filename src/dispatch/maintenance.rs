@@ -10,7 +10,7 @@ use super::asking::{Asking, RoutedTask};
 use super::endpoints::{self, CachedList, EndpointSlot};
 use super::prefill::recallable;
 use super::scoring::{Contender, context};
-use super::{Size, Task, seen};
+use super::{Size, Task, model_run};
 use crate::config::{Config, EndpointConfig};
 use crate::domain::model::{ListedModel, Sampling};
 use crate::domain::role::Role;
@@ -145,7 +145,7 @@ impl Maintenance {
                 self.asking.knowledge.note_presence();
                 Some(RequestOutcome::Answered)
             }
-            Err(error) => seen::not_listed(&error),
+            Err(error) => model_run::not_listed(&error),
         }
     }
 
@@ -173,7 +173,7 @@ impl Maintenance {
         let rules = |_: &Size| commit_rules();
         let task = Task::capture(Urgency::Batch, config.capture.budget, until, &rules);
         let turn = self.asking.turn(config, &slot.config, &task, LONGEST.as_secs_f64()).await.ok()?;
-        seen::breaker_event(&recallable(&turn, slot.client.request_answer(&ask)).await?)
+        model_run::breaker_event(&recallable(&turn, slot.client.request_answer(&ask)).await?)
     }
 
     /// State of the model that a commit would ask after its change was read ahead; `None` where no model would be.
@@ -316,7 +316,7 @@ impl Maintenance {
         self.asking.knowledge.learn(
             contender,
             &ask,
-            &seen::ModelRun {
+            &model_run::ModelRun {
                 work,
                 result: &result,
                 elapsed,

@@ -28,17 +28,16 @@ pub mod calibration;
 mod chunked_prefill;
 mod discovery;
 mod endpoints;
-pub mod hours;
 pub mod idle_task;
 mod knowledge;
 mod maintenance;
+mod model_run;
 pub mod pace;
 pub mod pool;
 mod prefill;
 mod prefix_cache;
 mod sampler;
 mod scoring;
-mod seen;
 mod task;
 
 pub use acceptance::{Tallies, tallies, try_again};

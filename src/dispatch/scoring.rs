@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::endpoints;
-use super::hours;
+use super::idle_task::is_working_time;
 use super::knowledge::Learned;
 use super::pace::Paced;
 use super::sampler::SystemSample;
@@ -221,7 +221,7 @@ impl RoutingContext<'_> {
 
     /// Whether a batch would evict the captures' model during working hours.
     fn evicts(&self, contender: &Contender, knowledge: &Learned) -> bool {
-        let by_day = self.task.urgency == Urgency::Batch && hours::working(self.config, self.here.now);
+        let by_day = self.task.urgency == Urgency::Batch && is_working_time(self.config, self.here.now);
         if !by_day || contender.resident != Some(false) {
             return false;
         }

@@ -1,4 +1,5 @@
-//! Erasure of a capture: secure delete in the store, and scrubbing of logs and leftover files beside it.
+//! Erasure of a capture: secure delete in the store, and scrubbing of logs and leftover files beside it. Retention:
+//! deletes operations, prompts and decisions older than `[retention]` allows.
 
 use std::fs::{self, File};
 use std::io;
@@ -11,7 +12,7 @@ use super::services::Services;
 use crate::config::{Paths, paths};
 use crate::domain::fragments::Fragments;
 use crate::domain::id::{CaptureId, DraftId};
-use crate::store::{FORGETTING, ForgetReport, RemainingFile, Result, ScrubReport, StoreFile};
+use crate::store::{ExpiringData, FORGETTING, ForgetReport, RemainingFile, Result, ScrubReport, StoreFile};
 
 /// Pause before removal is retried: each try rewrites the whole store.
 const AGAIN: Duration = Duration::from_secs(3600);
@@ -107,4 +108,25 @@ fn leftovers(places: &Paths) -> Vec<PathBuf> {
     found.extend(of(&places.skipped(), &["unread-"], ".log"));
     found.sort();
     found
+}
+
+/// Deletes what is older than the settings allow; nothing while the settings cannot be read.
+///
+/// # Errors
+/// The store cannot be written.
+pub fn expire(services: &Services) -> Result<()> {
+    // Nothing is deleted by settings that the user did not choose.
+    let Ok(config) = services.readable_config(None) else { return Ok(()) };
+    let (kept, now) = (config.retention, services.clock.now());
+    for (what, time) in [
+        (ExpiringData::Operations, kept.operations),
+        (ExpiringData::Prompts, kept.prompts),
+        (ExpiringData::Decisions, kept.decisions),
+        (ExpiringData::Problems, kept.problems),
+        (ExpiringData::Squashes, kept.squashes),
+        (ExpiringData::Copies, kept.copies),
+    ] {
+        services.store.expire(what, now - time)?;
+    }
+    Ok(())
 }

@@ -1,6 +1,7 @@
 //! Spool → events → captures. Spool records are stored with the read offset in one transaction, so a kill at any moment
 //! neither loses an event nor imports it twice.
 
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -8,9 +9,10 @@ use super::capture::CaptureError;
 use super::poison_guard::PoisonEventGuard;
 pub use super::report::ReportOutcome;
 use super::services::Services;
-use super::{report, waiting};
+use super::{registry, report, waiting};
 use crate::domain::capture::Reason;
 use crate::domain::event::{Event, HookName, PendingEvent, Source};
+use crate::domain::id::{Oid, RepoId};
 use crate::git::GitError;
 use crate::git::repo::Repo;
 use crate::spool::record::Record;
@@ -67,6 +69,36 @@ fn tidy(services: &Services, dir: &Path) -> Result<(), StoreError> {
         }
     }
     Ok(())
+}
+
+/// Imports the commits that the user told the hook to skip. The reflogs show them all the same, so they are recorded
+/// before those are read. Blocking: files and the store.
+///
+/// # Errors
+/// When the file cannot be read or the store cannot be written.
+pub fn import_skips(services: &Services) -> Result<(), StoreError> {
+    for file in rotation::files(&services.paths.skipped()).map_err(unreadable)? {
+        let Some(identity) = identity(&file)? else { continue };
+        let position = services.store.spool_positions()?.into_iter().find(|position| position.file == identity);
+        let mut offset = position.map_or(0, |position| position.offset);
+        loop {
+            let batch = reader::read_from(&file, offset, BATCH).map_err(unreadable)?;
+            if batch.next_offset == offset {
+                break;
+            }
+            offset = batch.next_offset;
+            let commits: Vec<(RepoId, Oid)> = batch.records.iter().filter_map(skipped_commit).collect();
+            services.store.skip_commits(&commits, &SpoolPosition { file: identity.clone(), offset })?;
+        }
+    }
+    Ok(())
+}
+
+fn skipped_commit(record: &Record) -> Option<(RepoId, Oid)> {
+    let common_dir: &Path = registry::common_dir(&record.git_dir).unwrap_or(&record.git_dir);
+    // Resolved like the repository's own id.
+    let common_dir = common_dir.canonicalize().ok()?;
+    Some((RepoId::from_common_dir(common_dir.as_os_str().as_bytes()), record.oid.as_deref()?.parse().ok()?))
 }
 
 fn identity(file: &Path) -> Result<Option<String>, StoreError> {
@@ -230,7 +262,7 @@ pub fn catch_up(services: &Services, announce: impl FnOnce(u64)) -> Result<Caugh
                 return Ok(caught);
             }
             let _held = guard.hold_event(event.row);
-            settle(services, &mut last, event)?;
+            process_event(services, &mut last, event, Some(Reason::Deadline), true)?;
             caught.done += 1;
         }
     }
@@ -246,10 +278,6 @@ const OVERDUE: Duration = Duration::from_secs(2);
 pub fn finish_abandoned(services: &Services) -> Result<u64, StoreError> {
     let now = services.clock.now();
     services.store.finish_abandoned(now - OVERDUE, now)
-}
-
-fn settle(services: &Services, last: &mut LastRepo, event: &PendingEvent) -> Result<(), StoreError> {
-    process_event(services, last, event, Some(Reason::Deadline), true).map(drop)
 }
 
 #[cfg(test)]

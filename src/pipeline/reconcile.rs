@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+use super::ingest;
 use super::job::RepositoryContext;
 pub use super::registry::{inode, reregister_moved};
 use super::services::Services;
 use super::settings::Unreadable;
-use super::skipped;
 use crate::domain::event::{Event, Source};
 use crate::domain::id::Oid;
 use crate::git::repo::Repo;
@@ -108,7 +108,7 @@ fn read_logs(
 ) -> Result<usize, ReconcileError> {
     let repo = Repo::open_git_dir(&registered.common_dir)?;
     let context = RepositoryContext::open_readable(services, &repo)?;
-    skipped::import_skips(services)?;
+    ingest::import_skips(services)?;
     let mut taken = 0;
     loop {
         let positions = services.store.log_positions(&registered.id)?;

@@ -10,8 +10,8 @@ use tokio::task::JoinSet;
 
 use super::run::until;
 use crate::config::Config;
+use crate::dispatch::ChoreOutcome;
 use crate::dispatch::idle_task::{self, IDLE, IdleFacts, IdleTask, QUIET};
-use crate::dispatch::{ChoreOutcome, hours};
 use crate::hardware::power::Power;
 use crate::hardware::pressure::Pressure;
 use crate::pipeline::refine::{self, RefineRound};
@@ -229,7 +229,7 @@ impl TaskRun {
         let mut facts = IdleFacts {
             quiet: self.quiet,
             lively: self.active || before,
-            working: hours::working(config, clock.now()),
+            working: idle_task::is_working_time(config, clock.now()),
             pressed: machine.pressed,
             on_battery: machine.on_battery,
             ahead: config.capture.read_ahead,

@@ -25,7 +25,7 @@ use super::worker::{Worker, blocking};
 use crate::domain::clock::Clock;
 use crate::pipeline::preview::preview_route;
 use crate::pipeline::services::Services;
-use crate::pipeline::{capture, enrich, erasure, expiry, ingest};
+use crate::pipeline::{capture, enrich, erasure, ingest};
 use crate::store::StoreError;
 
 /// Options of a sidecar.
@@ -305,7 +305,7 @@ impl Sidecar {
                 services.review_store_setting(&config);
             }
             erasure::resume(&services)?;
-            expiry::expire(&services)
+            erasure::expire(&services)
         });
         if let Err(error) = done.await {
             tracing::error!(%error, "housekeeping failed");

@@ -69,12 +69,12 @@ pub fn run(app: &App, args: &RunArgs) -> Result<Exit, Failure> {
     } else {
         written.iter().try_for_each(|draft| app.ui.line(&listing::line(app, draft)))?;
     }
-    let report = ended.ok_or_else(|| Failure::environment("interrupted").hint("uro-capture draft run"))??;
+    let report = ended.ok_or_else(|| Failure::input("interrupted").hint("uro-capture draft run"))??;
     let written = count((report.by_model + report.by_template) as u64, "draft", "drafts");
     app.ui.note(&format!("{written} written, {} by a model; next: uro-capture draft list", report.by_model));
     if report.failed > 0 {
         let failed = count(report.failed as u64, "draft", "drafts");
-        return Err(Failure::environment(format!("{failed} could not be written now")).hint("uro-capture draft list"));
+        return Err(Failure::input(format!("{failed} could not be written now")).hint("uro-capture draft list"));
     }
     Ok(Exit::Done)
 }

@@ -111,19 +111,19 @@ fn read_page(text: &str, draft: &Draft) -> Result<EditedText, Failure> {
 fn in_editor(app: &App, draft: &Draft) -> Result<(EditedText, PathBuf), Failure> {
     let editor = app.env().editor().ok_or_else(|| {
         let hint = format!("EDITOR=nano uro-capture draft edit {}", draft.id);
-        Failure::environment("no editor is known").because("neither VISUAL nor EDITOR is set").hint(hint)
+        Failure::input("no editor is known").because("neither VISUAL nor EDITOR is set").hint(hint)
     })?;
     let path = app.paths.state.join(format!("draft-{}.md", draft.id));
     write_private(&path, &document::page(&draft.title, &draft.body)).map_err(|error| {
-        Failure::environment(format!("cannot write {}", path.display())).because(error.to_string()).hint("df -h")
+        Failure::input(format!("cannot write {}", path.display())).because(error.to_string()).hint("df -h")
     })?;
     // As git does it: the shell splits the value of EDITOR, the file is its argument.
     let status = std::process::Command::new("sh").args(["-c", &format!("{editor} \"$@\""), editor]).arg(&path).status();
     match status {
         Ok(status) if status.success() => Ok((read_page(&read_file(&path)?, draft)?, path)),
-        Ok(status) => Err(Failure::environment(format!("the editor ended with {status}; the draft was left as it is"))
+        Ok(status) => Err(Failure::input(format!("the editor ended with {status}; the draft was left as it is"))
             .hint(format!("uro-capture draft edit {} --body {}", draft.id, quoted(&path)))),
-        Err(error) => Err(Failure::environment(format!("cannot start {editor:?}"))
+        Err(error) => Err(Failure::input(format!("cannot start {editor:?}"))
             .because(error.to_string())
             .hint(format!("EDITOR=nano uro-capture draft edit {}", draft.id))),
     }

@@ -72,7 +72,7 @@ fn write(app: &App, folder: &Path, draft: &Draft, page: &str) -> Result<PathBuf,
         Err(error) if !folder.is_dir() => Err(Failure::input(format!("{} is no directory", folder.display()))
             .because(error.to_string())
             .hint(format!("mkdir -p {}", quoted(&folder)))),
-        Err(error) => Err(Failure::environment(format!("cannot write {}", path.display()))
+        Err(error) => Err(Failure::input(format!("cannot write {}", path.display()))
             .because(error.to_string())
             .hint(format!("ls -ld {}", quoted(&folder)))),
     }

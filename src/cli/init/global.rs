@@ -61,7 +61,7 @@ pub fn run(app: &App, dirs: &[PathBuf], dry_run: bool) -> Result<Exit, Failure> 
     }
     if all.repositories.is_empty() {
         return Err(
-            Failure::environment("no repository was found that can be captured").hint("uro-capture init --global DIR…")
+            Failure::input("no repository was found that can be captured").hint("uro-capture init --global DIR…")
         );
     }
     Ok(Exit::Done)
@@ -73,7 +73,7 @@ fn allowed_dirs(app: &App, around: &GitEnvironment<'_>) -> Result<Vec<PathBuf>, 
         return Ok(dirs);
     }
     let version = around.git_version().map_or("this git".to_owned(), |(major, minor)| format!("git {major}.{minor}"));
-    Err(Failure::environment(format!("{version} has no hooks for all repositories (git 2.54 has)"))
+    Err(Failure::input(format!("{version} has no hooks for all repositories (git 2.54 has)"))
         .because("a global core.hooksPath would disable every other hook, so it is never set")
         .hint("uro-capture init --global DIR… installs hooks in every repository below the directories"))
 }
@@ -82,7 +82,7 @@ fn allowed_dirs(app: &App, around: &GitEnvironment<'_>) -> Result<Vec<PathBuf>, 
 fn configure(app: &App, around: &GitEnvironment<'_>, dry_run: bool) -> Result<Exit, Failure> {
     let program = hooks::program(app)?;
     let file = global_file(app.env())
-        .ok_or_else(|| Failure::environment("there is no home directory").hint("HOME=DIR uro-capture init --global"))?;
+        .ok_or_else(|| Failure::input("there is no home directory").hint("HOME=DIR uro-capture init --global"))?;
     let plan = githooks::plan_configure(&file, &program)?;
     let mut writes: Vec<PathBuf> = plan.written_paths().into_iter().map(PathBuf::from).collect();
     writes.push(app.paths.database());

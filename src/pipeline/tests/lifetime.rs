@@ -8,7 +8,7 @@ use super::PipelineFixture;
 use crate::domain::capture::ModelOutcome;
 use crate::domain::clock::FakeClock;
 use crate::domain::id::CaptureId;
-use crate::pipeline::{erasure, expiry};
+use crate::pipeline::erasure;
 use crate::store::FORGETTING;
 use crate::store::samples::{answered, commit, timestamp};
 
@@ -27,7 +27,7 @@ fn scene(today: Timestamp) -> (PipelineFixture, CaptureId) {
 }
 
 fn kept(scene: &PipelineFixture, id: CaptureId) -> (bool, bool) {
-    expiry::expire(&scene.services).unwrap();
+    erasure::expire(&scene.services).unwrap();
     let record = scene.services.store.capture(&id.to_string()).unwrap();
     (record.wire.is_some(), record.decision.is_some())
 }

@@ -1,4 +1,5 @@
-//! Forgetting a capture: its rows, its words in the full-text index, and its bytes in the files.
+//! Forgetting a capture: its rows, its words in the full-text index, and its bytes in the files. Retention: deletion of
+//! expired rows.
 
 use std::path::PathBuf;
 
@@ -7,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::Durability::{Durable, Rebuildable};
 use super::connection::beside;
-use super::{SqliteStore, captures, checksum, copies, drafts, error, expire, repositories, row};
+use super::{SqliteStore, captures, checksum, copies, drafts, error, repositories, row};
 use crate::domain::fragments::Fragments;
 use crate::domain::id::{CaptureId, DraftId, Oid, RepoId};
 use crate::store::{
@@ -187,8 +188,84 @@ pub fn forgotten_ids(db: &Connection) -> Result<Fragments> {
 }
 
 impl SqliteStore {
-    /// See `Store::scrub`.
-    fn scrub_files(&self) -> ScrubReport {
+    /// Rewrites the file: SQLite overwrites what it deletes, but content freed by an older program remains, and the
+    /// full-text index keeps words at page starts. Returns the file that may still hold them, and why.
+    fn rewrite(&self) -> Result<Option<(PathBuf, String)>> {
+        let rebuilt =
+            self.write(Durable, |tx| Ok(tx.execute("INSERT INTO words (words) VALUES ('rebuild')", []).map(drop)?));
+        let written = rebuilt.and_then(|()| self.maintain(|db| Ok(db.execute_batch("VACUUM")?)));
+        // Does what is possible without disk space for a second file.
+        let is_cut = self.maintain(scrub_log)?;
+        written?;
+        let reader = || (beside(self.path(), "-wal"), "another process is reading the store".to_owned());
+        Ok((!is_cut).then(reader))
+    }
+}
+
+/// A store error with SQLite's message.
+fn describe_error(error: &StoreError) -> String {
+    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}"));
+    format!("{error}{}", cause.unwrap_or_default())
+}
+
+/// Rows removed per step; a prompt has some kilobytes, all of which are overwritten.
+const STEP: u64 = 200;
+
+const EVENTS: &str = "DELETE FROM events WHERE row IN
+  (SELECT row FROM events WHERE closed = 1 AND stamp < ?1 LIMIT ?2)";
+const OPERATIONS: &str = "DELETE FROM operations WHERE (at, seq) IN
+  (SELECT at, seq FROM operations WHERE at < ?1 LIMIT ?2)";
+const PROMPTS: &str = "DELETE FROM prompts WHERE capture IN (SELECT capture FROM prompts WHERE at < ?1 LIMIT ?2)";
+const DECISIONS: &str = "DELETE FROM decisions WHERE capture IN (SELECT capture FROM decisions WHERE at < ?1 LIMIT ?2)";
+const PROBLEMS: &str = "DELETE FROM problems WHERE (what, hint) IN
+  (SELECT what, hint FROM problems WHERE at < ?1 LIMIT ?2)";
+const SQUASHES: &str = "DELETE FROM squashes WHERE (repo_id, parent) IN
+  (SELECT repo_id, parent FROM squashes WHERE at < ?1 LIMIT ?2)";
+
+/// The result of one step.
+struct ExpireStep {
+    removed: u64,
+    /// There may be more.
+    more: bool,
+}
+
+/// Removes at most `STEP` rows of each table that are older than `before`.
+fn expire_step(tx: &Connection, what: ExpiringData, before: i64) -> Result<ExpireStep> {
+    let remove = |sql: &str| Ok::<_, rusqlite::Error>(tx.prepare_cached(sql)?.execute([before, STEP as i64])? as u64);
+    // Closed events do not count towards the total.
+    let events = if what == ExpiringData::Operations { remove(EVENTS)? } else { 0 };
+    let removed = match what {
+        ExpiringData::Operations => remove(OPERATIONS)?,
+        ExpiringData::Prompts => remove(PROMPTS)?,
+        ExpiringData::Decisions => remove(DECISIONS)?,
+        ExpiringData::Problems => remove(PROBLEMS)?,
+        ExpiringData::Squashes => remove(SQUASHES)?,
+        ExpiringData::Copies => 0,
+    };
+    Ok(ExpireStep { removed, more: removed.max(events) >= STEP })
+}
+
+impl MaintenanceStore for SqliteStore {
+    fn forget_capture(&self, id: CaptureId, now: Timestamp) -> Result<ForgetReport> {
+        let forgotten = self.write(Durable, |tx| {
+            // Removes the capture and those it replaced, which describe the same work; keeps their identifiers, so that nothing
+            // captures them again automatically. Other rows that name or quote it are removed as well.
+            let mut texts = CollectedTexts::default();
+            let mut forgotten = ForgetReport::default();
+            remove(tx, id, &mut texts, &mut forgotten.ids)?;
+            let names = forgotten.ids.iter().map(ToString::to_string).collect::<Vec<_>>();
+            let all = names.iter().chain(&texts.author).chain(&texts.generated).map(String::as_str);
+            forgotten.fragments = Fragments::of(all);
+            forgotten.drafts = drop_drafts(tx, &names)?;
+            forgotten.repeated_by = drop_quotations(tx, &texts.author)?;
+            drop_problems(tx, &forgotten.fragments)?;
+            repositories::set_mark(tx, FORGETTING, Some(&now.to_string()))?;
+            Ok(forgotten)
+        })?;
+        Ok(ForgetReport { scrubbed: self.scrub(), ..forgotten })
+    }
+
+    fn scrub(&self) -> ScrubReport {
         let mut left = match self.rewrite() {
             Ok(None) => Vec::new(),
             Ok(Some((path, why))) => vec![RemainingFile { path, why, foreign: false }],
@@ -215,50 +292,6 @@ impl SqliteStore {
         ScrubReport { copies, remaining: left }
     }
 
-    /// Rewrites the file: SQLite overwrites what it deletes, but content freed by an older program remains, and the
-    /// full-text index keeps words at page starts. Returns the file that may still hold them, and why.
-    fn rewrite(&self) -> Result<Option<(PathBuf, String)>> {
-        let rebuilt =
-            self.write(Durable, |tx| Ok(tx.execute("INSERT INTO words (words) VALUES ('rebuild')", []).map(drop)?));
-        let written = rebuilt.and_then(|()| self.maintain(|db| Ok(db.execute_batch("VACUUM")?)));
-        // Does what is possible without disk space for a second file.
-        let is_cut = self.maintain(scrub_log)?;
-        written?;
-        let reader = || (beside(self.path(), "-wal"), "another process is reading the store".to_owned());
-        Ok((!is_cut).then(reader))
-    }
-}
-
-/// A store error with SQLite's message.
-fn describe_error(error: &StoreError) -> String {
-    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}"));
-    format!("{error}{}", cause.unwrap_or_default())
-}
-
-impl MaintenanceStore for SqliteStore {
-    fn forget_capture(&self, id: CaptureId, now: Timestamp) -> Result<ForgetReport> {
-        let forgotten = self.write(Durable, |tx| {
-            // Removes the capture and those it replaced, which describe the same work; keeps their identifiers, so that nothing
-            // captures them again automatically. Other rows that name or quote it are removed as well.
-            let mut texts = CollectedTexts::default();
-            let mut forgotten = ForgetReport::default();
-            remove(tx, id, &mut texts, &mut forgotten.ids)?;
-            let names = forgotten.ids.iter().map(ToString::to_string).collect::<Vec<_>>();
-            let all = names.iter().chain(&texts.author).chain(&texts.generated).map(String::as_str);
-            forgotten.fragments = Fragments::of(all);
-            forgotten.drafts = drop_drafts(tx, &names)?;
-            forgotten.repeated_by = drop_quotations(tx, &texts.author)?;
-            drop_problems(tx, &forgotten.fragments)?;
-            repositories::set_mark(tx, FORGETTING, Some(&now.to_string()))?;
-            Ok(forgotten)
-        })?;
-        Ok(ForgetReport { scrubbed: self.scrub(), ..forgotten })
-    }
-
-    fn scrub(&self) -> ScrubReport {
-        self.scrub_files()
-    }
-
     fn sizes(&self) -> Result<StoreSizes> {
         let copies = copies::all(&self.path).map_err(error::file)?;
         Ok(StoreSizes {
@@ -276,7 +309,7 @@ impl MaintenanceStore for SqliteStore {
         let mut expired = 0;
         loop {
             // In small steps, so that a commit never waits for the whole deletion.
-            let step = self.write(Rebuildable, |tx| expire::step(tx, what, row::micros(before)))?;
+            let step = self.write(Rebuildable, |tx| expire_step(tx, what, row::micros(before)))?;
             expired += step.removed;
             if !step.more {
                 return Ok(expired);

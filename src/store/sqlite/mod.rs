@@ -23,7 +23,6 @@ mod counts;
 mod drafts;
 mod error;
 mod events;
-mod expire;
 mod finish;
 mod forget;
 mod listing;
