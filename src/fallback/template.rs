@@ -4,7 +4,8 @@
 use minijinja::context;
 
 use super::phrase::{one_line, sentence, words};
-use super::template_values::{self, TemplateValues};
+use super::template_values::TemplateValues;
+pub use super::template_values::describe_changes;
 pub use super::variants::WORDS;
 use super::variants::{RenderedText, Variant, Variants};
 use crate::domain::context::Context;
@@ -48,12 +49,6 @@ pub fn with_sentence(
     let pieces = pieces.with_sentence(commit, facts, sentence, instead);
     let rendered = variants.render_variant(Variant::for_case(facts.case), &pieces.values(commit, facts))?;
     rendered.text.contains(sentence).then_some(rendered.text)
-}
-
-/// What the commit does, from its facts alone.
-#[must_use]
-pub fn describe_changes(commit: &Commit, facts: &Facts) -> String {
-    template_values::describe_changes(commit, facts)
 }
 
 /// Last resort if templates fail: the pieces joined.

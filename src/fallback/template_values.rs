@@ -119,8 +119,9 @@ impl TemplateValues {
     }
 }
 
-/// The generated sentences about the commit's changes.
-pub(super) fn describe_changes(commit: &Commit, facts: &Facts) -> String {
+/// What the commit does, from its facts alone: the generated sentences about its changes.
+#[must_use]
+pub fn describe_changes(commit: &Commit, facts: &Facts) -> String {
     let (dependencies, version) = (
         as_sentence(dependencies::dependency_sentence(facts, "", facts.all_dependencies)),
         as_sentence(version(facts, "")),

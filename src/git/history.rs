@@ -260,7 +260,7 @@ fn mark_switches(
     for EntryChange { change: ref_update, line, .. } in changes {
         let RefChange::UnloggedMove { from, to } = ref_update else { continue };
         let was_there = before.tips.contains(to) && !branches_too.contains(&tail.lines[*line]);
-        if log.is_head && (was_there || (from.is_none() && log.is_linked())) {
+        if log.is_head && (was_there || (from.is_none() && log.name.contains("worktrees/"))) {
             *ref_update = RefChange::Pulled { from: from.take(), to: to.clone() };
         }
     }

@@ -75,9 +75,7 @@ fn digits(tokens: &[SentenceToken<'_>], at: usize, token: &SentenceToken<'_>, le
         }
         !lexicon.number(&number).is_none()
             || whole.is_some_and(|n| counted(tokens, at, n, lexicon))
-            || converted(&number, &unit)
-                .iter()
-                .any(|number| is_distinctive(number) && !lexicon.number(number).is_none())
+            || converted(&number, &unit).iter().any(|number| number.len() > 1 && !lexicon.number(number).is_none())
     })
 }
 
@@ -240,11 +238,6 @@ fn converted(number: &str, unit: &str) -> Vec<String> {
         _ => &[],
     };
     factors.iter().map(|factor| tidy(value * factor)).collect()
-}
-
-/// A 1 or a 5 occurs in any patch: an equivalence of 60 seconds to one minute does not support a 60.
-fn is_distinctive(number: &str) -> bool {
-    number.len() > 1
 }
 
 fn tidy(value: f64) -> String {

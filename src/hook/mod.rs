@@ -146,7 +146,9 @@ impl Call<'_> {
         let mut changes: Vec<start::EnvChange> =
             self.env.iter().filter_map(|(name, _)| start::remove_git_variable(name)).collect();
         changes.extend(self.path_var(paths::HOME).map(|home| (paths::HOME.into(), Some(home))));
-        self.program.as_deref().is_some_and(|program| start::start(program, &places.start_stamp(), self.now, changes))
+        self.program
+            .as_deref()
+            .is_some_and(|program| start::start(program, &places.run.join("start.stamp"), self.now, changes))
     }
 }
 

@@ -229,7 +229,13 @@ impl Client {
             return Err(LlmError::Cloud { model: model.to_owned() });
         }
         let now = SystemClock.instant();
-        if self.known_local(model).is_some_and(|checked_at| now.saturating_duration_since(checked_at) < LOCAL_FOR) {
+        if self
+            .local
+            .lock()
+            .get(model)
+            .copied()
+            .is_some_and(|checked_at| now.saturating_duration_since(checked_at) < LOCAL_FOR)
+        {
             return Ok(());
         }
         let tags = self.document(ollama::TAGS, "models", until).await?;
@@ -242,10 +248,6 @@ impl Client {
                 Ok(())
             }
         }
-    }
-
-    fn known_local(&self, model: &str) -> Option<Instant> {
-        self.local.lock().get(model).copied()
     }
 }
 

@@ -24,7 +24,10 @@ pub fn document(text: &str) -> Result<String, TextRejection> {
     let text = controls::without_controls(&open).replace("\u{fffd}", "");
     let text = json::without_json(&text).unwrap_or(text);
     let body = fenced_whole(without_greeting(text.trim())).trim();
-    let body = close_fence(&paragraphs(body));
+    let mut body = paragraphs(body);
+    if ends_in_code(&body) {
+        body.push_str("\n```");
+    }
     if body.chars().filter(|c| c.is_alphanumeric()).count() < SHORTEST {
         return Err(if body.is_empty() { TextRejection::Empty } else { TextRejection::Noise });
     }
@@ -74,10 +77,6 @@ fn paragraphs(text: &str) -> String {
         kept.pop();
     }
     kept.join("\n\n").trim_end().to_owned()
-}
-
-fn close_fence(text: &str) -> String {
-    if ends_in_code(text) { format!("{text}\n```") } else { text.to_owned() }
 }
 
 #[cfg(test)]

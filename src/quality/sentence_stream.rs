@@ -62,7 +62,8 @@ impl SentenceStream {
         let mut from = 0;
         for end in sentences::ends(&self.open) {
             let piece = before.filter(|(place, _)| *place == end).map_or(self.pieces, |(_, piece)| piece);
-            let is_statement = is_real_sentence(&self.open[from..end]);
+            // "Sure!" is no statement.
+            let is_statement = without_preamble(&self.open[from..end]).contains(char::is_alphanumeric);
             if self.open[end..].trim_start().is_empty() {
                 self.perhaps = is_statement.then_some((end, piece));
             } else if is_statement {
@@ -78,11 +79,6 @@ impl SentenceStream {
 
 fn is_mark(c: char) -> bool {
     matches!(c, '.' | '!' | '?' | '\u{3002}' | '\u{ff01}' | '\u{ff1f}')
-}
-
-/// "Sure!" does not count as a sentence.
-fn is_real_sentence(sentence: &str) -> bool {
-    without_preamble(sentence).contains(char::is_alphanumeric)
 }
 
 #[cfg(test)]

@@ -109,7 +109,7 @@ fn is_qt(file: &FileChange) -> bool {
 /// Changed messages in the file; `None` if it holds none or other content.
 #[must_use]
 pub fn find_changes(file: &FileChange) -> Option<Translations> {
-    if let Some(texts) = file.texts.as_ref().filter(|_| catalog::is_catalog(&file.path)) {
+    if let Some(texts) = file.texts.as_ref().filter(|_| file.path.ends_with(".xcstrings")) {
         return catalog::compare(&texts.old, &texts.new);
     }
     let format = format(file)?;

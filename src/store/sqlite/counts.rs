@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::Timestamp;
 use rusqlite::Connection;
 
-use super::codes::{ClassCode, Punctual};
+use super::codes::{CaptureClass, Punctual};
 use super::row::micros;
 use crate::domain::capture::{AuthoredBy, CaptureKind, CaptureState, Reason};
 use crate::domain::event::Source;
@@ -53,17 +53,17 @@ fn add_up(classes: &HashMap<i64, u64>) -> CaptureCounts {
     let mut counts = CaptureCounts::default();
     let (mut kinds, mut sources, mut authors) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     for (class, n) in classes {
-        let class = ClassCode(*class);
-        if class.state() != Some(CaptureState::Live) {
+        let class = CaptureClass::decode(*class);
+        if class.state != Some(CaptureState::Live) {
             continue;
         }
         counts.total += n;
-        add(&mut kinds, class.kind().map(CaptureKind::as_str), *n);
-        add(&mut sources, class.source().map(Source::as_str), *n);
-        add(&mut authors, class.by().map(AuthoredBy::as_str), *n);
-        counts.pending += if class.reason() == Some(Reason::Pending) { *n } else { 0 };
-        counts.budgeted += if matches!(class.punctual(), Some(Punctual::Late | Punctual::OnTime)) { *n } else { 0 };
-        counts.on_time += if class.punctual() == Some(Punctual::OnTime) { *n } else { 0 };
+        add(&mut kinds, class.kind.map(CaptureKind::as_str), *n);
+        add(&mut sources, class.source.map(Source::as_str), *n);
+        add(&mut authors, class.by.map(AuthoredBy::as_str), *n);
+        counts.pending += if class.reason == Some(Reason::Pending) { *n } else { 0 };
+        counts.budgeted += if matches!(class.punctual, Some(Punctual::Late | Punctual::OnTime)) { *n } else { 0 };
+        counts.on_time += if class.punctual == Some(Punctual::OnTime) { *n } else { 0 };
     }
     counts.by_kind = kinds.into_iter().collect();
     counts.by_source = sources.into_iter().collect();

@@ -5,12 +5,6 @@ use serde_json::Value;
 
 use super::{MetadataChange, Translations, pair};
 
-/// Whether the file is a string catalog, to be read completely.
-#[must_use]
-pub fn is_catalog(path: &str) -> bool {
-    path.ends_with(".xcstrings")
-}
-
 /// Changes between two catalogs; `None` if either cannot be parsed.
 pub fn compare(old: &str, new: &str) -> Option<Translations> {
     let (old, new) = (parse_catalog(old)?, parse_catalog(new)?);
