@@ -116,21 +116,16 @@ impl AnswerBuilder {
         sentences::ends(text).last().is_some_and(|end| *end == text.len())
     }
 
-    /// Chunks of content so far.
-    pub(super) fn chunks(&self) -> u64 {
-        self.sentences.pieces()
-    }
-
     /// Progress at `now`.
     pub(super) fn so_far(&self, now: Instant, until: Instant) -> AnswerProgress<'_> {
         AnswerProgress {
             text: &self.text,
-            tokens: self.chunks(),
+            tokens: self.sentences.pieces(),
             sentence_tokens: self.sentences.first_sentence(),
             unfinished: self.sentences.unfinished(),
             since_sent: now.saturating_duration_since(self.sent),
             silent: now.saturating_duration_since(self.last.unwrap_or(self.sent)),
-            tpot: self.tpot(self.chunks()),
+            tpot: self.tpot(self.sentences.pieces()),
             left: until.saturating_duration_since(now),
         }
     }
@@ -144,7 +139,7 @@ impl AnswerBuilder {
         broken_off: Option<String>,
     ) -> ModelAnswer {
         // Servers without usage counts: one chunk is about one token.
-        self.tokens.output = self.tokens.output.or(Some(self.chunks()).filter(|chunks| *chunks > 0));
+        self.tokens.output = self.tokens.output.or(Some(self.sentences.pieces()).filter(|chunks| *chunks > 0));
         ModelAnswer {
             finish,
             load: self.load,
