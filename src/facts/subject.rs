@@ -6,7 +6,7 @@ pub use automatic::is_automatic;
 
 use crate::domain::patch::Commit;
 use crate::text::conventional::{self, ConventionalSubject};
-use crate::text::words::WordList;
+use crate::text::words::{WordList, bare_word};
 use crate::word_list;
 
 /// Uninformative in a subject, alone or together.
@@ -139,12 +139,11 @@ fn is_informative(text: &str, prefixed: bool) -> bool {
         .split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '/' | '&' | '[' | ']' | '(' | ')'))
         .filter(|word| !is_shortcode(word) && word.contains(char::is_alphanumeric))
         .collect();
-    let bare = |word: &str| word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
     // `Mon Nov 30`: a day or a month counts as a date beside a number.
-    let dated = words.iter().any(|word| is_ticket(word) && !word.contains('#') || is_time(&bare(word)));
-    let of_review = words.iter().any(|word| REVIEW.contains(bare(word).as_str()));
+    let dated = words.iter().any(|word| is_ticket(word) && !word.contains('#') || is_time(&bare_word(word)));
+    let of_review = words.iter().any(|word| REVIEW.contains(bare_word(word).as_str()));
     let is_empty = |word: &str| {
-        let bare = bare(word);
+        let bare = bare_word(word);
         is_plain_reference(word)
             || is_time(&bare)
             || (dated && DAYS_AND_MONTHS.contains(bare.as_str()))
@@ -152,7 +151,7 @@ fn is_informative(text: &str, prefixed: bool) -> bool {
             || (of_review && (REVIEW.contains(bare.as_str()) || BESIDE_REVIEW.contains(&bare.as_str())))
     };
     let left: Vec<&str> = words.iter().copied().filter(|word| !is_empty(word)).collect();
-    let fragments = left.iter().filter(|word| is_gibberish(&bare(word))).count();
+    let fragments = left.iter().filter(|word| is_gibberish(&bare_word(word))).count();
     let alone = !prefixed && words.len() == 1 && left.first().is_some_and(|word| is_plain_word(word));
     (left.len() > fragments && !alone) || fragments > 2
 }

@@ -20,8 +20,8 @@ pub fn has_no_logs(common_dir: &Path) -> bool {
 
 /// The positions of all branches.
 pub fn ends(common_dir: &Path, branches: &[(String, Oid)]) -> Vec<LogPosition> {
-    let mut positions = vec![position(ALL, &stamp(common_dir))];
-    positions.extend(branches.iter().map(|(name, tip)| position(&log(name), tip.as_str())));
+    let mut positions = vec![LogPosition::at_start(ALL, &stamp(common_dir))];
+    positions.extend(branches.iter().map(|(name, tip)| LogPosition::at_start(&log(name), tip.as_str())));
     positions
 }
 
@@ -37,7 +37,7 @@ pub fn collect_moves(
     if positions.get(ALL) == Some(&stamp.as_str()) {
         return Ok(LogUpdates::default());
     }
-    let mut news = LogUpdates { positions: vec![position(ALL, &stamp)], ..LogUpdates::default() };
+    let mut news = LogUpdates { positions: vec![LogPosition::at_start(ALL, &stamp)], ..LogUpdates::default() };
     let branches = branches()?;
     for (name, tip) in &branches {
         let log = log(name);
@@ -55,21 +55,17 @@ pub fn collect_moves(
                 change: ref_update,
             });
         }
-        news.positions.push(position(&log, tip.as_str()));
+        news.positions.push(LogPosition::at_start(&log, tip.as_str()));
     }
     let there: HashSet<String> = branches.iter().map(|(name, _)| log(name)).collect();
     let deleted =
         positions.iter().filter(|(log, was)| **was != ABSENT && log.starts_with("tip/") && !there.contains(**log));
-    news.positions.extend(deleted.map(|(log, _)| position(log, ABSENT)));
+    news.positions.extend(deleted.map(|(log, _)| LogPosition::at_start(log, ABSENT)));
     Ok(news)
 }
 
 fn log(branch: &str) -> String {
     log_files::key(&format!("{ALL}/{branch}"))
-}
-
-fn position(log: &str, identity: &str) -> LogPosition {
-    LogPosition { log: log.to_owned(), identity: identity.to_owned(), offset: 0 }
 }
 
 /// Modification time of the branch's file, or of `packed-refs`.

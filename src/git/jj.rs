@@ -73,7 +73,7 @@ fn named_in(file: &Path) -> Option<PathBuf> {
 #[must_use]
 pub fn end(common_dir: &Path) -> Option<LogPosition> {
     let heads = heads(&repo_dir(common_dir)?);
-    (!heads.is_empty()).then(|| LogPosition { log: LOG.to_owned(), identity: heads.join(","), offset: 0 })
+    (!heads.is_empty()).then(|| LogPosition::at_start(LOG, &heads.join(",")))
 }
 
 fn heads(dir: &Path) -> Vec<String> {

@@ -31,7 +31,7 @@ pub fn is_reftable(common_dir: &Path) -> bool {
 
 /// The current end position of every log.
 pub fn ends(git: &Git, common_dir: &Path) -> Result<Vec<LogPosition>, GitError> {
-    let mut positions = vec![position(ALL, &stamp(common_dir))];
+    let mut positions = vec![LogPosition::at_start(ALL, &stamp(common_dir))];
     positions.extend(logs(git, common_dir, FEW)?.0.iter().map(TableLog::position));
     Ok(positions)
 }
@@ -50,7 +50,7 @@ pub fn read_new_lines(
     if positions.get(ALL) == Some(&stamp.as_str()) {
         return Ok((Vec::new(), LogUpdates::default()));
     }
-    let mut news = LogUpdates { positions: vec![position(ALL, &stamp)], ..LogUpdates::default() };
+    let mut news = LogUpdates { positions: vec![LogPosition::at_start(ALL, &stamp)], ..LogUpdates::default() };
     let (mut tables, is_all) = logs(git, common_dir, FEW)?;
     if !is_all && tables.iter().any(|table| table.find_known_end(&positions).is_none()) {
         tables = logs(git, common_dir, MANY)?.0;
@@ -84,7 +84,7 @@ pub struct TableLog {
 
 impl TableLog {
     fn position(&self) -> LogPosition {
-        position(&self.log.key(), &self.identity(self.lines.len()))
+        LogPosition::at_start(&self.log.key(), &self.identity(self.lines.len()))
     }
 
     /// Identity of the place before the line with this index: a hash of the preceding lines.
@@ -110,10 +110,6 @@ fn hash(lines: &[ReflogLine]) -> u64 {
         .map(|line| format!("{} {} {}\n", line.new.as_ref().map_or("", Oid::as_str), line.at.as_second(), line.message))
         .collect();
     file::hash_bytes(text.as_bytes())
-}
-
-fn position(log: &str, identity: &str) -> LogPosition {
-    LogPosition { log: log.to_owned(), identity: identity.to_owned(), offset: 0 }
 }
 
 /// File stamp that changes whenever a table is written, in any worktree.

@@ -27,7 +27,7 @@ impl AnswerRecord {
     /// out: they are listed elsewhere. `raw` are the author's words.
     pub fn of(attempt: &Attempt, raw: &str, (text, reason): (Option<&str>, Reason), refused: &[&str]) -> Self {
         let Ok(answer) = &attempt.result else { return Self::default() };
-        let shown = redact(cut(&answer.text, READ));
+        let shown = redact(&answer.text[..answer.text.floor_char_boundary(READ)]);
         let expected = ExpectedStyle::of(raw);
         let mut all: Vec<String> = whole(answer, reason, &expected).into_iter().collect();
         if !matches!(reason, Reason::Overflow | Reason::Deadline) {
@@ -59,17 +59,8 @@ impl AnswerRecord {
     }
 }
 
-/// At most so many bytes of the text, in whole characters.
-fn cut(text: &str, most: usize) -> &str {
-    let mut end = most.min(text.len());
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
-}
-
 fn bounded(text: &str) -> String {
-    let kept = cut(text, KEPT);
+    let kept = &text[..text.floor_char_boundary(KEPT)];
     if kept.len() < text.len() { format!("{kept}\u{2026}") } else { kept.to_owned() }
 }
 

@@ -5,7 +5,7 @@ use super::{chatter, controls, fences, json, markdown, marks, opener, preamble, 
 use crate::facts::subject::SubjectLine;
 use crate::phrase_list;
 use crate::text::sentences;
-use crate::text::words::PhraseList;
+use crate::text::words::{PhraseList, bare_word};
 
 pub use super::document::{document, visible_text};
 
@@ -81,7 +81,7 @@ fn may_go_on(text: &str) -> bool {
 /// Removes wrappers: control characters, reasoning, tokens, fences, JSON. Unmarked reasoning is removed only from a
 /// complete text, because its end is unknown before.
 pub(super) fn unwrapped(text: &str, whole: bool) -> Result<String, TextRejection> {
-    let text = controls::without_controls(cut(text, INPUT));
+    let text = controls::without_controls(&text[..text.floor_char_boundary(INPUT)]);
     if text.trim().is_empty() {
         return Err(TextRejection::Empty);
     }
@@ -229,8 +229,7 @@ static BLANKS: PhraseList = phrase_list!("clean_blanks");
 fn validate_line(line: &str, expected: &ExpectedStyle) -> Result<(), TextRejection> {
     let wordy = line.chars().filter(|c| c.is_alphanumeric()).count();
     let visible = line.chars().filter(|c| !c.is_whitespace()).count();
-    let bare = line.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
-    let blank = BLANKS.contains(&bare.as_str()) || !SubjectLine::parse(line).informative;
+    let blank = BLANKS.contains(&bare_word(line).as_str()) || !SubjectLine::parse(line).informative;
     let lone = line.is_ascii() && line.split_whitespace().filter(|word| has_words(word)).count() < 2;
     let noisy = (wordy as f64) < WORDY * visible as f64;
     if wordy < SHORTEST || blank || lone || noisy || repetition::is_loop(line) || leaks(line) {
@@ -267,15 +266,6 @@ fn shorten(line: &str) -> Result<String, TextRejection> {
         0 => Err(TextRejection::Endless),
         end => Ok(line[..end].to_owned()),
     }
-}
-
-/// The first `most` bytes, at a character boundary.
-pub(super) fn cut(text: &str, most: usize) -> &str {
-    let mut end = most.min(text.len());
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
 }
 
 #[cfg(test)]

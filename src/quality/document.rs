@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::clean::{TextRejection, cut};
+use super::clean::TextRejection;
 use super::{chatter, controls, json, preamble, reasoning, tokens};
 use crate::text::fences::{Fence, ends_in_code};
 
@@ -17,7 +17,7 @@ const SHORTEST: usize = 20;
 /// # Errors
 /// When the remaining text cannot be a draft.
 pub fn document(text: &str) -> Result<String, TextRejection> {
-    let open = tokens::without_tokens(&reasoning::without_thoughts(cut(text, INPUT)));
+    let open = tokens::without_tokens(&reasoning::without_thoughts(&text[..text.floor_char_boundary(INPUT)]));
     if open.trim().is_empty() {
         return Err(if text.trim().is_empty() { TextRejection::Empty } else { TextRejection::OnlyThoughts });
     }
@@ -37,7 +37,7 @@ pub fn document(text: &str) -> Result<String, TextRejection> {
 /// The partial output without reasoning; empty while the model is still reasoning.
 #[must_use]
 pub fn visible_text(text: &str) -> String {
-    reasoning::without_thoughts(cut(text, INPUT))
+    reasoning::without_thoughts(&text[..text.floor_char_boundary(INPUT)])
 }
 
 /// A first line that only announces the rest.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::text::words::bare_word;
+
 /// Longest loop phrase checked, in words.
 const PHRASE: usize = 8;
 /// Consecutive repeats of a phrase that count as a loop.
@@ -11,14 +13,10 @@ const ALIKE: f64 = 0.85;
 
 /// Detects "the the the", "to the login to the login to the login", "aaaaaaa", and few words repeated many times.
 pub(super) fn is_loop(line: &str) -> bool {
-    let words: Vec<String> = line.split_whitespace().map(bare).filter(|word| !word.is_empty()).collect();
+    let words: Vec<String> = line.split_whitespace().map(bare_word).filter(|word| !word.is_empty()).collect();
     let distinct: BTreeSet<&str> = words.iter().map(String::as_str).collect();
     let stale = words.len() >= 8 && distinct.len() * 4 <= words.len();
     stale || line.split_whitespace().any(is_stuck) || (1..=PHRASE).any(|length| recurs(&words, length))
-}
-
-fn bare(word: &str) -> String {
-    word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase()
 }
 
 fn recurs(words: &[String], length: usize) -> bool {

@@ -7,7 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::observation::{Observation, RunEnd};
+use super::observation::{Observation, RunEnd, positive};
 use super::speed::Speed;
 use crate::route::stats::conformal::Conformal;
 use crate::route::stats::lengths::Lengths;
@@ -343,10 +343,6 @@ fn class(allowed: u32) -> usize {
 /// A pause of several tokens that exceeds scheduling jitter.
 fn is_stall(silence_s: f64, run: &Observation) -> bool {
     silence_s > (4.0 * run.tpot_s.unwrap_or(0.0)).max(0.2)
-}
-
-fn positive(value: f64) -> f64 {
-    if value.is_finite() { value.max(0.0) } else { 0.0 }
 }
 
 /// A number of tokens; NaN counts as 0.

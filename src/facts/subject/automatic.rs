@@ -3,7 +3,7 @@
 
 use super::{DAYS_AND_MONTHS, is_plain_reference, is_time};
 use crate::phrase_list;
-use crate::text::words::{PhraseList, WordList};
+use crate::text::words::{PhraseList, WordList, bare_word};
 use crate::word_list;
 
 /// Whole subjects, without time, origin and file.
@@ -81,18 +81,14 @@ fn words(line: &str) -> Vec<String> {
         plain.push(if depth > 0 || is_mark(c) { ' ' } else { c });
         depth = depth.saturating_sub(usize::from(c == ']'));
     }
-    let telling = plain.split_whitespace().filter(|word| !is_time(&bare(word)) && !is_plain_reference(word));
-    let words = telling.flat_map(|word| word.split(['-', '_', '–', '—']).map(bare).collect::<Vec<_>>());
+    let telling = plain.split_whitespace().filter(|word| !is_time(&bare_word(word)) && !is_plain_reference(word));
+    let words = telling.flat_map(|word| word.split(['-', '_', '–', '—']).map(bare_word).collect::<Vec<_>>());
     let is_empty = |word: &str| word.is_empty() || is_time(word) || DAYS_AND_MONTHS.contains(word);
     words.filter(|word| !is_empty(word)).collect()
 }
 
 fn is_mark(c: char) -> bool {
     matches!(c, '(' | ')' | ',' | ';' | '"' | '\'' | '`' | '…' | '@' | '#' | '|' | '{' | '}' | '<' | '>')
-}
-
-fn bare(word: &str) -> String {
-    word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase()
 }
 
 /// `Update Garden.md`, `Update Page “garden”`, `Garden.md`: at most one of these verbs, only names of changed files,

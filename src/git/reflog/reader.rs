@@ -49,7 +49,7 @@ pub struct LogTail {
 /// # Errors
 /// When the log exists and cannot be read.
 pub fn end_position(path: &Path, name: &str) -> std::io::Result<LogPosition> {
-    let Some(look) = file::identify_file(path) else { return Ok(absent(name)) };
+    let Some(look) = file::identify_file(path) else { return Ok(LogPosition::at_start(name, ABSENT)) };
     let file = file::open(path)?;
     let end = last_line_end(&file, look.size)?;
     position(&file, name, &look, end, false)
@@ -69,7 +69,7 @@ pub fn read_new_lines(
     let since = Timestamp::from_second(since.as_second()).unwrap_or(since);
     let own = positions.iter().find(|position| position.log == name);
     let Some(look) = file::identify_file(path) else {
-        let deleted = own.filter(|position| position.identity != ABSENT).map(|_| absent(name));
+        let deleted = own.filter(|position| position.identity != ABSENT).map(|_| LogPosition::at_start(name, ABSENT));
         return Ok(LogTail { position: deleted, ..LogTail::default() });
     };
     if own.is_some_and(|position| position.offset == look.size && is_same(&position.identity, &look)) {
@@ -101,10 +101,6 @@ fn renamed<'a>(
     };
     let is_same = hash_before(file, found.offset)? == hash_in(plain(&found.identity));
     Ok(Some(found).filter(|_| is_same))
-}
-
-fn absent(name: &str) -> LogPosition {
-    LogPosition { log: name.to_owned(), identity: ABSENT.to_owned(), offset: 0 }
 }
 
 fn is_same(identity: &str, look: &FileIdentity) -> bool {

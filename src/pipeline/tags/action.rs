@@ -5,6 +5,7 @@ use crate::facts::Facts;
 use crate::facts::case::Case;
 use crate::facts::roles::FileRole;
 use crate::text::version::is_dotted_version;
+use crate::text::words::bare_word;
 
 /// Maps a Conventional Commits type to the tag's name.
 fn of_type(kind: &str) -> &str {
@@ -40,8 +41,7 @@ fn of_scope(scope: Option<&str>) -> Option<&'static str> {
 
 /// The subject's words; `fixed-width` is one word, and no fix.
 fn lowercase_words(subject: &str) -> Vec<String> {
-    let bare = |word: &str| word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
-    subject.split_whitespace().map(bare).filter(|word| !word.is_empty()).collect()
+    subject.split_whitespace().map(bare_word).filter(|word| !word.is_empty()).collect()
 }
 
 fn of_words(words: &[String], facts: &Facts) -> Option<&'static str> {

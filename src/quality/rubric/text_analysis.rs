@@ -27,7 +27,7 @@ pub(super) struct TextAnalysis<'a> {
 
 impl<'a> TextAnalysis<'a> {
     pub fn of(text: &'a str) -> Self {
-        let text = crate::quality::clean::cut(text, INPUT).trim();
+        let text = text[..text.floor_char_boundary(INPUT)].trim();
         let is_mark = |c: char| !c.is_alphanumeric() && !matches!(c, '_' | '$');
         let words = text.split_whitespace().map(|word| word.trim_matches(is_mark)).filter(|word| !word.is_empty());
         let identifiers = segments(text).map(str::to_lowercase).collect();
