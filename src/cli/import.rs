@@ -80,7 +80,7 @@ fn import(store: &dyn CaptureArchive, input: impl BufRead + Send) -> Result<Impo
 fn read_batches(input: impl BufRead, send: &SyncSender<Result<Vec<CaptureRecord>, Failure>>) {
     let mut batch = Vec::with_capacity(BATCH);
     for (index, text) in input.lines().enumerate() {
-        let record = text.map_err(|error| wrong(index, &error.to_string())).and_then(|text| parse(index, &text));
+        let record = text.map_err(|error| line_failure(index, &error.to_string())).and_then(|text| parse(index, &text));
         match record {
             Ok(record) => batch.extend(record),
             Err(failure) => {
@@ -100,7 +100,7 @@ fn parse(index: usize, text: &str) -> Result<Option<CaptureRecord>, Failure> {
     if text.trim().is_empty() {
         return Ok(None);
     }
-    let line: ExportLine = serde_json::from_str(text).map_err(|error| wrong(index, &error.to_string()))?;
+    let line: ExportLine = serde_json::from_str(text).map_err(|error| line_failure(index, &error.to_string()))?;
     let mut record = CaptureRecord::from(line);
     record.capture.raw = redact(&record.capture.raw);
     record.capture.summary = redact(&record.capture.summary);
@@ -116,7 +116,7 @@ fn parse(index: usize, text: &str) -> Result<Option<CaptureRecord>, Failure> {
     Ok(Some(record))
 }
 
-fn wrong(index: usize, cause: &str) -> Failure {
+fn line_failure(index: usize, cause: &str) -> Failure {
     Failure::input(format!("line {} is no exported capture", index + 1))
         .because(cause)
         .hint("uro-capture export writes such lines")

@@ -200,12 +200,12 @@ impl ModelData {
             Ok(Response::RouterStatus(standing)) => Some(standing),
             _ => None,
         };
-        let (measured, ledger, tallies) = stored(app).unwrap_or_default();
+        let (measured, ledger, tallies) = load_stored(app).unwrap_or_default();
         Self { measured, ledger, tallies, sidecar_state, memory }
     }
 
     /// Ignores runs of an older version of the model, as the router does.
-    fn texts(&self, endpoint: &str, offered: &ListedModel) -> Vec<RoleTexts> {
+    fn role_texts(&self, endpoint: &str, offered: &ListedModel) -> Vec<RoleTexts> {
         let key = ForecastKey {
             endpoint: endpoint.to_owned(),
             model: offered.name.clone(),
@@ -236,7 +236,7 @@ impl ModelData {
     }
 }
 
-fn stored(app: &App) -> Option<(Vec<LatencyRow>, Ledger, Tallies)> {
+fn load_stored(app: &App) -> Option<(Vec<LatencyRow>, Ledger, Tallies)> {
     if !app.paths.database().exists() {
         return None;
     }
@@ -260,8 +260,8 @@ fn views(config: &Config, answers: Vec<(EndpointConfig, EndpointAnswer)>, data: 
     }
     for view in &mut views {
         for model in &mut view.models {
-            model.measured = speed(&data.measured, &view.endpoint, &model.offered.name);
-            model.texts = data.texts(&view.endpoint, &model.offered);
+            model.measured = measured_speed(&data.measured, &view.endpoint, &model.offered.name);
+            model.texts = data.role_texts(&view.endpoint, &model.offered);
             model.learned = data.learned_rates(&view.endpoint, &model.offered.name);
             model.breaker = data.breaker(&view.endpoint, Some(&model.offered.name));
         }
@@ -366,7 +366,7 @@ impl ModelView {
     }
 }
 
-fn speed(rows: &[LatencyRow], endpoint: &str, model: &str) -> Option<Measured> {
+fn measured_speed(rows: &[LatencyRow], endpoint: &str, model: &str) -> Option<Measured> {
     let same = |row: &&LatencyRow| row.model.as_deref() == Some(model) && row.endpoint.as_deref() == Some(endpoint);
     let row = rows.iter().find(same)?;
     let LatencyRow { n, ttft_p50_ms, tps_p50, ungrounded_rate, repaired_rate, .. } = *row;
@@ -375,7 +375,7 @@ fn speed(rows: &[LatencyRow], endpoint: &str, model: &str) -> Option<Measured> {
 
 /// Hint if no endpoint is usable: a server that refuses comes before one to be started.
 #[must_use]
-pub fn fix(views: &[EndpointView]) -> String {
+pub fn repair_hint(views: &[EndpointView]) -> String {
     let refusing = views.iter().find(|view| view.refuses);
     refusing.and_then(|view| view.hint.clone()).unwrap_or_else(|| START_SERVER.to_owned())
 }
@@ -385,7 +385,7 @@ fn no_server_failure(views: &[EndpointView]) -> Failure {
     let failure = views.iter().fold(failure, |failure, view| {
         failure.because(format!("{} ({}): {}", view.endpoint, view.url, view.error.as_deref().unwrap_or("no answer")))
     });
-    failure.hint(fix(views))
+    failure.hint(repair_hint(views))
 }
 
 #[cfg(test)]
@@ -444,8 +444,8 @@ mod tests {
             reasons: std::collections::BTreeMap::new(),
             ahead: None,
         };
-        assert_eq!(speed(std::slice::from_ref(&row), "b", "m"), None);
-        let found = speed(&[row], "a", "m").unwrap();
+        assert_eq!(measured_speed(std::slice::from_ref(&row), "b", "m"), None);
+        let found = measured_speed(&[row], "a", "m").unwrap();
         assert_eq!((found.n, found.tps_p50, found.ungrounded_rate), (9, Some(21.4), Some(0.031)));
     }
 

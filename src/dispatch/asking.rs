@@ -155,7 +155,7 @@ impl Asking {
         self.knowledge.learned().last.insert(task.role, (endpoint.clone(), model.clone()));
         let size = whole(&contender.sampling, self.knowledge.scale(contender), &self.knowledge.learned(), task);
         let size = Size {
-            budget: shorter(size.budget, *prompt_tokens, settled.decision.task.prompt_tokens),
+            budget: limit_budget(size.budget, *prompt_tokens, settled.decision.task.prompt_tokens),
             words: (*max_tokens < allowed).then_some(*words),
         };
         let prompt = if size == settled.size { settled.prompt.clone() } else { (task.prompt)(&size) };
@@ -280,7 +280,7 @@ fn whole(sampling: &Sampling, scale: TokenScale, knowledge: &Learned, task: &Tas
 }
 
 /// The budget of a prompt that was shortened to `planned` of `wished` tokens.
-fn shorter(budget: Budget, planned: u32, wished: u32) -> Budget {
+fn limit_budget(budget: Budget, planned: u32, wished: u32) -> Budget {
     if planned < wished { Budget { tokens: planned.min(budget.tokens), ..budget } } else { budget }
 }
 

@@ -108,13 +108,13 @@ impl Catalogue {
                 Err(error) => answers.push((order, Err(error.into()))),
             }
         }
-        let alone = self.assumed(config, task);
-        self.wait(&mut asked, &mut answers, (task.until, alone.is_some())).await;
+        let alone = self.assumed_offer(config, task);
+        self.wait_for_lists(&mut asked, &mut answers, (task.until, alone.is_some())).await;
         self.note_stragglers(config, &mut answers);
         if let Some(alone) = alone {
-            assume(&mut answers, alone);
+            use_assumed_offer(&mut answers, alone);
         }
-        self.sorted(config, answers, self.clock.instant().saturating_duration_since(began))
+        self.sort_answers(config, answers, self.clock.instant().saturating_duration_since(began))
     }
 
     /// The answer that is known without a request.
@@ -127,7 +127,7 @@ impl Catalogue {
             }
             CachedList::Nothing => {}
         }
-        if let Some(barred) = self.barred(slot) {
+        if let Some(barred) = self.open_breaker_error(slot) {
             return Some(Err(barred));
         }
         if !self.endpoints.is_late(slot) || !self.is_dispensable(config, task, slot) {
@@ -138,7 +138,7 @@ impl Catalogue {
     }
 
     /// The endpoint's error while its circuit breaker is open.
-    fn barred(&self, slot: &EndpointSlot) -> Option<Unavailable> {
+    fn open_breaker_error(&self, slot: &EndpointSlot) -> Option<Unavailable> {
         let knowledge = self.knowledge.learned();
         if knowledge.breakers.allows_request(&slot.config.name, "") {
             return None;
@@ -155,11 +155,11 @@ impl Catalogue {
         let others = config.endpoints.iter().filter(|other| other.name != slot.config.name);
         let mut others = others.filter_map(|other| self.endpoints.slot(other).ok());
         let is_known = |other: &EndpointSlot| !matches!(self.endpoints.cached_list(other), CachedList::Nothing);
-        others.any(|other| is_known(&other)) || self.assumed(config, task).is_some()
+        others.any(|other| is_known(&other)) || self.assumed_offer(config, task).is_some()
     }
 
     /// A single endpoint with a named model is asked even where it does not list its models.
-    fn assumed(&self, config: &Config, task: &Task<'_>) -> Option<Offer> {
+    fn assumed_offer(&self, config: &Config, task: &Task<'_>) -> Option<Offer> {
         let name = configured_model(&config.models, config.capture.strategy, task.role)?;
         let [only] = &config.endpoints[..] else { return None };
         Some(Offer { endpoint: only.name.clone(), remote: only.remote, models: vec![ListedModel::named(name)] })
@@ -187,7 +187,7 @@ impl Catalogue {
         looks.spawn(async move { drop(endpoints.fetch_list(&slot, until).await) });
     }
 
-    async fn wait(
+    async fn wait_for_lists(
         &self,
         asked: &mut JoinSet<EndpointOffer>,
         answers: &mut Vec<EndpointOffer>,
@@ -222,7 +222,7 @@ impl Catalogue {
         }
     }
 
-    fn sorted(
+    fn sort_answers(
         &self,
         config: &Config,
         mut answers: Vec<EndpointOffer>,
@@ -252,8 +252,8 @@ impl Catalogue {
     }
 
     fn learn_unlisted(&self, endpoint: &str, error: &LlmError, waited: Duration) {
-        let happened =
-            model_run::not_listed(error).filter(|outcome| *outcome != RequestOutcome::Silent || waited >= SILENCE);
+        let happened = model_run::list_error_event(error)
+            .filter(|outcome| *outcome != RequestOutcome::Silent || waited >= SILENCE);
         if let Some(happened) = happened {
             self.knowledge.learned().breakers.record_outcome(endpoint, "", happened, self.clock.instant());
         }
@@ -265,7 +265,7 @@ fn is_silent(answer: &Offering) -> bool {
 }
 
 /// A server that does not list its models may still answer, unless nothing listens there.
-fn assume(answers: &mut [EndpointOffer], offer: Offer) {
+fn use_assumed_offer(answers: &mut [EndpointOffer], offer: Offer) {
     if let [(_, only)] = answers
         && let Err(Unavailable::Error(error) | Unavailable::TimedOut(error)) = only
         && !matches!(

@@ -247,7 +247,7 @@ impl Knowledge {
             }
             knowledge.cached.note(endpoint, model, (&ask.rules, &ask.question), usize::MAX);
         }
-        if let Some(observed) = run.observed() {
+        if let Some(observed) = run.observe() {
             knowledge.ledger.learn(&contender.key, contender.seed, &observed, self.clock.now());
             self.keep(knowledge.ledger.entry(&contender.key));
         }

@@ -145,7 +145,7 @@ impl Maintenance {
                 self.asking.knowledge.note_presence();
                 Some(RequestOutcome::Answered)
             }
-            Err(error) => model_run::not_listed(&error),
+            Err(error) => model_run::list_error_event(&error),
         }
     }
 
@@ -179,7 +179,7 @@ impl Maintenance {
     /// State of the model that a commit would ask after its change was read ahead; `None` where no model would be.
     pub async fn preferred(&self, config: &Config) -> Option<Preferred> {
         let settled = self.settle_ahead(config).await?;
-        let contender = chosen(&settled)?;
+        let contender = find_chosen(&settled)?;
         let (read, _) = self
             .asking
             .knowledge
@@ -188,7 +188,7 @@ impl Maintenance {
             .common(&contender.endpoint, &contender.offered.name, &settled.prompt);
         Some(Preferred {
             cold: contender.is_cold(),
-            fits: self.fits(config, contender, settled.here.ram),
+            fits: self.fits_in_memory(config, contender, settled.here.ram),
             unread: read < settled.prompt.rules.len(),
             unknown: !contender.is_known(),
         })
@@ -198,7 +198,7 @@ impl Maintenance {
     /// was never run is measured first, by two uncached prompts, because the rules must be the last prompt read.
     pub async fn warm(&self, config: &Config, until: Instant) -> ChoreOutcome {
         let Some(settled) = self.settle_ahead(config).await else { return ChoreOutcome::Failed };
-        let Some(contender) = chosen(&settled) else { return ChoreOutcome::Failed };
+        let Some(contender) = find_chosen(&settled) else { return ChoreOutcome::Failed };
         self.asking
             .knowledge
             .learned()
@@ -343,7 +343,7 @@ impl Maintenance {
     }
 
     /// Whether the model fits beside the loaded ones on its device. Remote devices are not checked.
-    fn fits(&self, config: &Config, contender: &Contender, ram: Option<u64>) -> bool {
+    fn fits_in_memory(&self, config: &Config, contender: &Contender, ram: Option<u64>) -> bool {
         let Some(endpoint) = config.endpoints.iter().find(|endpoint| endpoint.name == contender.endpoint) else {
             return true;
         };
@@ -366,7 +366,7 @@ const LONGEST: Duration = Duration::from_secs(120);
 /// Short words that every tokenizer's vocabulary has.
 const WORDS: [&str; 7] = ["red", "green", "blue", "black", "white", "brown", "gold"];
 
-fn chosen(settled: &RoutedTask) -> Option<&Contender> {
+fn find_chosen(settled: &RoutedTask) -> Option<&Contender> {
     let Chosen::Model { model, endpoint, .. } = &settled.decision.choice else { return None };
     settled.contenders.iter().find(|contender| contender.offered.name == *model && contender.endpoint == *endpoint)
 }

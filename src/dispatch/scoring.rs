@@ -70,7 +70,7 @@ impl RoutingContext<'_> {
         let proposed = proposed.filter_map(|proposal| self.offered(&proposal.endpoint, &proposal.model));
         let mut found: Vec<Contender> = proposed.map(|(offered, at)| self.contender(offered, at, knowledge)).collect();
         if found.is_empty() {
-            found.extend(self.unlisted(knowledge));
+            found.extend(self.unlisted_contender(knowledge));
         }
         found
     }
@@ -95,7 +95,7 @@ impl RoutingContext<'_> {
 
     /// A configured model that no endpoint lists goes to the first endpoint: the server's own refusal says more than a
     /// guess, and servers with a single model accept any name.
-    fn unlisted(&self, knowledge: &Learned) -> Option<Contender> {
+    fn unlisted_contender(&self, knowledge: &Learned) -> Option<Contender> {
         let name = configured_model(&self.config.models, self.config.capture.strategy, self.task.role)?;
         let first = self.offers.offers.first()?;
         let listed = self.offers.offers.iter().flat_map(|offer| &offer.models);
@@ -136,7 +136,7 @@ impl RoutingContext<'_> {
     /// The role's options, with the one context length that every request to this model uses: another one would make
     /// the server reload it.
     fn sampling(&self, offered: &ListedModel) -> Sampling {
-        let sampling = self.config.options.get(&self.task.role).cloned().unwrap_or_else(usual);
+        let sampling = self.config.options.get(&self.task.role).cloned().unwrap_or_else(default_sampling);
         Sampling { num_ctx: context(self.config, offered), ..sampling }
     }
 
@@ -204,9 +204,9 @@ impl RoutingContext<'_> {
             cached_rules: tokens(rules),
             queue_s: self.queue_s(contender, pool),
             idle_min: contender.idle_min,
-            evicts: self.evicts(contender, knowledge),
+            evicts: self.would_evict(contender, knowledge),
             loads: contender.loads(),
-            blocked_by: barred(knowledge, contender),
+            blocked_by: breaker_rejection(knowledge, contender),
             few_runs: contender.is_trial,
             forecast: &contender.forecast,
             quality: merit::estimate_quality(
@@ -220,7 +220,7 @@ impl RoutingContext<'_> {
     }
 
     /// Whether a batch would evict the captures' model during working hours.
-    fn evicts(&self, contender: &Contender, knowledge: &Learned) -> bool {
+    fn would_evict(&self, contender: &Contender, knowledge: &Learned) -> bool {
         let by_day = self.task.urgency == Urgency::Batch && is_working_time(self.config, self.here.now);
         if !by_day || contender.resident != Some(false) {
             return false;
@@ -295,7 +295,7 @@ impl Contender {
     }
 }
 
-fn barred(knowledge: &Learned, contender: &Contender) -> Option<Rejected> {
+fn breaker_rejection(knowledge: &Learned, contender: &Contender) -> Option<Rejected> {
     if knowledge.breakers.allows_request(&contender.endpoint, &contender.offered.name) {
         return None;
     }
@@ -327,7 +327,7 @@ pub(super) fn context(config: &Config, offered: &ListedModel) -> u32 {
 /// Smaller contexts, set by another program that loaded the model, are not adopted: they hold no prompt.
 const SMALLEST: u32 = 1024;
 
-fn usual() -> Sampling {
+fn default_sampling() -> Sampling {
     Sampling { temperature: 0.2, top_p: 0.9, top_k: 40, repeat_penalty: 1.1, num_ctx: 4096, max_tokens: 120 }
 }
 

@@ -43,7 +43,7 @@ fn find_reason(sentences: &[String]) -> Option<String> {
         |sentence: &&String| WHY_WORDS.contains(&sentence.split_whitespace().count()) && is_self_contained(sentence);
     let mut found: Option<(u8, &String)> = None;
     for sentence in sentences.iter().filter(fits) {
-        let strength = strength(sentence);
+        let strength = reason_strength(sentence);
         if strength > 0 && found.is_none_or(|(best, _)| strength > best) {
             found = Some((strength, sentence));
         }
@@ -93,7 +93,7 @@ fn is_self_contained(sentence: &str) -> bool {
     !goes_on && !diary && !open
 }
 
-fn strength(sentence: &str) -> u8 {
+fn reason_strength(sentence: &str) -> u8 {
     let padded = format!(" {} ", sentence.to_lowercase().trim_end_matches(['.', '!', '?']));
     let gives = |reason: &&str| {
         let needle = format!(" {}", reason.trim_start());

@@ -27,7 +27,7 @@ pub fn find_pattern_fault(tokens: &[SentenceToken<'_>], lexicon: &Lexicon) -> Op
     (sentence.no_sentence().map(whole))
         .or_else(|| sentence.second_clause().map(cut))
         .or_else(|| sentence.purpose().map(cut))
-        .or_else(|| sentence.twice().map(whole))
+        .or_else(|| sentence.repeated_word().map(whole))
         .or_else(|| sentence.changed_though_new().map(whole))
         .or_else(|| sentence.not_exchanged().map(whole))
         .or_else(|| sentence.not_included().map(whole))
@@ -115,7 +115,7 @@ impl PatternMatcher<'_> {
     }
 
     /// A repeated name.
-    fn twice(&self) -> Option<String> {
+    fn repeated_word(&self) -> Option<String> {
         (1..self.tokens.len()).find_map(|at| {
             let same = (0..at).rev().find(|other| self.low(*other) == self.low(at) && !self.low(at).is_empty())?;
             let adjacent = same + 1 == at && self.is_prose(at) && self.low(at).len() > 1;

@@ -20,7 +20,7 @@ pub fn find_unsupported(sentence: &str, tokens: &[SentenceToken<'_>], lexicon: &
     let word = |token: &SentenceToken<'_>| if token.kind == TokenKind::Quote { String::new() } else { token.low() };
     let low: Vec<String> = tokens.iter().map(word).collect();
     let low: Vec<&str> = low.iter().map(String::as_str).collect();
-    if let Some(found) = verdict(&low, lexicon).or_else(|| unshown(&low, lexicon)) {
+    if let Some(found) = unsupported_verdict(&low, lexicon).or_else(|| unshown_claim(&low, lexicon)) {
         return Some(UnsupportedReason { from: 0, words: found });
     }
     (0..low.len()).find_map(|at| {
@@ -76,7 +76,7 @@ fn is_stated(clause: &[SentenceToken<'_>], effect: Option<&str>, lexicon: &Lexic
 const MOST: usize = 12;
 
 /// Correctness is not visible in a patch: only the author can claim it.
-fn verdict(low: &[&str], lexicon: &Lexicon) -> Option<String> {
+fn unsupported_verdict(low: &[&str], lexicon: &Lexicon) -> Option<String> {
     let line = format!(" {} ", low.join(" "));
     let found = VERDICTS.iter().find(|verdict| line.contains(&format!(" {verdict} ")))?;
     let is_supported =
@@ -85,7 +85,7 @@ fn verdict(low: &[&str], lexicon: &Lexicon) -> Option<String> {
 }
 
 /// Severe or precise claims must occur in the commit: only words can show that a change fixes a vulnerability.
-fn unshown(low: &[&str], lexicon: &Lexicon) -> Option<String> {
+fn unshown_claim(low: &[&str], lexicon: &Lexicon) -> Option<String> {
     let line = format!(" {} ", low.join(" "));
     let found = SHOWN.iter().find(|words| {
         line.contains(&format!(" {words} ")) && !words::stems(words).iter().all(|stem| lexicon.has_stem(stem))

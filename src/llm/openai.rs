@@ -119,7 +119,8 @@ fn parse_model(row: &Value, props: Option<&Value>) -> Option<ListedModel> {
         parameters: meta["n_params"].as_u64(),
         quantization: meta["ftype"].as_str().or_else(|| row["quantization"].as_str()).map(str::to_owned),
         size_bytes: meta["size"].as_u64(),
-        context_length: first(row, &["max_model_len", "max_context_length"]).or_else(|| meta["n_ctx_train"].as_u64()),
+        context_length: first_number(row, &["max_model_len", "max_context_length"])
+            .or_else(|| meta["n_ctx_train"].as_u64()),
         resident: loaded.or_else(|| props.map(|_| true)),
         loads_on_request: loaded == Some(false),
         loaded_context: context
@@ -132,7 +133,7 @@ fn parse_model(row: &Value, props: Option<&Value>) -> Option<ListedModel> {
     })
 }
 
-fn first(row: &Value, fields: &[&str]) -> Option<u64> {
+fn first_number(row: &Value, fields: &[&str]) -> Option<u64> {
     fields.iter().find_map(|field| row[*field].as_u64())
 }
 

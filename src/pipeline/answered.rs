@@ -29,11 +29,11 @@ impl AnswerRecord {
         let Ok(answer) = &attempt.result else { return Self::default() };
         let shown = redact(&answer.text[..answer.text.floor_char_boundary(READ)]);
         let expected = ExpectedStyle::of(raw);
-        let mut all: Vec<String> = whole(answer, reason, &expected).into_iter().collect();
+        let mut all: Vec<String> = reason_for_all(answer, reason, &expected).into_iter().collect();
         if !matches!(reason, Reason::Overflow | Reason::Deadline) {
             all.extend(dropped::pieces(&shown, text, refused, &expected));
         }
-        Self { answer: Some(bounded(&shown)), dropped: all }
+        Self { answer: Some(shorten(&shown)), dropped: all }
     }
 
     /// Decision, failure and answer as they are stored (JSON); `None` where there is none of them.
@@ -59,13 +59,13 @@ impl AnswerRecord {
     }
 }
 
-fn bounded(text: &str) -> String {
+fn shorten(text: &str) -> String {
     let kept = &text[..text.floor_char_boundary(KEPT)];
     if kept.len() < text.len() { format!("{kept}\u{2026}") } else { kept.to_owned() }
 }
 
 /// Why nothing of the answer is kept, where one reason holds for all of it.
-fn whole(answer: &ModelAnswer, reason: Reason, expected: &ExpectedStyle) -> Option<String> {
+fn reason_for_all(answer: &ModelAnswer, reason: Reason, expected: &ExpectedStyle) -> Option<String> {
     let piece = || answer.finish != Finish::Stop && clean::salvage(&answer.text, expected).is_some();
     let why = match reason {
         Reason::Deadline | Reason::Unusable if piece() => "its whole sentences say less than the template".to_owned(),

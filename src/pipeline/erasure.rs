@@ -23,10 +23,10 @@ const AGAIN: Duration = Duration::from_secs(3600);
 /// are listed in its list of remaining files.
 pub fn forget(services: &Services, id: CaptureId) -> Result<ForgetReport> {
     let mut forgotten = services.store.forget_capture(id, services.clock.now())?;
-    let (removed, left) = clean(&services.paths, Some(&forgotten.fragments), &forgotten.drafts);
+    let (removed, left) = remove_remains(&services.paths, Some(&forgotten.fragments), &forgotten.drafts);
     forgotten.scrubbed.copies.extend(removed);
     forgotten.scrubbed.remaining.extend(left);
-    settle(services, &forgotten.scrubbed)?;
+    settle_mark(services, &forgotten.scrubbed)?;
     Ok(forgotten)
 }
 
@@ -38,10 +38,10 @@ pub fn forget(services: &Services, id: CaptureId) -> Result<ForgetReport> {
 pub fn finish(services: &Services) -> Result<ScrubReport> {
     services.store.set_mark(FORGETTING, Some(&services.clock.now().to_string()))?;
     let mut scrubbed = services.store.scrub();
-    let (removed, left) = clean(&services.paths, None, &[]);
+    let (removed, left) = remove_remains(&services.paths, None, &[]);
     scrubbed.copies.extend(removed);
     scrubbed.remaining.extend(left);
-    settle(services, &scrubbed)?;
+    settle_mark(services, &scrubbed)?;
     Ok(scrubbed)
 }
 
@@ -58,13 +58,17 @@ pub fn resume(services: &Services) -> Result<()> {
     Ok(())
 }
 
-fn settle(services: &Services, scrubbed: &ScrubReport) -> Result<()> {
+fn settle_mark(services: &Services, scrubbed: &ScrubReport) -> Result<()> {
     // Files of other programs stay in any case.
     if scrubbed.remaining.iter().all(|left| left.foreign) { services.store.set_mark(FORGETTING, None) } else { Ok(()) }
 }
 
 /// Empties the logs and removes the leftover texts that contain one of these pieces; without any, all of them.
-fn clean(places: &Paths, pieces: Option<&Fragments>, drafts: &[DraftId]) -> (Vec<StoreFile>, Vec<RemainingFile>) {
+fn remove_remains(
+    places: &Paths,
+    pieces: Option<&Fragments>,
+    drafts: &[DraftId],
+) -> (Vec<StoreFile>, Vec<RemainingFile>) {
     let (mut removed, mut left) = (Vec::new(), Vec::new());
     let contains_piece = |path: &Path| match (pieces, File::open(path)) {
         (_, Err(missing)) if missing.kind() == io::ErrorKind::NotFound => Ok(false),

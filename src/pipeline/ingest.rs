@@ -35,7 +35,7 @@ pub fn import_spool(services: &Services) -> Result<Option<usize>, StoreError> {
     for file in rotation::files(&dir).map_err(unreadable)? {
         taken += take_file(services, &file, &positions)?;
     }
-    tidy(services, &dir)?;
+    remove_consumed_files(services, &dir)?;
     Ok(Some(taken))
 }
 
@@ -57,7 +57,7 @@ fn take_file(services: &Services, file: &Path, positions: &[SpoolPosition]) -> R
 }
 
 /// Renamed and removed files are recognised by their identity, so a kill in between only repeats the work.
-fn tidy(services: &Services, dir: &Path) -> Result<(), StoreError> {
+fn remove_consumed_files(services: &Services, dir: &Path) -> Result<(), StoreError> {
     rotation::rotate(dir).map_err(unreadable)?;
     let positions = services.store.spool_positions()?;
     let now = SystemTime::from(services.clock.now());

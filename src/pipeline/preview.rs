@@ -120,7 +120,7 @@ impl PreviewContext {
     fn of(services: &Services, question: &PreviewRequest) -> Result<Self, CaptureError> {
         let repo = question.git_dir.as_deref().map(Repo::open_git_dir).transpose()?;
         let config = services.config(repo.as_ref());
-        let what = what(services, &question.about, repo.as_ref(), &config)?;
+        let what = find_subject(services, &question.about, repo.as_ref(), &config)?;
         // Notes and drafts do not come in storms.
         let traffic = match (&question.about, &question.git_dir) {
             (PreviewTopic::Commit(_), Some(git_dir)) => waiting::traffic(services, git_dir)?,
@@ -135,7 +135,7 @@ impl PreviewContext {
     }
 
     fn task<'a>(&'a self, clock: &dyn Clock, prompt: &'a dispatch::PromptOf<'a>) -> Task<'a> {
-        let (budget, until) = self.time(clock);
+        let (budget, until) = self.budget_and_end(clock);
         let (urgency, traffic) = (self.urgency, self.traffic);
         match &self.what {
             PreviewSubject::Capture(subject) => Task {
@@ -149,7 +149,7 @@ impl PreviewContext {
     }
 
     /// The budget, and the instant at which the model must have stopped.
-    fn time(&self, clock: &dyn Clock) -> (Duration, Instant) {
+    fn budget_and_end(&self, clock: &dyn Clock) -> (Duration, Instant) {
         match (&self.what, self.urgency) {
             (PreviewSubject::Capture(_), _) => {
                 let budget = self.config.capture.budget;
@@ -169,7 +169,7 @@ impl PreviewContext {
 
     /// The decision for the template where no model is available.
     fn refused(&self, task: &Task<'_>, refusal: &Refusal, now: Instant) -> RoutePreview {
-        let (max_tokens, most) = room(&self.config, self.role);
+        let (max_tokens, most) = answer_and_prompt_tokens(&self.config, self.role);
         let budget = Budget::from(most);
         let prompt = (task.prompt)(&Size { budget, words: None });
         let machine = &self.machine;
@@ -205,7 +205,7 @@ impl PreviewContext {
     }
 }
 
-fn what(
+fn find_subject(
     services: &Services,
     about: &PreviewTopic,
     repo: Option<&Repo>,
@@ -242,11 +242,11 @@ fn draft(services: &Services, kind: DraftKind, project: &str, config: &Config) -
     let mut captures = services.store.captures(&query)?;
     captures.reverse();
     let period = if days == 1 { "the last day" } else { "the last week" };
-    Ok(render::draft(kind, project, period, &captures, room(config, kind.role()).1))
+    Ok(render::draft(kind, project, period, &captures, answer_and_prompt_tokens(config, kind.role()).1))
 }
 
 /// Tokens of a role's answer, and the room that its context has beside it.
-fn room(config: &Config, role: Role) -> (u32, u32) {
+fn answer_and_prompt_tokens(config: &Config, role: Role) -> (u32, u32) {
     config.options.get(&role).map_or((1, 2048), |sampling| {
         let most = sampling.num_ctx.saturating_sub(sampling.max_tokens.saturating_add(WRAPPING)).max(256);
         (sampling.max_tokens, most)

@@ -62,7 +62,7 @@ pub fn all(services: &Services, source: Source) -> usize {
 pub fn repository(services: &Services, registered: &RegisteredRepo, source: Source) -> Result<usize, ReconcileError> {
     match read_logs(services, registered, ReconcileTrigger { source, report: None }) {
         Err(ReconcileError::Git(error)) => {
-            note(services, registered, &error)?;
+            note_unreadable(services, registered, &error)?;
             Err(error.into())
         }
         other => other,
@@ -126,7 +126,7 @@ fn read_logs(
 }
 
 /// Noted once for as long as it lasts: an equal text is the same problem.
-fn note(services: &Services, registered: &RegisteredRepo, error: &GitError) -> Result<(), StoreError> {
+fn note_unreadable(services: &Services, registered: &RegisteredRepo, error: &GitError) -> Result<(), StoreError> {
     if matches!(error, GitError::ForeignOwner { .. }) {
         // `status` detects that by itself, and one line is enough.
         return Ok(());

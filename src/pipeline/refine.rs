@@ -64,7 +64,7 @@ pub async fn refine_some(
     stop: impl Fn() -> bool,
 ) -> Result<RefineRound, StoreError> {
     let mut walk = RefineRound::default();
-    for capture in aside(services, move |services| waiting(services, limit)).await??.into_iter().rev() {
+    for capture in run_blocking(services, move |services| find_refinable(services, limit)).await??.into_iter().rev() {
         if stop() || services.clock.instant() >= until {
             break;
         }
@@ -82,7 +82,7 @@ pub async fn refine_some(
 }
 
 /// Captures to be refined, newest first.
-fn waiting(services: &Services, limit: usize) -> Result<Vec<Capture>, StoreError> {
+fn find_refinable(services: &Services, limit: usize) -> Result<Vec<Capture>, StoreError> {
     if !services.config(None).capture.refine {
         return Ok(Vec::new());
     }
@@ -97,10 +97,10 @@ fn waiting(services: &Services, limit: usize) -> Result<Vec<Capture>, StoreError
 /// When the store cannot be written.
 pub async fn refine_one(services: &Services, capture: Capture, until: Instant) -> Result<RefineOutcome, StoreError> {
     let id = capture.id;
-    let taken = aside(services, move |services| take_up(services, &capture, until)).await?;
+    let taken = run_blocking(services, move |services| take_up(services, &capture, until)).await?;
     let Ok(Some(job)) = taken else {
         // The commit is gone, or may not be read any more.
-        return aside(services, move |services| missed(services, id)).await?;
+        return run_blocking(services, move |services| missed(services, id)).await?;
     };
     let job = Arc::new(job);
     let asked = services.clock.instant();
@@ -110,11 +110,11 @@ pub async fn refine_one(services: &Services, capture: Capture, until: Instant) -
     }
     let judged = output_check::check_answer(services, &job, &attempt).await;
     let elapsed = services.clock.instant().saturating_duration_since(asked);
-    aside(services, move |services| finish(services, &job, &attempt, &judged, elapsed)).await?
+    run_blocking(services, move |services| finish(services, &job, &attempt, &judged, elapsed)).await?
 }
 
 /// Off the event loop.
-async fn aside<T: Send + 'static>(
+async fn run_blocking<T: Send + 'static>(
     services: &Services,
     job: impl FnOnce(&Services) -> T + Send + 'static,
 ) -> Result<T, StoreError> {

@@ -55,11 +55,11 @@ pub(super) fn resolve_report(
         Some(HookName::PostRewrite) => report.rewrites()?,
         Some(HookName::PostMerge) => report.merge(registered.as_ref())?,
         Some(HookName::PostCommit | HookName::PostApplypatch) if event.oid.is_none() => {
-            report.unnamed(registered.as_ref())?;
+            report.capture_unnamed(registered.as_ref())?;
         }
         Some(HookName::PostCommit | HookName::PostApplypatch) | None => report.commit()?,
     }
-    report.close(None)?;
+    report.close_event(None)?;
     Ok(report.done)
 }
 
@@ -92,7 +92,7 @@ impl ReportResolver<'_> {
     }
 
     /// A hook cannot read reftable, but git's log names the commit. Where the log is not read, HEAD is used.
-    fn unnamed(&mut self, registered: Option<&RegisteredRepo>) -> Result<(), CaptureError> {
+    fn capture_unnamed(&mut self, registered: Option<&RegisteredRepo>) -> Result<(), CaptureError> {
         if registered.is_none() {
             return self.commit();
         }
@@ -101,14 +101,14 @@ impl ReportResolver<'_> {
         if self.read_logs(registered)? || self.credit(None, since)? {
             return Ok(());
         }
-        match self.awaited(since)?.into_iter().next() {
+        match self.uncaptured_commits(since)?.into_iter().next() {
             Some(oid) if !self.was_given_up(&oid)? => self.capture_commit(&oid, false),
             _ => Ok(()),
         }
     }
 
     /// Commits that another reader found here and that have no capture yet, oldest first.
-    fn awaited(&self, since: Timestamp) -> Result<Vec<Oid>, CaptureError> {
+    fn uncaptured_commits(&self, since: Timestamp) -> Result<Vec<Oid>, CaptureError> {
         let event = self.event();
         let is_it = |other: &Event| {
             let found = matches!(other.source, Source::Watch | Source::Reconcile);
@@ -135,7 +135,7 @@ impl ReportResolver<'_> {
     fn commit(&mut self) -> Result<(), CaptureError> {
         let oid = self.reported()?;
         if self.was_given_up(&oid)? {
-            return self.close(Some("its rebase was aborted, or replaced it"));
+            return self.close_event(Some("its rebase was aborted, or replaced it"));
         }
         let last = self.event().rewrites.is_empty();
         self.capture_commit(&oid, last)?;
@@ -206,7 +206,7 @@ impl ReportResolver<'_> {
 
     /// A fast-forward or a squash has none.
     fn take_awaited_merge(&mut self) -> Result<(), CaptureError> {
-        for oid in self.awaited(self.event().stamp - SECOND)? {
+        for oid in self.uncaptured_commits(self.event().stamp - SECOND)? {
             if self.repo.parents(&oid)?.len() > 1 {
                 return self.capture_commit(&oid, false);
             }
@@ -245,7 +245,7 @@ impl ReportResolver<'_> {
                 self.credit(Some(oid), clock.now() - LATELY)?;
             }
             IntakeOutcome::Known(_) => {}
-            IntakeOutcome::Skipped(why) if last => self.close(Some(why))?,
+            IntakeOutcome::Skipped(why) if last => self.close_event(Some(why))?,
             IntakeOutcome::Skipped(_) => {}
         }
         Ok(())
@@ -268,7 +268,7 @@ impl ReportResolver<'_> {
         }
     }
 
-    fn close(&mut self, note: Option<&str>) -> Result<(), CaptureError> {
+    fn close_event(&mut self, note: Option<&str>) -> Result<(), CaptureError> {
         if !self.closed {
             self.services.store.close_event(self.pending.row, note)?;
             self.closed = true;

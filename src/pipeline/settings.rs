@@ -141,7 +141,7 @@ impl LastGood {
         complaints.push(error.clone());
         let last_good = self.of_repo.get(&repo.location().common_dir);
         let entries = match entries {
-            Ok(entries) => mended(entries, last_good, |entry| load(std::slice::from_ref(entry)).is_ok()),
+            Ok(entries) => with_last_good(entries, last_good, |entry| load(std::slice::from_ref(entry)).is_ok()),
             Err(_) => last_good.cloned(),
         };
         entries.and_then(|entries| load(&entries).ok()).ok_or(error)
@@ -149,11 +149,11 @@ impl LastGood {
 }
 
 /// The valid entries, with the last good values of the others; `None` where one of those is unknown.
-fn mended(
+fn with_last_good(
     entries: &Entries,
     last_good: Option<&Entries>,
     is_right: impl Fn(&(String, String)) -> bool,
 ) -> Option<Entries> {
-    let last_good = |name: &str| last_good?.iter().find(|(of, _)| of == name).cloned();
-    entries.iter().map(|entry| if is_right(entry) { Some(entry.clone()) } else { last_good(&entry.0) }).collect()
+    let good_value = |name: &str| last_good?.iter().find(|(of, _)| of == name).cloned();
+    entries.iter().map(|entry| if is_right(entry) { Some(entry.clone()) } else { good_value(&entry.0) }).collect()
 }

@@ -15,14 +15,14 @@ const LOOKED_AT: usize = 60;
 /// sentences in `told` are already reported.
 #[must_use]
 pub fn pieces(answer: &str, text: Option<&str>, refused: &[&str], expected: &ExpectedStyle) -> Vec<String> {
-    let unwrapped = squeezed(&clean::unwrapped(answer, true).unwrap_or_default());
-    let text = squeezed(text.unwrap_or_default());
-    let refused: Vec<String> = refused.iter().map(|sentence| squeezed(sentence)).collect();
+    let unwrapped = normalized(&clean::unwrapped(answer, true).unwrap_or_default());
+    let text = normalized(text.unwrap_or_default());
+    let refused: Vec<String> = refused.iter().map(|sentence| normalized(sentence)).collect();
     let has_words = |piece: &&str| piece.chars().any(char::is_alphanumeric);
     let pieces = answer.lines().flat_map(sentences::split).map(str::trim).filter(has_words);
     let dropped = pieces.take(LOOKED_AT).filter_map(|piece| {
         let why = drop_reason(piece, &unwrapped, (&text, &refused), expected)?;
-        Some(format!("{} ({why})", beginning(piece)))
+        Some(format!("{} ({why})", shorten(piece)))
     });
     dropped.take(PIECES).collect()
 }
@@ -35,14 +35,14 @@ fn drop_reason(
     expected: &ExpectedStyle,
 ) -> Option<String> {
     let is_in = |words: &str| text.contains(words) || refused.iter().any(|refused| refused.contains(words));
-    let words = squeezed(piece);
+    let words = normalized(piece);
     if is_in(&words) {
         return None;
     }
     match clean::clean(piece, expected) {
-        Ok(line) if is_in(&squeezed(&line)) => None,
+        Ok(line) if is_in(&normalized(&line)) => None,
         // Quoted in JSON or with markup it may differ from the final text.
-        Ok(line) if unwrapped.contains(&words) || unwrapped.contains(&squeezed(&line)) => {
+        Ok(line) if unwrapped.contains(&words) || unwrapped.contains(&normalized(&line)) => {
             Some("a repetition, or beyond the sentence limit".to_owned())
         }
         Ok(_) => Some("reasoning or other wrapping".to_owned()),
@@ -52,12 +52,12 @@ fn drop_reason(
 }
 
 /// In lower case, without spaces and punctuation at the ends.
-fn squeezed(text: &str) -> String {
+fn normalized(text: &str) -> String {
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
     words.trim_matches(|c: char| !c.is_alphanumeric()).to_owned()
 }
 
-fn beginning(piece: &str) -> String {
+fn shorten(piece: &str) -> String {
     let mut chars = piece.chars();
     let start: String = chars.by_ref().take(CHARS).collect();
     if chars.next().is_some() { format!("{start}\u{2026}") } else { start }

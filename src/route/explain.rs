@@ -19,10 +19,10 @@ const WAIT_MS: f64 = 20.0;
 #[must_use]
 pub fn explain(decision: &Decision) -> String {
     let mut text = match (&decision.choice, main_candidate(decision)) {
-        (Chosen::Model { words, .. }, Some(candidate)) => for_model(decision, candidate, *words),
+        (Chosen::Model { words, .. }, Some(candidate)) => explain_model(decision, candidate, *words),
         (_, best) => for_template(&decision.task, best),
     };
-    let others = others(decision);
+    let others = describe_others(decision);
     if !others.is_empty() {
         let _ = write!(text, "\n\n{}", others.join("\n"));
     }
@@ -54,7 +54,7 @@ pub(super) fn main_candidate(decision: &Decision) -> Option<&ScoredCandidate> {
     }
 }
 
-fn for_model(decision: &Decision, candidate: &ScoredCandidate, words: u32) -> String {
+fn explain_model(decision: &Decision, candidate: &ScoredCandidate, words: u32) -> String {
     let task = &decision.task;
     let mut text = format!("{} on {} writes {}.", candidate.model, candidate.endpoint, role_noun(task.role));
     let total = seconds(candidate.predicted_total_ms);
@@ -89,9 +89,9 @@ fn for_model(decision: &Decision, candidate: &ScoredCandidate, words: u32) -> St
         let _ =
             write!(text, " It should be done after {total} of the {left} that are left (first word after {first}),");
         let _ = write!(text, " and is in time in {}.", cases(candidate));
-        text.push_str(&sizes(task, candidate, words));
+        text.push_str(&describe_sizes(task, candidate, words));
     }
-    text + &circumstances(task, candidate)
+    text + &describe_circumstances(task, candidate)
 }
 
 /// It was chosen although it will probably be late, in order to measure it.
@@ -118,7 +118,7 @@ fn for_template(task: &Signals, best: Option<&ScoredCandidate>) -> String {
     let head = format!("The template writes {}", role_noun(task.role));
     let why = why_template(task, best);
     let best = best.filter(|_| task.traffic == Traffic::Calm);
-    let then = best.map(|best| circumstances(task, best) + what_then(best)).unwrap_or_default();
+    let then = best.map(|best| describe_circumstances(task, best) + what_then(best)).unwrap_or_default();
     format!("{head}: {why}.{then}")
 }
 
@@ -151,7 +151,7 @@ fn what_then(best: &ScoredCandidate) -> &'static str {
     }
 }
 
-fn others(decision: &Decision) -> Vec<String> {
+fn describe_others(decision: &Decision) -> Vec<String> {
     let task = &decision.task;
     if task.traffic != Traffic::Calm && task.urgency != Urgency::Batch {
         return Vec::new();
@@ -169,7 +169,7 @@ fn others(decision: &Decision) -> Vec<String> {
 }
 
 /// Prompt size and answer limit.
-fn sizes(task: &Signals, candidate: &ScoredCandidate, words: u32) -> String {
+fn describe_sizes(task: &Signals, candidate: &ScoredCandidate, words: u32) -> String {
     let (whole, read) = (task.prompt_tokens, candidate.prompt_tokens);
     let mut text = if read < whole {
         format!(" Reading all {whole} tokens would take too long, so it gets the most telling {read}")
@@ -191,7 +191,7 @@ fn sizes(task: &Signals, candidate: &ScoredCandidate, words: u32) -> String {
     text + "."
 }
 
-fn circumstances(task: &Signals, candidate: &ScoredCandidate) -> String {
+fn describe_circumstances(task: &Signals, candidate: &ScoredCandidate) -> String {
     let mut text = String::new();
     if task.pressed {
         text.push_str(" The machine is busy (a build?), so I count on less speed than usual.");

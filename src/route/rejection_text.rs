@@ -25,7 +25,7 @@ pub(super) fn describe_rejection(candidate: &ScoredCandidate, task: &Signals) ->
         Some(Rejected::Unloaded) => {
             format!("{name} is not loaded, and a commit does not make {} load another model", candidate.endpoint)
         }
-        Some(Rejected::PredictedMiss) => late(candidate, task),
+        Some(Rejected::PredictedMiss) => describe_late(candidate, task),
         Some(Rejected::TemplateAsGood) => {
             let (own, template) = (format_quality(candidate.planned_quality), format_quality(task.template_quality));
             format!("{name} is fast enough, but writes no better than the template ({own} against {template})")
@@ -40,11 +40,11 @@ pub(super) fn describe_rejection(candidate: &ScoredCandidate, task: &Signals) ->
             format!("{name} on {} is not asked any more, because only {tally}", candidate.endpoint)
         }
         Some(Rejected::NotNow) => format!("{name} is not asked just now"),
-        Some(Rejected::ScoredLower) | None => worse(candidate, task),
+        Some(Rejected::ScoredLower) | None => describe_worse(candidate, task),
     }
 }
 
-fn late(candidate: &ScoredCandidate, task: &Signals) -> String {
+fn describe_late(candidate: &ScoredCandidate, task: &Signals) -> String {
     let (name, useful) = (&candidate.model, candidate.p_on_time + candidate.p_salvage);
     if candidate.queue_ms > BUSY_MS {
         return format!("{name} is busy for about {} more, and {}", seconds(candidate.queue_ms), time_left(task));
@@ -56,7 +56,7 @@ fn late(candidate: &ScoredCandidate, task: &Signals) -> String {
     format!("{name} would need about {}, and {}", seconds(candidate.predicted_total_ms), time_left(task))
 }
 
-fn worse(candidate: &ScoredCandidate, task: &Signals) -> String {
+fn describe_worse(candidate: &ScoredCandidate, task: &Signals) -> String {
     let (name, total) = (&candidate.model, seconds(candidate.predicted_total_ms));
     if candidate.prompt_tokens < task.prompt_tokens {
         return format!(

@@ -113,7 +113,7 @@ async fn serve(
     let (asked, leave) = watch::channel(false);
     let mut background = JoinSet::new();
     background.spawn(LivenessGuard::set(run_dir).forward_beats(Arc::clone(&health)));
-    background.spawn(hear(signals, Arc::clone(&health), asked));
+    background.spawn(wait_for_stop(signals, Arc::clone(&health), asked));
     if let Some(listener) = sockets.control.take() {
         let lending = Arc::new(PoolServer::new(Arc::clone(services.models.pool()), Arc::clone(&services.clock)));
         background.spawn(control::serve(listener, Arc::clone(&health), Arc::clone(&services.clock), commands, lending));
@@ -137,7 +137,7 @@ fn tell_manager(state: NotifyState) {
 }
 
 /// Waits for the first of SIGTERM, SIGINT and a stop over the control socket, also while the main loop works.
-async fn hear([mut terminate, mut interrupt]: [Signal; 2], health: Arc<Health>, asked: watch::Sender<bool>) {
+async fn wait_for_stop([mut terminate, mut interrupt]: [Signal; 2], health: Arc<Health>, asked: watch::Sender<bool>) {
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
@@ -214,7 +214,7 @@ impl Sidecar {
         let bell = &sockets.bell;
         let health = Arc::clone(&self.pulse);
         let mut last_active = self.services.clock.instant();
-        let mut again = health.heartbeat.during(self.round()).await;
+        let mut again = health.heartbeat.during(self.process_pending()).await;
         let mut ticks = heartbeat::ticks();
         // Set after the bell could not be read.
         let mut deaf_until: Option<Instant> = None;
@@ -236,7 +236,7 @@ impl Sidecar {
                         health.heartbeat.during(tokio::time::sleep(STEP_ASIDE)).await;
                         while bell.try_recv(&mut [0; 16]).is_ok() {}
                         last_active = self.services.clock.instant();
-                        again = health.heartbeat.during(self.round()).await;
+                        again = health.heartbeat.during(self.process_pending()).await;
                     }
                     // Everything else is still handled; the spool is read without a ring.
                     Err(error) => {
@@ -254,11 +254,11 @@ impl Sidecar {
                 Some(_) = self.asides.join_next() => {}
                 found = self.watching.step() => if found {
                     last_active = self.services.clock.instant();
-                    again = health.heartbeat.during(self.round()).await;
+                    again = health.heartbeat.during(self.process_pending()).await;
                 },
                 () = self.ahead.step(captures) => {}
                 () = self.pauses.step(captures, last_active) => {}
-                () = tokio::time::sleep_until(again.into()) => again = health.heartbeat.during(self.round()).await,
+                () = tokio::time::sleep_until(again.into()) => again = health.heartbeat.during(self.process_pending()).await,
                 _ = ticks.tick() => if !sockets.in_place().await {
                     return ExitReason::Cut;
                 },
@@ -268,7 +268,7 @@ impl Sidecar {
     }
 
     /// Processes all pending work; returns the time of the next look without a ring.
-    async fn round(&mut self) -> Instant {
+    async fn process_pending(&mut self) -> Instant {
         let mut asked = self.asked.clone();
         let worked = {
             let work = std::pin::pin!(self.worker.work());
@@ -357,16 +357,16 @@ impl Sidecar {
                 () = overdue(&mut asked) => {}
             }
         }
-        if tokio::time::timeout(DRAIN, self.settle()).await.is_ok() {
+        if tokio::time::timeout(DRAIN, self.finish_jobs()).await.is_ok() {
             return;
         }
         self.cut_short.send_replace(true);
-        if tokio::time::timeout(LAST_WORD, self.settle()).await.is_err() {
+        if tokio::time::timeout(LAST_WORD, self.finish_jobs()).await.is_err() {
             tracing::warn!("drain cut short; the next sidecar makes unfinished captures final");
         }
     }
 
-    async fn settle(&mut self) {
+    async fn finish_jobs(&mut self) {
         self.worker.drain().await;
         while self.waiting.join_next().await.is_some() {}
     }

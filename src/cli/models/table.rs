@@ -115,7 +115,7 @@ fn format_notices(model: &ModelView) -> String {
         unfit,
         missing,
         model.breaker.and_then(format_breaker),
-        (!model.texts.is_empty()).then(|| model.texts.iter().map(usable).collect::<Vec<_>>().join(", ")),
+        (!model.texts.is_empty()).then(|| model.texts.iter().map(format_texts).collect::<Vec<_>>().join(", ")),
         spilled,
         model.learned.map(learned),
         model.measured.map(measured_words).filter(|text| !text.is_empty()),
@@ -138,7 +138,7 @@ fn disabled_notice(model: &ModelView) -> Option<String> {
 }
 
 /// Share of usable texts; with the role unless it is the capture role.
-fn usable(texts: &RoleTexts) -> String {
+fn format_texts(texts: &RoleTexts) -> String {
     let role = if texts.role == Role::Capture { String::new() } else { format!(" ({})", texts.role.as_str()) };
     format!("{}{role}", texts.tally)
 }
