@@ -86,11 +86,11 @@ impl Asking {
         let settled = tokio::time::timeout_at(task.until.into(), self.route_task(config, task)).await;
         let settled = match settled.unwrap_or(Err(LlmError::Deadline(ClockFired::Connect).into())) {
             Ok(settled) => settled,
-            Err(error) => return Attempt::none(error.into(), None),
+            Err(error) => return Attempt::without_answer(error.into(), None),
         };
         self.knowledge.learned().note_decision(&settled.decision);
         let Some(order) = self.order(config, task, &settled) else {
-            return Attempt::none(Unanswered::Unasked(settled.decision.reason), Some(settled.decision));
+            return Attempt::without_answer(Unanswered::Unasked(settled.decision.reason), Some(settled.decision));
         };
         let result = self.ask_one(config, task, &order, &settled.here).await;
         let attempt = self.attempt(task, &order, result, settled.decision.clone());

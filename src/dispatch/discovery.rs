@@ -80,7 +80,7 @@ impl From<Unavailable> for Refusal {
     fn from(nobody: Unavailable) -> Self {
         let reason = if let Unavailable::BreakerOpen(_, reason) = nobody { Some(reason) } else { None };
         let error = LlmError::from(nobody);
-        Self { reason: reason.unwrap_or_else(|| super::failure(&error)), error }
+        Self { reason: reason.unwrap_or_else(|| super::failure_reason(&error)), error }
     }
 }
 

@@ -242,7 +242,7 @@ impl Knowledge {
         }
         if let Ok(answer) = run.result {
             knowledge.ran.insert((endpoint.to_owned(), model.to_owned()), now);
-            if answer.load.is_some_and(|load| load > COLD_LOAD) || lost(answer, run) {
+            if answer.load.is_some_and(|load| load > COLD_LOAD) || has_lost_prefix(answer, run) {
                 knowledge.cached.forget(endpoint, model);
             }
             knowledge.cached.note(endpoint, model, (&ask.rules, &ask.question), usize::MAX);
@@ -291,7 +291,7 @@ impl Knowledge {
 }
 
 /// The server had far less in its cache than assumed: it serves other clients, too, or was restarted.
-fn lost(answer: &ModelAnswer, run: &model_run::ModelRun<'_>) -> bool {
+fn has_lost_prefix(answer: &ModelAnswer, run: &model_run::ModelRun<'_>) -> bool {
     answer.tokens.cached.is_some_and(|cached| (cached as f64) < f64::from(run.work.cached) * 0.5)
 }
 

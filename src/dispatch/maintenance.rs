@@ -151,7 +151,7 @@ impl Maintenance {
 
     /// Lets the model read the captures' rules, as a capture would, and write one token.
     async fn probe_model(&self, config: &Config, slot: &EndpointSlot, model: &str) -> Option<RequestOutcome> {
-        let offered = self.listed(slot).into_iter().find(|offered| offered.name == model);
+        let offered = self.listed_models(slot).into_iter().find(|offered| offered.name == model);
         let offered = offered.unwrap_or_else(|| ListedModel::named(model));
         // A probe does not evict another model.
         if offered.loads_on_request {
@@ -335,7 +335,7 @@ impl Maintenance {
         settled.ok()
     }
 
-    fn listed(&self, slot: &EndpointSlot) -> Vec<ListedModel> {
+    fn listed_models(&self, slot: &EndpointSlot) -> Vec<ListedModel> {
         match self.asking.catalogue.endpoints.cached_list(slot) {
             CachedList::Fresh(offer, _) | CachedList::Stale(offer, _) => offer.models,
             CachedList::Nothing => Vec::new(),
@@ -355,7 +355,8 @@ impl Maintenance {
 
     /// Bytes of each other model that is loaded there.
     fn loaded_beside(&self, endpoint: &EndpointConfig, contender: &Contender) -> Vec<u64> {
-        let models = self.asking.catalogue.endpoints.slot(endpoint).map(|slot| self.listed(&slot)).unwrap_or_default();
+        let models =
+            self.asking.catalogue.endpoints.slot(endpoint).map(|slot| self.listed_models(&slot)).unwrap_or_default();
         let others = models.iter().filter(|other| other.resident == Some(true) && other.name != contender.offered.name);
         others.filter_map(|other| Traits::from_offer(other).needs_bytes).collect()
     }

@@ -81,7 +81,7 @@ pub enum Unanswered {
 }
 
 impl Attempt {
-    fn none(why: Unanswered, decision: Option<Decision>) -> Self {
+    fn without_answer(why: Unanswered, decision: Option<Decision>) -> Self {
         Self { model: None, endpoint: None, result: Err(why), prompt: None, decision, ahead: PrefillOutcome::None }
     }
 }
@@ -181,11 +181,11 @@ fn no_model() -> LlmError {
 pub fn reason_for(why: &Unanswered) -> Reason {
     match why {
         Unanswered::Unasked(reason) => *reason,
-        Unanswered::Failed(error) => failure(error),
+        Unanswered::Failed(error) => failure_reason(error),
     }
 }
 
-fn failure(error: &LlmError) -> Reason {
+fn failure_reason(error: &LlmError) -> Reason {
     match error {
         LlmError::Deadline(_) => Reason::Deadline,
         LlmError::PromptTooLong { .. } => Reason::Overflow,
@@ -209,11 +209,11 @@ mod tests {
     #[test]
     fn a_slow_server_a_dead_one_and_a_broken_one_are_told_apart() {
         let text = String::new;
-        assert_eq!(failure(&LlmError::Deadline(ClockFired::FirstToken)), Reason::Deadline);
-        assert_eq!(failure(&LlmError::Unreachable { url: text() }), Reason::Refused);
-        assert_eq!(failure(&LlmError::NoSuchModel { model: text() }), Reason::Refused);
-        assert_eq!(failure(&LlmError::Garbled { message: text() }), Reason::Unusable);
-        assert_eq!(failure(&LlmError::PromptTooLong { message: text() }), Reason::Overflow);
+        assert_eq!(failure_reason(&LlmError::Deadline(ClockFired::FirstToken)), Reason::Deadline);
+        assert_eq!(failure_reason(&LlmError::Unreachable { url: text() }), Reason::Refused);
+        assert_eq!(failure_reason(&LlmError::NoSuchModel { model: text() }), Reason::Refused);
+        assert_eq!(failure_reason(&LlmError::Garbled { message: text() }), Reason::Unusable);
+        assert_eq!(failure_reason(&LlmError::PromptTooLong { message: text() }), Reason::Overflow);
         assert_eq!(reason_for(&Unanswered::Unasked(Reason::Cold)), Reason::Cold);
     }
 }

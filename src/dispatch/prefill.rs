@@ -66,7 +66,7 @@ impl Prefill {
             return ReadProgress::Nothing;
         };
         let book = PrefillJob { tree, size: settled.size, prompt: &settled.prompt, contender };
-        let is_read = self.0.knowledge.learned().ahead_of(tree).is_some_and(|read| read.whole && book.is(read));
+        let is_read = self.0.knowledge.learned().ahead_of(tree).is_some_and(|read| read.whole && book.is_of(read));
         if is_read {
             return ReadProgress::Whole;
         }
@@ -85,13 +85,13 @@ impl Prefill {
             keep_alive,
         };
         let patient = Task { until, ..*task };
-        let lasts = book.lasts(&settled.here);
+        let lasts = book.expected_s(&settled.here);
         let Ok(turn) = self.0.turn(config, &slot.config, &patient, lasts).await else { return ReadProgress::Nothing };
         let read = self.0.feed(&feed, &turn, &settled.here).await;
-        self.remember(&book, read, end)
+        self.record_read(&book, read, end)
     }
 
-    fn remember(&self, book: &PrefillJob<'_>, read: usize, end: usize) -> ReadProgress {
+    fn record_read(&self, book: &PrefillJob<'_>, read: usize, end: usize) -> ReadProgress {
         let whole = read >= end;
         if !whole && read <= book.prompt.rules.len() {
             return ReadProgress::Nothing;
@@ -116,12 +116,12 @@ pub(super) async fn recallable<T>(turn: &Turn, work: impl Future<Output = T>) ->
 }
 
 impl PrefillJob<'_> {
-    fn is(&self, read: &ReadAhead) -> bool {
+    fn is_of(&self, read: &ReadAhead) -> bool {
         read.endpoint == self.contender.endpoint && read.model == self.contender.offered.name
     }
 
     /// Expected duration in seconds, without preemption.
-    fn lasts(&self, here: &SystemSample) -> f64 {
+    fn expected_s(&self, here: &SystemSample) -> f64 {
         let work = Work { uncached: self.prompt.prompt_tokens, cached: 0, allowed: 1 };
         self.contender.forecast().outlook(&work, &self.contender.conditions(Duration::ZERO, here)).total_s
     }

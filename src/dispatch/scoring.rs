@@ -67,7 +67,7 @@ impl RoutingContext<'_> {
         let memory = Memory { ram: here.ram };
         let cast = assign_models(task.role, &config.models, config.capture.strategy, &offers.offers, memory);
         let proposed = cast.proposals.iter().filter(|proposal| self.may_write(proposal, &cast, knowledge));
-        let proposed = proposed.filter_map(|proposal| self.offered(&proposal.endpoint, &proposal.model));
+        let proposed = proposed.filter_map(|proposal| self.find_offered(&proposal.endpoint, &proposal.model));
         let mut found: Vec<Contender> = proposed.map(|(offered, at)| self.contender(offered, at, knowledge)).collect();
         if found.is_empty() {
             found.extend(self.unlisted_contender(knowledge));
@@ -87,7 +87,7 @@ impl RoutingContext<'_> {
         !is_draft || proposal.configured || !cast.proposals.iter().any(is_there)
     }
 
-    fn offered(&self, endpoint: &str, model: &str) -> Option<((String, ListedModel), Option<Instant>)> {
+    fn find_offered(&self, endpoint: &str, model: &str) -> Option<((String, ListedModel), Option<Instant>)> {
         let at = self.offers.offers.iter().position(|offer| offer.endpoint == endpoint)?;
         let offered = self.offers.offers[at].models.iter().find(|offered| offered.name == model)?;
         Some(((endpoint.to_owned(), offered.clone()), self.offers.listed_at.get(at).copied().flatten()))
@@ -226,7 +226,7 @@ impl RoutingContext<'_> {
             return false;
         }
         let Some((endpoint, model)) = knowledge.last.get(&Role::Capture) else { return false };
-        let Some(((_, offered), at)) = self.offered(endpoint, model) else { return false };
+        let Some(((_, offered), at)) = self.find_offered(endpoint, model) else { return false };
         let is_held = knowledge.resident((endpoint, model), offered.resident, at) == Some(true);
         let (Some(there), Some(here)) = (self.endpoint(endpoint), self.endpoint(&contender.endpoint)) else {
             return false;

@@ -108,7 +108,7 @@ impl Edits {
             }
         }
         let (all_removed, all_added) = (removed.clone(), added.clone());
-        for (before, after) in paired(&all_removed, &all_added) {
+        for (before, after) in pair_lines(&all_removed, &all_added) {
             removed.retain(|text| *text != before);
             added.retain(|text| *text != after);
             if !is_rewrapped((before, &all_removed), (after, &all_added)) {
@@ -192,7 +192,7 @@ impl LinePair {
 }
 
 /// Pairs removed and added lines: one by one if they are equally many, else the single most similar pair.
-fn paired<'a>(removed: &[&'a str], added: &[&'a str]) -> Vec<(&'a str, &'a str)> {
+fn pair_lines<'a>(removed: &[&'a str], added: &[&'a str]) -> Vec<(&'a str, &'a str)> {
     if removed.len() == added.len() {
         let like = |(a, b): &(&&str, &&str)| removed.len() == 1 || similarity(a, b) >= ALIKE;
         return removed.iter().zip(added).filter(like).map(|(a, b)| (*a, *b)).collect();

@@ -21,7 +21,7 @@ pub fn has_no_logs(common_dir: &Path) -> bool {
 /// The positions of all branches.
 pub fn ends(common_dir: &Path, branches: &[(String, Oid)]) -> Vec<LogPosition> {
     let mut positions = vec![LogPosition::at_start(ALL, &stamp(common_dir))];
-    positions.extend(branches.iter().map(|(name, tip)| LogPosition::at_start(&log(name), tip.as_str())));
+    positions.extend(branches.iter().map(|(name, tip)| LogPosition::at_start(&log_key(name), tip.as_str())));
     positions
 }
 
@@ -40,7 +40,7 @@ pub fn collect_moves(
     let mut news = LogUpdates { positions: vec![LogPosition::at_start(ALL, &stamp)], ..LogUpdates::default() };
     let branches = branches()?;
     for (name, tip) in &branches {
-        let log = log(name);
+        let log = log_key(name);
         let was = positions.get(log.as_str()).copied();
         if was == Some(tip.as_str()) {
             continue;
@@ -51,25 +51,25 @@ pub fn collect_moves(
             let ref_update = RefChange::UnloggedMove { from, to: tip.clone() };
             news.entries.push(LoggedChange {
                 git_dir: common_dir.to_owned(),
-                at: changed(common_dir, name),
+                at: changed_at(common_dir, name),
                 change: ref_update,
             });
         }
         news.positions.push(LogPosition::at_start(&log, tip.as_str()));
     }
-    let there: HashSet<String> = branches.iter().map(|(name, _)| log(name)).collect();
+    let there: HashSet<String> = branches.iter().map(|(name, _)| log_key(name)).collect();
     let deleted =
         positions.iter().filter(|(log, was)| **was != ABSENT && log.starts_with("tip/") && !there.contains(**log));
     news.positions.extend(deleted.map(|(log, _)| LogPosition::at_start(log, ABSENT)));
     Ok(news)
 }
 
-fn log(branch: &str) -> String {
+fn log_key(branch: &str) -> String {
     log_files::key(&format!("{ALL}/{branch}"))
 }
 
 /// Modification time of the branch's file, or of `packed-refs`.
-fn changed(common_dir: &Path, branch: &str) -> Timestamp {
+fn changed_at(common_dir: &Path, branch: &str) -> Timestamp {
     let seconds = |path: &Path| file::identify_file(path).and_then(|look| look.changed);
     seconds(&common_dir.join(branch))
         .or_else(|| seconds(&common_dir.join("packed-refs")))

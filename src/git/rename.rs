@@ -19,15 +19,15 @@ pub fn join_renames(
     bounds: &Bounds,
     excluded: &dyn Fn(&[u8]) -> bool,
 ) -> Vec<Delta> {
-    let deltas = exact(deltas);
+    let deltas = join_exact(deltas);
     if deltas.len() > bounds.rename_deltas {
         return deltas;
     }
-    let pairs = similar(&deltas, objects, bounds, excluded);
+    let pairs = find_similar(&deltas, objects, bounds, excluded);
     merge(deltas, pairs)
 }
 
-fn exact(deltas: Vec<Delta>) -> Vec<Delta> {
+fn join_exact(deltas: Vec<Delta>) -> Vec<Delta> {
     let mut deleted: HashMap<(&Oid, u32), Vec<usize>> = HashMap::new();
     for (at, delta) in deltas.iter().enumerate() {
         if let (Some(old), None) = (&delta.old, &delta.new)
@@ -72,7 +72,7 @@ fn merge(mut deltas: Vec<Delta>, pairs: Vec<(usize, usize)>) -> Vec<Delta> {
     deltas
 }
 
-fn similar(
+fn find_similar(
     deltas: &[Delta],
     objects: &dyn Objects,
     bounds: &Bounds,

@@ -110,7 +110,7 @@ pub(super) fn parse_models(models: &Value, props: Option<&Value>) -> Vec<ListedM
 fn parse_model(row: &Value, props: Option<&Value>) -> Option<ListedModel> {
     let name = row["id"].as_str()?;
     let meta = &row["meta"];
-    let loaded = loaded(row);
+    let loaded = is_loaded(row);
     let context = props.and_then(|props| props["default_generation_settings"]["n_ctx"].as_u64());
     Some(ListedModel {
         name: name.to_owned(),
@@ -139,7 +139,7 @@ fn first_number(row: &Value, fields: &[&str]) -> Option<u64> {
 
 /// Loaded state per model, if reported: llama.cpp's router has `status.value` (`loaded`,
 /// `loading`, `unloaded`, `sleeping`), LM Studio's own list has `state` (`loaded`, `not-loaded`), others a flag.
-fn loaded(row: &Value) -> Option<bool> {
+fn is_loaded(row: &Value) -> Option<bool> {
     if let Some(flag) = row["loaded"].as_bool() {
         return Some(flag);
     }

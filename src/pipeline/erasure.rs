@@ -90,7 +90,7 @@ fn remove_remains(
     for log in [log, places.service_log()] {
         tend(log, |path| File::options().write(true).open(path)?.set_len(0), false);
     }
-    for text in leftovers(places) {
+    for text in find_leftovers(places) {
         let must = drafts.iter().any(|draft| text.to_string_lossy().contains(&draft.to_string()));
         tend(text, |path| fs::remove_file(path), must);
     }
@@ -98,7 +98,7 @@ fn remove_remains(
 }
 
 /// Editor texts that were never taken back, and reports that no version of this program could read.
-fn leftovers(places: &Paths) -> Vec<PathBuf> {
+fn find_leftovers(places: &Paths) -> Vec<PathBuf> {
     let of = |dir: &Path, prefixes: &[&str], suffix: &str| {
         let entries = fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path());
         let named = |path: &PathBuf| {

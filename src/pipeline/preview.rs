@@ -93,10 +93,10 @@ pub async fn preview_route(services: &Services, question: PreviewRequest) -> Res
     let decided = tokio::time::timeout_at(task.until.into(), services.models.decide(&scene.config, &task)).await;
     Ok(match decided {
         Ok(Ok(decision)) => RoutePreview { decision, refusal: None },
-        Ok(Err(refusal)) => scene.refused(&task, &refusal, services.clock.instant()),
+        Ok(Err(refusal)) => scene.without_decision(&task, &refusal, services.clock.instant()),
         Err(_) => {
             let error = LlmError::Deadline(ClockFired::Connect);
-            scene.refused(&task, &Refusal { reason: Reason::Deadline, error }, services.clock.instant())
+            scene.without_decision(&task, &Refusal { reason: Reason::Deadline, error }, services.clock.instant())
         }
     })
 }
@@ -168,7 +168,7 @@ impl PreviewContext {
     }
 
     /// The decision for the template where no model is available.
-    fn refused(&self, task: &Task<'_>, refusal: &Refusal, now: Instant) -> RoutePreview {
+    fn without_decision(&self, task: &Task<'_>, refusal: &Refusal, now: Instant) -> RoutePreview {
         let (max_tokens, most) = answer_and_prompt_tokens(&self.config, self.role);
         let budget = Budget::from(most);
         let prompt = (task.prompt)(&Size { budget, words: None });

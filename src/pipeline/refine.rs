@@ -100,7 +100,7 @@ pub async fn refine_one(services: &Services, capture: Capture, until: Instant) -
     let taken = run_blocking(services, move |services| take_up(services, &capture, until)).await?;
     let Ok(Some(job)) = taken else {
         // The commit is gone, or may not be read any more.
-        return run_blocking(services, move |services| missed(services, id)).await?;
+        return run_blocking(services, move |services| record_failure(services, id)).await?;
     };
     let job = Arc::new(job);
     let asked = services.clock.instant();
@@ -201,7 +201,9 @@ fn finish(
     let operation = job.operation("refine", times, Some(attempt), (judged.reason, repaired));
     services.store.log_operation(&operation)?;
     services.models.knowledge.recount();
-    let Some(mut refinement) = refinement(services, job, attempt, judged) else { return missed(services, job.id) };
+    let Some(mut refinement) = refinement(services, job, attempt, judged) else {
+        return record_failure(services, job.id);
+    };
     let refused: Vec<&str> = judged.faults.iter().map(|fault| fault.sentence.as_str()).collect();
     let answered = AnswerRecord::of(attempt, job.subject.raw(), (judged.text.as_deref(), judged.reason), &refused);
     refinement.decision = answered.instead(services.store.decision(job.id)?.as_deref());
@@ -209,7 +211,7 @@ fn finish(
     Ok(if replaced { RefineOutcome::Better } else { RefineOutcome::Overtaken })
 }
 
-fn missed(services: &Services, id: crate::domain::id::CaptureId) -> Result<RefineOutcome, StoreError> {
+fn record_failure(services: &Services, id: crate::domain::id::CaptureId) -> Result<RefineOutcome, StoreError> {
     services.store.record_failed_refinement(id, services.clock.now())?;
     Ok(RefineOutcome::Vain)
 }

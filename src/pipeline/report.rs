@@ -45,7 +45,7 @@ pub(super) fn resolve_report(
     without: Option<Reason>,
 ) -> Result<ReportOutcome, CaptureError> {
     let event = &pending.event;
-    let place = place(last, event);
+    let place = git_dir_of(last, event);
     let repo = last.open(&place)?;
     let context = RepositoryContext::open_readable(services, repo)?;
     let registered = registry::find_or_register(&context, event.stamp)?;
@@ -65,7 +65,7 @@ pub(super) fn resolve_report(
 
 /// The worktree that reported a commit may be removed or half removed by now; its objects are in the common directory
 /// of all worktrees.
-fn place(last: &mut LastRepo, event: &Event) -> PathBuf {
+fn git_dir_of(last: &mut LastRepo, event: &Event) -> PathBuf {
     let names_its_own = event.oid.is_some() || !event.rewrites.is_empty();
     let common_dir = registry::common_dir(&event.git_dir).filter(|_| names_its_own);
     let common_dir = common_dir.filter(|_| last.open(&event.git_dir).is_err());
@@ -87,7 +87,7 @@ impl ReportResolver<'_> {
         &self.pending.event
     }
 
-    fn reported(&self) -> Result<Oid, CaptureError> {
+    fn reported_commit(&self) -> Result<Oid, CaptureError> {
         Ok(self.event().oid.clone().map_or_else(|| self.repo.head(), Ok)?)
     }
 
@@ -133,7 +133,7 @@ impl ReportResolver<'_> {
     }
 
     fn commit(&mut self) -> Result<(), CaptureError> {
-        let oid = self.reported()?;
+        let oid = self.reported_commit()?;
         if self.was_given_up(&oid)? {
             return self.close_event(Some("its rebase was aborted, or replaced it"));
         }
@@ -191,11 +191,11 @@ impl ReportResolver<'_> {
         if self.event().oid.is_none() && !self.read_logs(registered)? {
             self.take_awaited_merge()?;
         }
-        let head = self.reported()?;
+        let head = self.reported_commit()?;
         let rewritten = self.event().rewrites.iter().map(|(carried, _)| carried.clone()).collect::<Vec<Oid>>();
         let squashed = if rewritten.is_empty() { self.repo.squash_prepared()? } else { rewritten };
         if !squashed.is_empty() {
-            return self.prepare(&head, &squashed);
+            return self.record_squash(&head, &squashed);
         }
         // Without a reflog, the hook's report decides.
         if self.repo.parents(&head)?.len() > 1 && self.repo.was_made_here(&head)?.unwrap_or(true) {
@@ -214,7 +214,7 @@ impl ReportResolver<'_> {
         Ok(())
     }
 
-    fn prepare(&self, head: &Oid, squashed: &[Oid]) -> Result<(), CaptureError> {
+    fn record_squash(&self, head: &Oid, squashed: &[Oid]) -> Result<(), CaptureError> {
         let (id, now) = (&self.repo.location().id, self.services.clock.now());
         let mut parent = Some(head.clone());
         // A hook that could not name HEAD may be read after the commit itself, and more.

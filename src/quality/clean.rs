@@ -50,9 +50,9 @@ pub enum TextRejection {
 /// # Errors
 /// When no readable text is left.
 pub fn clean(text: &str, expected: &ExpectedStyle) -> Result<String, TextRejection> {
-    let mut line = once(&unwrapped(text, true)?, expected)?;
+    let mut line = clean_once(&unwrapped(text, true)?, expected)?;
     for _ in 0..ROUNDS {
-        let again = once(&unwrapped(&line, true)?, expected)?;
+        let again = clean_once(&unwrapped(&line, true)?, expected)?;
         if again == line {
             return Ok(line);
         }
@@ -129,7 +129,7 @@ fn command_message(text: &str) -> String {
 }
 
 /// One pass over the lines and sentences.
-fn once(text: &str, expected: &ExpectedStyle) -> Result<String, TextRejection> {
+fn clean_once(text: &str, expected: &ExpectedStyle) -> Result<String, TextRejection> {
     let lines: Vec<&str> = text.lines().filter(|line| has_words(line)).collect();
     let diff = lines.iter().any(|line| marks::is_patch_line(line));
     let mut kept_sentences = repetition::SeenSentences::default();
@@ -232,7 +232,7 @@ fn validate_line(line: &str, expected: &ExpectedStyle) -> Result<(), TextRejecti
     let blank = BLANKS.contains(&bare_word(line).as_str()) || !SubjectLine::parse(line).informative;
     let lone = line.is_ascii() && line.split_whitespace().filter(|word| has_words(word)).count() < 2;
     let noisy = (wordy as f64) < WORDY * visible as f64;
-    if wordy < SHORTEST || blank || lone || noisy || repetition::is_loop(line) || leaks(line) {
+    if wordy < SHORTEST || blank || lone || noisy || repetition::is_loop(line) || has_forbidden_content(line) {
         return Err(TextRejection::Noise);
     }
     if expected.is_foreign(line) {
@@ -242,7 +242,7 @@ fn validate_line(line: &str, expected: &ExpectedStyle) -> Result<(), TextRejecti
 }
 
 /// Final validation: content that must never be in a summary.
-fn leaks(line: &str) -> bool {
+fn has_forbidden_content(line: &str) -> bool {
     let prose = spans::prose(line).to_lowercase();
     [
         "<|", "|>", "<think", "</think", "```", "[inst", "[/inst", "[think", "{\"", "\"}", "assistant:", "</s>",

@@ -17,7 +17,7 @@ pub(super) fn without_fences(text: &str) -> String {
         }
         text = outermost_off(&text);
     }
-    text.lines().filter(|line| fence(line).is_none()).map(inline).collect::<Vec<_>>().join("\n")
+    text.lines().filter(|line| fence(line).is_none()).map(unquote_inline).collect::<Vec<_>>().join("\n")
 }
 
 /// The fence on a line, also in a quote.
@@ -26,7 +26,7 @@ fn fence(line: &str) -> Option<Fence<'_>> {
 }
 
 /// `` ```Adds a.``` `` on one line, or with a closing fence only.
-fn inline(line: &str) -> &str {
+fn unquote_inline(line: &str) -> &str {
     let bare = line.trim();
     if bare.starts_with("```") || bare.ends_with("```") { bare.trim_matches('`').trim() } else { line }
 }
@@ -63,7 +63,7 @@ fn outermost_off(text: &str) -> String {
             }
         }
     }
-    let announced = before.iter().rfind(|line| !line.trim().is_empty()).is_none_or(|line| announces(line));
+    let announced = before.iter().rfind(|line| !line.trim().is_empty()).is_none_or(|line| is_announcement(line));
     let worded = inside.iter().any(|line| line.chars().any(char::is_alphanumeric));
     if worded && (announced || outside.iter().all(|line| line.trim().is_empty())) {
         inside.join("\n")
@@ -72,7 +72,7 @@ fn outermost_off(text: &str) -> String {
     }
 }
 
-fn announces(line: &str) -> bool {
+fn is_announcement(line: &str) -> bool {
     let line = line.trim().trim_end_matches(['*', '_']);
     line.ends_with(':') || line.starts_with('#') || super::preamble::without_preamble(line).is_empty()
 }

@@ -16,10 +16,12 @@ pub(super) fn is_loop(line: &str) -> bool {
     let words: Vec<String> = line.split_whitespace().map(bare_word).filter(|word| !word.is_empty()).collect();
     let distinct: BTreeSet<&str> = words.iter().map(String::as_str).collect();
     let stale = words.len() >= 8 && distinct.len() * 4 <= words.len();
-    stale || line.split_whitespace().any(is_stuck) || (1..=PHRASE).any(|length| recurs(&words, length))
+    stale
+        || line.split_whitespace().any(repeats_characters)
+        || (1..=PHRASE).any(|length| repeats_phrase(&words, length))
 }
 
-fn recurs(words: &[String], length: usize) -> bool {
+fn repeats_phrase(words: &[String], length: usize) -> bool {
     let mut run = 0;
     for at in length..words.len() {
         run = if words[at] == words[at - length] { run + 1 } else { 0 };
@@ -31,7 +33,7 @@ fn recurs(words: &[String], length: usize) -> bool {
 }
 
 /// A word of one to four repeated characters: letters only, not a ruler or a number.
-fn is_stuck(word: &str) -> bool {
+fn repeats_characters(word: &str) -> bool {
     let chars: Vec<char> = word.chars().collect();
     let repeats = |period: usize| chars.iter().skip(period).zip(&chars).all(|(a, b)| a == b);
     chars.len() > 12 && chars.iter().any(|c| c.is_alphabetic()) && (1..=4).any(repeats)

@@ -62,7 +62,9 @@ pub fn build_vocabulary(patch: &Patch, symbols: &[Symbol], question: &str) -> Wo
     [FUNCTION, WORK, KINDS].iter().flat_map(|list| list.split_whitespace()).for_each(|word| words.add(word));
     let text = format!("{shown}\n{}", prose.join("\n")).to_lowercase();
     let mut forms = forms(patch, symbols);
-    forms.iter_mut().for_each(|form| form.openers.retain(|verb| !SAID.contains(verb) || text.contains(&root(verb))));
+    forms
+        .iter_mut()
+        .for_each(|form| form.openers.retain(|verb| !SAID.contains(verb) || text.contains(&verb_root(verb))));
     forms.retain(|form| !form.openers.is_empty());
     let renamed: Vec<(&str, &str)> = renamed(patch, symbols).collect();
     let (names, words) = words.list.into_iter().partition::<Vec<_>, _>(|word| word.starts_with('`'));
@@ -151,7 +153,7 @@ const SAID: &[&str] = &[
 ];
 
 /// Raises → rais, as in raise, raised and raising.
-fn root(verb: &str) -> String {
+fn verb_root(verb: &str) -> String {
     let low = verb.to_lowercase();
     low.strip_suffix("es").or_else(|| low.strip_suffix('s')).unwrap_or(&low).to_owned()
 }

@@ -139,7 +139,7 @@ fn evaluate_candidate(signals: &Signals, candidate: &Candidate<'_>) -> (ScoredCa
         max_tokens: signals.max_tokens,
     };
     let shown = plan_without_deadline(&wish);
-    let planned = planned(candidate.forecast, &wish, &conditions, signals.min_in_time());
+    let planned = find_plan(candidate.forecast, &wish, &conditions, signals.min_in_time());
     let plan = planned.map(|(plan, _)| plan).or(is_exploration(signals, candidate).then_some(shown));
     let shown = plan.unwrap_or(shown);
     let outlook = planned.map_or_else(|| candidate.forecast.outlook(&shown.work, &conditions), |(_, outlook)| outlook);
@@ -173,7 +173,7 @@ fn evaluate_candidate(signals: &Signals, candidate: &Candidate<'_>) -> (ScoredCa
 
 /// Plans as much as probably fits in time. Where that is too unreliable, less may be enough: a shorter answer of an
 /// idle model is better than none.
-fn planned(
+fn find_plan(
     forecast: &Forecast,
     wish: &BudgetRequest,
     conditions: &Conditions,

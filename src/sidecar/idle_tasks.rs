@@ -93,7 +93,7 @@ impl IdleTasks {
     /// `by_commit`: this process was started by a commit, not with the machine.
     #[must_use]
     pub fn new(services: Services, by_commit: bool) -> Self {
-        Self::with(services, by_commit, machine)
+        Self::with(services, by_commit, sample_machine)
     }
 
     fn with(services: Services, by_commit: bool, machine: fn() -> Machine) -> Self {
@@ -177,12 +177,12 @@ impl IdleTasks {
             TaskResult::Refined(RefineRound { cut_short: true, .. }) => (IdleTask::Refine, WARM_REST),
             TaskResult::Refined(round) if round.better + round.vain >= FEW => (IdleTask::Refine, Duration::ZERO),
             TaskResult::Refined(_) => (IdleTask::Refine, LONGEST_REST),
-            TaskResult::Idle(chore, task_outcome) => (chore, self.rest(chore, task_outcome)),
+            TaskResult::Idle(chore, task_outcome) => (chore, self.rest_after(chore, task_outcome)),
         };
         self.resting.insert(chore, now + rest);
     }
 
-    fn rest(&mut self, chore: IdleTask, task_outcome: ChoreOutcome) -> Duration {
+    fn rest_after(&mut self, chore: IdleTask, task_outcome: ChoreOutcome) -> Duration {
         match (chore, task_outcome) {
             (_, ChoreOutcome::Preempted) => SHORT_REST,
             (IdleTask::RefreshLists, _) => LOOK_REST,
@@ -220,11 +220,11 @@ impl TaskRun {
             (services.config(None), machine(), before)
         });
         let Ok((config, machine, before)) = looked.await else { return TaskReport { before: false, did: None } };
-        let did = self.chore(&config, machine, before).await;
+        let did = self.run_next_task(&config, machine, before).await;
         TaskReport { before, did }
     }
 
-    async fn chore(&self, config: &Config, machine: Machine, before: bool) -> Option<TaskResult> {
+    async fn run_next_task(&self, config: &Config, machine: Machine, before: bool) -> Option<TaskResult> {
         let (models, clock) = (&self.services.models, &self.services.clock);
         let mut facts = IdleFacts {
             quiet: self.quiet,
@@ -285,7 +285,7 @@ fn committed_lately(services: &Services) -> bool {
     services.store.captures(&query).is_ok_and(|found| !found.is_empty())
 }
 
-fn machine() -> Machine {
+fn sample_machine() -> Machine {
     Machine { pressed: is_pressed(Pressure::measure().cpu), on_battery: Power::detect().on_battery() }
 }
 

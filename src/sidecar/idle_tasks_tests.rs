@@ -124,8 +124,8 @@ fn a_model_that_cannot_be_loaded_is_tried_ever_more_seldom() {
     let home = home();
     let mut pauses = home.pauses(true, FREE);
     let minutes = |rest: Duration| rest.as_secs() / 60;
-    let rests: Vec<u64> = (0..6).map(|_| minutes(pauses.rest(IdleTask::Warm, ChoreOutcome::Failed))).collect();
+    let rests: Vec<u64> = (0..6).map(|_| minutes(pauses.rest_after(IdleTask::Warm, ChoreOutcome::Failed))).collect();
     assert_eq!(rests, [5, 10, 20, 40, 60, 60]);
-    assert_eq!(minutes(pauses.rest(IdleTask::Warm, ChoreOutcome::Done)), 5);
-    assert_eq!(minutes(pauses.rest(IdleTask::Warm, ChoreOutcome::Failed)), 5);
+    assert_eq!(minutes(pauses.rest_after(IdleTask::Warm, ChoreOutcome::Done)), 5);
+    assert_eq!(minutes(pauses.rest_after(IdleTask::Warm, ChoreOutcome::Failed)), 5);
 }

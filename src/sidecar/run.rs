@@ -124,7 +124,7 @@ async fn serve(
     let ended = life.run(&sockets).await;
     tell_manager(NotifyState::Stopping);
     sockets.unlink();
-    health.heartbeat.during(life.leave(ended)).await;
+    health.heartbeat.during(life.shut_down(ended)).await;
     tracing::info!(?ended, "sidecar leaves");
     Ok(ended)
 }
@@ -247,7 +247,7 @@ impl Sidecar {
                 },
                 Some(command) = self.inbox.recv() => {
                     last_active = self.services.clock.instant();
-                    self.handle(command);
+                    self.handle_command(command);
                 }
                 () = self.worker.reap() => {}
                 Some(_) = self.waiting.join_next() => {}
@@ -275,7 +275,7 @@ impl Sidecar {
             tokio::select! {
                 worked = work => worked,
                 // A store that another process has locked must not delay the shutdown.
-                () = overdue(&mut asked) => Ok(None),
+                () = wait_until_overdue(&mut asked) => Ok(None),
             }
         };
         self.watching.record_reports(std::mem::take(&mut self.worker.reported_repos));
@@ -286,7 +286,7 @@ impl Sidecar {
             Ok(None) => {
                 tokio::select! {
                     due = self.housekeep() => due,
-                    () = overdue(&mut asked) => now,
+                    () = wait_until_overdue(&mut asked) => now,
                 }
             }
             Err(error) => {
@@ -315,7 +315,7 @@ impl Sidecar {
         self.housekeeping_due
     }
 
-    fn handle(&mut self, Command { request, reply }: Command) {
+    fn handle_command(&mut self, Command { request, reply }: Command) {
         if request == Request::Reload {
             self.watching.reload(reply);
         } else if let Request::Enrich { id, stamp, git_dir } = request {
@@ -340,7 +340,7 @@ impl Sidecar {
     }
 
     /// The sockets are gone: the next commit starts a successor, which waits for the lock.
-    async fn leave(&mut self, ended: ExitReason) {
+    async fn shut_down(&mut self, ended: ExitReason) {
         self.ahead.stop();
         self.pauses.stop();
         if ended == ExitReason::Idle {
@@ -354,7 +354,7 @@ impl Sidecar {
                         tokio::time::sleep(pause).await;
                     }
                 } => {}
-                () = overdue(&mut asked) => {}
+                () = wait_until_overdue(&mut asked) => {}
             }
         }
         if tokio::time::timeout(DRAIN, self.finish_jobs()).await.is_ok() {
@@ -373,7 +373,7 @@ impl Sidecar {
 }
 
 /// Resolves shortly after a request to leave: work of milliseconds may end, nothing else.
-async fn overdue(asked: &mut watch::Receiver<bool>) {
+async fn wait_until_overdue(asked: &mut watch::Receiver<bool>) {
     is_up(asked).await;
     tokio::time::sleep(LAST_WORD).await;
 }

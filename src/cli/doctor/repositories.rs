@@ -23,23 +23,23 @@ pub fn check_store(app: &App) -> (Vec<Finding>, Option<Sizes>) {
     };
     let sizes = Sizes::measure(&app.paths, store.as_ref());
     let sizes_finding = sizes.as_ref().ok().map(|sizes| Finding::passed("store", ui::format_sizes(sizes)));
-    match registered(app, store.as_ref()) {
+    match check_registered(app, store.as_ref()) {
         Ok(findings) => (findings.into_iter().chain(sizes_finding).collect(), sizes.ok()),
         Err(error) => (vec![Finding::from_failure("store", &error.into())], sizes.ok()),
     }
 }
 
-fn registered(app: &App, store: &dyn Store) -> Result<Vec<Finding>, crate::store::StoreError> {
+fn check_registered(app: &App, store: &dyn Store) -> Result<Vec<Finding>, crate::store::StoreError> {
     let mut findings = vec![check_writable("store", &app.paths.data)];
     let (registered, around) =
         (store.registered_repos()?, GitEnvironment::new(app.env(), GlobalMark::load_mark(store)?));
-    findings.extend(global(&around));
+    findings.extend(check_global(&around));
     if registered.is_empty() && around.mark.is_none() {
         findings.push(Finding::failed("hooks", "no repository is registered", "uro-capture init PATH"));
     }
     let mut all = Vec::new();
     for repo in &registered {
-        let (found, hooks) = repository(app, repo, &around);
+        let (found, hooks) = check_repository(app, repo, &around);
         findings.extend(found);
         all.extend(hooks);
     }
@@ -54,7 +54,7 @@ fn registered(app: &App, store: &dyn Store) -> Result<Vec<Finding>, crate::store
 }
 
 /// Checks our lines of `init --global` in the user's git configuration.
-fn global(around: &GitEnvironment<'_>) -> Option<Finding> {
+fn check_global(around: &GitEnvironment<'_>) -> Option<Finding> {
     let file = around.mark.as_ref()?.path.display();
     if !around.is_global() {
         return Some(Finding::failed("hooks", format!("{file} lacks our lines"), "uro-capture init --global"));
@@ -66,7 +66,7 @@ fn global(around: &GitEnvironment<'_>) -> Option<Finding> {
     Some(Finding::passed("hooks", format!("{file} (all repositories)")))
 }
 
-fn repository(
+fn check_repository(
     app: &App,
     registered: &RegisteredRepo,
     around: &GitEnvironment<'_>,

@@ -117,7 +117,7 @@ fn format_notices(model: &ModelView) -> String {
         model.breaker.and_then(format_breaker),
         (!model.texts.is_empty()).then(|| model.texts.iter().map(format_texts).collect::<Vec<_>>().join(", ")),
         spilled,
-        model.learned.map(learned),
+        model.learned.map(format_rates),
         model.measured.map(measured_words).filter(|text| !text.is_empty()),
         thinks,
     ];
@@ -143,7 +143,7 @@ fn format_texts(texts: &RoleTexts) -> String {
     format!("{}{role}", texts.tally)
 }
 
-fn learned(rates: Rates) -> String {
+fn format_rates(rates: Rates) -> String {
     let runs = if rates.runs == 1 { "1 run".to_owned() } else { format!("{} runs", rates.runs) };
     format!("reads {:.0} tok/s, writes {:.0} ({runs})", rates.prefill_tps, rates.tps)
 }

@@ -76,18 +76,18 @@ pub fn read_new_lines(
         return Ok(LogTail::default());
     }
     let file = file::open(path)?;
-    let start = match own.map_or_else(|| renamed(&file, &look, positions), |own| Ok(Some(own)))? {
-        Some(position) => after(&file, &look, position, since)?,
+    let start = match own.map_or_else(|| find_renamed(&file, &look, positions), |own| Ok(Some(own)))? {
+        Some(position) => start_after(&file, &look, position, since)?,
         None if is_young(&look, positions, since) => ReadStart { offset: 0, since: None },
         None => start_from_time(&file, look.size, since)?,
     };
-    let mut tail = forward(&file, name, &look, start)?;
+    let mut tail = read_forward(&file, name, &look, start)?;
     tail.position.take_if(|position| own == Some(position));
     Ok(tail)
 }
 
 /// The position of the same file under another name: renaming a branch moves its log.
-fn renamed<'a>(
+fn find_renamed<'a>(
     file: &File,
     look: &FileIdentity,
     positions: &'a [LogPosition],
@@ -120,7 +120,12 @@ fn is_young(look: &FileIdentity, positions: &[LogPosition], since: Timestamp) ->
     had_no_logs || look.created.is_some_and(|created| created >= since)
 }
 
-fn after(file: &File, look: &FileIdentity, position: &LogPosition, since: Timestamp) -> std::io::Result<ReadStart> {
+fn start_after(
+    file: &File,
+    look: &FileIdentity,
+    position: &LogPosition,
+    since: Timestamp,
+) -> std::io::Result<ReadStart> {
     let since_then = position.identity.ends_with(ANEW).then_some(since);
     if position.offset == 0 {
         return Ok(ReadStart { offset: 0, since: since_then });
@@ -172,7 +177,7 @@ pub fn read_since(path: &Path, since: Timestamp) -> std::io::Result<Vec<ReflogLi
     Ok(lines)
 }
 
-fn forward(file: &File, name: &str, look: &FileIdentity, start: ReadStart) -> std::io::Result<LogTail> {
+fn read_forward(file: &File, name: &str, look: &FileIdentity, start: ReadStart) -> std::io::Result<LogTail> {
     let (chunk, more) = whole_lines(file, start.offset)?;
     let end = start.offset + chunk.len() as u64;
     let mut lines = context(file, start.offset, CONTEXT)?;

@@ -59,15 +59,15 @@ pub fn resolve_questions(log: ClassifiedLog, lines: &[ReflogLine], history: &Rep
                 let (Some(old), Some(new)) = (&lines[line].old, &lines[line].new) else { continue };
                 let lies_on_it = history.header(new).is_none_or(|header| header.parents.contains(old));
                 if !lies_on_it {
-                    add(&mut changes, line, old);
+                    add_replaced(&mut changes, line, old);
                 }
             }
             OpenQuestion::Recommitted { line, base, tip } => {
                 resolve_recommitted(&mut changes, line, (&base, &tip), history);
             }
-            OpenQuestion::Rebased(rebase) => rebased(&mut changes, &rebase, history),
+            OpenQuestion::Rebased(rebase) => link_rebased(&mut changes, &rebase, history),
             OpenQuestion::Aborted(range) => {
-                changes.retain(|change| !range.contains(&change.line) || made(&change.change).is_none());
+                changes.retain(|change| !range.contains(&change.line) || made_commit(&change.change).is_none());
             }
         }
     }
@@ -75,7 +75,7 @@ pub fn resolve_questions(log: ClassifiedLog, lines: &[ReflogLine], history: &Rep
 }
 
 /// Records that the commit of this line also replaces `old`.
-fn add(changes: &mut [EntryChange], line: usize, old: &Oid) {
+fn add_replaced(changes: &mut [EntryChange], line: usize, old: &Oid) {
     if let Some(change) = changes.iter_mut().find(|change| change.line == line) {
         record_replaced(change, old);
     }
@@ -98,7 +98,8 @@ fn resolve_recommitted(
     (base, tip): (&Oid, &Oid),
     history: &RepoHistory<'_>,
 ) {
-    let Some(oid) = changes.iter().find(|change| change.line == index).and_then(|change| made(&change.change)) else {
+    let Some(oid) = changes.iter().find(|change| change.line == index).and_then(|change| made_commit(&change.change))
+    else {
         return;
     };
     let Some(header) = history.header(oid) else { return };
@@ -106,13 +107,13 @@ fn resolve_recommitted(
         if history.header(&old).is_some_and(|other| other.message == header.message)
             && !history.repo.on_a_branch(&old).unwrap_or(false)
         {
-            add(changes, index, &old);
+            add_replaced(changes, index, &old);
         }
     }
 }
 
 /// The commit that git made here.
-fn made(ref_update: &RefChange) -> Option<&Oid> {
+fn made_commit(ref_update: &RefChange) -> Option<&Oid> {
     match ref_update {
         RefChange::Committed { oid, .. } => Some(oid),
         _ => None,
@@ -120,18 +121,18 @@ fn made(ref_update: &RefChange) -> Option<&Oid> {
 }
 
 /// Records that each copy, or its successor in the same rebase, replaces its original.
-fn rebased(changes: &mut Vec<EntryChange>, rebase: &Rebase, history: &RepoHistory<'_>) {
+fn link_rebased(changes: &mut Vec<EntryChange>, rebase: &Rebase, history: &RepoHistory<'_>) {
     let by_branch = rebase.branch.as_deref().and_then(|branch| history.before_rebase(branch, &rebase.to));
     let from = by_branch.as_ref().unwrap_or(&rebase.from);
     let originals = history.range(&rebase.to, from, REBASED);
     if originals.len() >= REBASED {
         return;
     }
-    for (copy, original) in pairs(rebase, originals, history) {
+    for (copy, original) in pair_steps(rebase, originals, history) {
         // A reported copy that was itself replaced passes the link on.
         let survivor = survivor(rebase, copy);
         let place = |wanted: &Oid| {
-            changes.iter().rposition(|change| change.line <= rebase.line && made(&change.change) == Some(wanted))
+            changes.iter().rposition(|change| change.line <= rebase.line && made_commit(&change.change) == Some(wanted))
         };
         if let Some(place) = place(&copy.oid).or_else(|| place(survivor)) {
             record_replaced(&mut changes[place], &original);
@@ -143,7 +144,7 @@ fn rebased(changes: &mut Vec<EntryChange>, rebase: &Rebase, history: &RepoHistor
 }
 
 /// Matches the rebase steps with the rebased commits.
-fn pairs<'a>(rebase: &'a Rebase, originals: Vec<Oid>, history: &RepoHistory<'_>) -> Vec<(&'a RebasedCommit, Oid)> {
+fn pair_steps<'a>(rebase: &'a Rebase, originals: Vec<Oid>, history: &RepoHistory<'_>) -> Vec<(&'a RebasedCommit, Oid)> {
     // Replacements by the line itself (an amend, a fold) are already recorded.
     let known_steps: HashSet<&Oid> = rebase.steps.iter().filter_map(|step| step.old.as_ref()).collect();
     let with_header = |oid: Oid| history.header(&oid).map(|header| (oid, header));

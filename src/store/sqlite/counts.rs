@@ -14,12 +14,17 @@ use crate::store::{CaptureCounts, Result};
 
 /// Counts of live captures in the window, per grouping.
 pub fn count(db: &Connection, repo: Option<&RepoId>, since: Timestamp, until: Timestamp) -> Result<CaptureCounts> {
-    let counts = add_up(&classes(db, repo, since, until)?);
-    Ok(CaptureCounts { refined: refined(db, repo, since, until)?, ..counts })
+    let counts = add_up(&count_classes(db, repo, since, until)?);
+    Ok(CaptureCounts { refined: count_refined(db, repo, since, until)?, ..counts })
 }
 
 /// Number of captures per class.
-fn classes(db: &Connection, repo: Option<&RepoId>, since: Timestamp, until: Timestamp) -> Result<HashMap<i64, u64>> {
+fn count_classes(
+    db: &Connection,
+    repo: Option<&RepoId>,
+    since: Timestamp,
+    until: Timestamp,
+) -> Result<HashMap<i64, u64>> {
     let base = "SELECT class FROM captures INDEXED BY captures_count WHERE captured_at >= ?1 AND captured_at < ?2";
     let mut query = match repo {
         None => db.prepare_cached(base)?,
@@ -42,7 +47,7 @@ fn classes(db: &Connection, repo: Option<&RepoId>, since: Timestamp, until: Time
 }
 
 /// The few refined captures have an index of their own.
-fn refined(db: &Connection, repo: Option<&RepoId>, since: Timestamp, until: Timestamp) -> Result<u64> {
+fn count_refined(db: &Connection, repo: Option<&RepoId>, since: Timestamp, until: Timestamp) -> Result<u64> {
     let sql = "SELECT count(*) FROM captures INDEXED BY captures_refined WHERE refined IS NOT NULL AND state = 0
                AND captured_at >= ?1 AND captured_at < ?2 AND (?3 IS NULL OR repo_id = ?3)";
     let values = (micros(since), micros(until), repo.map(RepoId::as_str));
