@@ -116,7 +116,7 @@ fn row(name: &str, verdicts: &[Verdict]) -> Row {
     let texts = || verdicts.iter().flat_map(|verdict| [&verdict.as_is, &verdict.wip]);
     let (mut template, mut read, mut words) = (Series::of(name), Series::of(name), Series::of(name));
     for verdict in verdicts {
-        template.push(verdict.as_is.took);
+        template.push(verdict.as_is.elapsed);
         read.push(verdict.read);
         words.ms.push(verdict.wip.text.split_whitespace().count() as f64);
     }

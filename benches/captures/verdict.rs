@@ -33,7 +33,7 @@ pub struct Told {
     pub names_a_thing: bool,
     pub invented: Vec<String>,
     pub panicked: bool,
-    pub took: Duration,
+    pub elapsed: Duration,
 }
 
 impl Verdict {
@@ -60,9 +60,9 @@ pub fn is_excluded(path: &str) -> bool {
 }
 
 fn tell(commit: &Commit) -> Result<Told> {
-    let (took, text) = timed(|| {
+    let (elapsed, text) = timed(|| {
         let tell = || template::summarize_commit(commit, &facts::extract_facts(commit, &SystemClock));
         Ok(catch_unwind(AssertUnwindSafe(tell)))
     })?;
-    Ok(Told { panicked: text.is_err(), text: text.unwrap_or_default(), took, ..Told::default() })
+    Ok(Told { panicked: text.is_err(), text: text.unwrap_or_default(), elapsed, ..Told::default() })
 }

@@ -88,8 +88,8 @@ impl Series {
         Self { name: name.into(), ms: Vec::new() }
     }
 
-    pub fn push(&mut self, took: Duration) {
-        self.ms.push(took.as_secs_f64() * 1e3);
+    pub fn push(&mut self, elapsed: Duration) {
+        self.ms.push(elapsed.as_secs_f64() * 1e3);
     }
 
     /// The nearest rank.
@@ -123,9 +123,9 @@ pub fn in_turns(
     for round in 0..rounds.n + rounds.warm_up {
         for turn in 0..all.len() {
             let arm = (turn + round) % all.len();
-            let took = run(arm, round)?;
+            let elapsed = run(arm, round)?;
             if round >= rounds.warm_up {
-                all[arm].push(took);
+                all[arm].push(elapsed);
             }
             std::thread::sleep(rounds.pause);
         }

@@ -119,8 +119,8 @@ fn average(seconds: &mut Option<f64>, skipped: &mut u32, model: &Model, moment: 
         return Outcome::Template;
     }
     *skipped = 0;
-    let (outcome, took) = usual(model, moment);
-    *seconds = Some(seconds.map_or(took, |seconds| 0.7 * seconds + 0.3 * took));
+    let (outcome, elapsed) = usual(model, moment);
+    *seconds = Some(seconds.map_or(elapsed, |seconds| 0.7 * seconds + 0.3 * elapsed));
     outcome
 }
 

@@ -119,9 +119,9 @@ impl Drop for Stage {
 /// Until the program has ended *and* nobody holds its output any more, as a caller that captures it sees it.
 /// It must succeed and say nothing.
 pub fn quiet(command: &mut Command) -> Result<Duration> {
-    let (took, output) = timed(|| Ok(command.output()?))?;
+    let (elapsed, output) = timed(|| Ok(command.output()?))?;
     if output.status.success() && output.stdout.is_empty() && output.stderr.is_empty() {
-        return Ok(took);
+        return Ok(elapsed);
     }
     let printed = [output.stdout, output.stderr].concat();
     Err(format!("{command:?} ended with {} and said {:?}", output.status, String::from_utf8_lossy(&printed)).into())

@@ -173,8 +173,8 @@ impl Catalogue {
     ) -> impl Future<Output = EndpointOffer> + Send + 'static {
         let endpoints = Arc::clone(&self.endpoints);
         async move {
-            let seen = endpoints.fetch_list(&slot, until).await;
-            (order, seen.map(|(offer, at)| (offer, Some(at))).map_err(Unavailable::from))
+            let fetched = endpoints.fetch_list(&slot, until).await;
+            (order, fetched.map(|(offer, at)| (offer, Some(at))).map_err(Unavailable::from))
         }
     }
 

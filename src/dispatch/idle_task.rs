@@ -79,9 +79,9 @@ impl IdleFacts {
         }
     }
 
-    fn is_due(&self, chore: IdleTask) -> bool {
+    fn is_due(&self, task: IdleTask) -> bool {
         let idle = self.lively && self.quiet >= IDLE && self.has_room();
-        match chore {
+        match task {
             // It is cheap, and the next commit gets a model's text instead of a template.
             IdleTask::ProbeBroken => self.down,
             IdleTask::RefreshLists => self.may_prepare(),
@@ -96,7 +96,7 @@ impl IdleFacts {
 #[must_use]
 pub fn next(facts: &IdleFacts) -> Option<IdleTask> {
     let all = [IdleTask::ProbeBroken, IdleTask::RefreshLists, IdleTask::Warm, IdleTask::Refine, IdleTask::Measure];
-    all.into_iter().find(|chore| facts.is_due(*chore) && !facts.resting.contains(chore))
+    all.into_iter().find(|task| facts.is_due(*task) && !facts.resting.contains(task))
 }
 
 /// Whether `now` is outside the window of the nightly batch, on the clock of this machine's time zone: then the captures'
@@ -139,9 +139,9 @@ mod tests {
     /// Every task that would run, in order.
     fn all(mut facts: IdleFacts) -> Vec<IdleTask> {
         let mut done = Vec::new();
-        while let Some(chore) = next(&facts) {
-            done.push(chore);
-            facts.resting.insert(chore);
+        while let Some(task) = next(&facts) {
+            done.push(task);
+            facts.resting.insert(task);
         }
         done
     }

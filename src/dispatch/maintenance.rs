@@ -56,7 +56,7 @@ impl Preferred {
 
 /// Outcome of an idle task: done, failed, or preempted by a request with higher priority.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ChoreOutcome {
+pub enum IdleTaskOutcome {
     /// It is done.
     Done,
     /// It could not be done.
@@ -196,9 +196,9 @@ impl Maintenance {
 
     /// Loads the model that a commit would ask and lets it read the common prefix of all capture prompts. A model that
     /// was never run is measured first, by two uncached prompts, because the rules must be the last prompt read.
-    pub async fn warm(&self, config: &Config, until: Instant) -> ChoreOutcome {
-        let Some(settled) = self.settle_ahead(config).await else { return ChoreOutcome::Failed };
-        let Some(contender) = find_chosen(&settled) else { return ChoreOutcome::Failed };
+    pub async fn warm(&self, config: &Config, until: Instant) -> IdleTaskOutcome {
+        let Some(settled) = self.settle_ahead(config).await else { return IdleTaskOutcome::Failed };
+        let Some(contender) = find_chosen(&settled) else { return IdleTaskOutcome::Failed };
         self.asking
             .knowledge
             .learned()
@@ -206,7 +206,7 @@ impl Maintenance {
             .insert(Role::Capture, (contender.endpoint.clone(), contender.offered.name.clone()));
         if !contender.is_known() {
             let task_outcome = self.probe(config, (contender, &settled), until).await;
-            if task_outcome != ChoreOutcome::Done {
+            if task_outcome != IdleTaskOutcome::Done {
                 return task_outcome;
             }
         }
@@ -221,16 +221,16 @@ impl Maintenance {
     }
 
     /// Measures the model with a speed that the last decisions were uncertain about.
-    pub async fn measure(&self, config: &Config, until: Instant) -> ChoreOutcome {
+    pub async fn measure(&self, config: &Config, until: Instant) -> IdleTaskOutcome {
         let Some((endpoint, model)) = self.asking.knowledge.learned().doubtful.pop() else {
-            return ChoreOutcome::Failed;
+            return IdleTaskOutcome::Failed;
         };
-        let Some(settled) = self.settle_ahead(config).await else { return ChoreOutcome::Failed };
+        let Some(settled) = self.settle_ahead(config).await else { return IdleTaskOutcome::Failed };
         let mut all = settled.contenders.iter();
         let found = all.find(|contender| {
             contender.endpoint == endpoint && contender.offered.name == model && !contender.is_cold()
         });
-        let Some(contender) = found else { return ChoreOutcome::Failed };
+        let Some(contender) = found else { return IdleTaskOutcome::Failed };
         let task_outcome = self.probe(config, (contender, &settled), until).await;
         tracing::info!(endpoint, model, ?task_outcome, "measured a model");
         task_outcome
@@ -252,17 +252,17 @@ impl Maintenance {
         config: &Config,
         (contender, settled): (&Contender, &RoutedTask),
         until: Instant,
-    ) -> ChoreOutcome {
+    ) -> IdleTaskOutcome {
         for words in PROBES {
             let prompt = self.nonce(words);
             let task_outcome = self.run(config, (contender, settled), &prompt, WRITTEN, until).await;
-            if task_outcome != ChoreOutcome::Done {
+            if task_outcome != IdleTaskOutcome::Done {
                 return task_outcome;
             }
         }
         // Servers with a single prompt slot have lost our prompt.
         self.asking.knowledge.learned().cached.forget(&contender.endpoint, &contender.offered.name);
-        ChoreOutcome::Done
+        IdleTaskOutcome::Done
     }
 
     /// A prompt with a beginning that was never sent before.
@@ -283,8 +283,8 @@ impl Maintenance {
         prompt: &RenderedPrompt,
         tokens: u32,
         until: Instant,
-    ) -> ChoreOutcome {
-        let Ok(slot) = self.asking.slot(config, contender) else { return ChoreOutcome::Failed };
+    ) -> IdleTaskOutcome {
+        let Ok(slot) = self.asking.slot(config, contender) else { return IdleTaskOutcome::Failed };
         let cached =
             self.asking.knowledge.learned().cached.common(&contender.endpoint, &contender.offered.name, prompt).0;
         let cached =
@@ -296,7 +296,7 @@ impl Maintenance {
         let same = |_: &Size| prompt.clone();
         let task = Task::capture(Urgency::Batch, config.capture.budget, until, &same);
         let Ok(turn) = self.asking.turn(config, &slot.config, &task, lasts).await else {
-            return ChoreOutcome::Preempted;
+            return IdleTaskOutcome::Preempted;
         };
         let ask = ModelRequest {
             model: contender.offered.name.clone(),
@@ -310,7 +310,7 @@ impl Maintenance {
         };
         let sent = self.asking.clock.instant();
         let Some(result) = recallable(&turn, slot.client.request_answer(&ask)).await else {
-            return ChoreOutcome::Preempted;
+            return IdleTaskOutcome::Preempted;
         };
         let elapsed = self.asking.clock.instant().saturating_duration_since(sent);
         self.asking.knowledge.learn(
@@ -324,7 +324,7 @@ impl Maintenance {
                 cold: contender.is_cold(),
             },
         );
-        if result.is_ok() { ChoreOutcome::Done } else { ChoreOutcome::Failed }
+        if result.is_ok() { IdleTaskOutcome::Done } else { IdleTaskOutcome::Failed }
     }
 
     async fn settle_ahead(&self, config: &Config) -> Option<RoutedTask> {

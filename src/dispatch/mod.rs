@@ -44,7 +44,7 @@ pub use acceptance::{Tallies, tallies, try_again};
 pub use discovery::Refusal;
 pub use endpoints::device;
 pub use knowledge::{Knowledge, NEVER_ANSWERED, has_ever_answered};
-pub use maintenance::{ChoreOutcome, Maintenance, Preferred};
+pub use maintenance::{IdleTaskOutcome, Maintenance, Preferred};
 pub use prefill::ReadProgress;
 pub use task::{PromptOf, Size, Task};
 

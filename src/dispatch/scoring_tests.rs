@@ -64,7 +64,7 @@ impl Desk {
     fn drafts(&self) -> (String, Option<Rejected>) {
         let decision = self.decide(Role::Devlog, Urgency::Batch);
         let Chosen::Model { model, .. } = &decision.choice else { panic!("{decision:?}") };
-        let large = decision.candidates.iter().find(|one| one.model == LARGE).unwrap();
+        let large = decision.candidates.iter().find(|candidate| candidate.model == LARGE).unwrap();
         (model.clone(), large.rejected_because)
     }
 }

@@ -41,13 +41,13 @@ pub fn collect_moves(
     let branches = branches()?;
     for (name, tip) in &branches {
         let log = log_key(name);
-        let was = positions.get(log.as_str()).copied();
-        if was == Some(tip.as_str()) {
+        let earlier = positions.get(log.as_str()).copied();
+        if earlier == Some(tip.as_str()) {
             continue;
         }
         // Without any known position, all existing branches are old.
-        if positions.contains_key(ALL) || was.is_some() {
-            let from = was.and_then(|was| was.parse().ok());
+        if positions.contains_key(ALL) || earlier.is_some() {
+            let from = earlier.and_then(|earlier| earlier.parse().ok());
             let ref_update = RefChange::UnloggedMove { from, to: tip.clone() };
             news.entries.push(LoggedChange {
                 git_dir: common_dir.to_owned(),
@@ -58,8 +58,9 @@ pub fn collect_moves(
         news.positions.push(LogPosition::at_start(&log, tip.as_str()));
     }
     let there: HashSet<String> = branches.iter().map(|(name, _)| log_key(name)).collect();
-    let deleted =
-        positions.iter().filter(|(log, was)| **was != ABSENT && log.starts_with("tip/") && !there.contains(**log));
+    let deleted = positions
+        .iter()
+        .filter(|(log, earlier)| **earlier != ABSENT && log.starts_with("tip/") && !there.contains(**log));
     news.positions.extend(deleted.map(|(log, _)| LogPosition::at_start(log, ABSENT)));
     Ok(news)
 }

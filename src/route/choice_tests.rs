@@ -19,7 +19,7 @@ pub(in crate::route) fn learned(reads_per_s: f64, writes_per_s: f64) -> Forecast
     for i in 0..30_u32 {
         let uncached = 20 + i * 37 % 150;
         let ttft = 0.05 + f64::from(uncached) / reads_per_s;
-        let seen = Observation {
+        let observation = Observation {
             uncached,
             cached: 180,
             allowed: 120,
@@ -34,8 +34,8 @@ pub(in crate::route) fn learned(reads_per_s: f64, writes_per_s: f64) -> Forecast
             pressed: false,
             idle_min: 5.0,
         };
-        forecast.learn(&seen);
-        forecast.learn(&Observation { allowed: 36, written: 20, sentence: Some(20), ..seen });
+        forecast.learn(&observation);
+        forecast.learn(&Observation { allowed: 36, written: 20, sentence: Some(20), ..observation });
     }
     forecast
 }
@@ -253,7 +253,7 @@ fn a_model_of_which_little_is_known_is_asked_for_less_before_it_is_not_asked_at_
         parameters: Some(3_400_000_000),
         ..crate::route::speed::ModelHardware::default()
     }));
-    let seen = Observation {
+    let observation = Observation {
         uncached: 250,
         cached: 0,
         allowed: 120,
@@ -268,7 +268,7 @@ fn a_model_of_which_little_is_known_is_asked_for_less_before_it_is_not_asked_at_
         pressed: true,
         idle_min: 0.0,
     };
-    forecast.learn(&seen);
+    forecast.learn(&observation);
     let signals = Signals { pressed: true, left_s: 2.5, prompt_tokens: 250, ..capture() };
     let one = Candidate { cached: 219, cached_rules: 200, idle_min: 0.1, ..candidate("once", 0.7, &forecast) };
     let decision = decide(&signals, &[one], None);

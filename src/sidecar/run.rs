@@ -157,11 +157,11 @@ async fn is_up(flag: &mut watch::Receiver<bool>) {
 
 struct Sidecar {
     services: Services,
-    pulse: Arc<Health>,
+    health: Arc<Health>,
     worker: Worker,
     watching: WatchScheduler,
     ahead: PrefillScheduler,
-    pauses: IdleTasks,
+    idle_tasks: IdleTasks,
     inbox: mpsc::Receiver<Command>,
     options: Options,
     /// True after a request to leave.
@@ -190,15 +190,15 @@ impl Sidecar {
         let worker = Worker::new(services.clone(), Arc::clone(health), cut_short.subscribe());
         let watching = WatchScheduler::new(services.clone(), Arc::clone(health));
         let ahead = PrefillScheduler::new(services.clone(), watching.staging());
-        let pauses = IdleTasks::new(services.clone(), options.idle.is_some());
+        let idle_tasks = IdleTasks::new(services.clone(), options.idle.is_some());
         let housekeeping_due = services.clock.instant();
         Self {
             services,
-            pulse: Arc::clone(health),
+            health: Arc::clone(health),
             worker,
             watching,
             ahead,
-            pauses,
+            idle_tasks,
             inbox,
             options,
             asked,
@@ -212,7 +212,7 @@ impl Sidecar {
 
     async fn run(&mut self, sockets: &Sockets) -> ExitReason {
         let bell = &sockets.bell;
-        let health = Arc::clone(&self.pulse);
+        let health = Arc::clone(&self.health);
         let mut last_active = self.services.clock.instant();
         let mut again = health.heartbeat.during(self.process_pending()).await;
         let mut ticks = heartbeat::ticks();
@@ -257,7 +257,7 @@ impl Sidecar {
                     again = health.heartbeat.during(self.process_pending()).await;
                 },
                 () = self.ahead.step(captures) => {}
-                () = self.pauses.step(captures, last_active) => {}
+                () = self.idle_tasks.step(captures, last_active) => {}
                 () = tokio::time::sleep_until(again.into()) => again = health.heartbeat.during(self.process_pending()).await,
                 _ = ticks.tick() => if !sockets.in_place().await {
                     return ExitReason::Cut;
@@ -342,7 +342,7 @@ impl Sidecar {
     /// The sockets are gone: the next commit starts a successor, which waits for the lock.
     async fn shut_down(&mut self, ended: ExitReason) {
         self.ahead.stop();
-        self.pauses.stop();
+        self.idle_tasks.stop();
         if ended == ExitReason::Idle {
             // A hook may have rung between the last look and the end of the socket; no other process would read it.
             let mut asked = self.asked.clone();

@@ -39,7 +39,7 @@ const JOBS: usize = 256;
 #[derive(Debug)]
 pub struct Worker {
     services: Services,
-    pulse: Arc<Health>,
+    health: Arc<Health>,
     jobs: JoinSet<Result<(), StoreError>>,
     /// Tries of postponed events.
     tries: HashMap<i64, u32>,
@@ -71,7 +71,7 @@ impl Worker {
         let (jobs, tries, reported_repos) = (JoinSet::new(), HashMap::new(), HashSet::new());
         Self {
             services,
-            pulse: health,
+            health,
             jobs,
             tries,
             reported_repos,
@@ -94,7 +94,7 @@ impl Worker {
         });
         let ready = ready.await?;
         let found = ready.events.len();
-        self.pulse.queue_depth.fetch_max(found as u64, Ordering::Relaxed);
+        self.health.queue_depth.fetch_max(found as u64, Ordering::Relaxed);
         if ready.events.iter().any(|(_, without)| without.is_some()) {
             let config = blocking(&self.services, |services| Ok(services.config(None))).await?;
             self.services.models.maintenance.check_presence(&config).await;
@@ -119,7 +119,7 @@ impl Worker {
             true => blocking(&self.services, |services| services.store.pending_event_count()).await?,
             false => 0,
         };
-        self.pulse.queue_depth.store(depth, Ordering::Relaxed);
+        self.health.queue_depth.store(depth, Ordering::Relaxed);
         Ok(match (more, taken) {
             (true, _) => Some(Duration::ZERO),
             (false, None) => Some(ELSEWHERE),
@@ -141,7 +141,7 @@ impl Worker {
         }
         let tried = self.tries.remove(&row).unwrap_or(0) + 1;
         let last_try = tried >= TRIES;
-        self.pulse.heartbeat.step();
+        self.health.heartbeat.step();
         let (poison_guard, mut open) = (self.poison_guard.clone(), std::mem::take(last));
         let dealt = blocking(&self.services, move |services| {
             let _held = poison_guard.as_ref().map(|poison_guard| poison_guard.hold_event(row));

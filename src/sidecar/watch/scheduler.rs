@@ -41,7 +41,7 @@ type Reply = oneshot::Sender<Response>;
 /// The watcher's state in the main loop.
 pub struct WatchScheduler {
     services: Services,
-    pulse: Arc<Health>,
+    health: Arc<Health>,
     dirty: Arc<DirtySet>,
     watcher: Arc<Mutex<Watcher>>,
     repo_registry: WatchedRepos,
@@ -146,7 +146,7 @@ impl WatchScheduler {
         let now = services.clock.instant();
         Self {
             services,
-            pulse: health,
+            health,
             dirty,
             watcher: Arc::new(Mutex::new(watcher)),
             repo_registry: WatchedRepos::default(),
@@ -491,7 +491,7 @@ impl WatchScheduler {
         if let Some(watcher) = self.watcher.try_lock() {
             let depending = self.repo_registry.depending();
             let attention = Attention { watched, watches: watcher.places.count(), polled, depending };
-            *self.pulse.attention.lock() = attention;
+            *self.health.attention.lock() = attention;
         }
     }
 }
