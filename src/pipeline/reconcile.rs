@@ -6,7 +6,6 @@ use jiff::Timestamp;
 
 use super::ingest;
 use super::job::RepositoryContext;
-pub use super::registry::{inode, reregister_moved};
 use super::services::Services;
 use super::settings::Unreadable;
 use crate::domain::event::{Event, Source};

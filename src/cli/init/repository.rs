@@ -13,7 +13,7 @@ use crate::domain::event::HookMode;
 use crate::git::jj;
 use crate::git::repo::Repo;
 use crate::githooks::{self, GithooksError, HookPlan, HooksDir, block};
-use crate::pipeline::{rebuild, reconcile};
+use crate::pipeline::{rebuild, reconcile, registry};
 use crate::sidecar::protocol::Request;
 use crate::sidecar::{client, launch};
 use crate::store::RegisteredRepo;
@@ -201,8 +201,10 @@ fn install(app: &App, repo: &Repo, intent: &InitPlan) -> Result<bool, InstallErr
     let registered = before.iter().find(|registered| registered.id == repo.location().id).cloned();
     // A moved repository keeps its registration data.
     let registered =
-        registered.map_or_else(|| reconcile::reregister_moved(&services, repo), |registered| Ok(Some(registered)))?;
-    let new = registration(app, repo, intent.means, registered.as_ref());
+        registered.map_or_else(|| registry::reregister_moved(&services, repo), |registered| Ok(Some(registered)))?;
+    // Commits count from the first `init` on; repeating it, or moving the repository, keeps that time.
+    let since = registered.as_ref().map_or_else(|| app.clock.now(), |registered| registered.since);
+    let new = registry::registration(repo, intent.means, since);
     if registered.is_none() {
         store.register(&new)?;
         if let Err(error) = reconcile::begin(&services, repo) {
@@ -219,20 +221,6 @@ fn install(app: &App, repo: &Repo, intent: &InitPlan) -> Result<bool, InstallErr
     store.register(&new)?;
     rebuild::write_mirror(store, &app.paths)?;
     Ok(registered.is_none())
-}
-
-/// Commits count from the first `init` on; repeating it, or moving the repository, keeps that time.
-fn registration(app: &App, repo: &Repo, means: HookMode, earlier: Option<&RegisteredRepo>) -> RegisteredRepo {
-    let place = repo.location();
-    RegisteredRepo {
-        id: place.id.clone(),
-        path: project_and_path(repo).1,
-        common_dir: place.common_dir.clone(),
-        project: place.project.clone(),
-        since: earlier.map_or_else(|| app.clock.now(), |earlier| earlier.since),
-        hook_mode: means,
-        inode: reconcile::inode(&place.common_dir),
-    }
 }
 
 /// Only a running sidecar detects the commits of a repository without hooks; otherwise the next commit starts one.

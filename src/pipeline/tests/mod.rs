@@ -24,7 +24,7 @@ mod notes;
 mod own_templates;
 mod poison_guard;
 mod reconcile_tests;
-mod roster_tests;
+mod registry_tests;
 mod sequences;
 mod settings;
 mod storm;

@@ -91,7 +91,7 @@ impl DirtySet {
         self.changed.notify_one();
     }
 
-    pub fn structure(&self, repo: &RepoId) {
+    pub fn mark_structure(&self, repo: &RepoId) {
         let mut state = self.state.lock();
         if !state.flags.structure.contains(repo) {
             state.flags.structure.insert(repo.clone());
@@ -100,12 +100,12 @@ impl DirtySet {
         }
     }
 
-    pub fn everything(&self) {
+    pub fn mark_everything(&self) {
         self.state.lock().flags.everything = true;
         self.changed.notify_one();
     }
 
-    pub fn list(&self) {
+    pub fn mark_list(&self) {
         self.state.lock().flags.list = true;
         self.changed.notify_one();
     }
@@ -224,8 +224,8 @@ mod tests {
         let (_, dirty) = set();
         dirty.mark_from_event(&repo("a"));
         dirty.changed().await;
-        dirty.everything();
-        dirty.structure(&repo("b"));
+        dirty.mark_everything();
+        dirty.mark_structure(&repo("b"));
         dirty.changed().await;
         let flags = dirty.take_flags();
         assert!(flags.everything && !flags.list && flags.structure.contains(&repo("b")));

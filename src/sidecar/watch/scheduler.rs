@@ -186,7 +186,7 @@ impl WatchScheduler {
     /// watcher's to notice.
     pub fn reload(&mut self, reply: Reply) {
         self.replies.push(reply);
-        self.dirty.list();
+        self.dirty.mark_list();
     }
 
     /// Records hook reports of these worktrees' repositories.

@@ -164,7 +164,7 @@ async fn a_reload_is_answered_no_earlier_where_the_list_was_known_already() {
     settle(&mut watching).await;
     let before = change(&scene.repo("r"), "before");
     // As when the list's file is noticed before the request of its writer.
-    watching.dirty.list();
+    watching.dirty.mark_list();
     until_holds(&mut watching, "on the list", |watching| watching.repo_registry.entries.values().next().is_some())
         .await;
     let (reply, mut answer) = oneshot::channel();
