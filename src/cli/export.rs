@@ -139,4 +139,15 @@ mod tests {
         let back: ExportLine = serde_json::from_str(&text).unwrap();
         assert_eq!(CaptureRecord::from(back), record);
     }
+
+    #[test]
+    fn fields_of_a_newer_program_are_skipped_and_a_wrong_one_is_refused() {
+        let record = CaptureRecord { capture: capture(), template: "T".into(), wire: None, decision: None };
+        let mut value = serde_json::to_value(ExportLine::from(record.clone())).unwrap();
+        value["mood"] = "sunny".into();
+        let back: ExportLine = serde_json::from_value(value.clone()).unwrap();
+        assert_eq!(CaptureRecord::from(back), record);
+        value["commit"]["oid"] = "HEAD".into();
+        assert!(serde_json::from_value::<ExportLine>(value).is_err(), "an oid that is none");
+    }
 }
