@@ -123,7 +123,6 @@ impl AnswerBuilder {
             tokens: self.sentences.pieces(),
             sentence_tokens: self.sentences.first_sentence(),
             unfinished: self.sentences.unfinished(),
-            since_sent: now.saturating_duration_since(self.sent),
             silent: now.saturating_duration_since(self.last.unwrap_or(self.sent)),
             tpot: self.tpot(self.sentences.pieces()),
             left: until.saturating_duration_since(now),
@@ -228,7 +227,7 @@ mod tests {
         let so_far = growing.so_far(at(200), at(500));
         assert_eq!((so_far.text, so_far.tokens, so_far.unfinished), ("Adds a retry. It", 4, 1));
         assert_eq!((so_far.sentence_tokens, so_far.tpot), (Some(3), Some(Duration::from_millis(20))));
-        assert_eq!((so_far.since_sent, so_far.silent), (Duration::from_millis(200), Duration::from_millis(40)));
+        assert_eq!(so_far.silent, Duration::from_millis(40));
         assert_eq!(so_far.left, Duration::from_millis(300));
         assert_eq!(growing.so_far(at(600), at(500)).left, Duration::ZERO);
         assert_eq!(growing.finish(Finish::Stop, &ask(10), at(200), None).sentence_tokens, Some(3));

@@ -66,8 +66,6 @@ pub struct RebasedCommit {
     pub folds: bool,
     /// Replaced the last one: folded or amended.
     pub in_place: bool,
-    /// Its line was reported before: further results need an entry of their own.
-    pub known: bool,
 }
 
 /// The classified lines of one log and the open questions.
@@ -87,7 +85,7 @@ pub fn classify_lines(lines: &[ReflogLine], fresh: usize) -> ClassifiedLog {
         if index >= fresh {
             log.changes.extend(classify_line(index, line, action));
             log.questions.extend(open_question(lines, index, action));
-            log.questions.extend(started.and_then(|start| question_at_rebase_end(lines, start, index, fresh)));
+            log.questions.extend(started.and_then(|start| question_at_rebase_end(lines, start, index)));
         }
         started = match action {
             ReflogAction::Start => Some(index),
@@ -165,7 +163,7 @@ fn ends(line: &ReflogLine, action: ReflogAction) -> bool {
     matches!(action, ReflogAction::Finish | ReflogAction::Abort) || line.message.starts_with("checkout: ")
 }
 
-fn question_at_rebase_end(lines: &[ReflogLine], start: usize, end: usize, fresh: usize) -> Option<OpenQuestion> {
+fn question_at_rebase_end(lines: &[ReflogLine], start: usize, end: usize) -> Option<OpenQuestion> {
     let (line, action) = (&lines[end], lines[end].action());
     if action == ReflogAction::Abort {
         return Some(OpenQuestion::Aborted(start + 1..end));
@@ -173,7 +171,7 @@ fn question_at_rebase_end(lines: &[ReflogLine], start: usize, end: usize, fresh:
     if action != ReflogAction::Start && !ends(line, action) {
         return None;
     }
-    let steps: Vec<RebasedCommit> = (start + 1..end).filter_map(|index| rebased_commit(lines, index, fresh)).collect();
+    let steps: Vec<RebasedCommit> = (start + 1..end).filter_map(|index| rebased_commit(&lines[index])).collect();
     let is_empty = steps.is_empty();
     let from = lines[start].old.clone()?;
     let branch = line.message.rsplit_once("returning to ").map(|(_, branch)| branch.to_owned());
@@ -181,15 +179,14 @@ fn question_at_rebase_end(lines: &[ReflogLine], start: usize, end: usize, fresh:
     (!is_empty).then_some(OpenQuestion::Rebased(Rebase { line: end, at: line.at, from, to, branch, steps }))
 }
 
-fn rebased_commit(lines: &[ReflogLine], index: usize, fresh: usize) -> Option<RebasedCommit> {
-    let line = &lines[index];
+fn rebased_commit(line: &ReflogLine) -> Option<RebasedCommit> {
     let action = line.action();
     if !action.makes_commit() {
         return None;
     }
     let folds = action == ReflogAction::Step(RebaseStep::Fold);
     let in_place = folds || action == ReflogAction::Amended;
-    Some(RebasedCommit { oid: line.new.clone()?, old: line.old.clone(), folds, in_place, known: index < fresh })
+    Some(RebasedCommit { oid: line.new.clone()?, old: line.old.clone(), folds, in_place })
 }
 
 #[cfg(test)]
