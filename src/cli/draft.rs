@@ -10,6 +10,8 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 
+pub use batch::prompt_budget;
+
 use super::app::App;
 use super::failure::Failure;
 use super::ui::Exit;

@@ -147,7 +147,7 @@ mod tests {
         value["mood"] = "sunny".into();
         let back: ExportLine = serde_json::from_value(value.clone()).unwrap();
         assert_eq!(CaptureRecord::from(back), record);
-        value["commit"]["oid"] = "HEAD".into();
+        value["capture"]["commit"]["oid"] = "HEAD".into();
         assert!(serde_json::from_value::<ExportLine>(value).is_err(), "an oid that is none");
     }
 }

@@ -1,5 +1,6 @@
 //! `uro-capture status`: captures, drafts, pending work and problems of all registered repositories.
 
+mod narrative;
 mod repository_status;
 
 use std::collections::BTreeMap;
@@ -21,6 +22,7 @@ use crate::pipeline::sizes::Sizes;
 use crate::sidecar::client;
 use crate::sidecar::protocol::{SidecarState, SidecarStatus};
 use crate::store::CaptureCounts;
+use narrative::Narrative;
 use repository_status::inspect_repository;
 
 #[derive(Debug, Clone, Args)]
@@ -28,12 +30,18 @@ pub struct StatusArgs {
     /// The last N days, today included
     #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=36_500))]
     pub days: u32,
+    /// Begin with the window in a few sentences; the status model has 10 s for them
+    #[arg(long)]
+    pub narrate: bool,
 }
 
 /// The public JSON of `status`.
 #[derive(Debug, Serialize)]
 pub struct Status {
     pub window: Period,
+    /// With `--narrate`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub narrative: Option<Narrative>,
     pub captures: Captures,
     pub coverage: Coverage,
     /// Number of drafts per state.
@@ -89,7 +97,8 @@ const STATES: [DraftState; 7] = [
 /// # Errors
 /// The store cannot be read.
 pub fn run(app: &App, args: &StatusArgs) -> Result<Exit, Failure> {
-    let status = collect_status(app, args.days)?;
+    let mut status = collect_status(app, args.days)?;
+    status.narrative = args.narrate.then(|| Narrative::write(app, status.window)).transpose()?;
     if app.json {
         app.ui.json(&status)?;
     } else {
@@ -128,6 +137,7 @@ fn collect_status(app: &App, days: u32) -> Result<Status, Failure> {
     problems.extend(disabled_models(&tallies, app.config()));
     Ok(Status {
         window,
+        narrative: None,
         captures: captures(store.count_captures(None, window.from, window.to)?),
         coverage: looks.iter().fold(Coverage::default(), |sum, look| sum.merge(look.coverage)),
         drafts: drafts_by_state(&drafts),
@@ -204,7 +214,8 @@ fn disabled_models(tallies: &Tallies, config: &Config) -> Vec<Problem> {
 /// Human form: one line per topic, problems last with their hints.
 fn text(app: &App, status: &Status) -> String {
     let label = |name: &str| app.ui.paint(DIM, &format!("{name:<9}"));
-    let mut out = format!("{}  {}\n", label("captures"), captures_words(app, &status.captures));
+    let mut out = status.narrative.as_ref().map(|narrative| narrated(app, narrative)).unwrap_or_default();
+    out += &format!("{}  {}\n", label("captures"), captures_words(app, &status.captures));
     out += &format!("{}  {}\n", label("commits"), coverage_words(app, status.coverage));
     out +=
         &format!("{}  {}\n", label("drafts"), counts_words(status.drafts.iter().map(|(name, n)| (*name, *n)), "none"));
@@ -229,6 +240,16 @@ fn text(app: &App, status: &Status) -> String {
             &format!("{head}  {}\n{}  {}\n", ui::one_line(&problem.what), label("  hint"), ui::one_line(&problem.hint));
     }
     out
+}
+
+fn narrated(app: &App, narrative: &Narrative) -> String {
+    let text = ui::one_line(&narrative.text);
+    let by = match (&narrative.model, &narrative.reason) {
+        (Some(model), _) => format!("[{model}]"),
+        (None, Some(why)) => format!("[template: {}]", ui::one_line(why)),
+        (None, None) => "[template]".to_owned(),
+    };
+    format!("{text}\n{}\n\n", app.ui.paint(DIM, &by))
 }
 
 fn captures_words(app: &App, captures: &Captures) -> String {
@@ -306,6 +327,7 @@ mod tests {
             refined: 0,
         };
         Status {
+            narrative: None,
             window,
             captures: captures(counts),
             coverage: Coverage::of(13, 12),

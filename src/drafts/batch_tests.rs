@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 
 use super::*;
 use crate::config::Cadence;
+use crate::domain::capture::Reason;
 use crate::domain::clock::{Clock, FakeClock};
 use crate::domain::draft::{DraftEdit, DraftState};
 use crate::drafts::in_memory_store::InMemoryDraftStore;
@@ -136,43 +137,62 @@ async fn a_second_run_has_nothing_to_do() {
     assert_eq!(shelf.drafts().unwrap(), before);
 }
 
+/// Restates the headlines of `shelf`.
+const SUPPORTED: &str = "Added a list and fixed a leak.";
+
 #[tokio::test]
-async fn a_models_text_is_kept_with_its_name_and_its_sources() {
+async fn a_models_supported_sentences_are_kept_with_its_name_beside_all_captures() {
     let (scene, shelf) = (scene(), shelf());
-    let model = scripted(|_| Ok("# A title\n\nDead jobs are listed, and a leak is gone.".to_owned()));
-    assert_eq!(scene.run(&shelf, Some(&model)).await.unwrap().by_model, 3);
-    let draft = shelf.drafts().unwrap().remove(2);
-    assert_eq!((draft.title.as_str(), draft.model.as_deref(), draft.error), ("A title", Some("tiny"), None));
-    assert!(draft.body.contains("felt quick") && draft.body.contains("fix: a leak"), "{}", draft.body);
-    let quality = draft.quality.unwrap();
-    assert!(quality.completeness < 0.9, "the list that follows the text does not count: {quality:?}");
+    let model = scripted(|_| Ok(SUPPORTED.to_owned()));
+    assert_eq!(scene.run(&shelf, Some(&model)).await.unwrap().by_model, 2);
+    let drafts = shelf.drafts().unwrap();
+    let blog = drafts.iter().find(|draft| draft.kind.as_str() == "blog").unwrap();
+    assert_eq!(blog.model.as_deref(), Some("tiny"));
+    for text in ["Added a list and fixed a leak.", "felt quick", "fix: a leak", "docs: a page"] {
+        assert!(blog.body.contains(text), "{}", blog.body);
+    }
+    let single = drafts.iter().find(|draft| draft.body.contains("docs: a page") && draft.id != blog.id).unwrap();
+    assert_eq!((&single.model, single.error.as_deref()), (&None, None), "there is nothing to sum up");
+}
+
+#[tokio::test]
+async fn what_a_model_invents_is_left_out_and_the_draft_says_so() {
+    let (scene, shelf) = (scene(), shelf());
+    let body = "Two workers could hold one lease after the laptop slept.";
+    shelf.rows().captures.push(capture("uro", "2026-03-03T12:00:00Z", &format!("fix: give a lease back\n\n{body}")));
+    let model = scripted(|_| Ok("The release improved the stability of all workers.".to_owned()));
+    let report = scene.run(&shelf, Some(&model)).await.unwrap();
+    assert_eq!((report.by_model, report.by_template), (0, 3));
+    for draft in shelf.drafts().unwrap().iter().filter(|draft| draft.body.contains("a lease back")) {
+        assert!(!draft.body.contains("stability") && draft.body.contains(body), "{}", draft.body);
+        assert!(draft.error.as_ref().unwrap().contains("no capture supports"), "{:?}", draft.error);
+    }
+    assert!(shelf.rows().operations.iter().any(|operation| operation.reason == Reason::Ungrounded));
 }
 
 #[tokio::test]
 async fn a_model_that_fails_twice_in_a_row_is_left_alone_and_every_draft_still_comes_out() {
     let (scene, shelf) = (scene(), shelf());
-    let day = |day: u32| capture("uro", &format!("2026-02-0{day}T09:00:00Z"), "x");
-    let late = (2..8).map(day).map(|c| Capture { captured_at: scene.clock.now(), ..c });
+    let day = |day: u32| ["x", "y"].map(|text| capture("uro", &format!("2026-02-0{day}T09:00:00Z"), text));
+    let late = (2..8).flat_map(day).map(|c| Capture { captured_at: scene.clock.now(), ..c });
     shelf.rows().captures.extend(late);
     let model = scripted(|_| Err("nothing listens there".to_owned()));
     let report = scene.run(&shelf, Some(&model)).await.unwrap();
     assert_eq!(report.by_template, 10);
-    assert_eq!(model.asked.load(Ordering::SeqCst), 4, "two devlogs and two posts were tried");
+    assert_eq!(model.asked.load(Ordering::SeqCst), 4, "two of each kind were tried");
     let drafts = shelf.drafts().unwrap();
-    assert!(
-        drafts.iter().all(|d| d.state == DraftState::Ready && d.error.as_ref().unwrap().contains("nothing listens"))
-    );
+    assert!(drafts.iter().all(|draft| draft.state == DraftState::Ready));
+    let asked = drafts.iter().filter(|draft| draft.sources.len() > 1);
+    assert!(asked.clone().count() == 9 && asked.clone().all(|d| d.error.as_ref().unwrap().contains("nothing listens")));
 }
 
 #[tokio::test]
 async fn an_empty_answer_gives_the_list_and_says_so() {
     let (scene, shelf) = (scene(), shelf());
-    let model = scripted(|call| {
-        Ok(if call == 1 { "  ".to_owned() } else { "Dead jobs are listed, and a leak is gone.".to_owned() })
-    });
+    let model = scripted(|call| Ok(if call == 1 { "  ".to_owned() } else { SUPPORTED.to_owned() }));
     let report = scene.run(&shelf, Some(&model)).await.unwrap();
-    assert_eq!((report.by_model, report.by_template), (2, 1));
-    assert!(shelf.drafts().unwrap()[0].error.as_ref().unwrap().contains("tiny could not be used"));
+    assert_eq!((report.by_model, report.by_template), (1, 2));
+    assert!(shelf.drafts().unwrap()[0].error.as_ref().unwrap().contains("tiny said nothing"));
 }
 
 #[tokio::test]
@@ -198,7 +218,7 @@ async fn after_the_window_nothing_is_begun() {
 #[tokio::test]
 async fn a_stale_attempt_cannot_write() {
     let (scene, shelf) = (scene(), shelf());
-    let model = scripted(|_| Ok("The slow worker's text came too late to be kept.".to_owned()));
+    let model = scripted(|_| Ok(SUPPORTED.to_owned()));
     let (other, later) = (shelf.clone(), scene.clock.now() + SignedDuration::from_hours(1));
     *model.meanwhile.lock().unwrap() = Some(Box::new(move || {
         let lease = other.lease_draft(later, later + SignedDuration::from_hours(1)).unwrap().unwrap();

@@ -12,9 +12,8 @@ mod lease_guard;
 pub mod model;
 pub mod period;
 pub mod plan;
-mod resumed;
+pub mod prose;
 #[cfg(test)]
 pub mod sample;
-mod sections;
 pub mod store;
 pub mod writer;

@@ -20,6 +20,7 @@ mod lexicon;
 mod names;
 mod numbers;
 mod pairs;
+pub mod paraphrase;
 mod patterns;
 mod quotes;
 mod reasons;

@@ -24,6 +24,7 @@ use crate::hardware::Hardware;
 use crate::llm::{ClockFired, LlmError};
 use crate::prompt::render::{self, RenderedPrompt};
 use crate::prompt::tokens::Budget;
+use crate::publish::prose::ProseSources;
 use crate::route::decision::{Chosen, Decision};
 use crate::route::signals::{Signals, Traffic, Urgency, is_pressed};
 use crate::route::technicality;
@@ -228,7 +229,7 @@ fn find_subject(
     })
 }
 
-/// The prompt of a draft about the latest captures.
+/// The prompt for the sentences about a draft's whole period, the latest captures.
 fn draft(services: &Services, kind: DraftKind, project: &str, config: &Config) -> Result<RenderedPrompt, CaptureError> {
     let days = if kind == DraftKind::Blog { 7 } else { 1 };
     let now = services.clock.now();
@@ -242,7 +243,8 @@ fn draft(services: &Services, kind: DraftKind, project: &str, config: &Config) -
     let mut captures = services.store.captures(&query)?;
     captures.reverse();
     let period = if days == 1 { "the last day" } else { "the last week" };
-    Ok(render::draft(kind, project, period, &captures, answer_and_prompt_tokens(config, kind.role()).1))
+    let headlines = ProseSources::of(&captures).headlines;
+    Ok(render::summary(kind, project, period, &headlines, answer_and_prompt_tokens(config, kind.role()).1))
 }
 
 /// Tokens of a role's answer, and the room that its context has beside it.

@@ -24,6 +24,7 @@ use crate::drafts::model::DraftModel;
 use crate::fallback::variants::Variants;
 use crate::git::repo::Repo;
 use crate::git::{Bounds, Exclude, GitError, RepoLocation};
+use crate::route::signals::Urgency;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Store, StoreError};
 
@@ -164,10 +165,10 @@ impl Services {
         self.registry_version.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The batch model, with the settings of the user.
+    /// The model of texts about several captures, with the settings of the user.
     #[must_use]
-    pub fn draft_model(&self) -> Box<dyn DraftModel> {
-        Box::new(BatchModel { models: Arc::clone(&self.models), config: self.config(None) })
+    pub fn text_model(&self, urgency: Urgency) -> Box<dyn DraftModel> {
+        Box::new(BatchModel { models: Arc::clone(&self.models), config: self.config(None), urgency })
     }
 }
 

@@ -6,7 +6,6 @@ use std::fmt::Write as _;
 use super::pack::{PackedPatch, pack_patch};
 use super::text::{cut, one_line, strip_trailers};
 use super::tokens::{Budget, TokenScale, bytes_in, estimate};
-use crate::domain::capture::Capture;
 use crate::domain::context::Context;
 use crate::domain::draft::DraftKind;
 use crate::domain::patch::Commit;
@@ -33,7 +32,7 @@ const FRAME: usize = 160;
 /// Size of a draft's frame, in tokens.
 const DRAFT_FRAME: u32 = 60;
 /// Tags that enclose untrusted text, `notes` among them by its prefix; their closing forms cannot occur inside.
-const TAGS: [&str; 6] = ["facts", "patch", "message", "note", "captures", "written"];
+const TAGS: [&str; 5] = ["facts", "patch", "message", "note", "work"];
 
 /// The prompt for one question.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,20 +54,7 @@ pub struct RenderedPrompt {
     pub prompt_tokens: u32,
 }
 
-/// The text after the partial answer of a continuation prompt.
-const GO_ON: &str = "The text between the tags is yours: it stands already. Go on exactly where it ends. \
-                     Write only what follows, repeat nothing of it.";
-
 impl RenderedPrompt {
-    /// Continuation prompt: the same question followed by the partial answer `written`, so that a server with the
-    /// question in its prefix cache reads only the new part.
-    #[must_use]
-    pub fn with_partial_answer(&self, written: &str) -> Self {
-        let more = format!("\n{}{GO_ON}", fenced("written", written));
-        let prompt_tokens = self.prompt_tokens.saturating_add(estimate(&more));
-        Self { question: format!("{}{more}", self.question), prompt_tokens, ..self.clone() }
-    }
-
     fn new(rules: &str, question: String, scale: TokenScale) -> Self {
         let prompt_tokens = scale.tokens(rules) + scale.tokens(&question);
         let (version, left_out) = (version(rules), String::new());
@@ -166,68 +152,38 @@ pub fn note(text: &str, project: &str) -> RenderedPrompt {
     RenderedPrompt::new(NOTE_RULES, question, TokenScale::default())
 }
 
-/// The prompt for a draft from captures, oldest first; `period_words` is the period in words.
+/// The prompt for a paragraph about one work item: `messages` are those of its commits. Of a text that exceeds the budget
+/// the end is left out.
 #[must_use]
-pub fn draft(
-    kind: DraftKind,
-    project: &str,
-    period_words: &str,
-    captures: &[Capture],
-    token_budget: u32,
-) -> RenderedPrompt {
-    let rules = match kind {
-        DraftKind::Devlog => DEVLOG,
-        DraftKind::Blog => BLOG,
-        DraftKind::Social => SOCIAL,
-        DraftKind::Status => STATUS,
-    };
+pub fn paragraph(kind: DraftKind, messages: &[String], token_budget: u32) -> RenderedPrompt {
+    let rules = if kind == DraftKind::Blog { BLOG } else { DEVLOG };
     let room = bytes_in(token_budget.saturating_sub(estimate(rules) + DRAFT_FRAME));
-    let mut question = format!("Project: {}\nPeriod: {}\n", one_line(project), one_line(period_words));
-    question.push_str(&fenced("captures", &captures_text(captures, room)));
-    let _infallible = write!(question, "Write the {}.", noun(kind));
+    let question = fenced("work", cut(&messages.join("\n\n"), room)) + "Write the sentences.";
     RenderedPrompt::new(rules, question, TokenScale::default())
 }
 
-fn noun(kind: DraftKind) -> &'static str {
-    match kind {
-        DraftKind::Devlog => "devlog entry",
-        DraftKind::Blog => "blog post",
-        DraftKind::Social => "post",
-        DraftKind::Status => "status report",
-    }
-}
-
-/// One line per capture. When not all fit, each is cut to the same share; when even that is too little, the newest
-/// stay, and the number of omitted ones is stated.
-fn captures_text(captures: &[Capture], room: usize) -> String {
-    /// Minimum useful bytes per capture.
-    const LEAST: usize = 60;
-    let most = (room / LEAST).max(1);
-    let skipped = captures.len().saturating_sub(most);
-    let captures = &captures[skipped..];
-    let lines: Vec<String> = captures.iter().map(capture_line).collect();
-    let total: usize = lines.iter().map(String::len).sum();
-    let share = if total <= room { usize::MAX } else { room / lines.len().max(1) };
-    let mut text = String::new();
-    if skipped > 0 {
-        let _infallible = writeln!(text, "({skipped} older captures are left out)");
-    }
-    for line in &lines {
-        text.push_str(cut(line, share.saturating_sub(1)).trim_end());
-        text.push('\n');
-    }
-    text
-}
-
-/// The capture's summary, and the author's own subject where it adds something. No ids, no dates.
-fn capture_line(capture: &Capture) -> String {
-    let mut line = format!("- {}", one_line(&capture.summary));
-    let own = capture.raw.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("");
-    if !own.is_empty() && !capture.summary.contains(own) {
-        let _infallible = write!(line, " [author: {}]", one_line(own));
-    }
-    line.push('\n');
-    line
+/// The prompt for the sentences about a whole period: the opening of a devlog or blog post, a social post, the summary of
+/// a status. `headlines`: one per work item, the most important first; those beyond the budget are left out.
+#[must_use]
+pub fn summary(
+    kind: DraftKind,
+    project: &str,
+    period_words: &str,
+    headlines: &[String],
+    token_budget: u32,
+) -> RenderedPrompt {
+    let rules = if kind == DraftKind::Social { SOCIAL } else { STATUS };
+    let mut room = bytes_in(token_budget.saturating_sub(estimate(rules) + DRAFT_FRAME));
+    let lines = headlines.iter().map(|headline| format!("- {}\n", one_line(headline)));
+    let lines = lines.take_while(|line| {
+        let fits = line.len() <= room;
+        room = room.saturating_sub(line.len());
+        fits
+    });
+    let list = fenced("work", &lines.collect::<String>());
+    let question =
+        format!("Project: {}\nPeriod: {}\n{list}Write the sentences.", one_line(project), one_line(period_words));
+    RenderedPrompt::new(rules, question, TokenScale::default())
 }
 
 /// Untrusted text between tags that it cannot close.

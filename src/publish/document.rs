@@ -1,12 +1,12 @@
-//! Renders a draft: the list without a model, or a model's text with its sources, and the published page.
+//! Renders a draft, with or without a model's sentences, and the published page.
 
 use jiff::tz::TimeZone;
 
 use crate::domain::capture::Capture;
 
-use super::entry::Heading;
 use super::markdown;
 use super::outline::{Outline, PageSubject};
+use super::prose::Prose;
 use super::slug;
 use super::span::Span;
 use super::templates::Templates;
@@ -25,40 +25,19 @@ pub struct Document {
 /// The only format so far.
 pub const FORMAT: &str = "markdown";
 
-/// The list: every capture of the period, grouped, in its own words.
+/// The page of a period: every capture is in it, in the words of its author or of `prose`.
 #[must_use]
-pub fn list(subject: &PageSubject<'_>, captures: &[Capture], zone: &TimeZone, templates: &Templates) -> Document {
-    let outline = Outline::of(subject, captures, zone);
+pub fn document(
+    subject: &PageSubject<'_>,
+    captures: &[Capture],
+    prose: &Prose,
+    zone: &TimeZone,
+    templates: &Templates,
+) -> Document {
+    let outline = Outline::of(subject, captures, prose, zone);
     let page = templates.page(&outline);
     let (title, body) = split_title(&page.markdown);
     Document { title: title.unwrap_or_else(|| outline.title()), body, complaint: page.complaint }
-}
-
-/// A model's text, followed by all its sources: an omission stays visible.
-#[must_use]
-pub fn from_model(text: &str, subject: &PageSubject<'_>, captures: &[Capture], zone: &TimeZone) -> Document {
-    let outline = Outline::of(subject, captures, zone);
-    let (title, body) = split_title(&markdown::without_delimiters(text));
-    let body = format!("{}\n\n{}", body.trim(), sources(&outline));
-    Document { title: title.unwrap_or_else(|| outline.title()), body, complaint: None }
-}
-
-/// Heading of the list that follows a model's text.
-pub const SOURCES: &str = "Made from";
-
-fn sources(outline: &Outline) -> String {
-    let mut out = format!("## {SOURCES}\n\n");
-    for note in &outline.notes {
-        out.push_str(&format!("- Note: {}\n", markdown::inline(note)));
-    }
-    for entry in outline.groups.iter().flat_map(|group| &group.entries) {
-        out.push_str(format!("- {} {}", entry.headline(Heading::None), entry.references()).trim_end());
-        out.push('\n');
-    }
-    for line in &outline.routine {
-        out.push_str(&format!("- {line}\n"));
-    }
-    out
 }
 
 /// The leading heading of first rank, as plain text, and the rest.
@@ -94,6 +73,7 @@ mod tests {
     use super::*;
     use crate::domain::capture::{CaptureKind, CaptureState};
     use crate::domain::draft::{DraftKind, Period};
+    use crate::publish::entry::Heading;
     use crate::publish::sample::{capture, note};
 
     use proptest::prelude::*;
@@ -112,9 +92,9 @@ mod tests {
     }
 
     fn written(subject: &PageSubject<'_>, captures: &[Capture]) -> String {
-        let document = list(subject, captures, &TimeZone::UTC, &Templates::built_in());
-        assert_eq!(document.complaint, None);
-        page(&document.title, &document.body)
+        let written = document(subject, captures, &Prose::default(), &TimeZone::UTC, &Templates::built_in());
+        assert_eq!(written.complaint, None);
+        page(&written.title, &written.body)
     }
 
     /// A commit with the summary that the template would give it.
@@ -247,24 +227,22 @@ mod tests {
     }
 
     #[test]
-    fn a_models_text_keeps_its_title_and_names_everything_it_was_made_from() {
-        let document = from_model("# A good day\n\nMuch was done.\n", &day(), &captures()[..5], &TimeZone::UTC);
-        assert_eq!(document.title, "A good day");
-        assert!(
-            document.body.starts_with("Much was done.\n\n## Made from\n\n- Note: lease bug found"),
-            "{}",
-            document.body
-        );
-        for capture in captures()[..5].iter().filter_map(|capture| capture.commit.as_ref()) {
-            assert!(document.body.contains(capture.oid.short()));
+    fn a_models_sentences_stand_beside_the_headlines_and_every_commit_is_still_named() {
+        let captures = captures();
+        let prose = Prose {
+            opening: Some("Dead jobs are listed.".to_owned()),
+            items: [(captures[0].id, "Expiry was read from the {{ monotonic }} clock.".to_owned())].into(),
+        };
+        for subject in [day(), week(), subject(DraftKind::Status, "2026-03-02", "2026-03-09")] {
+            let document = document(&subject, &captures, &prose, &TimeZone::UTC, &Templates::built_in());
+            assert!(document.body.contains("Dead jobs are listed.\n"), "{}", document.body);
+            for commit in captures.iter().filter_map(|capture| capture.commit.as_ref()) {
+                assert!(document.body.contains(commit.oid.short()), "{}", document.body);
+            }
+            let is_short = subject.kind == DraftKind::Status;
+            assert_eq!(document.body.contains("Expiry was read"), !is_short, "{}", document.body);
+            assert!(!document.body.contains("Two workers") && !document.body.contains("{{"), "{}", document.body);
         }
-    }
-
-    #[test]
-    fn a_models_text_without_a_title_gets_the_lists() {
-        let document = from_model("Much was done.", &day(), &[], &TimeZone::UTC);
-        assert_eq!(document.title, "Devlog harbour, 3 March 2026");
-        assert!(document.body.starts_with("Much was done.\n"));
     }
 
     #[test]
@@ -280,18 +258,13 @@ mod tests {
         let mut captures: Vec<Capture> = words.iter().enumerate().map(|(n, text)| of(n, text)).collect();
         captures.push(note("{% project %}", "2026-03-03T09:30:00Z", "{{ note }}\n{% second line %}"));
         let project = PageSubject { project: "{{ project }}", ..day() };
-        let text = "# All of {{ it }}\n\nSee `{% x %}`:\n\n```\n{{ fenced }}\n```\n";
-        let model = from_model(text, &project, &captures, &TimeZone::UTC);
         for kind in [DraftKind::Devlog, DraftKind::Blog, DraftKind::Social, DraftKind::Status] {
             let page = written(&PageSubject { kind, ..project.clone() }, &captures);
-            for page in [page, super::page(&model.title, &model.body)] {
-                for mark in ["{{", "}}", "{%", "%}", "{#", "#}", "<%", "{props", "\n<", " <"] {
-                    assert!(!page.contains(mark), "{mark} in\n{page}");
-                }
-                assert!(page.contains("Values.image") && page.contains("gallery"), "{page}");
+            for mark in ["{{", "}}", "{%", "%}", "{#", "#}", "<%", "{props", "\n<", " <"] {
+                assert!(!page.contains(mark), "{mark} in\n{page}");
             }
+            assert!(page.contains("Values.image") && page.contains("gallery"), "{page}");
         }
-        assert_eq!(model.title, "All of {{ it }}");
     }
 
     #[test]
@@ -313,7 +286,13 @@ mod tests {
             ("  ", "Devlog harbour, 3 March 2026", Some("it says nothing")),
         ] {
             std::fs::write(&path, source).unwrap();
-            let document = list(&day(), &captures()[..8], &TimeZone::UTC, &Templates::with_own(folder.path()));
+            let document = document(
+                &day(),
+                &captures()[..8],
+                &Prose::default(),
+                &TimeZone::UTC,
+                &Templates::with_own(folder.path()),
+            );
             assert_eq!(document.title, title, "{source}");
             let said = document.complaint.unwrap_or_default();
             assert!(

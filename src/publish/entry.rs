@@ -22,6 +22,9 @@ pub struct ListEntry {
     pub typed: bool,
     /// First paragraph of the message's body.
     pub why: Option<String>,
+    /// A model's checked sentences about the work, as Markdown: a page shows them instead of `why` and of what the
+    /// summary says beyond its headline.
+    pub prose: Option<String>,
     /// Titles of the other commits of the same piece of work, as Markdown.
     pub more: Vec<String>,
     /// Tickets that neither text nor titles name, as plain text.
@@ -62,6 +65,7 @@ impl ListEntry {
             first: first.unwrap_or_else(|| first_sentence(rest)).to_owned(),
             typed: read.typed,
             why: why(&capture.raw).filter(|why| !summary.contains(why.as_str())).map(|why| markdown::inline(&why)),
+            prose: None,
             more: Vec::new(),
             tickets: Vec::new(),
             commits: capture.commit.iter().map(|commit| commit.oid.short().to_owned()).collect(),
@@ -160,22 +164,36 @@ fn first_sentence(text: &str) -> &str {
 
 /// The first paragraph of prose after the subject: no trailers, headings, lists, quotes or markup.
 fn why(message: &str) -> Option<String> {
-    let (_, body) = message.trim().split_once('\n')?;
-    let body = body.replace("\r\n", "\n");
-    let prose = body.split("\n\n").map(str::trim).find(|paragraph| is_prose(paragraph))?;
-    cut(&one_line(prose))
+    cut(paragraphs(message).first()?)
+}
+
+/// The paragraphs of prose after the subject, each on one line.
+#[must_use]
+pub fn paragraphs(message: &str) -> Vec<String> {
+    let body = message.trim().split_once('\n').map_or("", |(_, body)| body).replace("\r\n", "\n");
+    body.split("\n\n").filter(|paragraph| is_prose(paragraph)).map(one_line).collect()
 }
 
 fn is_prose(paragraph: &str) -> bool {
     let structural = ['#', '-', '*', '+', '>', '|', '<', '[', '`', '=', '~', '!'];
     let indented = paragraph.lines().any(|line| line.starts_with("    ") || line.starts_with('\t'));
     paragraph.split_whitespace().count() >= 4
-        && !paragraph.starts_with(structural)
-        && !paragraph.starts_with(|c: char| c.is_ascii_digit())
+        && !paragraph.trim_start().starts_with(structural)
+        && !paragraph.trim_start().starts_with(|c: char| c.is_ascii_digit())
         && !paragraph.contains("://")
-        && !paragraph.starts_with("See merge request ")
+        && !paragraph.trim_start().starts_with("See merge request ")
         && !indented
         && !paragraph.lines().any(is_trailer)
+        && !paragraph.lines().all(closes_ticket)
+}
+
+/// `close #12`, `fixes #4, fixes #5`.
+fn closes_ticket(line: &str) -> bool {
+    const WORDS: [&str; 4] = ["close", "fix", "resolve", "ref"];
+    line.split([' ', ',', ':', '.']).filter(|word| !word.is_empty()).all(|word| {
+        let low = word.to_lowercase();
+        low.starts_with('#') || low == "and" || WORDS.iter().any(|verb| low.starts_with(verb))
+    })
 }
 
 /// Endings of trailer keys; `Root-cause: …` is a sentence.

@@ -8,6 +8,7 @@ pub mod links;
 pub mod markdown;
 pub mod numbers;
 pub mod outline;
+pub mod prose;
 pub mod range_text;
 pub mod recap;
 #[cfg(test)]

@@ -11,7 +11,9 @@ use crate::domain::id::Oid;
 use crate::fallback::{merge, phrase};
 
 use super::entry::{self, Heading, ListEntry};
+use super::markdown;
 use super::numbers::Numbers;
+use super::prose::Prose;
 use super::span::{self, Span};
 use super::theme::Theme;
 use super::work_item::{Work, WorkItem, WorkPart};
@@ -31,6 +33,8 @@ pub struct Outline {
     pub project: String,
     pub span: Span,
     pub numbers: Numbers,
+    /// A model's checked sentences about the whole, as plain text.
+    pub opening: Option<String>,
     /// The notes' own words, oldest first, as plain text.
     pub notes: Vec<String>,
     pub groups: Vec<Group>,
@@ -74,23 +78,24 @@ const REASONS_A_DAY: usize = 3;
 impl Outline {
     /// Arranges `captures`, which are those of the subject's period.
     #[must_use]
-    pub fn of(subject: &PageSubject<'_>, captures: &[Capture], zone: &TimeZone) -> Self {
+    pub fn of(subject: &PageSubject<'_>, captures: &[Capture], prose: &Prose, zone: &TimeZone) -> Self {
         let captures = work_once(captures);
         let mut captures: Vec<&Capture> = captures.iter().collect();
         captures.sort_by_key(|capture| (capture.at, capture.id));
         let work = Work::of(captures.iter().copied());
-        let (highlights, rest) = split_highlights(entries(&work));
+        let (highlights, rest) = split_highlights(entries(&work, prose));
         Self {
             kind: subject.kind,
             project: subject.project.to_owned(),
             span: Span::of(&subject.period, zone),
             numbers: Numbers::of(captures.iter().copied()),
+            opening: prose.opening.clone(),
             notes: notes(&captures),
             highlights,
             rest: group(rest),
-            groups: group(entries(&work)),
+            groups: group(entries(&work, prose)),
             routine: routine(&work),
-            days: days(&captures, zone),
+            days: days(&captures, prose, zone),
         }
     }
 
@@ -133,8 +138,12 @@ fn notes(captures: &[&Capture]) -> Vec<String> {
 }
 
 /// The work items, what a reader cares about first.
-fn entries(work: &Work) -> Vec<ListEntry> {
-    work.items.iter().map(WorkItem::entry).collect()
+fn entries(work: &Work, prose: &Prose) -> Vec<ListEntry> {
+    let entry = |item: &WorkItem| {
+        let prose = prose.items.get(&item.lead().capture).map(|text| markdown::inline(text));
+        ListEntry { prose, ..item.entry() }
+    };
+    work.items.iter().map(entry).collect()
 }
 
 /// Breaking changes and changes with a reason, of a page that is too long to be read as a whole.
@@ -245,7 +254,7 @@ fn headed(by_theme: BTreeMap<Theme, Vec<ListEntry>>, by_area: BTreeMap<String, V
     if groups.len() == 1 { flat(groups.into_iter().flat_map(|group| group.entries).collect()) } else { groups }
 }
 
-fn days(captures: &[&Capture], zone: &TimeZone) -> Vec<Day> {
+fn days(captures: &[&Capture], prose: &Prose, zone: &TimeZone) -> Vec<Day> {
     let mut days: BTreeMap<Date, Vec<&Capture>> = BTreeMap::new();
     for capture in captures {
         days.entry(span::date(capture.at, zone)).or_default().push(capture);
@@ -254,7 +263,7 @@ fn days(captures: &[&Capture], zone: &TimeZone) -> Vec<Day> {
         date,
         numbers: Numbers::of(captures.iter().copied()),
         notes: notes(&captures),
-        groups: group(with_few_reasons(entries(&Work::of(captures.iter().copied())))),
+        groups: group(with_few_reasons(entries(&Work::of(captures.iter().copied()), prose))),
         routine: routine(&Work::of(captures.iter().copied())),
     };
     days.into_iter().map(day).collect()
@@ -283,7 +292,12 @@ mod tests {
     fn outline(captures: &[Capture]) -> Outline {
         let period =
             Period { from: "2026-03-02T00:00:00Z".parse().unwrap(), to: "2026-03-09T00:00:00Z".parse().unwrap() };
-        Outline::of(&PageSubject { kind: DraftKind::Blog, project: "uro", period }, captures, &TimeZone::UTC)
+        Outline::of(
+            &PageSubject { kind: DraftKind::Blog, project: "uro", period },
+            captures,
+            &Prose::default(),
+            &TimeZone::UTC,
+        )
     }
 
     fn commits(subjects: &[&str]) -> Vec<Capture> {

@@ -157,6 +157,7 @@ fn values(outline: &Outline) -> Value {
         kind => outline.kind.as_str(),
         project => markdown::inline(&outline.project),
         period => outline.span.words(),
+        opening => outline.opening.as_deref().map(markdown::inline),
         notes => quotes(&outline.notes),
         groups => groups(&outline.groups),
         highlights => outline.highlights.iter().map(|entry| entry_values(entry, Heading::Theme)).collect::<Vec<_>>(),
@@ -204,6 +205,7 @@ fn entry_values(entry: &ListEntry, heading: Heading) -> Value {
         tickets => entry.tickets.iter().map(|ticket| markdown::inline(ticket)).collect::<Vec<_>>(),
         line => entry.headline(Heading::None),
         why => entry.why.clone(),
+        prose => entry.prose.clone(),
         references => entry.references(),
         breaking => entry.breaking,
     }

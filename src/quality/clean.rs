@@ -7,8 +7,6 @@ use crate::phrase_list;
 use crate::text::sentences;
 use crate::text::words::{PhraseList, bare_word};
 
-pub use super::document::{document, visible_text};
-
 /// Maximum sentences of a summary.
 const SENTENCES: usize = 3;
 /// Maximum summary length, in characters.

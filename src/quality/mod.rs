@@ -3,7 +3,6 @@
 mod chatter;
 pub mod clean;
 mod controls;
-mod document;
 pub mod dropped;
 pub mod expected;
 mod fences;

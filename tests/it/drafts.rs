@@ -36,18 +36,18 @@ fn a_week_becomes_devlogs_and_a_blog_post_without_any_model() {
 }
 
 #[test]
-fn a_draft_is_written_by_the_model_where_one_answers() {
-    let answer = "The cart grew three steps this week and each of them is small.";
+fn a_draft_has_the_models_supported_sentences_and_all_of_the_authors() {
+    let answer = "Added step0 to the cart. It makes every checkout faster.";
     let server = FakeLlm::start(Behaviour::Answer(answer.to_owned()));
     let world = World::with_fake(&server);
     let repo = week(&world);
     world.ok(&repo, &["draft", "run"]);
     let drafts = world.json(&repo, &["draft", "list"]);
-    for draft in drafts.as_array().unwrap() {
-        assert!(!draft["model"].is_null(), "{draft:#}");
-        assert!(draft["quality"]["score"].as_f64().unwrap() > 0.0, "{draft:#}");
-        assert!(draft["body"].as_str().unwrap().contains("three steps"), "{draft:#}");
-    }
+    let blog = drafts.as_array().unwrap().iter().find(|draft| draft["kind"] == "blog").unwrap();
+    assert!(!blog["model"].is_null() && blog["quality"]["score"].as_f64().unwrap() > 0.0, "{blog:#}");
+    let body = blog["body"].as_str().unwrap();
+    assert!(body.contains("Added step0 to the cart.") && !body.contains("faster"), "{body}");
+    assert!((0..3).all(|step| body.contains(&format!("Add step{step} to the cart"))), "{body}");
 }
 
 /// The text of the one devlog of the day on which the tests' commits are dated.

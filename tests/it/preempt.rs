@@ -21,7 +21,7 @@ fn asked(server: &FakeLlm, nth: usize) -> String {
 }
 
 fn is_draft(question: &str) -> bool {
-    question.contains("<captures>")
+    question.contains("<work>")
 }
 
 #[test]
@@ -31,11 +31,13 @@ fn a_batch_makes_way_for_a_commit_and_goes_on_after_it() {
     let server = FakeLlm::start(Behaviour::SayEverySecond(answer.to_owned()));
     let world = World::with_fake(&server);
     let repo = world.hooked_repo("shop");
-    let mut commit = world.git_command(&repo, &["commit", "-q", "--allow-empty", "-m", "Add a cart"]);
-    let long_ago = "2026-03-02T10:00:00Z";
-    commit.env("GIT_AUTHOR_DATE", long_ago).env("GIT_COMMITTER_DATE", long_ago).env("URO_SKIP", "1");
-    assert!(commit.status().unwrap().success());
-    world.ok(&repo, &["commit", "HEAD", "--no-model"]);
+    for subject in ["Add a cart", "Add a till"] {
+        let mut commit = world.git_command(&repo, &["commit", "-q", "--allow-empty", "-m", subject]);
+        let long_ago = "2026-03-02T10:00:00Z";
+        commit.env("GIT_AUTHOR_DATE", long_ago).env("GIT_COMMITTER_DATE", long_ago).env("URO_SKIP", "1");
+        assert!(commit.status().unwrap().success());
+        world.ok(&repo, &["commit", "HEAD", "--no-model"]);
+    }
     world.start_sidecar();
 
     let mut batch = world.program(env!("CARGO_BIN_EXE_uro-capture"), &repo);

@@ -20,6 +20,7 @@ use crate::drafts::writer::DraftWriter;
 use crate::publish::numbers::count;
 use crate::publish::span::Span;
 use crate::publish::templates::Templates;
+use crate::route::signals::Urgency;
 use crate::sidecar::pool_client::PoolClient;
 
 /// How far to go.
@@ -37,7 +38,8 @@ pub fn run(app: &App, args: &RunArgs) -> Result<Exit, Failure> {
     let services = app.services()?;
     // The sidecar uses the same devices for interactive captures.
     services.models.pool().borrow_of(Arc::new(PoolClient { run: app.paths.run.clone() }));
-    let model = if args.no_model { Err("no model was wanted".to_owned()) } else { Ok(services.draft_model()) };
+    let model =
+        if args.no_model { Err("no model was wanted".to_owned()) } else { Ok(services.text_model(Urgency::Batch)) };
     let templates = Templates::with_own(&app.paths.config.join("templates"));
     templates.complaints().iter().for_each(|complaint| app.ui.warn(complaint));
     let told = Mutex::new(BatchProgress::default());
@@ -80,7 +82,7 @@ pub fn run(app: &App, args: &RunArgs) -> Result<Exit, Failure> {
 }
 
 /// Prompt limit: the role's context minus its answer.
-fn prompt_budget(config: &Config, role: Role) -> u32 {
+pub fn prompt_budget(config: &Config, role: Role) -> u32 {
     /// Reserve for the server's own chat template around the prompt.
     const WRAPPING: u32 = 64;
     config

@@ -1,0 +1,178 @@
+//! Asks the role's model for the sentences of a draft, piece by piece, and keeps those that the captures support.
+//!
+//! A request is about one work item or about the headlines of all, so that what an answer may say is known, the prompt
+//! fits every context, and a failure costs one paragraph: there the authors' own words stay.
+
+use std::time::Instant;
+
+use crate::domain::capture::{Capture, Reason};
+use crate::domain::clock::Clock;
+use crate::domain::draft::DraftKind;
+use crate::grounding::paraphrase::ParaphraseCheck;
+use crate::grounding::{Grounded, Ungrounded};
+use crate::prompt::render::{self, RenderedPrompt};
+use crate::publish::numbers::count;
+use crate::publish::prose::{ItemSource, Prose, ProseSources};
+use crate::quality::clean::clean;
+use crate::quality::expected::ExpectedStyle;
+use crate::redact::redact;
+use crate::text::sentences;
+
+use super::lease;
+use super::model::{DraftModel, ModelText};
+
+/// Most items of one draft that a model writes about; the others keep their authors' words.
+const MOST_ITEMS: usize = 12;
+/// Most characters of a social post (Bluesky's 300 with room for a link's dots; X counts 280).
+const LONGEST_POST: usize = 280;
+
+/// The kept sentences, and the measurements of the requests.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ModelProse {
+    pub prose: Prose,
+    /// Of the first answer; `None` when no request was answered.
+    pub first: Option<ModelText>,
+    /// Why a request was not answered: the later ones were not made.
+    pub failure: Option<(Reason, String)>,
+    /// Sentences that no capture supports.
+    pub dropped: usize,
+}
+
+/// What one request is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece {
+    /// A paragraph about one work item.
+    Item(ItemSource),
+    /// The sentences about the whole, from one line per item.
+    Whole(Vec<String>),
+}
+
+/// What of an answer may stand in a draft.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Judged {
+    pub text: Option<String>,
+    /// Sentences that no capture supports.
+    pub faults: Vec<Ungrounded>,
+}
+
+impl Piece {
+    /// Holds an answer against the captures. `about`: the project and the period, in words.
+    #[must_use]
+    pub fn judge(&self, kind: DraftKind, about: &str, answer: &str) -> Judged {
+        match self {
+            Self::Item(item) => judge_item(item, answer),
+            Self::Whole(lines) => judge_whole(kind, lines, about, answer),
+        }
+    }
+}
+
+/// The sentences that restate the item's messages and say more than its headline.
+fn judge_item(item: &ItemSource, answer: &str) -> Judged {
+    let Ok(text) = clean(answer, &ExpectedStyle::of(&item.messages.join("\n"))) else { return Judged::default() };
+    let sources: Vec<&str> = item.messages.iter().map(String::as_str).collect();
+    let Grounded { text, faults } = ParaphraseCheck::of(&sources, "").check(&text);
+    let headline = ParaphraseCheck::of(&[item.headline.as_str()], "");
+    let is_new = |sentence: &&str| !headline.check(sentence).faults.is_empty();
+    let text = text.unwrap_or_default();
+    let new = sentences::split(&text).into_iter().filter(is_new).collect::<Vec<_>>().join(" ");
+    Judged { text: (!new.is_empty()).then(|| redact(&new)), faults }
+}
+
+/// The supported sentences about the whole.
+fn judge_whole(kind: DraftKind, lines: &[String], about: &str, answer: &str) -> Judged {
+    let Ok(text) = clean(answer, &ExpectedStyle::of(&lines.join("\n"))) else { return Judged::default() };
+    let sources: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let Grounded { text, faults } = ParaphraseCheck::of(&sources, about).check_summary(&text);
+    let most = if kind == DraftKind::Social { LONGEST_POST } else { usize::MAX };
+    let text = text.and_then(|text| first_sentences(&text, most)).map(|text| redact(&text));
+    Judged { text, faults }
+}
+
+/// The parts of a draft that do not depend on the model.
+#[derive(Debug)]
+pub struct ProseRequest<'a> {
+    pub kind: DraftKind,
+    /// Empty for the work of several.
+    pub project: &'a str,
+    /// The period in words.
+    pub period: &'a str,
+    pub captures: &'a [Capture],
+    /// Prompt tokens that fit the role's context beside its answer.
+    pub prompt_budget: u32,
+}
+
+impl ProseRequest<'_> {
+    /// Asks until all pieces are written, time is over or a request fails.
+    pub async fn ask(&self, model: &dyn DraftModel, clock: &dyn Clock, until: Option<Instant>) -> ModelProse {
+        let role = self.kind.role();
+        let bound = clock.instant() + lease::model_time(role);
+        let until = until.map_or(bound, |until| until.min(bound));
+        let mut written = ModelProse::default();
+        for piece in self.pieces() {
+            let rendered = self.render(&piece);
+            let answer = match tokio::time::timeout_at(until.into(), model.write(role, &rendered, until)).await {
+                Ok(Ok(answer)) => answer,
+                Ok(Err(why)) => {
+                    written.failure = Some((Reason::Refused, why));
+                    break;
+                }
+                Err(_) => {
+                    written.failure = Some((Reason::Deadline, "the model did not finish in time".to_owned()));
+                    break;
+                }
+            };
+            let about = format!("{} {}", self.project, self.period);
+            let Judged { text, faults } = piece.judge(self.kind, &about, &answer.text);
+            written.dropped += faults.len();
+            match piece {
+                Piece::Item(item) => written.prose.items.extend(text.map(|text| (item.lead, text))),
+                Piece::Whole(_) => written.prose.opening = text,
+            }
+            written.first.get_or_insert(answer);
+        }
+        written
+    }
+
+    fn pieces(&self) -> Vec<Piece> {
+        let sources = ProseSources::of(self.captures);
+        let items = if matches!(self.kind, DraftKind::Devlog | DraftKind::Blog) { MOST_ITEMS } else { 0 };
+        let items = sources.items.into_iter().take(items).map(Piece::Item);
+        // A single headline is its own summary.
+        let whole = (sources.headlines.len() > 1).then_some(Piece::Whole(sources.headlines));
+        items.chain(whole).collect()
+    }
+
+    fn render(&self, piece: &Piece) -> RenderedPrompt {
+        let (kind, budget) = (self.kind, self.prompt_budget);
+        match piece {
+            Piece::Item(item) => render::paragraph(kind, &item.messages, budget),
+            Piece::Whole(headlines) => render::summary(kind, self.project, self.period, headlines, budget),
+        }
+    }
+}
+
+impl ModelProse {
+    /// Why the model's sentences are missing or incomplete, in words for the draft list.
+    #[must_use]
+    pub fn complaint(&self) -> Option<String> {
+        let asked = self.first.as_ref().map_or("the model", |first| first.model.as_str());
+        let nothing = self.prose.is_empty();
+        match &self.failure {
+            Some((_, why)) if nothing => Some(why.clone()),
+            Some((_, why)) => Some(format!("{asked} wrote a part: {why}")),
+            None if nothing && self.dropped > 0 => {
+                let sentences = count(self.dropped as u64, "sentence", "sentences");
+                Some(format!("no capture supports the {sentences} of {asked}"))
+            }
+            None if nothing && self.first.is_some() => Some(format!("{asked} said nothing beyond the headlines")),
+            None => None,
+        }
+    }
+}
+
+/// As many whole sentences as fit.
+fn first_sentences(text: &str, most: usize) -> Option<String> {
+    let ends = sentences::ends(text).into_iter().chain([text.len()]);
+    let end = ends.take_while(|end| text[..*end].chars().count() <= most).last()?;
+    Some(text[..end].trim().to_owned())
+}
