@@ -154,8 +154,9 @@ impl Asking {
         let allowed = config.options.get(&task.role).map_or(*max_tokens, |sampling| sampling.max_tokens);
         self.knowledge.learned().last.insert(task.role, (endpoint.clone(), model.clone()));
         let size = whole(&contender.sampling, self.knowledge.scale(contender), &self.knowledge.learned(), task);
+        let planned = if *prompt_tokens < settled.decision.task.prompt_tokens { *prompt_tokens } else { u32::MAX };
         let size = Size {
-            budget: limit_budget(size.budget, *prompt_tokens, settled.decision.task.prompt_tokens),
+            budget: Budget { tokens: planned.min(size.budget.tokens), ..size.budget },
             words: (*max_tokens < allowed).then_some(*words),
         };
         let prompt = if size == settled.size { settled.prompt.clone() } else { (task.prompt)(&size) };
@@ -277,11 +278,6 @@ fn whole(sampling: &Sampling, scale: TokenScale, knowledge: &Learned, task: &Tas
     }
     let most = sampling.num_ctx.saturating_sub(sampling.max_tokens + WRAPPING);
     Size { budget: Budget { tokens: CAPTURE_PROMPT.min(most), scale }, words: None }
-}
-
-/// The budget of a prompt that was shortened to `planned` of `wished` tokens.
-fn limit_budget(budget: Budget, planned: u32, wished: u32) -> Budget {
-    if planned < wished { Budget { tokens: planned.min(budget.tokens), ..budget } } else { budget }
 }
 
 fn keep_alive_time(holding: Holding) -> Duration {

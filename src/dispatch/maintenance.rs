@@ -179,18 +179,14 @@ impl Maintenance {
     /// State of the model that a commit would ask after its change was read ahead; `None` where no model would be.
     pub async fn preferred(&self, config: &Config) -> Option<Preferred> {
         let settled = self.settle_ahead(config).await?;
-        let contender = find_chosen(&settled)?;
-        let (read, _) = self
-            .asking
-            .knowledge
-            .learned()
-            .cached
-            .common(&contender.endpoint, &contender.offered.name, &settled.prompt);
+        let chosen = find_chosen(&settled)?;
+        let (read, _) =
+            self.asking.knowledge.learned().cached.common(&chosen.endpoint, &chosen.offered.name, &settled.prompt);
         Some(Preferred {
-            cold: contender.is_cold(),
-            fits: self.fits_in_memory(config, contender, settled.here.ram),
+            cold: chosen.is_cold(),
+            fits: self.fits_in_memory(config, chosen, settled.here.ram),
             unread: read < settled.prompt.rules.len(),
-            unknown: !contender.is_known(),
+            unknown: !chosen.is_known(),
         })
     }
 
@@ -198,22 +194,22 @@ impl Maintenance {
     /// was never run is measured first, by two uncached prompts, because the rules must be the last prompt read.
     pub async fn warm(&self, config: &Config, until: Instant) -> IdleTaskOutcome {
         let Some(settled) = self.settle_ahead(config).await else { return IdleTaskOutcome::Failed };
-        let Some(contender) = find_chosen(&settled) else { return IdleTaskOutcome::Failed };
+        let Some(chosen) = find_chosen(&settled) else { return IdleTaskOutcome::Failed };
         self.asking
             .knowledge
             .learned()
             .last
-            .insert(Role::Capture, (contender.endpoint.clone(), contender.offered.name.clone()));
-        if !contender.is_known() {
-            let task_outcome = self.probe(config, (contender, &settled), until).await;
+            .insert(Role::Capture, (chosen.endpoint.clone(), chosen.offered.name.clone()));
+        if !chosen.is_known() {
+            let task_outcome = self.probe(config, (chosen, &settled), until).await;
             if task_outcome != IdleTaskOutcome::Done {
                 return task_outcome;
             }
         }
-        let task_outcome = self.run(config, (contender, &settled), &settled.prompt, 1, until).await;
+        let task_outcome = self.run(config, (chosen, &settled), &settled.prompt, 1, until).await;
         tracing::info!(
-            endpoint = contender.endpoint,
-            model = contender.offered.name,
+            endpoint = chosen.endpoint,
+            model = chosen.offered.name,
             ?task_outcome,
             "loaded the model of captures"
         );
@@ -227,11 +223,9 @@ impl Maintenance {
         };
         let Some(settled) = self.settle_ahead(config).await else { return IdleTaskOutcome::Failed };
         let mut all = settled.contenders.iter();
-        let found = all.find(|contender| {
-            contender.endpoint == endpoint && contender.offered.name == model && !contender.is_cold()
-        });
-        let Some(contender) = found else { return IdleTaskOutcome::Failed };
-        let task_outcome = self.probe(config, (contender, &settled), until).await;
+        let found = all.find(|chosen| chosen.endpoint == endpoint && chosen.offered.name == model && !chosen.is_cold());
+        let Some(chosen) = found else { return IdleTaskOutcome::Failed };
+        let task_outcome = self.probe(config, (chosen, &settled), until).await;
         tracing::info!(endpoint, model, ?task_outcome, "measured a model");
         task_outcome
     }
@@ -250,18 +244,18 @@ impl Maintenance {
     async fn probe(
         &self,
         config: &Config,
-        (contender, settled): (&Contender, &RoutedTask),
+        (chosen, settled): (&Contender, &RoutedTask),
         until: Instant,
     ) -> IdleTaskOutcome {
         for words in PROBES {
             let prompt = self.nonce(words);
-            let task_outcome = self.run(config, (contender, settled), &prompt, WRITTEN, until).await;
+            let task_outcome = self.run(config, (chosen, settled), &prompt, WRITTEN, until).await;
             if task_outcome != IdleTaskOutcome::Done {
                 return task_outcome;
             }
         }
         // Servers with a single prompt slot have lost our prompt.
-        self.asking.knowledge.learned().cached.forget(&contender.endpoint, &contender.offered.name);
+        self.asking.knowledge.learned().cached.forget(&chosen.endpoint, &chosen.offered.name);
         IdleTaskOutcome::Done
     }
 
@@ -279,33 +273,31 @@ impl Maintenance {
     async fn run(
         &self,
         config: &Config,
-        (contender, settled): (&Contender, &RoutedTask),
+        (chosen, settled): (&Contender, &RoutedTask),
         prompt: &RenderedPrompt,
         tokens: u32,
         until: Instant,
     ) -> IdleTaskOutcome {
-        let Ok(slot) = self.asking.slot(config, contender) else { return IdleTaskOutcome::Failed };
+        let Ok(slot) = self.asking.slot(config, chosen) else { return IdleTaskOutcome::Failed };
+        let cached = self.asking.knowledge.learned().cached.common(&chosen.endpoint, &chosen.offered.name, prompt).0;
         let cached =
-            self.asking.knowledge.learned().cached.common(&contender.endpoint, &contender.offered.name, prompt).0;
-        let cached =
-            if contender.is_cold() { 0 } else { TokenScale::default().tokens_of(cached).min(prompt.prompt_tokens) };
+            if chosen.is_cold() { 0 } else { TokenScale::default().tokens_of(cached).min(prompt.prompt_tokens) };
         let work = Work { uncached: prompt.prompt_tokens - cached, cached, allowed: tokens };
-        let conditions =
-            contender.conditions(until.saturating_duration_since(self.asking.clock.instant()), &settled.here);
-        let lasts = contender.forecast().outlook(&work, &conditions).total_s;
+        let conditions = chosen.conditions(until.saturating_duration_since(self.asking.clock.instant()), &settled.here);
+        let lasts = chosen.forecast().outlook(&work, &conditions).total_s;
         let same = |_: &Size| prompt.clone();
         let task = Task::capture(Urgency::Batch, config.capture.budget, until, &same);
         let Ok(turn) = self.asking.turn(config, &slot.config, &task, lasts).await else {
             return IdleTaskOutcome::Preempted;
         };
         let ask = ModelRequest {
-            model: contender.offered.name.clone(),
+            model: chosen.offered.name.clone(),
             rules: prompt.rules.clone(),
             question: prompt.question.clone(),
-            sampling: shortened(&contender.sampling, tokens),
+            sampling: shortened(&chosen.sampling, tokens),
             wording: None,
             until,
-            keep_alive: Some(self.asking.keep_alive(config, Urgency::Ahead, contender, &settled.here)),
+            keep_alive: Some(self.asking.keep_alive(config, Urgency::Ahead, chosen, &settled.here)),
             prompt_estimate: None,
         };
         let sent = self.asking.clock.instant();
@@ -314,14 +306,14 @@ impl Maintenance {
         };
         let elapsed = self.asking.clock.instant().saturating_duration_since(sent);
         self.asking.knowledge.learn(
-            contender,
+            chosen,
             &ask,
             &model_run::ModelRun {
                 work,
                 result: &result,
                 elapsed,
                 pressed: settled.here.pressed,
-                cold: contender.is_cold(),
+                cold: chosen.is_cold(),
             },
         );
         if result.is_ok() { IdleTaskOutcome::Done } else { IdleTaskOutcome::Failed }
@@ -343,21 +335,21 @@ impl Maintenance {
     }
 
     /// Whether the model fits beside the loaded ones on its device. Remote devices are not checked.
-    fn fits_in_memory(&self, config: &Config, contender: &Contender, ram: Option<u64>) -> bool {
-        let Some(endpoint) = config.endpoints.iter().find(|endpoint| endpoint.name == contender.endpoint) else {
+    fn fits_in_memory(&self, config: &Config, chosen: &Contender, ram: Option<u64>) -> bool {
+        let Some(endpoint) = config.endpoints.iter().find(|endpoint| endpoint.name == chosen.endpoint) else {
             return true;
         };
         let neighbours =
             config.endpoints.iter().filter(|other| endpoints::device(other) == endpoints::device(endpoint));
-        let loaded: u64 = neighbours.flat_map(|other| self.loaded_beside(other, contender)).sum();
-        endpoint.remote || Memory { ram }.fits(Traits::from_offer(&contender.offered).needs_bytes, loaded)
+        let loaded: u64 = neighbours.flat_map(|other| self.loaded_beside(other, chosen)).sum();
+        endpoint.remote || Memory { ram }.fits(Traits::from_offer(&chosen.offered).needs_bytes, loaded)
     }
 
     /// Bytes of each other model that is loaded there.
-    fn loaded_beside(&self, endpoint: &EndpointConfig, contender: &Contender) -> Vec<u64> {
+    fn loaded_beside(&self, endpoint: &EndpointConfig, chosen: &Contender) -> Vec<u64> {
         let models =
             self.asking.catalogue.endpoints.slot(endpoint).map(|slot| self.listed_models(&slot)).unwrap_or_default();
-        let others = models.iter().filter(|other| other.resident == Some(true) && other.name != contender.offered.name);
+        let others = models.iter().filter(|other| other.resident == Some(true) && other.name != chosen.offered.name);
         others.filter_map(|other| Traits::from_offer(other).needs_bytes).collect()
     }
 }
@@ -369,5 +361,5 @@ const WORDS: [&str; 7] = ["red", "green", "blue", "black", "white", "brown", "go
 
 fn find_chosen(settled: &RoutedTask) -> Option<&Contender> {
     let Chosen::Model { model, endpoint, .. } = &settled.decision.choice else { return None };
-    settled.contenders.iter().find(|contender| contender.offered.name == *model && contender.endpoint == *endpoint)
+    settled.contenders.iter().find(|chosen| chosen.offered.name == *model && chosen.endpoint == *endpoint)
 }

@@ -169,23 +169,16 @@ impl ChangeCounts {
     fn rest(&mut self, commit: &Commit, facts: &Facts) {
         let hunks = |file: &FileChange| file.hunks.len() as u64;
         let dependencies = &facts.dependencies;
-        let (direct, added, removed) = (
+        let (direct, new, gone) = (
             dependencies.iter().filter(|dependency| dependency.direct).count(),
             dependencies.iter().filter(|dependency| dependency.from.is_none()).count(),
             dependencies.iter().filter(|dependency| dependency.to.is_none()).count(),
         );
         let all = dependencies.len();
-        let changed = all.saturating_sub(added).saturating_sub(removed);
-        for count in [
-            all,
-            direct,
-            added,
-            removed,
-            changed,
-            all.saturating_sub(direct),
-            facts.renames.len(),
-            facts.breaking.len(),
-        ] {
+        let changed = all.saturating_sub(new).saturating_sub(gone);
+        for count in
+            [all, direct, new, gone, changed, all.saturating_sub(direct), facts.renames.len(), facts.breaking.len()]
+        {
             self.things.insert(count as u64);
         }
         self.things.insert(commit.patch.files.iter().map(hunks).sum());

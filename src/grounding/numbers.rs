@@ -124,11 +124,8 @@ fn is_name_of_thing(low: &str) -> bool {
 /// "and 3 more", "and 2 other files": the number of omitted list items.
 fn is_rest(tokens: &[SentenceToken<'_>], at: usize) -> bool {
     let next = tokens.get(at + 1).map(SentenceToken::low).unwrap_or_default();
-    matches!(next.as_str(), "more" | "others") || (next == "other" && is_after(tokens, at, "and"))
-}
-
-fn is_after(tokens: &[SentenceToken<'_>], at: usize, word: &str) -> bool {
-    at.checked_sub(1).and_then(|before| tokens.get(before)).is_some_and(|token| token.text == word)
+    let after_and = || at.checked_sub(1).and_then(|before| tokens.get(before)).is_some_and(|token| token.text == "and");
+    matches!(next.as_str(), "more" | "others") || (next == "other" && after_and())
 }
 
 /// Phrases that can only be counts: "in 3 source files", "2 new tests", "40 lines".

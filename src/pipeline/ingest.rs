@@ -17,7 +17,7 @@ use crate::git::GitError;
 use crate::git::repo::Repo;
 use crate::spool::record::Record;
 use crate::spool::{reader, rotation};
-use crate::store::{SpoolPosition, StoreError};
+use crate::store::{RegisteredRepo, SpoolPosition, StoreError};
 
 /// Records imported in one transaction.
 const BATCH: usize = 512;
@@ -195,7 +195,9 @@ pub fn process_event(
 
 fn close_unreadable(services: &Services, pending: &PendingEvent, error: &GitError) -> Result<(), StoreError> {
     services.store.close_event(pending.row, Some(&error.to_string()))?;
-    if matches!(error, GitError::ForeignOwner { .. }) && is_registered(services, &pending.event.git_dir)? {
+    // Recognised by its path: it cannot be opened.
+    let is_of = |registered: &RegisteredRepo| pending.event.git_dir.starts_with(&registered.common_dir);
+    if matches!(error, GitError::ForeignOwner { .. }) && services.store.registered_repos()?.iter().any(is_of) {
         // `status` has a line for it already.
         return Ok(());
     }
@@ -206,11 +208,6 @@ fn close_unreadable(services: &Services, pending: &PendingEvent, error: &GitErro
         _ => "uro-capture commit REV, run in the repository, tries again",
     };
     services.store.note_problem(services.clock.now(), &format!("{place}: {error}"), hint)
-}
-
-/// By its path: it cannot be opened.
-fn is_registered(services: &Services, git_dir: &Path) -> Result<bool, StoreError> {
-    Ok(services.store.registered_repos()?.iter().any(|registered| git_dir.starts_with(&registered.common_dir)))
 }
 
 /// Age after which an unread spool has no sidecar: a command processes it itself.

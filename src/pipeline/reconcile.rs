@@ -1,6 +1,6 @@
 //! Reconciliation: new reflog entries become events, so that commits made while no hook or watcher ran are captured.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 
@@ -93,11 +93,6 @@ impl ReconcileTrigger<'_> {
     fn stamp(&self, at: Timestamp, now: Timestamp) -> Timestamp {
         self.report.map_or(now, |event| at.min(now).max(event.stamp))
     }
-
-    /// Whether a hook reported a running sequence that the log does not show.
-    fn saw_sequence(&self, git_dir: &Path) -> bool {
-        self.report.is_some_and(|event| event.in_sequence && event.git_dir == git_dir)
-    }
 }
 
 fn read_logs(
@@ -160,7 +155,9 @@ impl EventBatch<'_> {
         let LoggedChange { git_dir, at, change: deed } = entry;
         let arrived = match deed {
             RefChange::Committed { oid, replaces, step } => {
-                let step = step || self.teller.saw_sequence(&git_dir);
+                // A hook may have reported a running sequence that the log does not show.
+                let is_step = |event: &Event| event.in_sequence && event.git_dir == git_dir;
+                let step = step || self.teller.report.is_some_and(is_step);
                 return self.add(NewCommit { git_dir, at, oid, replaces, step });
             }
             RefChange::UnloggedMove { from, to } => {

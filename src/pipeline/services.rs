@@ -238,6 +238,7 @@ impl Exclusions {
         let capture = &config.capture;
         let means_more = |pattern: &&String| !LOCKFILES.contains(&pattern.as_str());
         let kept_shut: Vec<String> = capture.exclude_paths.iter().filter(means_more).cloned().collect();
+        let everything = || globs(&["**".to_owned()]).unwrap_or_else(GlobSet::empty);
         let denied = |patterns: &[String]| globs(patterns).unwrap_or_else(everything);
         Self {
             repos: denied(&capture.exclude_repos),
@@ -290,10 +291,6 @@ fn globs(patterns: &[String]) -> Option<GlobSet> {
         builder.add(Glob::new(pattern).ok()?);
     }
     builder.build().ok()
-}
-
-fn everything() -> GlobSet {
-    globs(&["**".to_owned()]).unwrap_or_else(GlobSet::empty)
 }
 
 #[cfg(test)]

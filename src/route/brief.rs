@@ -13,10 +13,7 @@ pub fn explain_briefly(decision: &Decision, refusal: Option<&str>) -> String {
     let best = main_candidate(decision);
     let mut lines = match (&decision.choice, best) {
         (Chosen::Model { model, endpoint, .. }, Some(candidate)) => {
-            vec![
-                format!("{model} on {endpoint} writes {}.", role_noun(task.role)),
-                describe_expectation(task, candidate),
-            ]
+            vec![format!("{model} on {endpoint} writes {}.", role_noun(task.role)), forecast_text(task, candidate)]
         }
         _ => for_template(task, best, refusal),
     };
@@ -32,9 +29,8 @@ fn for_template(task: &Signals, best: Option<&ScoredCandidate>, refusal: Option<
     let late = |candidate: &&ScoredCandidate| {
         matches!(candidate.rejected_because, Some(Rejected::Cold | Rejected::PredictedMiss))
     };
-    let second = best
-        .filter(late)
-        .map(|candidate| format!("It would be {}", lowercase_first(&describe_expectation(task, candidate))));
+    let second =
+        best.filter(late).map(|candidate| format!("It would be {}", lowercase_first(&forecast_text(task, candidate))));
     std::iter::once(first).chain(second).collect()
 }
 
@@ -44,7 +40,7 @@ fn lowercase_first(text: &str) -> String {
     chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
 }
 
-fn describe_expectation(task: &Signals, candidate: &ScoredCandidate) -> String {
+fn forecast_text(task: &Signals, candidate: &ScoredCandidate) -> String {
     let (first, total) = (seconds(candidate.predicted_ttft_ms), seconds(candidate.predicted_total_ms));
     if task.urgency == Urgency::Batch {
         return format!(

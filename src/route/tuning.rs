@@ -73,21 +73,13 @@ pub fn shortened(sampling: &Sampling, tokens: u32) -> Sampling {
 
 fn find_invalid(sampling: &Sampling, trained: Option<u64>) -> [Option<SettingAdvice>; 4] {
     let Sampling { num_ctx, max_tokens, .. } = *sampling;
-    let advice = |key, wrong: bool, says: String| wrong.then_some(SettingAdvice { key, wrong: true, says });
+    let bad = |key, wrong: bool, says: String| wrong.then_some(SettingAdvice { key, wrong: true, says });
     let trained = trained.unwrap_or(u64::MAX);
     [
-        advice(
-            "temperature",
-            !(0.0..=2.0).contains(&sampling.temperature),
-            "a temperature lies between 0 and 2".into(),
-        ),
-        advice("top_p", !(sampling.top_p > 0.0 && sampling.top_p <= 1.0), "top_p is a share above 0, at most 1".into()),
-        advice(
-            "max_tokens",
-            max_tokens >= num_ctx,
-            format!("{max_tokens} tokens of answer fill a context of {num_ctx}"),
-        ),
-        advice(
+        bad("temperature", !(0.0..=2.0).contains(&sampling.temperature), "a temperature lies between 0 and 2".into()),
+        bad("top_p", !(sampling.top_p > 0.0 && sampling.top_p <= 1.0), "top_p is a share above 0, at most 1".into()),
+        bad("max_tokens", max_tokens >= num_ctx, format!("{max_tokens} tokens of answer fill a context of {num_ctx}")),
+        bad(
             "num_ctx",
             u64::from(num_ctx) > trained,
             format!("the model was trained on {trained} tokens, not {num_ctx}"),

@@ -48,7 +48,7 @@ pub struct Worker {
     /// Set when jobs have to finish with what they have.
     cut_short: watch::Receiver<bool>,
     /// Absent while the store cannot be written.
-    poison_guard: Option<Arc<PoisonEventGuard>>,
+    guard: Option<Arc<PoisonEventGuard>>,
     /// All that is left waits for the end of a sequence, which causes no event.
     pub rests: bool,
 }
@@ -64,21 +64,12 @@ enum FollowUp {
 impl Worker {
     #[must_use]
     pub fn new(services: Services, health: Arc<Health>, cut_short: watch::Receiver<bool>) -> Self {
-        let poison_guard = PoisonEventGuard::open(&services, "sidecar");
-        if let Err(error) = &poison_guard {
+        let guard = PoisonEventGuard::open(&services, "sidecar");
+        if let Err(error) = &guard {
             tracing::error!(%error, "deaths with an event in hand are not counted");
         }
         let (jobs, tries, reported_repos) = (JoinSet::new(), HashMap::new(), HashSet::new());
-        Self {
-            services,
-            health,
-            jobs,
-            tries,
-            reported_repos,
-            cut_short,
-            poison_guard: poison_guard.ok().map(Arc::new),
-            rests: false,
-        }
+        Self { services, health, jobs, tries, reported_repos, cut_short, guard: guard.ok().map(Arc::new), rests: false }
     }
 
     /// Imports the spool and processes the oldest pending events up to their templates; returns the pause after which
@@ -142,9 +133,9 @@ impl Worker {
         let tried = self.tries.remove(&row).unwrap_or(0) + 1;
         let last_try = tried >= TRIES;
         self.health.heartbeat.step();
-        let (poison_guard, mut open) = (self.poison_guard.clone(), std::mem::take(last));
+        let (guard, mut open) = (self.guard.clone(), std::mem::take(last));
         let dealt = blocking(&self.services, move |services| {
-            let _held = poison_guard.as_ref().map(|poison_guard| poison_guard.hold_event(row));
+            let _held = guard.as_ref().map(|guard| guard.hold_event(row));
             let dealt = ingest::process_event(&services, &mut open, &event, without, last_try);
             dealt.map(|dealt| (dealt, open))
         });

@@ -96,13 +96,11 @@ fn suggest_lines(app: &App, repo: &Repo, registered: &RegisteredRepo) -> Vec<Fin
     let Ok(program) = hooks::program(app) else { return Vec::new() };
     let places = locations::list_worktrees(repo).unwrap_or_default();
     let linked = places.iter().skip(usize::from(registered.hook_mode != HookMode::Watch));
-    let lines = linked.filter_map(|place| ManualLines::for_worktree(place, &program));
-    lines
-        .map(|by_hand| {
-            let [why, line] = by_hand.describe();
-            Finding::passed("hooks", format!("{}: {why}; {line}", by_hand.worktree.display()))
-        })
-        .collect()
+    let finding = |by_hand: ManualLines| {
+        let [why, line] = by_hand.describe();
+        Finding::passed("hooks", format!("{}: {why}; {line}", by_hand.worktree.display()))
+    };
+    linked.filter_map(|place| ManualLines::for_worktree(place, &program)).map(finding).collect()
 }
 
 const WATCHES: &str = "/proc/sys/fs/inotify/max_user_watches";
