@@ -2,7 +2,7 @@
 //! person sees.
 //!
 //! `cargo bench --bench whole_way -- [--n 200] [--json] [--bin-dir DIR] [SECTION…]`; sections: one-file, large,
-//! request, overhead, start-up, store, pipe. Binaries come from `--bin-dir`, else `URO_BENCH_BIN_DIR`, else
+//! request, overhead, start-up, store, drafts, publish, pipe. Binaries come from `--bin-dir`, else `URO_BENCH_BIN_DIR`, else
 //! `target/release`. Every home, repository, server and sidecar is a scratch one of this run.
 //! What the hook itself costs is `commit_cost`'s question.
 
@@ -14,6 +14,8 @@ use serde_json::json;
 mod cases;
 #[path = "whole_way/commits.rs"]
 mod commits;
+#[path = "whole_way/drafts.rs"]
+mod drafts;
 #[path = "whole_way/model.rs"]
 mod model;
 #[path = "whole_way/pipes.rs"]
@@ -41,13 +43,15 @@ fn main() -> Result<()> {
 
 type Section = fn(&Run, &mut Report) -> Result<()>;
 
-const SECTIONS: [(&str, Section); 7] = [
+const SECTIONS: [(&str, Section); 9] = [
     ("one-file", commits::one_file),
     ("large", commits::large),
     ("request", commits::request),
     ("overhead", commits::overhead),
     ("start-up", processes::start_up),
     ("store", processes::store),
+    ("publish", drafts::publish),
+    ("drafts", drafts::drafts),
     ("pipe", pipes::pipe),
 ];
 

@@ -12,14 +12,14 @@ use crate::report::{Report, Result, Rounds, Row, in_turns, timed};
 use crate::rows::fill;
 use crate::{Run, judged, met};
 
-fn ended_well(command: &mut Command) -> Result<Duration> {
+pub fn ended_well(command: &mut Command) -> Result<Duration> {
     // What there is to say beside the result (that there are more rows, say) goes nowhere either.
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let (elapsed, status) = timed(|| Ok(command.status()?))?;
     if status.success() { Ok(elapsed) } else { Err(format!("{command:?} ended with {status}").into()) }
 }
 
-fn program(run: &Run, home: &Path, arguments: &[&str]) -> Command {
+pub fn program(run: &Run, home: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(run.hook.with_file_name("uro-capture"));
     command.env_clear().env("HOME", home).env("URO_HOME", home).current_dir(home).args(arguments);
     command
@@ -43,7 +43,7 @@ pub fn start_up(run: &Run, report: &mut Report) -> Result<()> {
 
 const SIZES: [u64; 3] = [10_000, 100_000, 1_000_000];
 /// Enough to support a p95.
-const STORE_ROUNDS: usize = 60;
+pub const STORE_ROUNDS: usize = 60;
 
 /// A command, and (rows, ms) that its median is to keep.
 type Shown = (&'static [&'static str], Option<(u64, f64)>);
@@ -83,9 +83,10 @@ pub fn store(run: &Run, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-fn filled(home: &Path, rows: u64) -> Result<()> {
+pub fn filled(home: &Path, rows: u64) -> Result<SqliteStore> {
     let paths = Paths::from_home(home);
     create_private(&paths.data)?;
-    fill(&SqliteStore::open(&paths.database())?.store, rows);
-    Ok(())
+    let store = SqliteStore::open(&paths.database())?.store;
+    fill(&store, rows);
+    Ok(store)
 }

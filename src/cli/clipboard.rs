@@ -28,7 +28,7 @@ pub fn copy(app: &App, text: &str) -> Result<&'static str, Failure> {
         }
     }
     Err(Failure::input("no clipboard was found")
-        .hint("install wl-clipboard or xclip, or pipe the text: uro-capture recap | less"))
+        .hint("install wl-clipboard or xclip, or leave --copy out and pipe the text to a program of your own"))
 }
 
 fn run(program: &str, args: &[&str], text: &str) -> bool {

@@ -1,10 +1,12 @@
 //! `draft`: the queue of texts for readers, from batch writing to the published page.
 
 mod batch;
+mod diff;
 mod edit;
 mod listing;
 mod new;
 mod publish;
+mod show;
 
 use std::sync::Arc;
 
@@ -32,17 +34,19 @@ pub enum DraftAction {
     New(new::NewArgs),
     /// The drafts, newest period first
     List(listing::ListArgs),
-    /// One draft with its text
-    Show(DraftIdArg),
-    /// Change a draft's text, in $EDITOR unless --body or --title is given
+    /// One draft with its text, its versions or the sources of each sentence
+    Show(show::ShowArgs),
+    /// Change a draft's text, in your editor unless --body, --title or --restore is given
     Edit(edit::DraftEditArgs),
     /// The text is good: it may be published
     Accept(DraftIdArg),
     /// The text is not wanted
     Reject(DraftIdArg),
-    /// Write it again: a dead, rejected or untouched one
+    /// Write it again; a text that you edited stays, and the new one is kept beside it
     Retry(DraftIdArg),
-    /// Print an accepted draft as Markdown, or write it into a directory
+    /// How two versions of the text differ: the written and the edited one, unless numbers are given
+    Diff(diff::DiffArgs),
+    /// Give an accepted draft its final form: print it, write it, copy it, add it to a note, or send it
     Publish(publish::PublishArgs),
     /// Queue what is due and write everything that is queued
     Run(batch::RunArgs),
@@ -62,11 +66,11 @@ pub fn run(app: &App, args: &DraftArgs) -> Result<Exit, Failure> {
     match &args.action {
         DraftAction::New(args) => new::run(app, args),
         DraftAction::List(args) => listing::list(app, args),
-        DraftAction::Show(args) => listing::show(app, &args.id),
+        DraftAction::Show(args) => show::run(app, args),
         DraftAction::Edit(args) => edit::run(app, args),
         DraftAction::Accept(args) => {
             let (store, draft) = open_draft(app, &args.id)?;
-            let draft = change_state(app, store.as_ref(), &draft, &[DraftState::Ready], DraftState::Accepted)?;
+            let draft = accept(app, store.as_ref(), &draft)?;
             print_next(app, &draft, &format!("uro-capture draft publish {}", draft.id))
         }
         DraftAction::Reject(args) => {
@@ -83,9 +87,16 @@ pub fn run(app: &App, args: &DraftArgs) -> Result<Exit, Failure> {
             })?;
             print_next(app, &draft, "uro-capture draft run")
         }
+        DraftAction::Diff(args) => diff::run(app, args),
         DraftAction::Publish(args) => publish::run(app, args),
         DraftAction::Run(args) => batch::run(app, args),
     }
+}
+
+/// Accepts a draft. That ends the writing of another text beside an edited one.
+fn accept(app: &App, store: &dyn DraftQueue, draft: &Draft) -> Result<Draft, Failure> {
+    let from = if draft.is_acceptable() { draft.state } else { DraftState::Ready };
+    change_state(app, store, draft, &[from], DraftState::Accepted)
 }
 
 /// Moves a draft to another state; a draft already in it stays.

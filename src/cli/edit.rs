@@ -1,15 +1,16 @@
 //! `uro-capture edit ID`: replaces a summary by the user's text.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use clap::Args;
 
 use super::app::App;
 use super::capture_line;
+use super::editor::Editor;
 use super::failure::{Failure, quoted};
 use super::ui::Exit;
 use crate::config::paths;
+use crate::domain::id::CaptureId;
 use crate::redact::redact;
 
 #[derive(Debug, Clone, Args)]
@@ -36,7 +37,7 @@ pub fn run(app: &App, args: &EditArgs) -> Result<Exit, Failure> {
     let text = match (&args.message, &args.stdin) {
         (Some(text), _) => text.clone(),
         (None, Some(_)) => app.read_stdin(LONGEST)?,
-        (None, None) => in_editor(app, &before.summary)?,
+        (None, None) => in_editor(app, before.id, &before.summary)?,
     };
     let text = validate_text(&text)?;
     let after = if text == before.summary { before } else { store.edit_capture(before.id, &redact(&text))? };
@@ -64,26 +65,12 @@ fn validate_text(text: &str) -> Result<String, Failure> {
 }
 
 /// Opens `text` in the user's editor and returns the edited text.
-///
-/// # Errors
-/// There is no editor, or it failed.
-pub fn in_editor(app: &App, text: &str) -> Result<String, Failure> {
-    let Some(editor) = app.env().editor() else {
-        return Err(Failure::input("no editor is known").hint("EDITOR=nano uro-capture edit ID, or edit ID -m TEXT"));
-    };
+fn in_editor(app: &App, id: CaptureId, text: &str) -> Result<String, Failure> {
+    let hint = format!("uro-capture edit {id} -m TEXT");
+    let editor = Editor::find(app, &hint)?;
     let file = TempFile::create(&app.paths.state, text)?;
-    // As git does: the value may contain arguments, so a shell parses it.
-    let status = Command::new("sh").arg("-c").arg(format!("{editor} \"$@\"")).arg(editor).arg(&file.path).status();
-    match status {
-        Ok(status) if status.success() => {
-            std::fs::read_to_string(&file.path).map_err(|error| file_failure(&file.path, &error))
-        }
-        Ok(status) => Err(Failure::input(format!("the editor {editor:?} ended with {status}"))
-            .hint("nothing was changed; edit ID -m TEXT needs no editor")),
-        Err(error) => Err(Failure::input(format!("cannot start the editor {editor:?}"))
-            .because(error.to_string())
-            .hint("edit ID -m TEXT needs no editor")),
-    }
+    editor.open(&file.path, app.clock.as_ref(), &hint)?;
+    std::fs::read_to_string(&file.path).map_err(|error| file_failure(&file.path, &error))
 }
 
 /// A file readable by its owner only, removed on drop.

@@ -13,7 +13,7 @@ use crate::domain::id::{CaptureId, DraftId};
 use crate::pipeline::erasure;
 use crate::pipeline::services::Services;
 use crate::publish::numbers::count;
-use crate::store::{ForgetReport, RemainingFile, StoreError, StoreFile};
+use crate::store::{DraftQuery, ForgetReport, RemainingFile, StoreError, StoreFile};
 
 #[derive(Debug, Clone, Args)]
 pub struct ForgetArgs {
@@ -132,7 +132,8 @@ fn confirmed(app: &App, services: &Services, id: CaptureId) -> Result<bool, Fail
         Err(StoreError::Corrupt(_)) => format!("{id}, which is damaged"),
         Err(error) => return Err(error.into()),
     };
-    let drafts = services.store.drafts(None, None)?.into_iter().filter(|draft| draft.sources.contains(&id)).count();
+    let drafts =
+        services.store.drafts(&DraftQuery::default())?.into_iter().filter(|draft| draft.sources.contains(&id)).count();
     let sizes = services.store.sizes()?;
     let mut question = format!("Forget for good: {what}?");
     if sizes.copy_files > 0 {

@@ -10,6 +10,7 @@ mod config;
 mod doctor;
 pub mod draft;
 mod edit;
+mod editor;
 mod export;
 pub mod failure;
 mod forget;

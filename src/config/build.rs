@@ -1,6 +1,6 @@
 //! Config builder: turns validated values by key into a typed `Config`; contradictory values are an error here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use toml::Value;
@@ -10,7 +10,7 @@ use super::error::{ConfigError, Result, SettingOrigin};
 use super::layer::Setting;
 use super::{
     ApiKey, Cadence, CaptureConfig, Config, DraftsConfig, EndpointConfig, PrefillMode, RetentionConfig, StoreConfig,
-    keys, validate,
+    WebhookConfig, keys, validate,
 };
 use crate::domain::model::{Api, ModelsConfig, Sampling, Strategy};
 use crate::domain::role::{ROLES, Role};
@@ -34,6 +34,7 @@ pub(super) fn build(values: &Values, env: &Env) -> Result<Config> {
         endpoints: endpoints(&read, env)?,
         options: ROLES.into_iter().map(|role| Ok((role, sampling(&read, role)?))).collect::<Result<_>>()?,
         drafts: drafts(&read)?,
+        publish: webhooks(&read, env)?,
         store: StoreConfig { url: read.text("store.url")?.to_owned() },
         retention: RetentionConfig {
             operations: read.duration("retention.operations")?,
@@ -153,6 +154,23 @@ fn endpoint(read: &SettingsReader<'_>, index: usize, env: &Env) -> Result<Endpoi
     })
 }
 
+fn webhooks(read: &SettingsReader<'_>, env: &Env) -> Result<Vec<WebhookConfig>> {
+    let names: BTreeSet<&str> =
+        read.values.keys().filter_map(|key| keys::webhook_field(key)).map(|(name, _)| name).collect();
+    let webhook = |name: &str| {
+        let key = |field: &str| format!("publish.{name}.{field}");
+        let token_env = read.text(&key("token_env")).ok();
+        Ok(WebhookConfig {
+            name: name.to_owned(),
+            url: read.text(&key("url"))?.to_owned(),
+            remote: read.switch(&key("remote")).unwrap_or(false),
+            token: token_env.and_then(|name| env.settings_variable(name)).as_deref().and_then(ApiKey::parse),
+            token_env: token_env.map(str::to_owned),
+        })
+    };
+    names.into_iter().map(webhook).collect()
+}
+
 /// Typed access. Values were validated layer by layer, so an error here is a missing key.
 struct SettingsReader<'a> {
     values: &'a Values,
@@ -238,6 +256,10 @@ mod tests {
             devlog = "off"
             [store]
             url = "sqlite:"
+            [publish.blog]
+            url = "https://blog.example/hooks/v1"
+            remote = true
+            token_env = "BLOG_TOKEN"
             [retention]
             operations = "30d"
             prompts = "2w"
@@ -253,6 +275,14 @@ mod tests {
         assert!((config.options[&Role::Blog].temperature - 1.0).abs() < f64::EPSILON);
         assert_eq!(config.options[&Role::Blog].max_tokens, 2000, "what is not set stays built-in");
         assert_eq!(config.drafts.devlog, Cadence::Off);
+        let webhook = WebhookConfig {
+            name: "blog".to_owned(),
+            url: "https://blog.example/hooks/v1".to_owned(),
+            remote: true,
+            token_env: Some("BLOG_TOKEN".to_owned()),
+            token: None,
+        };
+        assert_eq!(config.publish, [webhook]);
         let days = |n: u64| Duration::from_secs(n * 86_400);
         let expected = RetentionConfig {
             operations: days(30),
@@ -286,6 +316,7 @@ mod tests {
                 "endpoints[0].api: an address that ends in /v1 speaks the OpenAI protocol, not Ollama's: c.toml, line 4",
             ),
             ("[[endpoints]]\nname = \"a\"\n".to_owned(), "endpoints[0].url: is missing: c.toml, line 2"),
+            ("[publish.blog]\nremote = true\n".to_owned(), "publish.blog.url: is missing: c.toml, line 2"),
         ] {
             assert_eq!(error(&text), expected);
         }

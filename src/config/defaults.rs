@@ -53,6 +53,7 @@ impl Default for Config {
             endpoints: ENDPOINTS.iter().map(|(name, url)| EndpointConfig::local(name, url)).collect(),
             options: ROLES.into_iter().map(|role| (role, sampling(role))).collect::<BTreeMap<_, _>>(),
             drafts: DraftsConfig::default(),
+            publish: Vec::new(),
             store: StoreConfig { url: "sqlite:".to_owned() },
             retention: RetentionConfig::default(),
         }

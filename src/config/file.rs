@@ -83,6 +83,7 @@ fn is_section(key: &str) -> bool {
     match key.split_once('.') {
         None => key != "endpoints" && keys::SECTIONS.contains(&key),
         Some(("options", role)) => keys::parse_role(role).is_some(),
+        Some(("publish", name)) => keys::is_webhook_name(name),
         Some(_) => false,
     }
 }
@@ -111,6 +112,9 @@ fn known_names(section: &str) -> Vec<String> {
     }
     if section.starts_with("endpoints") {
         return keys::ENDPOINT.iter().map(|(name, ..)| (*name).to_owned()).collect();
+    }
+    if section.starts_with("publish.") {
+        return keys::WEBHOOK.iter().map(|(name, ..)| (*name).to_owned()).collect();
     }
     let inside = keys::fixed().filter_map(|key| Some(key.strip_prefix(section)?.strip_prefix('.')?.to_owned()));
     let mut names: Vec<String> = inside.map(|rest| rest.split('.').next().unwrap_or("").to_owned()).collect();
@@ -156,6 +160,9 @@ mod tests {
             ("\n[captur]\nbudget = \"2s\"", "unknown key \"captur\": capture.toml, line 2"),
             ("[options.captur]\ntop_p = 1.0", "unknown key \"captur\" in [options]: capture.toml, line 1"),
             ("[options.blog]\n\ntopp = 1.0", "unknown key \"topp\" in [options.blog]: capture.toml, line 3"),
+            ("[publish.a]\nulr = \"a\"", "unknown key \"ulr\" in [publish.a]: capture.toml, line 2"),
+            ("[publish.\"a b\"]\nurl = \"a\"", "unknown key \"a b\" in [publish]: capture.toml, line 1"),
+            ("[publish]\nurl = \"http://a\"", "publish.url: expected a section [publish.url]: capture.toml, line 2"),
             ("[[endpoints]]\nnmae = \"a\"", "unknown key \"nmae\" in [endpoints]: capture.toml, line 2"),
             ("capture = 3", "capture: expected a section [capture]: capture.toml, line 1"),
             (

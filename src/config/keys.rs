@@ -142,14 +142,24 @@ pub const ENDPOINT: &[(&str, ValueShape, &str)] = &[
     ("api_key_env", ValueShape::Variable, "The variable that holds the key, instead of `api_key`."),
 ];
 
+/// Fields of one `[publish.NAME]` section.
+pub const WEBHOOK: &[(&str, ValueShape, &str)] = &[
+    ("url", ValueShape::Endpoint, "Where `draft publish --to NAME` posts a draft; required."),
+    ("remote", ValueShape::Switch, "Allow an address that is not loopback."),
+    ("token_env", ValueShape::Variable, "The variable that holds the bearer token, if the server wants one."),
+];
+
 /// The sections of the file.
-pub const SECTIONS: &[&str] = &["capture", "models", "endpoints", "options", "drafts", "store", "retention"];
+pub const SECTIONS: &[&str] = &["capture", "models", "endpoints", "options", "drafts", "publish", "store", "retention"];
 
 /// The shape of the key `name` (`capture.budget`, `options.blog.top_p`, `endpoints[0].url`), if it exists.
 #[must_use]
 pub fn find_key(name: &str) -> Option<SettingKey> {
     if let Some((_, field)) = endpoint_field(name) {
         return key_in(ENDPOINT, field, false);
+    }
+    if let Some((_, field)) = webhook_field(name) {
+        return key_in(WEBHOOK, field, false);
     }
     if let Some(&(_, shape, by_repository, about)) = PLAIN.iter().find(|(key, ..)| *key == name) {
         return Some(SettingKey { shape, by_repository, about });
@@ -169,7 +179,10 @@ pub fn find_key(name: &str) -> Option<SettingKey> {
 #[must_use]
 pub fn is_secret(name: &str) -> bool {
     // A misspelt name may have been meant as a secret key, too.
-    find_key(name).map_or_else(|| name.to_lowercase().contains("key"), |key| key.shape == ValueShape::Secret)
+    find_key(name).map_or_else(
+        || ["key", "token"].iter().any(|word| name.to_lowercase().contains(word)),
+        |key| key.shape == ValueShape::Secret,
+    )
 }
 
 /// Splits `endpoints[2].url` into 2 and `url`.
@@ -179,7 +192,21 @@ pub fn endpoint_field(name: &str) -> Option<(usize, &str)> {
     Some((index.parse().ok()?, field))
 }
 
-/// All keys with a fixed name: all except the endpoints' fields.
+/// Splits `publish.blog.url` into `blog` and `url`.
+#[must_use]
+pub fn webhook_field(name: &str) -> Option<(&str, &str)> {
+    let (name, field) = name.strip_prefix("publish.")?.split_once('.')?;
+    is_webhook_name(name).then_some((name, field))
+}
+
+/// Letters, digits, `-` and `_`, and no `-` first: that would be standard output, or an option.
+#[must_use]
+pub fn is_webhook_name(name: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    !name.is_empty() && !name.starts_with('-') && name.chars().all(is_part)
+}
+
+/// All keys with a fixed name: all except the fields of endpoints and webhooks.
 pub fn fixed() -> impl Iterator<Item = String> {
     let plain = PLAIN.iter().map(|(key, ..)| (*key).to_owned());
     let models = ROLES.iter().map(|role| format!("models.{}", role.as_str()));
@@ -274,7 +301,10 @@ mod tests {
 
     #[test]
     fn a_repository_may_not_say_where_data_goes() {
-        for key in ["store.url", "endpoints[0].url", "endpoints[0].remote", "drafts.window", "retention.operations"] {
+        for key in [
+            "store.url", "endpoints[0].url", "endpoints[0].remote", "publish.blog.url", "publish.blog.remote",
+            "drafts.window", "retention.operations",
+        ] {
             assert!(!find_key(key).unwrap().by_repository, "{key}");
         }
         assert!(find_key("capture.enabled").unwrap().by_repository);

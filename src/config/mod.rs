@@ -33,6 +33,8 @@ pub struct Config {
     /// Per role, complete (defaults filled in).
     pub options: BTreeMap<Role, Sampling>,
     pub drafts: DraftsConfig,
+    /// Webhooks, by name; none unless configured.
+    pub publish: Vec<WebhookConfig>,
     pub store: StoreConfig,
     pub retention: RetentionConfig,
 }
@@ -81,6 +83,19 @@ pub struct EndpointConfig {
     pub api_key: Option<ApiKey>,
     /// The environment variable that holds the key.
     pub api_key_env: Option<String>,
+}
+
+/// A webhook that drafts can be sent to by name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebhookConfig {
+    pub name: String,
+    pub url: String,
+    /// A non-loopback address is refused unless true.
+    pub remote: bool,
+    /// The environment variable that holds the bearer token.
+    pub token_env: Option<String>,
+    /// The token in it; absent if the variable is unset.
+    pub token: Option<ApiKey>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -78,7 +78,7 @@ pub enum Step {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BatchReport {
     pub queued: usize,
-    /// Untouched drafts that were queued again because their captures had changed.
+    /// Ready drafts that were queued again because their captures had changed.
     pub rewritten: usize,
     /// Due, but beyond the cap of one run.
     pub left_out: usize,
@@ -151,7 +151,7 @@ impl<S: DraftStore + Clone + 'static> BatchRun<'_, '_, S> {
             }
             match store.retry_draft(draft.id, now) {
                 Ok(_) => Ok(true),
-                // The user edited it first: the draft stays as it is.
+                // The user decided on it first: the draft stays as it is.
                 Err(StoreError::Conflict(_) | StoreError::NotFound { .. }) => Ok(false),
                 Err(error) => Err(error),
             }

@@ -302,17 +302,19 @@ async fn when_a_failure_cannot_even_be_stored_the_run_ends_with_it() {
 }
 
 #[tokio::test]
-async fn a_late_capture_goes_into_the_untouched_draft_and_never_into_an_edited_one() {
+async fn a_late_capture_goes_into_the_untouched_draft_and_never_into_an_edited_text() {
     let (scene, shelf) = (scene(), shelf());
     scene.run(&shelf, None).await.unwrap();
     let edited = shelf.rows().drafts[2].id;
     shelf.rows().drafts[2].edit = Some(DraftEdit { seconds: 9.0, distance: 0.2 });
     shelf.rows().captures.push(capture("uro", "2026-03-03T20:00:00Z", "fix: a late one"));
     let report = scene.run(&shelf, None).await.unwrap();
-    assert_eq!((report.rewritten, report.queued, report.by_template), (1, 0, 1));
+    assert_eq!((report.rewritten, report.queued, report.by_template), (2, 0, 2));
     for draft in shelf.drafts().unwrap() {
         assert_eq!(draft.body.contains("a late one"), draft.kind.as_str() == "blog" && draft.id != edited);
     }
+    let again = scene.run(&shelf, None).await.unwrap();
+    assert_eq!(again.rewritten, 0, "the sources are those of the text beside it");
 }
 
 #[test]

@@ -103,8 +103,8 @@ impl DraftStore for InMemoryDraftStore {
     fn retry_draft(&self, id: DraftId, now: Timestamp) -> Result<Draft> {
         let mut rows = self.rows();
         let draft = rows.drafts.iter_mut().find(|draft| draft.id == id).unwrap();
-        if draft.edit.is_some() || draft.state != DraftState::Ready {
-            return Err(StoreError::Conflict("not untouched".to_owned()));
+        if draft.state != DraftState::Ready {
+            return Err(StoreError::Conflict("not ready".to_owned()));
         }
         (draft.state, draft.attempt, draft.next_at) = (DraftState::Queued, 0, Some(now));
         Ok(draft.clone())
@@ -137,9 +137,12 @@ impl DraftStore for InMemoryDraftStore {
             return Err(StoreError::Full("no space left".into()));
         }
         self.update_leased(id, attempt, |draft| {
-            draft.state = DraftState::Ready;
+            (draft.state, draft.sources) = (DraftState::Ready, written.sources.clone());
+            if draft.edit.is_some() {
+                return;
+            }
             (draft.title, draft.body) = (written.title.clone(), written.body.clone());
-            (draft.model, draft.sources) = (written.model.clone(), written.sources.clone());
+            draft.model.clone_from(&written.model);
             (draft.error, draft.finished_at) = (written.note.clone(), Some(now));
             draft.quality.clone_from(&written.quality);
         })

@@ -28,7 +28,7 @@ pub struct Plan {
     pub queue: Vec<NewDraft>,
     /// Due as well, left for the next run because of the cap.
     pub left_out: usize,
-    /// Written and untouched: to be checked with `is_outdated`.
+    /// Written and not decided on: to be checked with `is_outdated`.
     pub recheck: Vec<Draft>,
 }
 
@@ -57,7 +57,7 @@ pub fn plan(
     let mut plan = Plan::default();
     for due in due(captures, config, zone, now) {
         match existing(&due, drafts) {
-            Existing::Same(draft) if is_untouched(draft) => plan.recheck.push(draft.clone()),
+            Existing::Same(draft) if draft.state == DraftState::Ready => plan.recheck.push(draft.clone()),
             Existing::Same(_) | Existing::Covered => {}
             Existing::None if plan.queue.len() < cap => plan.queue.push(due.new_draft(names)),
             Existing::None => plan.left_out += 1,
@@ -121,17 +121,12 @@ fn same_cadence(one: &Period, other: &Period) -> bool {
     (length(one) - length(other)).abs() <= SAME_CADENCE
 }
 
-/// Written, and not edited or published by the user yet.
-fn is_untouched(draft: &Draft) -> bool {
-    draft.state == DraftState::Ready && draft.edit.is_none()
-}
-
-/// An untouched draft whose period now holds other captures than its sources: some were stored late, rewritten or
-/// forgotten. It is written again; a text of the user never is.
+/// A draft that is not decided on, whose period now holds other captures than its sources: some were stored late,
+/// rewritten or forgotten. It is written again; a text that the user edited stays, and the new one is kept beside it.
 #[must_use]
 pub fn is_outdated(draft: &Draft, captures: &[Capture]) -> bool {
     let same = draft.sources.len() == captures.len() && captures.iter().all(|c| draft.sources.contains(&c.id));
-    is_untouched(draft) && !same
+    draft.state == DraftState::Ready && !same
 }
 
 impl Due<'_> {
@@ -309,6 +304,8 @@ mod tests {
         assert!(!is_outdated(&draft, &captures[..2]));
         assert!(is_outdated(&draft, &captures[..1]) && is_outdated(&draft, &captures[..3]));
         draft.edit = Some(crate::domain::draft::DraftEdit { seconds: 3.0, distance: 0.1 });
+        assert!(is_outdated(&draft, &captures[..3]), "the new text stands beside the edited one");
+        draft.state = DraftState::Accepted;
         assert!(!is_outdated(&draft, &captures[..3]));
     }
 }

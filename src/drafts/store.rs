@@ -9,7 +9,7 @@ use crate::domain::draft::Draft;
 use crate::domain::id::DraftId;
 use crate::domain::operation::Operation;
 use crate::domain::project::ProjectOrigin;
-use crate::store::{CaptureQuery, Lease, NewDraft, Result, Store, WrittenDraft};
+use crate::store::{CaptureQuery, DraftQuery, Lease, NewDraft, Result, Store, WrittenDraft};
 
 /// The draft calls of the store, documented there.
 #[expect(missing_docs, reason = "documented at the traits of `store`")]
@@ -35,7 +35,7 @@ impl DraftStore for Arc<dyn Store> {
     }
 
     fn drafts(&self) -> Result<Vec<Draft>> {
-        self.as_ref().drafts(None, None)
+        self.as_ref().drafts(&DraftQuery::default())
     }
 
     fn queue_draft(&self, draft: &NewDraft, now: Timestamp) -> Result<bool> {

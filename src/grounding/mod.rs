@@ -28,7 +28,7 @@ mod support;
 #[cfg(test)]
 mod tests;
 mod token;
-mod words;
+pub mod words;
 
 use lexicon::Lexicon;
 use support::LackOfSupport;

@@ -31,6 +31,16 @@ impl EndpointAddress {
     /// `InvalidEndpoint` for other schemes, credentials, queries and `https` without `remote`;
     /// `NotLoopback` for a numeric address elsewhere without `remote`.
     pub(super) fn parse(url: &str, remote: bool) -> Result<Self, LlmError> {
+        let mut address = Self::exact(url, remote)?;
+        trim_path(&mut address.base);
+        Ok(address)
+    }
+
+    /// As [`Self::parse`], with the path as it is: the address of one document.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub(super) fn exact(url: &str, remote: bool) -> Result<Self, LlmError> {
         let invalid = |message: &str| LlmError::InvalidEndpoint { url: url.to_owned(), message: message.to_owned() };
         let mut base = parse_url(url).map_err(|message| invalid(&message))?;
         match base.scheme() {
@@ -47,12 +57,16 @@ impl EndpointAddress {
         }
         let host = connectable(&mut base).ok_or_else(|| invalid("the host is missing or unreadable"))?;
         let port = base.port_or_known_default().ok_or_else(|| invalid("the port is missing"))?;
-        trim_path(&mut base);
         let address = Self { base, host, port, remote };
         if let Host::Known(ips) = &address.host {
             address.require_loopback(ips)?;
         }
         Ok(address)
+    }
+
+    /// The whole address.
+    pub(super) fn url(&self) -> Url {
+        self.base.clone()
     }
 
     /// The address of `path`, which starts with a slash.
@@ -244,6 +258,9 @@ mod tests {
         assert_eq!(join("http://[::]:11434"), "http://[::1]:11434/api/chat");
         assert_eq!(join("http://localhost.:1/ollama/"), "http://localhost:1/ollama/api/chat");
         assert_eq!(join("http://localhost:1/v1"), "http://localhost:1/api/chat");
+        let exact = |url| EndpointAddress::exact(url, false).unwrap().url().to_string();
+        assert_eq!(exact("http://localhost:1/hooks/v1"), "http://localhost:1/hooks/v1");
+        assert_eq!(exact("http://0.0.0.0:1/hooks/"), "http://127.0.0.1:1/hooks/");
     }
 
     #[tokio::test]

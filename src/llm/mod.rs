@@ -18,12 +18,14 @@ mod message_form;
 mod ollama;
 mod openai;
 mod pace;
+mod post;
 mod server_error;
 mod text_models;
 mod transport;
 
 pub use client::Client;
 pub use pace::{AnswerPace, AnswerProgress};
+pub use post::post_json;
 
 /// The detected server of an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

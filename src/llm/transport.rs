@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use reqwest::header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, HeaderMap, HeaderValue};
+use reqwest::header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Client, RequestBuilder, Response, redirect, retry};
 use serde_json::Value;
 
@@ -75,6 +75,15 @@ impl Transport {
     /// No response head within `until`.
     pub(super) async fn post(&self, path: &str, body: &Value, until: Instant) -> Result<Response, LlmError> {
         self.send(self.client.post(self.address.join(path)).json(body), until).await
+    }
+
+    /// Posts `json` to the address itself; the response's body is still unread.
+    ///
+    /// # Errors
+    /// No response head within `until`.
+    pub(super) async fn post_text(&self, json: String, until: Instant) -> Result<Response, LlmError> {
+        let request = self.client.post(self.address.url()).header(CONTENT_TYPE, "application/json").body(json);
+        self.send(request, until).await
     }
 
     async fn send(&self, request: RequestBuilder, until: Instant) -> Result<Response, LlmError> {

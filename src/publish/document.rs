@@ -7,8 +7,6 @@ use crate::domain::capture::Capture;
 use super::markdown;
 use super::outline::{Outline, PageSubject};
 use super::prose::Prose;
-use super::slug;
-use super::span::Span;
 use super::templates::Templates;
 
 /// Content of a draft.
@@ -22,7 +20,7 @@ pub struct Document {
     pub complaint: Option<String>,
 }
 
-/// The only format so far.
+/// Format of a draft's body.
 pub const FORMAT: &str = "markdown";
 
 /// The page of a period: every capture is in it, in the words of its author or of `prose`.
@@ -60,12 +58,6 @@ fn body(text: &str) -> String {
 #[must_use]
 pub fn page(title: &str, body: &str) -> String {
     format!("# {}\n\n{}\n", markdown::inline(title), body.trim())
-}
-
-/// The published page's file name.
-#[must_use]
-pub fn file_name(subject: &PageSubject<'_>, zone: &TimeZone) -> String {
-    format!("{}.md", slug::slug(subject.kind, subject.project, &Span::of(&subject.period, zone)))
 }
 
 #[cfg(test)]
@@ -310,12 +302,6 @@ mod tests {
         assert_eq!(templates.complaints().len(), 1);
         assert!(templates.complaints()[0].contains("blog.md.j2"));
         assert_eq!(Templates::with_own(&folder.path().join("absent")), Templates::built_in());
-    }
-
-    #[test]
-    fn the_file_is_named_by_period_kind_and_project() {
-        assert_eq!(file_name(&day(), &TimeZone::UTC), "2026-03-03-devlog-harbour.md");
-        assert_eq!(file_name(&week(), &TimeZone::UTC), "2026-w10-blog-harbour.md");
     }
 
     /// Line by line without escapes, which depend on a text's position in its line.

@@ -62,7 +62,7 @@ pub fn without_delimiters(markdown: &str) -> String {
 }
 
 /// Separates the characters of a delimiter where no character reference is possible (Unicode: word joiner).
-const SEPARATOR: char = '\u{2060}';
+pub(super) const SEPARATOR: char = '\u{2060}';
 
 fn split_delimiters(code: &str) -> String {
     let mut out = String::with_capacity(code.len() + 8);
@@ -146,7 +146,7 @@ fn is_delimiter(one: char, two: char) -> bool {
 
 /// Character reference of a delimiter's character in running text. A single brace counts: MDX reads an expression in
 /// it.
-fn reference(c: char, next: Option<char>) -> Option<&'static str> {
+pub(super) fn reference(c: char, next: Option<char>) -> Option<&'static str> {
     match c {
         '{' => Some(OPEN),
         '}' => Some(CLOSE),

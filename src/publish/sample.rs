@@ -1,9 +1,10 @@
-//! Captures for tests, as the pipeline makes them.
+//! Captures and drafts for tests, as the pipeline makes them.
 
 use crate::domain::capture::{AuthoredBy, Capture, CaptureKind, CaptureState, CommitRef, Provenance, Reason};
 use crate::domain::clock::FakeClock;
+use crate::domain::draft::{Draft, DraftKind, DraftState, Period};
 use crate::domain::event::Source;
-use crate::domain::id::{CaptureId, Oid};
+use crate::domain::id::{CaptureId, DraftId, Oid};
 use crate::domain::timing::{Timing, Tokens};
 
 /// A commit of `project` at `moment`, captured at once, with `text` as message and summary. Its object id is made of
@@ -43,6 +44,33 @@ pub fn capture(project: &str, moment: &str, text: &str) -> Capture {
 /// A note of `project` at `moment`.
 pub fn note(project: &str, moment: &str, text: &str) -> Capture {
     Capture { kind: CaptureKind::Note, commit: None, summary: text.to_owned(), ..capture(project, moment, text) }
+}
+
+/// An accepted devlog of one day of the project `harbour`.
+pub fn draft(title: &str, body: &str) -> Draft {
+    let midnight = |date: &str| format!("{date}T00:00:00Z").parse().unwrap();
+    let created_at = midnight("2026-03-04");
+    Draft {
+        id: DraftId::fresh(&FakeClock::at(created_at)),
+        kind: DraftKind::Devlog,
+        project: "harbour".to_owned(),
+        repo: None,
+        period: Period { from: midnight("2026-03-03"), to: created_at },
+        state: DraftState::Accepted,
+        attempt: 1,
+        max_attempts: 5,
+        next_at: None,
+        model: None,
+        title: title.to_owned(),
+        body: body.to_owned(),
+        format: "markdown".to_owned(),
+        sources: Vec::new(),
+        edit: None,
+        quality: None,
+        error: None,
+        created_at,
+        finished_at: None,
+    }
 }
 
 fn commit(oid: &str, subject: &str) -> CommitRef {

@@ -17,7 +17,7 @@ pub mod sqlite;
 
 pub use archive::{CaptureArchive, CaptureCounts, CaptureQuery, CaptureRecord};
 pub use captures::{CaptureStore, FinalCapture, NoteWithCommits, RecordOutcome, Refinement, RefinementStore};
-pub use drafts::{DraftQueue, Lease, NewDraft, WrittenDraft};
+pub use drafts::{DraftQuery, DraftQueue, Lease, NewDraft, WrittenDraft};
 pub use events::{EventStore, SpoolPosition};
 pub use latency::{LatencyGrouping, LatencyRow, OperationLog, PrefetchRow};
 pub use maintenance::{

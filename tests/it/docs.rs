@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use uro_capture::cli::args;
-use uro_capture::config::keys::{self, ENDPOINT, SettingKey, ValueShape};
+use uro_capture::config::keys::{self, ENDPOINT, SettingKey, ValueShape, WEBHOOK};
 use uro_capture::config::{Overrides, Paths, load};
 use uro_capture::domain::role::{ROLES, Role};
 use uro_capture::route::tuning;
@@ -49,7 +49,7 @@ fn reference() -> String {
     let built_in = load(&Paths::from_home(Path::new("/nonexistent")), &[], &Overrides::default()).unwrap().values;
     let default = |key: &str| built_in.get(key).map_or_else(String::new, |value| format!("`{value}`"));
     let mut out = String::new();
-    for section in keys::SECTIONS.iter().filter(|section| !["endpoints", "options"].contains(section)) {
+    for section in keys::SECTIONS.iter().filter(|section| !["endpoints", "options", "publish"].contains(section)) {
         write!(out, "\n### {section}\n\n| key | value | default | repository | |\n|---|---|---|---|---|\n").unwrap();
         for name in keys::fixed().filter(|name| name.starts_with(&format!("{section}."))) {
             let SettingKey { shape, by_repository, about } = keys::find_key(&name).unwrap();
@@ -59,6 +59,10 @@ fn reference() -> String {
     }
     out.push_str("\n### endpoints\n\nEach server is one `[[endpoints]]` entry.\n\n| key | value | |\n|---|---|---|\n");
     for (name, shape, about) in ENDPOINT {
+        writeln!(out, "| `{name}` | {} | {about} |", words(*shape)).unwrap();
+    }
+    out.push_str("\n### publish\n\nEach webhook is one `[publish.NAME]` section; there is none unless you write it.\n\n| key | value | |\n|---|---|---|\n");
+    for (name, shape, about) in WEBHOOK {
         writeln!(out, "| `{name}` | {} | {about} |", words(*shape)).unwrap();
     }
     let roles = ROLES.map(Role::as_str).join(" | ");

@@ -227,11 +227,16 @@ fn an_editor_that_fails_leaves_the_draft_and_the_persons_text() {
     let out = edit.args(["draft", "edit", id]).env("VISUAL", &editor).output().unwrap();
     assert_eq!(out.status.code(), Some(1), "{out:?}");
     assert_eq!(world.json(&repo, &["draft", "show", id])["body"], draft["body"]);
+    let more = b"#!/bin/sh\ngrep -q 'Half a thought' \"$1\" && echo 'and the rest' >>\"$1\"\nexit 1\n";
+    write_program(&editor, more);
+    let out = edit.output().unwrap();
     let errors = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert!(errors.contains("going on with an edit that was not stored"), "{errors}");
     let (_, hint) = errors.split_once("hint: uro-capture ").unwrap();
     let words: Vec<&str> = hint.split_whitespace().collect();
     world.ok(&repo, &words);
-    assert_eq!(world.json(&repo, &["draft", "show", id])["body"], "Half a thought\n", "{errors}");
+    assert_eq!(world.json(&repo, &["draft", "show", id])["body"], "Half a thought\nand the rest\n", "{errors}");
+    assert!(!world.path(&format!("uro/state/draft-{id}.md")).exists(), "stored, so no copy is left");
 }
 
 #[test]

@@ -40,7 +40,7 @@ fn bring_down(world: &World) {
         "ALTER TABLE prompts RENAME TO wires; ALTER TABLE kv RENAME TO marks; DROP INDEX prompts_time;
          CREATE INDEX wires_time ON wires (at); DROP TRIGGER events_rewriting; DROP TRIGGER events_settled; DROP TABLE rewritten;
          DROP INDEX events_commit; DROP INDEX captures_worded; DROP INDEX drafts_worded; DROP INDEX drafts_state;
-         DROP INDEX problems_hint; DELETE FROM refinery_schema_history WHERE version >= 9; PRAGMA user_version = 8;",
+         DROP INDEX problems_hint; DROP TABLE draft_versions; DROP INDEX drafts_period; DELETE FROM refinery_schema_history WHERE version >= 9; PRAGMA user_version = 8;",
     )
     .unwrap();
     db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();

@@ -69,10 +69,10 @@ fn listening(stdout: &mut impl BufRead) -> String {
 }
 
 #[expect(clippy::disallowed_methods, reason = "tests choose their interpreter by this one variable")]
-fn python() -> OsString {
+pub fn python() -> OsString {
     std::env::var_os("URO_TEST_PYTHON").unwrap_or_else(|| "python3".into())
 }
 
-fn support(name: &str) -> PathBuf {
+pub fn support(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/support").join(name)
 }

@@ -1,4 +1,4 @@
-//! The integration tests that need programs beyond git (a real llama.cpp server, hook managers, jj, Python, systemd), and
+//! The integration tests that need programs beyond git (a real llama.cpp server, hook managers, site generators, jj, Python, systemd), and
 //! the matrix of git's operations, which takes minutes. `tests/run` installs the programs and runs this target
 //! (`cargo test --test world`); the default run has none of it.
 
@@ -23,4 +23,5 @@ mod real_server;
 mod recall;
 mod service_manager;
 mod setups;
+mod sites;
 mod stuck;

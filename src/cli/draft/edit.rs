@@ -1,17 +1,18 @@
 //! `draft edit`: replaces the text by the user's; typed text is never lost, whatever fails.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use clap::Args;
 
-use super::listing;
+use super::{diff, listing};
 use crate::cli::app::App;
+use crate::cli::editor::Editor;
 use crate::cli::failure::{Failure, quoted};
 use crate::cli::ui::Exit;
 use crate::config::paths;
 use crate::domain::clock::Clock;
-use crate::domain::draft::{Draft, DraftEdit, DraftState};
+use crate::domain::draft::{Draft, DraftEdit, DraftState, DraftVersion};
+use crate::domain::id::DraftId;
 use crate::publish::document;
 
 /// What to change.
@@ -25,12 +26,13 @@ pub struct DraftEditArgs {
     /// A file with the new text in Markdown, or - for standard input
     #[arg(long, value_name = "FILE")]
     pub body: Option<PathBuf>,
+    /// Make an earlier version the text again
+    #[arg(long, value_name = "N", conflicts_with_all = ["title", "body"])]
+    pub restore: Option<u32>,
 }
 
 /// Maximum length in bytes.
 const LONGEST: usize = 1 << 20;
-/// Length above which the distance is estimated: two long texts with nothing in common would take seconds.
-const DIFF_TIME: Duration = Duration::from_millis(300);
 
 /// Title and body as edited.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,29 +43,35 @@ struct EditedText {
 
 pub fn run(app: &App, args: &DraftEditArgs) -> Result<Exit, Failure> {
     let (store, draft) = super::open_draft(app, &args.id)?;
-    if !matches!(draft.state, DraftState::Ready | DraftState::Accepted) {
+    if !draft.is_acceptable() && draft.state != DraftState::Accepted {
         return Err(super::wrong_state(&draft, "edited"));
     }
-    let start = app.clock.instant();
-    let (text, kept) = if args.title.is_some() || args.body.is_some() {
-        (read_input(app, args, &draft)?, None)
+    let versions = store.draft_versions(draft.id)?;
+    if let Some(number) = args.restore {
+        let version = super::show::find_version(&draft, &versions, number)?;
+        listing::print(app, &store.restore_version(draft.id, version.number, app.clock.now())?)?;
+        return Ok(Exit::Done);
+    }
+    let (text, seconds, kept) = if args.title.is_some() || args.body.is_some() {
+        // The file of an edit that could not be stored goes once it is.
+        let leftover =
+            args.body.as_ref().map(|body| app.cwd.join(body)).filter(|body| *body == edited_file(app, &draft));
+        (read_input(app, args, &draft)?, 0.0, leftover)
     } else {
-        let (text, path) = in_editor(app, &draft)?;
-        (text, Some(path))
+        let (text, seconds, path) = in_editor(app, &draft)?;
+        (text, seconds, Some(path))
     };
-    let seconds = kept.as_ref().map_or(0.0, |_| app.clock.instant().saturating_duration_since(start).as_secs_f64());
-    let edited = match compute_edit(&draft, &text, seconds, app.clock.as_ref()) {
+    let from = draft.current_version(&versions).map_or(1, |version| version.number);
+    let edited = match compute_edit(&draft, &versions, &text, seconds, app.clock.as_ref()) {
         None => {
             app.ui.note("nothing was changed");
             draft
         }
         Some(edit) => store
-            .edit_draft(draft.id, &text.title, &text.body, edit)
+            .edit_draft(draft.id, from, (&text.title, &text.body), edit, app.clock.now())
             // If the store rejects the edit, the user's text is still in the file.
             .map_err(|error| match (Failure::from(error), &kept) {
-                (failure, Some(path)) => {
-                    failure.hint(format!("uro-capture draft edit {} --body {}", draft.id, quoted(path)))
-                }
+                (failure, Some(path)) => failure.hint(store_command(draft.id, path)),
                 (failure, None) => failure,
             })?,
     };
@@ -107,26 +115,32 @@ fn read_page(text: &str, draft: &Draft) -> Result<EditedText, Failure> {
     Ok(EditedText { title: title.unwrap_or_else(|| draft.title.clone()), body })
 }
 
-/// Opens the page in an editor as a private file; returns the text and the file.
-fn in_editor(app: &App, draft: &Draft) -> Result<(EditedText, PathBuf), Failure> {
-    let editor = app.env().editor().ok_or_else(|| {
-        let hint = format!("EDITOR=nano uro-capture draft edit {}", draft.id);
-        Failure::input("no editor is known").because("neither VISUAL nor EDITOR is set").hint(hint)
-    })?;
-    let path = app.paths.state.join(format!("draft-{}.md", draft.id));
-    write_private(&path, &document::page(&draft.title, &draft.body)).map_err(|error| {
-        Failure::input(format!("cannot write {}", path.display())).because(error.to_string()).hint("df -h")
-    })?;
-    // As git does it: the shell splits the value of EDITOR, the file is its argument.
-    let status = std::process::Command::new("sh").args(["-c", &format!("{editor} \"$@\""), editor]).arg(&path).status();
-    match status {
-        Ok(status) if status.success() => Ok((read_page(&read_file(&path)?, draft)?, path)),
-        Ok(status) => Err(Failure::input(format!("the editor ended with {status}; the draft was left as it is"))
-            .hint(format!("uro-capture draft edit {} --body {}", draft.id, quoted(&path)))),
-        Err(error) => Err(Failure::input(format!("cannot start {editor:?}"))
-            .because(error.to_string())
-            .hint(format!("EDITOR=nano uro-capture draft edit {}", draft.id))),
+/// The file that the editor opens.
+fn edited_file(app: &App, draft: &Draft) -> PathBuf {
+    app.paths.state.join(format!("draft-{}.md", draft.id))
+}
+
+/// The command that stores what is in the file.
+fn store_command(id: DraftId, path: &Path) -> String {
+    format!("uro-capture draft edit {id} --body {}", quoted(path))
+}
+
+/// Opens the page in the user's editor as a private file, or goes on with one that could not be stored; returns the text,
+/// the seconds of work and the file.
+fn in_editor(app: &App, draft: &Draft) -> Result<(EditedText, f64, PathBuf), Failure> {
+    let editor = Editor::find(app, &format!("EDITOR=nano uro-capture draft edit {}", draft.id))?;
+    let path = edited_file(app, draft);
+    let page = document::page(&draft.title, &draft.body);
+    let leftover = std::fs::read_to_string(&path).is_ok_and(|text| !text.trim().is_empty() && text != page);
+    if leftover {
+        app.ui.note(&format!("going on with an edit that was not stored; to begin anew: rm {}", quoted(&path)));
+    } else {
+        write_private(&path, &page).map_err(|error| {
+            Failure::input(format!("cannot write {}", path.display())).because(error.to_string()).hint("df -h")
+        })?;
     }
+    let worked = editor.open(&path, app.clock.as_ref(), &store_command(draft.id, &path))?;
+    Ok((read_page(&read_file(&path)?, draft)?, worked.as_secs_f64(), path))
 }
 
 fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
@@ -134,28 +148,30 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     paths::write_synced(path, text.as_bytes(), 0o600)
 }
 
-/// The edit in total; `None` without a change. Seconds add up over several edits, and so do distances,
-/// up to 1: the sum is an upper bound of the distance from the first text.
-fn compute_edit(draft: &Draft, text: &EditedText, seconds: f64, clock: &dyn Clock) -> Option<DraftEdit> {
+/// The edit in total; `None` without a change. Seconds add up over several edits; the distance is that from the text as it
+/// was written.
+fn compute_edit(
+    draft: &Draft,
+    versions: &[DraftVersion],
+    text: &EditedText,
+    seconds: f64,
+    clock: &dyn Clock,
+) -> Option<DraftEdit> {
     let (old, new) = (document::page(&draft.title, &draft.body), document::page(&text.title, &text.body));
     if old == new {
         return None;
     }
-    let before = draft.edit.unwrap_or(DraftEdit { seconds: 0.0, distance: 0.0 });
-    let distance = (before.distance + distance(&old, &new, clock)).min(1.0);
-    Some(DraftEdit { seconds: before.seconds + seconds, distance })
-}
-
-/// Normalised edit distance: the share of characters that only one of the two texts has, 0..=1.
-fn distance(old: &str, new: &str, clock: &dyn Clock) -> f64 {
-    let mut config = similar::TextDiff::configure();
-    let diff = config.deadline(clock.instant() + DIFF_TIME).diff_chars(old, new);
-    1.0 - f64::from(diff.ratio())
+    let base = draft.current_version(versions).map(|current| current.base);
+    let written = versions.iter().find(|version| Some(version.number) == base);
+    let written = written.map_or(old, |version| document::page(&version.title, &version.body));
+    let before = draft.edit.map_or(0.0, |edit| edit.seconds);
+    Some(DraftEdit { seconds: before + seconds, distance: diff::distance(&written, &new, clock) })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::capture::AuthoredBy;
     use crate::domain::clock::SystemClock;
     use crate::drafts::sample;
     use crate::store::NewDraft;
@@ -173,34 +189,38 @@ mod tests {
 
     #[test]
     fn an_unchanged_text_is_no_edit() {
-        assert_eq!(compute_edit(&draft("T", "body\n"), &text("T", "body"), 3.0, &SystemClock), None);
+        assert_eq!(compute_edit(&draft("T", "body\n"), &[], &text("T", "body"), 3.0, &SystemClock), None);
     }
 
     #[test]
-    fn the_distance_is_zero_for_the_same_and_one_for_nothing_in_common() {
-        assert!(distance("abc", "abc", &SystemClock).abs() < 1e-6);
-        assert!((distance("abc", "xyz", &SystemClock) - 1.0).abs() < 1e-6);
-        let some = distance("the lease ended early", "the lease ended late", &SystemClock);
-        assert!(some > 0.05 && some < 0.4, "{some}");
-    }
-
-    #[test]
-    fn edits_add_up() {
+    fn seconds_add_up_and_the_distance_is_that_from_the_written_text() {
         let mut draft = draft("T", "one two three four");
-        let first = compute_edit(&draft, &text("T", "one two three five"), 10.0, &SystemClock).unwrap();
-        draft.edit = Some(DraftEdit { seconds: 5.0, distance: 0.99 });
-        let second = compute_edit(&draft, &text("T", "one two three five"), 10.0, &SystemClock).unwrap();
+        let written = DraftVersion {
+            number: 1,
+            at: draft.created_at,
+            by: AuthoredBy::Template,
+            model: None,
+            base: 1,
+            title: "T".to_owned(),
+            body: draft.body.clone(),
+            edit: None,
+        };
+        let edit = |draft: &Draft, versions: &[DraftVersion], body: &str| {
+            compute_edit(draft, versions, &text("T", body), 10.0, &SystemClock).unwrap()
+        };
+        let first = edit(&draft, std::slice::from_ref(&written), "one two three five");
         assert!(first.distance > 0.0 && first.distance < 0.5 && (first.seconds - 10.0).abs() < 1e-9);
-        assert!((second.distance - 1.0).abs() < 1e-9 && (second.seconds - 15.0).abs() < 1e-9);
-    }
-
-    #[test]
-    fn two_long_texts_with_nothing_in_common_are_compared_in_bounded_time() {
-        let long = |word: &str| (0..20_000).map(|n| format!("{word}{n} ")).collect::<String>();
-        let start = SystemClock.instant();
-        let found = distance(&long("alpha"), &long("OMEGA"), &SystemClock);
-        assert!((0.0..=1.0).contains(&found));
-        assert!(SystemClock.instant() - start < Duration::from_secs(20));
+        let human = DraftVersion {
+            number: 2,
+            by: AuthoredBy::Human,
+            body: "one two three five".to_owned(),
+            edit: Some(first),
+            ..written.clone()
+        };
+        (draft.body, draft.edit) = (human.body.clone(), Some(first));
+        let beside = DraftVersion { number: 3, base: 3, body: "something else".to_owned(), ..written.clone() };
+        let back = edit(&draft, &[written, human, beside], "one two three four");
+        assert!(back.distance.abs() < 1e-6 && (back.seconds - 20.0).abs() < 1e-9, "{back:?}");
     }
 
     #[test]

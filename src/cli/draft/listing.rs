@@ -1,4 +1,4 @@
-//! `draft list` and `draft show`.
+//! `draft list`, and a draft in one line.
 
 use clap::Args;
 use clap::builder::styling::Style;
@@ -6,9 +6,10 @@ use clap::builder::styling::Style;
 use crate::cli::app::App;
 use crate::cli::capture_line::short_ids;
 use crate::cli::failure::Failure;
-use crate::cli::ui::{Align, BAD, BOLD, DIM, Exit, GOOD, ID, Table, WARN, one_line, sanitise};
+use crate::cli::ui::{Align, BAD, DIM, Exit, GOOD, ID, Table, WARN, one_line};
 use crate::domain::draft::{Draft, DraftState};
 use crate::publish::span::Span;
+use crate::store::DraftQuery;
 
 /// Which drafts.
 #[derive(Debug, Clone, Default, Args)]
@@ -22,7 +23,13 @@ pub struct ListArgs {
     /// Also rejected and published ones
     #[arg(long, short)]
     pub all: bool,
+    /// At most N drafts (default: 50); 0 lists all
+    #[arg(short, value_name = "N")]
+    pub n: Option<usize>,
 }
+
+/// Default number of listed drafts.
+const USUAL: usize = 50;
 
 fn state(text: &str) -> Result<DraftState, String> {
     DraftState::parse(text)
@@ -30,16 +37,26 @@ fn state(text: &str) -> Result<DraftState, String> {
 }
 
 pub fn list(app: &App, args: &ListArgs) -> Result<Exit, Failure> {
-    let mut drafts = app.store()?.drafts(args.state, args.project.as_deref())?;
-    let done = |draft: &Draft| matches!(draft.state, DraftState::Rejected | DraftState::Published);
-    drafts.retain(|draft| args.all || args.state.is_some() || !done(draft));
-    drafts.sort_by_key(|draft| std::cmp::Reverse((draft.period.to, draft.period.from, draft.id)));
+    let limit = Some(args.n.unwrap_or(USUAL)).filter(|n| *n > 0);
+    let query = DraftQuery {
+        state: args.state,
+        open: !args.all && args.state.is_none(),
+        project: args.project.clone(),
+        // One more than requested shows whether there are more.
+        limit: limit.map(|limit| limit + 1),
+    };
+    let mut drafts = app.store()?.drafts(&query)?;
+    let more = limit.filter(|limit| drafts.len() > *limit);
+    drafts.truncate(limit.unwrap_or(usize::MAX));
     if app.json {
         app.ui.json(&drafts)?;
     } else if drafts.is_empty() {
         app.ui.note("no drafts; `uro-capture draft run` queues and writes what is due");
     } else {
         app.ui.table(&table(app, &drafts))?;
+    }
+    if let Some(limit) = more.filter(|_| args.n.is_none()) {
+        app.ui.note(&format!("there are more than {limit}; -n 0 lists all"));
     }
     Ok(Exit::Done)
 }
@@ -83,44 +100,4 @@ pub fn line(app: &App, draft: &Draft) -> String {
 /// Prints one draft as JSON or in one line.
 pub fn print(app: &App, draft: &Draft) -> Result<(), Failure> {
     if app.json { app.ui.json(draft) } else { app.ui.line(&line(app, draft)) }
-}
-
-pub fn show(app: &App, id: &str) -> Result<Exit, Failure> {
-    let (_, draft) = super::open_draft(app, id)?;
-    if app.json {
-        app.ui.json(&draft)?;
-        return Ok(Exit::Done);
-    }
-    app.ui.line(&line(app, &draft))?;
-    for fact in facts(app, &draft) {
-        app.ui.line(&app.ui.paint(DIM, &one_line(&fact)))?;
-    }
-    if !draft.title.is_empty() {
-        app.ui.line("")?;
-        app.ui.line(&app.ui.paint(BOLD, &format!("# {}", one_line(&draft.title))))?;
-        app.ui.line("")?;
-        app.ui.raw(sanitise(&draft.body).as_bytes())?;
-    }
-    Ok(Exit::Done)
-}
-
-fn facts(app: &App, draft: &Draft) -> Vec<String> {
-    let by = match &draft.model {
-        Some(model) => format!("written by {model}"),
-        None => "a list, no model's text".to_owned(),
-    };
-    let sources = crate::publish::numbers::count(draft.sources.len() as u64, "capture", "captures");
-    let written = (!draft.title.is_empty()).then(|| format!("{by}, from {sources}"));
-    let edited = draft.edit.map(|edit| {
-        // Zero only for zero.
-        let share = match edit.distance {
-            part if part < 0.01 => "less than 1 %".to_owned(),
-            part => format!("{:.0} %", part * 100.0),
-        };
-        format!("edited: {share} of the text, {:.0} s", edit.seconds)
-    });
-    let tried = (draft.attempt > 1).then(|| format!("attempt {} of {}", draft.attempt, draft.max_attempts));
-    let next = draft.next_at.filter(|_| draft.state == DraftState::Queued && draft.attempt > 0);
-    let next = next.map(|at| format!("tried again at {}", at.to_zoned(app.zone.clone()).strftime("%F %R")));
-    [written, draft.error.clone(), edited, tried, next].into_iter().flatten().collect()
 }

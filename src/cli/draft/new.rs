@@ -16,7 +16,7 @@ use crate::domain::project::{ProjectLabels, ProjectOrigin};
 use crate::drafts::{lease, period};
 use crate::publish::span::Span;
 use crate::redact::redact;
-use crate::store::{CaptureArchive, CaptureQuery, DraftQueue, NewDraft};
+use crate::store::{CaptureArchive, CaptureQuery, DraftQuery, DraftQueue, NewDraft};
 
 /// What to write about.
 #[derive(Debug, Clone, Args)]
@@ -117,7 +117,7 @@ fn existing(store: &dyn DraftQueue, new: &NewDraft) -> Result<Draft, Failure> {
         let about = repo(&draft.repo) == repo(&new.repo) && (new.repo.is_some() || draft.project == new.project);
         about && draft.kind == new.kind && draft.period == new.period
     };
-    let found = store.drafts(None, None)?.into_iter().find(same);
+    let found = store.drafts(&DraftQuery::default())?.into_iter().find(same);
     found.ok_or_else(|| Failure::bug("the draft that was queued is not there"))
 }
 

@@ -1,14 +1,14 @@
 //! The draft queue: leases, poison, user actions.
 
 use super::Check;
-use crate::domain::capture::{Capture, RepoRef};
+use crate::domain::capture::{AuthoredBy, Capture, RepoRef};
 use crate::domain::clock::FakeClock;
 use crate::domain::draft::{Draft, DraftEdit, DraftKind, DraftState, Period};
 use crate::domain::event::HookMode;
 use crate::domain::id::{DraftId, RepoId};
 use crate::domain::role::Role;
 use crate::store::samples::{note, quality, repo, timestamp};
-use crate::store::{NewDraft, RegisteredRepo, Store, StoreError, WrittenDraft};
+use crate::store::{DraftQuery, NewDraft, RegisteredRepo, Store, StoreError, WrittenDraft};
 
 pub const CHECKS: &[Check] = &[
     ("a draft's key is unique", draft_keys),
@@ -17,6 +17,10 @@ pub const CHECKS: &[Check] = &[
     ("a lease fences all later writes", leases),
     ("poison ends as dead and a retry counts anew", poison),
     ("a person's draft is never overwritten", edited_drafts),
+    ("a list of drafts is the newest, as many as asked for", newest_drafts),
+    ("each text of a draft is kept as a version", versions),
+    ("a text written after an edit stands beside it", texts_beside_an_edit),
+    ("an edited draft whose writing fails keeps its text", failing_beside_an_edit),
     ("what an error or a problem quotes of a forgotten capture goes with it", forgetting),
 ];
 
@@ -30,8 +34,12 @@ fn new_draft(max_attempts: u32) -> NewDraft {
     }
 }
 
+fn of_shop(state: Option<DraftState>) -> DraftQuery {
+    DraftQuery { state, project: Some("shop".into()), ..DraftQuery::default() }
+}
+
 fn only(store: &dyn Store) -> Draft {
-    let mut drafts = store.drafts(None, None).unwrap();
+    let mut drafts = store.drafts(&DraftQuery::default()).unwrap();
     assert_eq!(drafts.len(), 1);
     drafts.remove(0)
 }
@@ -76,9 +84,11 @@ fn draft_keys(store: &dyn Store) {
     assert!(!store.queue_draft(&new_draft(3), timestamp(11)).unwrap());
     let blog = NewDraft { kind: DraftKind::Blog, ..new_draft(3) };
     assert!(store.queue_draft(&blog, timestamp(12)).unwrap());
-    assert_eq!(store.drafts(Some(DraftState::Queued), Some("shop")).unwrap().len(), 2);
-    assert_eq!(store.drafts(Some(DraftState::Ready), None).unwrap().len(), 0);
-    assert_eq!(store.drafts(None, Some("other")).unwrap().len(), 0);
+    let ready = DraftQuery { state: Some(DraftState::Ready), ..DraftQuery::default() };
+    let other = DraftQuery { project: Some("other".into()), ..DraftQuery::default() };
+    assert_eq!(store.drafts(&of_shop(Some(DraftState::Queued))).unwrap().len(), 2);
+    assert_eq!(store.drafts(&ready).unwrap().len(), 0);
+    assert_eq!(store.drafts(&other).unwrap().len(), 0);
     assert_eq!(store.draft_counts().unwrap(), [(DraftState::Queued, 2)]);
 }
 
@@ -98,9 +108,12 @@ fn drafts_of_repositories(store: &dyn Store) {
     ] {
         assert_eq!(store.queue_draft(&new, timestamp(10)).unwrap(), added, "{new:?}");
     }
-    let found = store.drafts(None, Some("shop")).unwrap();
+    let found = store.drafts(&of_shop(None)).unwrap();
     assert_eq!(found.len(), 5);
-    assert_eq!(store.drafts(None, Some("c/shop")).unwrap()[0].repo, of("", "c").repo);
+    assert_eq!(
+        store.drafts(&DraftQuery { project: Some("c/shop".into()), ..DraftQuery::default() }).unwrap()[0].repo,
+        of("", "c").repo
+    );
     assert!(found.iter().any(|draft| draft.repo.is_none()));
 }
 
@@ -198,7 +211,10 @@ fn edited_drafts(store: &dyn Store) {
     store.queue_draft(&new_draft(3), timestamp(0)).unwrap();
     let edit = DraftEdit { seconds: 31.5, distance: 0.2 };
     let id = only(store).id;
-    assert!(matches!(store.edit_draft(id, "T", "B", edit), Err(StoreError::Conflict(_))), "nothing to edit yet");
+    assert!(
+        matches!(store.edit_draft(id, 1, ("T", "B"), edit, timestamp(1)), Err(StoreError::Conflict(_))),
+        "nothing to edit yet"
+    );
     let lease = store.lease_draft(timestamp(0), timestamp(10)).unwrap().unwrap();
     store.finish_draft(id, lease.attempt, &written("Theirs"), timestamp(5)).unwrap();
     assert_eq!(
@@ -212,12 +228,11 @@ fn edited_drafts(store: &dyn Store) {
     let before = evidence(store);
     assert_eq!((before.model.as_str(), before.role), ("codellama:7b", Role::Devlog));
     assert_eq!((before.evidence.rubric.n, before.evidence.kept.n), (1, 0), "not reviewed yet");
-    let edited = store.edit_draft(id, "Mine", "My body", edit).unwrap();
+    let edited = store.edit_draft(id, 1, ("Mine", "My body"), edit, timestamp(8)).unwrap();
     let after = evidence(store).evidence;
     assert_eq!((after.rubric.n, after.kept.n, (after.kept.sum * 10.0).round()), (0, 1, 8.0));
     assert_eq!((edited.title.as_str(), edited.body.as_str(), edited.edit), ("Mine", "My body", Some(edit)));
     assert_eq!(edited.quality, None, "the score was that of another text");
-    assert!(matches!(store.retry_draft(id, timestamp(8)), Err(StoreError::Conflict(_))));
     assert!(!store.queue_draft(&new_draft(3), timestamp(9)).unwrap());
     assert!(store.lease_draft(timestamp(1000), timestamp(1100)).unwrap().is_none());
     let wrong = store.move_draft(id, &[DraftState::Accepted], DraftState::Published, timestamp(9));
@@ -226,8 +241,115 @@ fn edited_drafts(store: &dyn Store) {
         store.move_draft(id, &[DraftState::Ready], DraftState::Accepted, timestamp(9)).unwrap().state,
         DraftState::Accepted
     );
-    assert_eq!(store.edit_draft(id, "Mine 2", "B", edit).unwrap().title, "Mine 2", "accepted may still be edited");
+    assert_eq!(
+        store.edit_draft(id, 1, ("Mine 2", "B"), edit, timestamp(9)).unwrap().title,
+        "Mine 2",
+        "accepted may still be edited"
+    );
     let published = store.move_draft(id, &[DraftState::Accepted], DraftState::Published, timestamp(10)).unwrap();
     assert_eq!((published.state, published.finished_at), (DraftState::Published, Some(timestamp(7))));
-    assert!(matches!(store.edit_draft(id, "T", "B", edit), Err(StoreError::Conflict(_))));
+    assert!(matches!(store.edit_draft(id, 1, ("T", "B"), edit, timestamp(1)), Err(StoreError::Conflict(_))));
+}
+
+fn newest_drafts(store: &dyn Store) {
+    for day in 0..5 {
+        let period = Period { from: timestamp(day * 86_400), to: timestamp((day + 1) * 86_400) };
+        store.queue_draft(&NewDraft { period, ..new_draft(3) }, timestamp(10)).unwrap();
+    }
+    let listed = |query: DraftQuery| -> Vec<i64> {
+        let day = |draft: Draft| (draft.period.from.as_second() - timestamp(0).as_second()) / 86_400;
+        store.drafts(&query).unwrap().into_iter().map(day).collect()
+    };
+    let newest = DraftQuery { limit: Some(2), ..DraftQuery::default() };
+    assert_eq!(listed(newest.clone()), [4, 3]);
+    let last = store.drafts(&newest).unwrap()[0].id;
+    store.move_draft(last, &[DraftState::Queued], DraftState::Rejected, timestamp(11)).unwrap();
+    assert_eq!(listed(DraftQuery { open: true, ..newest.clone() }), [3, 2]);
+    assert_eq!(listed(DraftQuery { state: Some(DraftState::Rejected), ..newest }), [4]);
+    assert_eq!(listed(DraftQuery { open: true, ..of_shop(None) }), [3, 2, 1, 0]);
+}
+
+/// Leases the one draft and writes it.
+fn write_text(store: &dyn Store, text: &WrittenDraft, seconds: i64) -> Draft {
+    let lease = store.lease_draft(timestamp(seconds), timestamp(seconds + 60)).unwrap().unwrap();
+    store.finish_draft(lease.draft.id, lease.attempt, text, timestamp(seconds + 1)).unwrap();
+    store.draft(&lease.draft.id.to_string()).unwrap()
+}
+
+/// Number, author, base and title of each version.
+fn listed_versions(store: &dyn Store, id: DraftId) -> Vec<(u32, AuthoredBy, u32, String)> {
+    let versions = store.draft_versions(id).unwrap().into_iter();
+    versions.map(|version| (version.number, version.by, version.base, version.title)).collect()
+}
+
+const EDIT: DraftEdit = DraftEdit { seconds: 60.0, distance: 0.25 };
+
+fn versions(store: &dyn Store) {
+    use AuthoredBy::{Human, Model, Template};
+    store.queue_draft(&new_draft(3), timestamp(0)).unwrap();
+    let id = only(store).id;
+    assert!(store.draft_versions(id).unwrap().is_empty() && store.draft_versions(fresh_draft()).unwrap().is_empty());
+    write_text(store, &written("One"), 1);
+    store.retry_draft(id, timestamp(10)).unwrap();
+    write_text(store, &written("One"), 11);
+    assert_eq!(listed_versions(store, id).len(), 1, "the same text is no new version");
+    store.retry_draft(id, timestamp(20)).unwrap();
+    let two = WrittenDraft { model: None, ..written("Two") };
+    assert_eq!(write_text(store, &two, 21).title, "Two", "no edit: the new text replaces the old one");
+    store.edit_draft(id, 2, ("Mine", "My body"), EDIT, timestamp(30)).unwrap();
+    let kept = store.draft_versions(id).unwrap();
+    let versions = listed_versions(store, id);
+    let expected = [(1, Model, 1, "One"), (2, Template, 2, "Two"), (3, Human, 2, "Mine")];
+    assert_eq!(versions, expected.map(|(number, by, base, title)| (number, by, base, title.to_owned())));
+    assert_eq!((kept[0].model.as_deref(), kept[0].at, kept[0].edit), (Some("codellama:7b"), timestamp(2), None));
+    assert_eq!((kept[2].body.as_str(), kept[2].at, kept[2].edit), ("My body", timestamp(30), Some(EDIT)));
+
+    let restored = store.restore_version(id, 1, timestamp(40)).unwrap();
+    assert_eq!((restored.title.as_str(), restored.edit, restored.model), ("One", None, Some("codellama:7b".into())));
+    assert_eq!(listed_versions(store, id)[3], (4, Model, 1, "One".to_owned()));
+    let edited = store.restore_version(id, 3, timestamp(41)).unwrap();
+    assert_eq!((edited.title.as_str(), edited.edit), ("Mine", Some(EDIT)));
+    assert!(matches!(store.restore_version(id, 9, timestamp(42)), Err(StoreError::NotFound { .. })));
+    store.move_draft(id, &[DraftState::Ready], DraftState::Published, timestamp(43)).unwrap();
+    assert!(matches!(store.restore_version(id, 1, timestamp(44)), Err(StoreError::Conflict(_))));
+}
+
+fn texts_beside_an_edit(store: &dyn Store) {
+    store.queue_draft(&new_draft(3), timestamp(0)).unwrap();
+    let id = write_text(store, &written("Theirs"), 1).id;
+    let edited = store.edit_draft(id, 1, ("Mine", "My body"), EDIT, timestamp(3)).unwrap();
+    assert_eq!(store.retry_draft(id, timestamp(4)).unwrap().state, DraftState::Queued);
+    let meanwhile = store.edit_draft(id, 2, ("Mine, again", "My body"), EDIT, timestamp(5)).unwrap();
+    assert_eq!(meanwhile.state, DraftState::Queued, "it may be edited while another text is written");
+    let later = WrittenDraft { sources: written("").sources[..1].to_vec(), model: None, ..written("Theirs, later") };
+    let after = write_text(store, &later, 6);
+    assert_eq!((after.title.as_str(), after.body.as_str(), after.edit), ("Mine, again", "My body", Some(EDIT)));
+    assert_eq!((after.state, &after.model, after.finished_at), (DraftState::Ready, &edited.model, edited.finished_at));
+    assert_eq!(after.sources, later.sources, "it is not written again for the same captures");
+    let versions = store.draft_versions(id).unwrap();
+    let beside = after.alternative_version(&versions).unwrap();
+    assert_eq!((beside.number, beside.title.as_str()), (4, "Theirs, later"));
+    assert_eq!(after.current_version(&versions).unwrap().number, 3);
+
+    store.retry_draft(id, timestamp(10)).unwrap();
+    let lease = store.lease_draft(timestamp(11), timestamp(60)).unwrap().unwrap();
+    store.move_draft(id, &[DraftState::Leased], DraftState::Accepted, timestamp(12)).unwrap();
+    let late = store.finish_draft(id, lease.attempt, &written("Too late"), timestamp(13));
+    assert!(matches!(late, Err(StoreError::Conflict(_))), "accepted meanwhile");
+    assert_eq!(store.draft_versions(id).unwrap().len(), 4);
+}
+
+fn failing_beside_an_edit(store: &dyn Store) {
+    store.queue_draft(&new_draft(1), timestamp(0)).unwrap();
+    let id = write_text(store, &written("Theirs"), 1).id;
+    store.edit_draft(id, 1, ("Mine", "My body"), EDIT, timestamp(3)).unwrap();
+    store.retry_draft(id, timestamp(4)).unwrap();
+    let lease = store.lease_draft(timestamp(5), timestamp(60)).unwrap().unwrap();
+    store.fail_draft(id, lease.attempt, "model gone", timestamp(9), timestamp(6)).unwrap();
+    let failed = only(store);
+    assert_eq!((failed.state, failed.title.as_str(), failed.next_at), (DraftState::Ready, "Mine", None));
+    store.retry_draft(id, timestamp(10)).unwrap();
+    store.lease_draft(timestamp(11), timestamp(20)).unwrap().unwrap();
+    assert!(store.lease_draft(timestamp(21), timestamp(30)).unwrap().is_none(), "the worker died");
+    assert_eq!((only(store).state, only(store).title), (DraftState::Ready, "Mine".into()));
 }

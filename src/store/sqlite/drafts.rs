@@ -5,12 +5,12 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::Durability::Durable;
 use super::error::DamagedRow;
-use super::{SqliteStore, captures, checksum, forget, row};
+use super::{SqliteStore, captures, checksum, draft_versions, forget, row};
 use crate::domain::capture::RepoRef;
 use crate::domain::clock::{Clock, SystemClock};
-use crate::domain::draft::{Draft, DraftEdit, DraftKind, DraftState, Period};
+use crate::domain::draft::{Draft, DraftEdit, DraftKind, DraftState, DraftVersion, Period};
 use crate::domain::id::{DraftId, RepoId};
-use crate::store::{DraftQueue, Lease, NewDraft, Result, StoreError, WrittenDraft};
+use crate::store::{DraftQuery, DraftQueue, Lease, NewDraft, Result, StoreError, WrittenDraft};
 
 const COLUMNS: &str = "id, kind, project, period_from, period_to, state, attempt, max_attempts, next_at, model, title, \
      body, format, sources, edit_seconds, edit_distance, quality, error, created_at, finished_at, checksum, lease_until, \
@@ -33,19 +33,25 @@ impl Clock for FixedClock {
     }
 }
 
-/// Titles and texts of all drafts, in bytes.
+/// Titles and texts of all drafts and their versions, in bytes.
 pub fn size(db: &Connection) -> Result<u64> {
-    let sql = "SELECT coalesce(sum(octet_length(title) + octet_length(body)), 0) FROM drafts";
-    Ok(db.prepare_cached(sql)?.query_row([], |row| row.get::<_, i64>(0))?.unsigned_abs())
+    let mut bytes = 0;
+    for table in ["drafts", "draft_versions"] {
+        let sql = format!("SELECT coalesce(sum(octet_length(title) + octet_length(body)), 0) FROM {table}");
+        bytes += db.prepare_cached(&sql)?.query_row([], |row| row.get::<_, i64>(0))?.unsigned_abs();
+    }
+    Ok(bytes)
 }
 
-/// Releases the lease: queued again, or dead when its attempts are used up.
+/// Releases the lease: queued again; when its attempts are used up dead, or ready with the text that the user edited.
 pub fn fail(tx: &Connection, id: DraftId, attempt: u32, error: &str, times: (Timestamp, Timestamp)) -> Result<()> {
     let (next_at, now) = times;
     let sql = "UPDATE drafts SET error = ?3, lease_until = NULL,
-                 state = CASE WHEN attempt >= max_attempts THEN 'dead' ELSE 'queued' END,
+                 state = CASE WHEN attempt < max_attempts THEN 'queued'
+                              WHEN edit_distance IS NULL THEN 'dead' ELSE 'ready' END,
                  next_at = CASE WHEN attempt >= max_attempts THEN NULL ELSE ?4 END,
-                 finished_at = CASE WHEN attempt >= max_attempts THEN ?5 ELSE NULL END
+                 finished_at = CASE WHEN edit_distance IS NOT NULL THEN finished_at
+                                    WHEN attempt >= max_attempts THEN ?5 END
                WHERE id = ?1 AND attempt = ?2 AND state = 'leased'";
     let values = params![id.to_string(), attempt, error, row::micros(next_at), row::micros(now)];
     let changed = tx.prepare_cached(sql)?.execute(values)?;
@@ -73,6 +79,13 @@ pub fn find(db: &Connection, prefix: &str) -> Result<Draft> {
     let mut query = db.prepare_cached(&format!("SELECT {COLUMNS} FROM drafts WHERE id = ?1"))?;
     let mut rows = query.query([&id])?;
     read_draft(rows.next()?.ok_or(StoreError::NotFound { what: "draft", id })?)
+}
+
+/// The draft, if its text may be changed.
+fn find_editable(db: &Connection, id: DraftId) -> Result<Draft> {
+    let draft = find(db, &id.to_string())?;
+    let editable = draft.is_acceptable() || draft.state == DraftState::Accepted;
+    if editable { Ok(draft) } else { Err(wrong_state(&draft, "edited")) }
 }
 
 /// Counts per state; a damaged draft counts like any other.
@@ -157,7 +170,8 @@ impl DraftQueue for SqliteStore {
 
     fn lease_draft(&self, now: Timestamp, until: Timestamp) -> Result<Option<Lease>> {
         self.write(Durable, |tx| {
-            let bury = "UPDATE drafts SET state = 'dead', finished_at = ?1, lease_until = NULL,
+            let bury = "UPDATE drafts SET state = CASE WHEN edit_distance IS NULL THEN 'dead' ELSE 'ready' END,
+                  finished_at = CASE WHEN edit_distance IS NULL THEN ?1 ELSE finished_at END, lease_until = NULL,
                   error = coalesce(error, 'the worker died in each of ' || attempt || ' attempts')
                 WHERE state = 'leased' AND lease_until <= ?1 AND attempt >= max_attempts";
             tx.prepare_cached(bury)?.execute([row::micros(now)])?;
@@ -182,6 +196,14 @@ impl DraftQueue for SqliteStore {
                     "a capture that draft {id} was written from was forgotten meanwhile"
                 )));
             }
+            let sources = serde_json::to_string(&written.sources)?;
+            // The sources follow the captures also where the edited text stays, so that it is not written again for them.
+            let beside =
+                "UPDATE drafts SET state = 'ready', sources = ?3, error = NULL, lease_until = NULL, next_at = NULL
+               WHERE id = ?1 AND attempt = ?2 AND state = 'leased' AND edit_distance IS NOT NULL";
+            if tx.prepare_cached(beside)?.execute(params![id.to_string(), attempt, sources])? == 1 {
+                return draft_versions::add_written(tx, id, written, now);
+            }
             let sql = "UPDATE drafts SET state = 'ready', title = ?3, body = ?4, format = ?5, model = ?6, sources = ?7,
                  error = ?8, finished_at = ?9, checksum = ?10, lease_until = NULL, next_at = NULL, quality = ?11
                WHERE id = ?1 AND attempt = ?2 AND state = 'leased'";
@@ -192,13 +214,14 @@ impl DraftQueue for SqliteStore {
                 written.body,
                 written.format,
                 written.model,
-                serde_json::to_string(&written.sources)?,
+                sources,
                 written.note,
                 row::micros(now),
                 checksum::of(&[&written.title, &written.body]),
                 written.quality.as_ref().map(serde_json::to_string).transpose()?,
             ])?;
-            check_fence(tx, changed, id, attempt)
+            check_fence(tx, changed, id, attempt)?;
+            draft_versions::add_written(tx, id, written, now)
         })
     }
 
@@ -210,18 +233,20 @@ impl DraftQueue for SqliteStore {
         self.read(|db| find(db, id_prefix))
     }
 
-    fn drafts(&self, state: Option<DraftState>, project: Option<&str>) -> Result<Vec<Draft>> {
+    fn drafts(&self, query: &DraftQuery) -> Result<Vec<Draft>> {
         let (drafts, damaged) = self.read(|db| {
-            // Newest period first, and the ids of damaged ones.
-            // Conditions are added only as needed, so that an index can be used.
-            let of_state = if state.is_some() { "state = ?1" } else { "?1 IS NULL" };
+            // The ids of damaged ones as well. Conditions are added only as needed, so that an index can be used.
+            let of_state = if query.state.is_some() { "state = ?1" } else { "?1 IS NULL" };
+            let open = if query.open { "AND state NOT IN ('rejected', 'published')" } else { "" };
             let sql = format!(
-                "SELECT {COLUMNS} FROM drafts WHERE {of_state} AND (?2 IS NULL OR project = ?2
+                "SELECT {COLUMNS} FROM drafts WHERE {of_state} {open} AND (?2 IS NULL OR project = ?2
            OR substr(project, -length(?2) - 1) = '/' || ?2 OR substr(project, 1, length(?2) + 2) = ?2 || ' (')
-         ORDER BY period_to DESC, row DESC"
+         ORDER BY period_to DESC, period_from DESC, id DESC LIMIT ?3"
             );
+            let limit = query.limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
+            let values = (query.state.map(DraftState::as_str), &query.project, limit);
             let mut query = db.prepare_cached(&sql)?;
-            let mut rows = query.query((state.map(DraftState::as_str), project))?;
+            let mut rows = query.query(values)?;
             let (mut drafts, mut damaged) = (Vec::new(), Vec::new());
             while let Some(row) = rows.next()? {
                 captures::sort_out(read_draft(row), &mut drafts, &mut damaged)?;
@@ -232,19 +257,35 @@ impl DraftQueue for SqliteStore {
         Ok(drafts)
     }
 
+    fn draft_versions(&self, id: DraftId) -> Result<Vec<DraftVersion>> {
+        let (versions, damaged) = self.read(|db| draft_versions::all(db, id))?;
+        self.report_damage("draft", &damaged);
+        Ok(versions)
+    }
+
     fn draft_counts(&self) -> Result<Vec<(DraftState, u64)>> {
         self.read(count)
     }
 
-    fn edit_draft(&self, id: DraftId, title: &str, body: &str, edit: DraftEdit) -> Result<Draft> {
+    fn edit_draft(&self, id: DraftId, from: u32, text: (&str, &str), edit: DraftEdit, now: Timestamp) -> Result<Draft> {
         self.write(Durable, |tx| {
-            let sql =
-        "UPDATE drafts SET title = ?2, body = ?3, edit_seconds = ?4, edit_distance = ?5, checksum = ?6, quality = NULL
-               WHERE id = ?1 AND state IN ('ready', 'accepted')";
+            find_editable(tx, id)?;
+            draft_versions::add_edited(tx, id, from, text, edit, now)?;
+            let sql = "UPDATE drafts SET title = ?2, body = ?3, edit_seconds = ?4, edit_distance = ?5, checksum = ?6,
+                         quality = NULL WHERE id = ?1";
+            let (title, body) = text;
             let sum = checksum::of(&[title, body]);
-            let changed = tx.execute(sql, params![id.to_string(), title, body, edit.seconds, edit.distance, sum])?;
-            let draft = find(tx, &id.to_string())?;
-            if changed == 0 { Err(wrong_state(&draft, "edited")) } else { Ok(draft) }
+            tx.execute(sql, params![id.to_string(), title, body, edit.seconds, edit.distance, sum])?;
+            find(tx, &id.to_string())
+        })
+    }
+
+    fn restore_version(&self, id: DraftId, number: u32, now: Timestamp) -> Result<Draft> {
+        self.write(Durable, |tx| {
+            find_editable(tx, id)?;
+            draft_versions::find(tx, id, number)?;
+            draft_versions::restore(tx, id, number, now)?;
+            find(tx, &id.to_string())
         })
     }
 
@@ -267,17 +308,13 @@ impl DraftQueue for SqliteStore {
             // Queued again with the initial number of attempts. The attempt number keeps rising because it is the fencing token: a
             // worker of an earlier round must not be accepted.
             let draft = find(tx, &id.to_string())?;
-            if draft.edit.is_some() {
-                return Err(StoreError::Conflict(format!(
-                    "draft {id} was edited by a person and is not written again"
-                )));
-            }
             if !matches!(draft.state, DraftState::Dead | DraftState::Rejected | DraftState::Ready) {
                 return Err(wrong_state(&draft, "retried"));
             }
             let sql =
                 "UPDATE drafts SET state = 'queued', max_attempts = attempt + allowance, next_at = ?2, error = NULL,
-                 finished_at = NULL, lease_until = NULL WHERE id = ?1";
+                 finished_at = CASE WHEN edit_distance IS NOT NULL THEN finished_at END, lease_until = NULL
+               WHERE id = ?1";
             tx.execute(sql, params![id.to_string(), row::micros(now)])?;
             find(tx, &id.to_string())
         })

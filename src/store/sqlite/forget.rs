@@ -76,11 +76,14 @@ fn collect(tx: &Connection, row: i64, texts: &mut CollectedTexts) -> Result<()> 
     Ok(())
 }
 
-/// Removes drafts written from one of these captures; the next run writes them again from the rest.
+/// Removes drafts with a version that was written from one of these captures; the next run writes them again from the rest.
 fn drop_drafts(tx: &Connection, ids: &[String]) -> Result<Vec<DraftId>> {
     let mut dropped = Vec::new();
     for id in ids {
-        let mut query = tx.prepare("DELETE FROM drafts WHERE instr(sources, ?1) > 0 RETURNING id")?;
+        let mut query = tx.prepare(
+            "DELETE FROM drafts WHERE instr(sources, ?1) > 0 OR EXISTS (
+               SELECT 1 FROM draft_versions v WHERE v.draft = drafts.row AND instr(v.sources, ?1) > 0) RETURNING id",
+        )?;
         let drafts = query.query_map([id], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()?;
         for draft in drafts {
             dropped.push(row::parse(&draft)?);

@@ -15,7 +15,7 @@ mod embedded {
 }
 
 /// The schema version of this program: the last migration's number.
-pub const SCHEMA: i64 = 10;
+pub const SCHEMA: i64 = 11;
 
 /// The schema version stored in the file; 0 for an empty one.
 pub fn schema_version(connection: &Connection) -> Result<i64> {

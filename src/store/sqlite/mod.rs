@@ -20,6 +20,7 @@ mod codes;
 mod connection;
 mod copies;
 mod counts;
+mod draft_versions;
 mod drafts;
 mod error;
 mod events;

@@ -51,13 +51,14 @@ enum RowAddress {
 }
 
 /// In the order of references between rows.
-const TABLES: [SalvageTable; 9] = [
+const TABLES: [SalvageTable; 10] = [
     SalvageTable { name: "repositories", formerly: None, key: RowAddress::Whole },
     SalvageTable { name: "forgotten", formerly: None, key: RowAddress::Row },
     SalvageTable { name: "captures", formerly: None, key: RowAddress::Row },
     SalvageTable { name: "prompts", formerly: Some("wires"), key: RowAddress::Whole },
     SalvageTable { name: "decisions", formerly: None, key: RowAddress::Whole },
     SalvageTable { name: "drafts", formerly: None, key: RowAddress::Row },
+    SalvageTable { name: "draft_versions", formerly: None, key: RowAddress::Row },
     SalvageTable { name: "spools", formerly: None, key: RowAddress::Whole },
     SalvageTable { name: "kv", formerly: Some("marks"), key: RowAddress::Whole },
     SalvageTable { name: "forecasts", formerly: None, key: RowAddress::Whole },
@@ -80,6 +81,7 @@ pub fn copy(damaged: &Path, new: &mut Connection) -> Result<Salvaged> {
             copy_table(&old, &tx, table, &mut salvaged)?;
         }
         date(&tx)?;
+        tx.execute(FIRST_VERSIONS, [])?;
         tx.commit()?;
     }
     for suffix in mended.iter().flat_map(|_| ["", "-wal", "-shm"]) {
@@ -100,6 +102,15 @@ fn date(new: &Connection) -> Result<()> {
     }
     Ok(())
 }
+
+/// An older schema has no versions of its drafts; the migration to them does the same.
+const FIRST_VERSIONS: &str = "INSERT INTO draft_versions
+      (draft, number, at, written_by, base, model, title, body, sources, edit_seconds, edit_distance, checksum)
+    SELECT row, 1, coalesce(finished_at, created_at),
+      CASE WHEN edit_distance IS NOT NULL THEN 2 WHEN model IS NULL THEN 1 ELSE 0 END,
+      1, model, title, body, sources, edit_seconds, edit_distance, checksum
+    FROM drafts d WHERE (title <> '' OR body <> '')
+      AND NOT EXISTS (SELECT 1 FROM draft_versions v WHERE v.draft = d.row)";
 
 /// The first 16 bytes of every SQLite file.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
@@ -253,7 +264,7 @@ fn value<'a>(columns: &[String], row: &'a [Value], name: &str) -> Option<&'a Val
 fn is_intact(table: &str, columns: &[String], row: &[Value]) -> bool {
     let guarded = match table {
         "captures" => ["raw", "summary"],
-        "drafts" => ["title", "body"],
+        "drafts" | "draft_versions" => ["title", "body"],
         _ => return true,
     };
     let texts = guarded.map(|name| value(columns, row, name));

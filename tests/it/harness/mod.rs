@@ -7,7 +7,7 @@ pub mod reloading;
 pub mod retry;
 mod runner;
 pub mod scripted;
-mod socket;
+pub mod socket;
 pub mod week;
 
 use std::path::{Path, PathBuf};

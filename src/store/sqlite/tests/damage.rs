@@ -17,8 +17,8 @@ use crate::route::ledger::Entry;
 use crate::route::speed::{ModelHardware, Speed};
 use crate::store::samples::{answered, commit, note, repo, timestamp};
 use crate::store::{
-    CaptureArchive, CaptureQuery, CaptureStore, DraftQueue, MaintenanceStore, NewDraft, ProblemLog, RefinementStore,
-    RegisteredRepo, RepositoryStore, RouterState, StoreError, WrittenDraft,
+    CaptureArchive, CaptureQuery, CaptureStore, DraftQuery, DraftQueue, MaintenanceStore, NewDraft, ProblemLog,
+    RefinementStore, RegisteredRepo, RepositoryStore, RouterState, StoreError, WrittenDraft,
 };
 
 fn list(store: &SqliteStore) -> usize {
@@ -65,7 +65,15 @@ fn fill(store: &SqliteStore, captures: u64) {
         quality: None,
     };
     store.finish_draft(lease.draft.id, 1, &written, timestamp(1)).unwrap();
-    store.edit_draft(lease.draft.id, "My title", "My words", DraftEdit { seconds: 1.0, distance: 1.0 }).unwrap();
+    store
+        .edit_draft(
+            lease.draft.id,
+            1,
+            ("My title", "My words"),
+            DraftEdit { seconds: 1.0, distance: 1.0 },
+            timestamp(2),
+        )
+        .unwrap();
 }
 
 /// Closes the store so that all content is in one file.
@@ -128,7 +136,9 @@ fn a_lost_header_costs_nothing_that_was_written() {
     assert!(opened.store.forecasts().unwrap().entry(&learned().key).is_some());
     let versions = opened.store.live_captures_of_change(&repo(), "zxywkvutsrqponmlkzxywkvutsrqponm").unwrap();
     assert_eq!(versions.iter().map(|version| version.id).collect::<Vec<_>>(), [asked.id]);
-    assert_eq!(opened.store.drafts(None, None).unwrap()[0].body, "My words");
+    let draft = opened.store.drafts(&DraftQuery::default()).unwrap().remove(0);
+    let versions = opened.store.draft_versions(draft.id).unwrap();
+    assert_eq!((draft.body.as_str(), versions.len(), versions[1].body.as_str()), ("My words", 2, "My words"));
     assert_eq!(opened.store.registered_repos().unwrap().len(), 1);
     assert_eq!(opened.store.search("thought", &CaptureQuery::default()).unwrap().len(), 20, "and is found");
     assert!(
@@ -252,10 +262,10 @@ fn a_changed_draft_is_reported_and_not_shown() {
     let home = Home::new();
     let store = home.open();
     fill(&store, 2);
-    let id = store.drafts(None, None).unwrap()[0].id;
+    let id = store.drafts(&DraftQuery::default()).unwrap()[0].id;
     store.write(Durability::Durable, |tx| Ok(tx.execute("UPDATE drafts SET body = 'Their words'", [])?)).unwrap();
     assert!(matches!(store.draft(&id.to_string()), Err(StoreError::Corrupt(_))));
-    assert!(store.drafts(None, None).unwrap().is_empty());
+    assert!(store.drafts(&DraftQuery::default()).unwrap().is_empty());
     assert!(store.problems(timestamp(0)).unwrap()[0].1.contains("draft"));
 }
 

@@ -11,8 +11,8 @@ use crate::domain::draft::{DraftKind, Period};
 use crate::domain::id::{CaptureId, DraftId};
 use crate::store::samples::{answered, commit, note, oid, repo, template, timestamp};
 use crate::store::{
-    CaptureArchive, CaptureQuery, CaptureStore, DraftQueue, ExpiringData, FORGETTING, MaintenanceStore, MarkStore,
-    NewDraft, ProblemLog, RefinementStore, ScrubReport, StoreError, StoreFile, WrittenDraft,
+    CaptureArchive, CaptureQuery, CaptureStore, DraftQuery, DraftQueue, ExpiringData, FORGETTING, MaintenanceStore,
+    MarkStore, NewDraft, ProblemLog, RefinementStore, ScrubReport, StoreError, StoreFile, WrittenDraft,
 };
 
 /// The secret words in each text of a capture.
@@ -251,26 +251,35 @@ fn drafts_that_were_written_from_it_go_also_one_that_is_just_being_written() {
         let lease = store.lease_draft(timestamp(from), timestamp(from + 9)).unwrap().unwrap();
         (lease.draft.id, lease.attempt)
     };
+    let written = |body: &str, sources: Vec<CaptureId>| WrittenDraft {
+        title: "T".into(),
+        body: body.into(),
+        format: "markdown".into(),
+        model: None,
+        sources,
+        note: None,
+        quality: None,
+    };
     let write = |(draft, attempt): (DraftId, u32), sources: Vec<CaptureId>| {
-        let written = WrittenDraft {
-            title: "T".into(),
-            body: "The customer's zebra7 broke.".into(),
-            format: "markdown".into(),
-            model: None,
-            sources,
-            note: None,
-            quality: None,
-        };
-        store.finish_draft(draft, attempt, &written, timestamp(50))
+        store.finish_draft(draft, attempt, &written("The customer's zebra7 broke.", sources), timestamp(50))
     };
     let of_it = draft(0);
     write(of_it, vec![commit(3).id, id]).unwrap();
     let of_others = draft(100);
     write(of_others, vec![commit(3).id]).unwrap();
+    let once = draft(300);
+    write(once, vec![id]).unwrap();
+    store.retry_draft(once.0, timestamp(310)).unwrap();
+    let again = store.lease_draft(timestamp(310), timestamp(320)).unwrap().unwrap();
+    store.finish_draft(once.0, again.attempt, &written("Nothing broke.", vec![commit(3).id]), timestamp(311)).unwrap();
     let open = draft(200);
-    assert_eq!(store.forget_capture(id, timestamp(60)).unwrap().drafts, [of_it.0]);
+    assert_eq!(
+        store.forget_capture(id, timestamp(60)).unwrap().drafts,
+        [of_it.0, once.0],
+        "an earlier version as well"
+    );
     assert!(matches!(write(open, vec![id]), Err(StoreError::Conflict(_))));
-    assert_eq!(store.drafts(None, None).unwrap().len(), 2);
+    assert_eq!(store.drafts(&DraftQuery::default()).unwrap().len(), 2);
     assert!(store.draft(&of_others.0.to_string()).is_ok());
 }
 

@@ -14,8 +14,8 @@ use crate::domain::event::HookMode;
 use crate::domain::id::RepoId;
 use crate::store::samples::{commit, event, note, oid, operation, repo, template, timestamp};
 use crate::store::{
-    CaptureArchive, CaptureQuery, CaptureStore, DraftQueue, EventStore, LatencyGrouping, MarkStore, NewDraft,
-    OperationLog, RefinementStore, RegisteredRepo, RepositoryStore, RouterState,
+    CaptureArchive, CaptureQuery, CaptureStore, DraftQuery, DraftQueue, EventStore, LatencyGrouping, MarkStore,
+    NewDraft, OperationLog, RefinementStore, RegisteredRepo, RepositoryStore, RouterState,
 };
 
 /// A file of schema 1 with a repository, captures and an open event in it.
@@ -136,7 +136,10 @@ fn drafts_that_were_keyed_by_a_name_find_their_repository() {
     assert_eq!(of(1), Some(("elsewhere".into(), "/home/you/shop".into())), "that of most of its captures");
     assert_eq!(of(2), Some((repo().as_str().to_owned(), "/home/me/shop".into())), "that of the period");
     assert_eq!((of(3), of(4)), (None, None));
-    assert_eq!(store.drafts(None, None).unwrap().len(), 4, "the damaged one is left out, as before");
+    assert_eq!(store.drafts(&DraftQuery::default()).unwrap().len(), 4, "the damaged one is left out, as before");
+    let mixed = store.draft("019cc47f-4100-71ac-90a0-9d5066f80d01").unwrap();
+    let versions = store.draft_versions(mixed.id).unwrap();
+    assert_eq!((versions.len(), versions[0].title.as_str(), versions[0].number), (1, "Mixed", 1));
     let again = NewDraft {
         kind: DraftKind::Devlog,
         project: "shop".into(),
