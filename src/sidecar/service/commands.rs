@@ -84,7 +84,7 @@ fn words(line: &[&str]) -> Words {
 /// # Errors
 /// It cannot be run, or exits with another code than 0; its output is in the error.
 pub fn run(line: &[String]) -> Result<(), ServiceError> {
-    let failed = |message: String| ServiceError::Manager { command: line.join(" "), said: message };
+    let failed = |message: String| ServiceError::Manager { command: line.join(" "), message };
     let Some((program, arguments)) = line.split_first() else { return Ok(()) };
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::null());

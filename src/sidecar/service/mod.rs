@@ -32,8 +32,8 @@ pub enum ServiceError {
         #[source]
         source: std::io::Error,
     },
-    #[error("`{command}` failed: {said}")]
-    Manager { command: String, said: String },
+    #[error("`{command}` failed: {message}")]
+    Manager { command: String, message: String },
     #[error(transparent)]
     Home(#[from] ConfigError),
 }
