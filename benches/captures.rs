@@ -109,18 +109,18 @@ impl Run {
 
 fn row(name: &str, verdicts: &[Verdict]) -> Row {
     let with_things: Vec<&Verdict> = verdicts.iter().filter(|verdict| !verdict.things.is_empty()).collect();
-    let share = |told: fn(&Verdict) -> &Told| {
-        let named = with_things.iter().filter(|verdict| told(verdict).names_a_thing).count();
+    let share = |summary_of: fn(&Verdict) -> &Told| {
+        let named = with_things.iter().filter(|verdict| summary_of(verdict).names_a_thing).count();
         json!(named as f64 / with_things.len() as f64)
     };
     let texts = || verdicts.iter().flat_map(|verdict| [&verdict.as_is, &verdict.wip]);
     let (mut template, mut read, mut words) = (Series::of(name), Series::of(name), Series::of(name));
     for verdict in verdicts {
-        template.push(verdict.as_is.took);
+        template.push(verdict.as_is.elapsed);
         read.push(verdict.read);
         words.ms.push(verdict.wip.text.split_whitespace().count() as f64);
     }
-    let longest = texts().map(|told| told.text.split_whitespace().count()).max();
+    let longest = texts().map(|summary| summary.text.split_whitespace().count()).max();
     Row::named(name)
         .with("n", json!(verdicts.len()))
         .with("with_things", json!(with_things.len()))
@@ -131,6 +131,6 @@ fn row(name: &str, verdicts: &[Verdict]) -> Row {
         .with("read_p95_ms", json!(read.quantile(0.95)))
         .with("words_p50", json!(words.quantile(0.5)))
         .with("words_max", json!(longest))
-        .with("panics", json!(texts().filter(|told| told.panicked).count()))
-        .with("invented", json!(texts().map(|told| told.invented.len()).sum::<usize>()))
+        .with("panics", json!(texts().filter(|summary| summary.panicked).count()))
+        .with("invented", json!(texts().map(|summary| summary.invented.len()).sum::<usize>()))
 }

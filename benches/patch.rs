@@ -30,8 +30,8 @@ fn main() -> Result<()> {
     let scratch = tempfile::tempdir()?;
     for (name, write) in CASES {
         let git_dir = prepare(&scratch.path().join(name.replace(' ', "-")), write)?;
-        let (rows, said) = measure(&git_dir, rounds)?;
-        report.table(&format!("{name}: {said}"), &rows)?;
+        let (rows, summary) = measure(&git_dir, rounds)?;
+        report.table(&format!("{name}: {summary}"), &rows)?;
     }
     report.finish()
 }
@@ -39,14 +39,14 @@ fn main() -> Result<()> {
 fn measure(git_dir: &Path, rounds: Rounds) -> Result<(Vec<Row>, String)> {
     let oid = Repo::open_git_dir(git_dir)?.head()?;
     reset_peak();
-    let said = tell(git_dir, &oid)?;
+    let summary = tell(git_dir, &oid)?;
     let peak = peak();
     let all = in_turns(&["ours".to_owned(), "git diff-tree -p".to_owned()], rounds, |arm, _| {
         Ok(if arm == 0 { timed(|| tell(git_dir, &oid))?.0 } else { timed(|| diff_tree(git_dir, &oid))?.0 })
     })?;
     let (ours, git) = (&all[0], &all[1]);
     let row = Row::of(ours).against("git", git, ours).with("peak_rss_mb", json!(peak.map(|bytes| bytes as f64 / 1e6)));
-    Ok((vec![row, Row::of(git)], said))
+    Ok((vec![row, Row::of(git)], summary))
 }
 
 /// One capture's worth of reading up to the question to a model, as the sidecar does it.

@@ -48,7 +48,7 @@ fn main() -> Result<()> {
         }
         log.add(&record)?;
         if show {
-            told(&record)?;
+            print_record(&record)?;
         }
         records.push(record);
         Ok(())
@@ -121,7 +121,7 @@ fn rows(records: &[Record]) -> Vec<Row> {
 /// After every name of a repository.
 const ALL: &str = "~ all";
 
-fn told(record: &Record) -> Result<()> {
+fn print_record(record: &Record) -> Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "\n{} {}  {}", record.repo, record.oid.get(..10).unwrap_or_default(), record.subject)?;
     writeln!(out, "  said  {:?}", record.raw)?;

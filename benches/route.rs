@@ -131,7 +131,7 @@ fn requests(per_token: Duration, at_once: usize, rounds: Rounds) -> Result<Vec<R
     let mut single = [Series::of("through router and client"), Series::of("bare client")];
     let names = ["through router and client", "bare client"].map(str::to_owned);
     let whole = in_turns(&names, rounds, |arm, round| {
-        let (took, each) = timed(|| {
+        let (elapsed, each) = timed(|| {
             Ok(match arm {
                 0 => runtime.block_on(way::all(at_once, || routed.once()))?,
                 _ => runtime.block_on(way::all(at_once, || bare.once()))?,
@@ -140,7 +140,7 @@ fn requests(per_token: Duration, at_once: usize, rounds: Rounds) -> Result<Vec<R
         if round >= rounds.warm_up {
             each.into_iter().for_each(|one| single[arm].push(one));
         }
-        Ok(took)
+        Ok(elapsed)
     })?;
     let [ours, theirs] = &single;
     let all = Row::of(&whole[0]).against("bare", &whole[1], &whole[0]).with("of", json!("the whole round"));

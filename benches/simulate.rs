@@ -70,7 +70,7 @@ fn made_up(out: &mut impl Write, seeds: &Range<u64>) -> io::Result<Played> {
     let mut all = Played::default();
     for machine in &MACHINES {
         for scene in SCENES {
-            let played = WAYS.map(|(_, way)| simulation::run(machine, scene, seeds.clone(), way));
+            let played = WAYS.map(|(_, start)| simulation::run(machine, scene, seeds.clone(), start));
             table(out, &format!("made up: {}, {}", machine.name, scene.name), &played)?;
             merge(&mut all, &played);
         }
@@ -81,7 +81,7 @@ fn made_up(out: &mut impl Write, seeds: &Range<u64>) -> io::Result<Played> {
 fn replayed(out: &mut impl Write, seeds: &Range<u64>) -> Result<Played, Box<dyn Error>> {
     let mut all = Played::default();
     for recording in recorded::all()? {
-        told(out, &recording)?;
+        print_recording(out, &recording)?;
         for machine in &MACHINES {
             let scale = recording.scale(machine.models[0].reads);
             for factor in [1.0, 2.0] {
@@ -98,7 +98,7 @@ fn replayed(out: &mut impl Write, seeds: &Range<u64>) -> Result<Played, Box<dyn 
 }
 
 /// What was recorded, and how fast that was.
-fn told(out: &mut impl Write, recording: &Recording) -> io::Result<()> {
+fn print_recording(out: &mut impl Write, recording: &Recording) -> io::Result<()> {
     let usual = recording.usual;
     writeln!(out, "\nrecording {:?}, n = {} runs: {}", recording.name, recording.instants.len(), recording.what)?;
     writeln!(

@@ -97,8 +97,8 @@ impl Scene {
     /// Only what is registered is watched.
     fn register(&self) -> Result<()> {
         let program = self.stage.program().ok_or("no uro-capture beside the hook")?;
-        let told = self.stage.command(&program).arg("init").output()?;
-        if told.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&told.stderr).into_owned().into()) }
+        let output = self.stage.command(&program).arg("init").output()?;
+        if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned().into()) }
     }
 
     /// Edits, stages and commits; gives the final capture.
@@ -142,8 +142,8 @@ impl Scene {
     fn capture(&self) -> Result<Value> {
         let program = self.stage.program().ok_or("no uro-capture beside the hook")?;
         patiently(|| {
-            let told = self.stage.command(&program).args(["log", "-n", "1000", "--json"]).output().ok()?;
-            let all: Vec<Value> = serde_json::from_slice(&told.stdout).ok()?;
+            let output = self.stage.command(&program).args(["log", "-n", "1000", "--json"]).output().ok()?;
+            let all: Vec<Value> = serde_json::from_slice(&output.stdout).ok()?;
             let last = all.first().filter(|_| all.len() == self.commits)?;
             (!last["timing"]["total_ms"].is_null()).then(|| last.clone())
         })
@@ -151,9 +151,9 @@ impl Scene {
 }
 
 fn wait_for_editor(git: &mut Child) -> Result<()> {
-    let mut said = String::new();
-    BufReader::new(git.stdout.take().ok_or("no output")?).read_line(&mut said)?;
-    if said == "open\n" { Ok(()) } else { Err(format!("git said {said:?}").into()) }
+    let mut line = String::new();
+    BufReader::new(git.stdout.take().ok_or("no output")?).read_line(&mut line)?;
+    if line == "open\n" { Ok(()) } else { Err(format!("git said {line:?}").into()) }
 }
 
 fn patiently<T>(mut ask: impl FnMut() -> Option<T>) -> Result<T> {

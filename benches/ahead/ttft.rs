@@ -27,7 +27,7 @@ pub fn section(run: &Run, report: &mut Report) -> Result<()> {
             nonce += 1;
             let answer = runtime.block_on(one(&client, length, way, nonce))?;
             cached[way] = answer.tokens.cached.unwrap_or(0);
-            Ok(answer.ttft.unwrap_or(answer.took))
+            Ok(answer.ttft.unwrap_or(answer.elapsed))
         })?;
         let row = |(way, series): (usize, &Series)| {
             Row::of(series).with("cached", json!(cached[way])).against("cold", &all[0], series)

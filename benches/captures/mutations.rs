@@ -139,12 +139,12 @@ impl Trial<'_> {
         let subject = commit.subject().to_owned();
         let as_is = Held::of(commit.clone());
         let wip = Held::of(Commit { message: "wip".to_owned(), ..commit });
-        let told = template::summarize_commit(&wip.commit, &wip.facts);
+        let template = template::summarize_commit(&wip.commit, &wip.facts);
         let sentences = planted::sentences(&wip.facts);
         self.pass("subject, as is", &subject, &as_is, tally)?;
         self.subject_alone(&subject, &wip, &judge, tally)?;
         self.pass("template, as is", &template::summarize_commit(&as_is.commit, &as_is.facts), &as_is, tally)?;
-        self.pass("template, wip", &told, &wip, tally)?;
+        self.pass("template, wip", &template, &wip, tally)?;
         for sentence in &sentences {
             self.pass("fact", sentence, &wip, tally)?;
         }
@@ -160,7 +160,7 @@ impl Trial<'_> {
             planted::Sides { old: lines(LineOrigin::Removed), new: lines(LineOrigin::Added), facts: &wip.facts };
         let seed = self.oid.as_str();
         let plant = |text: &str| planted::all(text, seed, &sides, &judge);
-        for (source, held, text) in [("subject", &as_is, &subject), ("template", &wip, &told)] {
+        for (source, held, text) in [("subject", &as_is, &subject), ("template", &wip, &template)] {
             self.catch(source, held, plant(text), tally)?;
         }
         for sentence in &sentences {

@@ -256,7 +256,7 @@ fn swapped_verbs(text: &str, sides: &Sides<'_>) -> Vec<Planted> {
             continue;
         }
         let added = verb.to_lowercase().starts_with("add");
-        let true_side = if added { came(bare, sides) } else { went(bare, sides) };
+        let true_side = if added { is_added(bare, sides) } else { is_removed(bare, sides) };
         if true_side {
             let text = format!("{}{other}{}", &text[..at], &text[at + verb.len()..]);
             planted.push(Planted { kind: "added ↔ removed", text, new_names: Vec::new() });
@@ -265,14 +265,14 @@ fn swapped_verbs(text: &str, sides: &Sides<'_>) -> Vec<Planted> {
     planted
 }
 
-fn came(name: &str, sides: &Sides<'_>) -> bool {
+fn is_added(name: &str, sides: &Sides<'_>) -> bool {
     match one_sided(sides.facts, name) {
         Some(fate) => fate == SymbolChange::Added,
         None => has(&sides.new, name) && !has(&sides.old, name),
     }
 }
 
-fn went(name: &str, sides: &Sides<'_>) -> bool {
+fn is_removed(name: &str, sides: &Sides<'_>) -> bool {
     match one_sided(sides.facts, name) {
         Some(fate) => fate == SymbolChange::Removed,
         None => has(&sides.old, name) && !has(&sides.new, name),

@@ -33,7 +33,7 @@ pub struct Told {
     pub names_a_thing: bool,
     pub invented: Vec<String>,
     pub panicked: bool,
-    pub took: Duration,
+    pub elapsed: Duration,
 }
 
 impl Verdict {
@@ -41,13 +41,13 @@ impl Verdict {
         let (read, commit) = timed(|| Ok(repo.commit(oid, &Bounds::default(), &is_excluded)?))?;
         let judge = whole(repo, oid)?;
         let named = things.of(commit.subject(), &judge);
-        let told = |commit: &Commit| -> Result<Told> {
-            let mut told = tell(commit)?;
-            told.names_a_thing = things.words(&told.text).iter().any(|word| named.contains(word));
-            Ok(told)
+        let summarize = |commit: &Commit| -> Result<Told> {
+            let mut summary = tell(commit)?;
+            summary.names_a_thing = things.words(&summary.text).iter().any(|word| named.contains(word));
+            Ok(summary)
         };
-        let as_is = told(&commit)?;
-        let mut wip = told(&Commit { message: "wip".to_owned(), ..commit.clone() })?;
+        let as_is = summarize(&commit)?;
+        let mut wip = summarize(&Commit { message: "wip".to_owned(), ..commit.clone() })?;
         wip.invented = invented::names(&wip.text, &judge, &history.git_dir);
         let (oid, subject) = (oid.clone(), commit.subject().to_owned());
         Ok(Self { oid, subject, things: named.into_iter().collect(), as_is, wip, read })
@@ -60,9 +60,9 @@ pub fn is_excluded(path: &str) -> bool {
 }
 
 fn tell(commit: &Commit) -> Result<Told> {
-    let (took, text) = timed(|| {
+    let (elapsed, text) = timed(|| {
         let tell = || template::summarize_commit(commit, &facts::extract_facts(commit, &SystemClock));
         Ok(catch_unwind(AssertUnwindSafe(tell)))
     })?;
-    Ok(Told { panicked: text.is_err(), text: text.unwrap_or_default(), took, ..Told::default() })
+    Ok(Told { panicked: text.is_err(), text: text.unwrap_or_default(), elapsed, ..Told::default() })
 }

@@ -70,7 +70,7 @@ impl Questions {
             prompt_tokens: answer.tokens.prompt.unwrap_or_else(|| u64::from(prompt.prompt_tokens)),
             output_tokens: answer.tokens.output.unwrap_or(0),
             ttft_ms: answer.ttft.map(|ttft| ttft.as_secs_f64() * 1e3),
-            total_ms: answer.took.as_secs_f64() * 1e3,
+            total_ms: answer.elapsed.as_secs_f64() * 1e3,
             finish: finish(answer.finish).to_owned(),
             raw: answer.text.clone(),
             ..Record::default()
@@ -116,7 +116,7 @@ pub fn again(record: Record, repo: &Repo) -> Result<Record> {
 
 fn judge(record: Record, repo: &Repo, subject: &Subject, answer: &ModelAnswer) -> Record {
     let judged = output_check::recheck_answer(subject, answer, &|names| known(repo, subject, names));
-    let told = |one: uro_capture::grounding::Ungrounded| Dropped {
+    let dropped = |one: uro_capture::grounding::Ungrounded| Dropped {
         sentence: one.sentence,
         word: one.word,
         why: one.fault.as_str().to_owned(),
@@ -127,7 +127,7 @@ fn judge(record: Record, repo: &Repo, subject: &Subject, answer: &ModelAnswer) -
         kept: judged.checked,
         text: judged.text,
         reason: judged.reason.as_str().to_owned(),
-        dropped: judged.faults.into_iter().map(told).collect(),
+        dropped: judged.faults.into_iter().map(dropped).collect(),
         ..record
     }
 }

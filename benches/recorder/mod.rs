@@ -75,5 +75,5 @@ fn line(allowed: u32, answer: &ModelAnswer, load: Option<Duration>, context: &st
         Finish::Cut(_) | Finish::Aborted => "cut",
     };
     let (prompt, cached, written) = (count(tokens.prompt), count(tokens.cached), count(tokens.output));
-    format!("{prompt},{cached},{allowed},{written},{load_ms},{ttft},{tpot},{},{end},{context}", with(answer.took))
+    format!("{prompt},{cached},{allowed},{written},{load_ms},{ttft},{tpot},{},{end},{context}", with(answer.elapsed))
 }

@@ -49,7 +49,7 @@ impl Server {
         loop {
             match self.client.request_answer(&ask).await {
                 Ok(answer) => {
-                    let load = (SystemClock.instant() - began).saturating_sub(answer.took);
+                    let load = (SystemClock.instant() - began).saturating_sub(answer.elapsed);
                     return Ok((ask.sampling.max_tokens, answer, cold.then_some(load)));
                 }
                 Err(error) if SystemClock.instant() >= ask.until => return Err(error.into()),

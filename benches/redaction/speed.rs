@@ -20,9 +20,9 @@ pub fn rows(n: usize) -> Result<Vec<Row>> {
     let rounds = Rounds { n, warm_up: 1, pause: Duration::ZERO };
     let all = in_turns(&names, rounds, |arm, _| {
         let commit = sorts[arm].1.clone();
-        let (took, clean) = timed(|| Ok(redact_commit(commit)))?;
+        let (elapsed, clean) = timed(|| Ok(redact_commit(commit)))?;
         drop(clean);
-        Ok(took)
+        Ok(elapsed)
     })?;
     let row = |(series, (_, of)): (_, &(String, Commit))| {
         let clean = redact_commit(of.clone());

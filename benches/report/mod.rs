@@ -88,8 +88,8 @@ impl Series {
         Self { name: name.into(), ms: Vec::new() }
     }
 
-    pub fn push(&mut self, took: Duration) {
-        self.ms.push(took.as_secs_f64() * 1e3);
+    pub fn push(&mut self, elapsed: Duration) {
+        self.ms.push(elapsed.as_secs_f64() * 1e3);
     }
 
     /// The nearest rank.
@@ -123,9 +123,9 @@ pub fn in_turns(
     for round in 0..rounds.n + rounds.warm_up {
         for turn in 0..all.len() {
             let arm = (turn + round) % all.len();
-            let took = run(arm, round)?;
+            let elapsed = run(arm, round)?;
             if round >= rounds.warm_up {
-                all[arm].push(took);
+                all[arm].push(elapsed);
             }
             std::thread::sleep(rounds.pause);
         }
@@ -224,8 +224,8 @@ impl Report {
 
 /// The load average of the last minute; NaN where the system does not tell.
 fn load() -> f64 {
-    let told = fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    told.split(' ').next().and_then(|word| word.parse().ok()).unwrap_or(f64::NAN)
+    let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    text.split(' ').next().and_then(|word| word.parse().ok()).unwrap_or(f64::NAN)
 }
 
 /// The names of all columns, in the order in which the rows first have them.

@@ -85,9 +85,9 @@ impl Crowd {
 /// How many repositories the sidecar of this home watches.
 fn watched(stage: &Stage) -> Result<usize> {
     let program = stage.program().ok_or("no uro-capture beside the hook")?;
-    let told = stage.command(&program).args(["sidecar", "status", "--json"]).output()?;
-    let told: Value = serde_json::from_slice(&told.stdout)?;
-    Ok(told["watched"].as_u64().unwrap_or(0) as usize)
+    let output = stage.command(&program).args(["sidecar", "status", "--json"]).output()?;
+    let output: Value = serde_json::from_slice(&output.stdout)?;
+    Ok(output["watched"].as_u64().unwrap_or(0) as usize)
 }
 
 /// Nothing answers where this home's model is looked for.

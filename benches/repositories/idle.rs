@@ -18,8 +18,8 @@ const SHARE: f64 = 0.001;
 
 pub fn idle(run: &Run, report: &mut Report) -> Result<()> {
     let mut crowd = Crowd::gather(run, "idle", Size { watched: run.repositories, hooked: 0 })?;
-    let (took, pid) = timed(|| crowd.watch())?;
-    let started = number("start → all watched, ms", took.as_secs_f64() * 1e3);
+    let (elapsed, pid) = timed(|| crowd.watch())?;
+    let started = number("start → all watched, ms", elapsed.as_secs_f64() * 1e3);
     thread::sleep(SETTLE);
     let before = processor::of(pid)?;
     thread::sleep(MINUTE);

@@ -26,8 +26,8 @@ impl Burst {
         Self { clock: Series::of(name), processor: Series::of(name) }
     }
 
-    fn push(&mut self, took: Duration, processor_seconds: f64) {
-        self.clock.push(took);
+    fn push(&mut self, elapsed: Duration, processor_seconds: f64) {
+        self.clock.push(elapsed);
         self.processor.ms.push(processor_seconds * 1e3);
     }
 
@@ -51,8 +51,8 @@ pub fn storm(run: &Run, report: &mut Report) -> Result<()> {
         let work = &crowd.watched[0].work;
         imported.push(timed(|| commits::import(&crowd.stage, work, "main", run.commits))?.0);
         let before = processor::of(pid)?;
-        let (took, ()) = timed(|| patiently("commits are missing", || Ok(count(&store)? >= run.commits)))?;
-        captured.push(took, processor::of(pid)? - before);
+        let (elapsed, ()) = timed(|| patiently("commits are missing", || Ok(count(&store)? >= run.commits)))?;
+        captured.push(elapsed, processor::of(pid)? - before);
     }
     let rows = [Row::of(&imported), captured.row(run.commits)];
     report.table(&format!("{} commits in one repository while the sidecar runs", run.commits), &rows)
@@ -72,8 +72,8 @@ pub fn backfill(run: &Run, report: &mut Report) -> Result<()> {
             settle(&stage.home)?;
             commits::first(&stage)?;
             commits::import(&stage, &stage.work, "main", run.commits)?;
-            let (took, spent) = filled(&stage, extra, run.commits)?;
-            series.push(took, spent);
+            let (elapsed, spent) = filled(&stage, extra, run.commits)?;
+            series.push(elapsed, spent);
         }
     }
     let rows = all.map(|series| series.row(run.commits));
@@ -85,11 +85,11 @@ fn filled(stage: &Stage, extra: &[&str], commits: usize) -> Result<(Duration, f6
     let mut command = stage.command(&program);
     command.args(["commit", "--since", "2000-01-01"]).args(extra);
     let before = processor::of_children()?;
-    let (took, output) = timed(|| Ok(command.output()?))?;
+    let (elapsed, output) = timed(|| Ok(command.output()?))?;
     let spent = processor::of_children()? - before;
     let stored = count(&SqliteStore::open(&stage.home.join("data/captures.db"))?.store)?;
     if output.status.success() && stored >= commits {
-        return Ok((took, spent));
+        return Ok((elapsed, spent));
     }
     Err(format!("{stored} captures; {}", String::from_utf8_lossy(&output.stderr)).into())
 }

@@ -74,9 +74,9 @@ fn read(run: &Run, services: &Services) -> Result<Series> {
 fn series(name: &str, n: usize, mut job: impl FnMut() -> Result<()>) -> Result<Series> {
     let mut series = Series::of(name);
     for round in 0..n + WARM_UP {
-        let (took, ()) = timed(&mut job)?;
+        let (elapsed, ()) = timed(&mut job)?;
         if round >= WARM_UP {
-            series.push(took);
+            series.push(elapsed);
         }
     }
     Ok(series)
@@ -88,12 +88,12 @@ fn news(crowd: &Crowd, services: &Services) -> Result<Series> {
         for member in &crowd.watched {
             Ready::make(&member.work, &format!("round {round}\n"))?.go()?;
         }
-        let (took, found) = timed(|| Ok(reconcile::all(services, Source::Reconcile)))?;
+        let (elapsed, found) = timed(|| Ok(reconcile::all(services, Source::Reconcile)))?;
         if found != crowd.len() {
             return Err(format!("{found} of {} commits were found", crowd.len()).into());
         }
         if round >= WARM_UP {
-            series.push(took);
+            series.push(elapsed);
         }
         for event in services.store.pending_events(usize::MAX)? {
             services.store.close_event(event.row, None)?;

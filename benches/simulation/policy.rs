@@ -105,7 +105,7 @@ fn usual(model: &Model, moment: &Moment) -> (Outcome, f64) {
     let asked = Asked {
         prompt: moment.prompt,
         allowed: USUAL_TOKENS,
-        told: None,
+        length_hint: None,
         left_s: Some(moment.left_s),
         cold: moment.evicted,
     };
@@ -119,8 +119,8 @@ fn average(seconds: &mut Option<f64>, skipped: &mut u32, model: &Model, moment: 
         return Outcome::Template;
     }
     *skipped = 0;
-    let (outcome, took) = usual(model, moment);
-    *seconds = Some(seconds.map_or(took, |seconds| 0.7 * seconds + 0.3 * took));
+    let (outcome, elapsed) = usual(model, moment);
+    *seconds = Some(seconds.map_or(elapsed, |seconds| 0.7 * seconds + 0.3 * elapsed));
     outcome
 }
 
@@ -170,9 +170,14 @@ fn forecast<'a>(
         return (Outcome::Template, TEMPLATE_QUALITY, None, unsure);
     };
     let chosen = find(model).unwrap_or(&machine.models[0]);
-    let told = Some((f64::from(*words) / 0.7) as u32);
-    let asked =
-        Asked { prompt: *prompt_tokens, allowed: *max_tokens, told, left_s: Some(moment.left_s), cold: moment.evicted };
+    let length_hint = Some((f64::from(*words) / 0.7) as u32);
+    let asked = Asked {
+        prompt: *prompt_tokens,
+        allowed: *max_tokens,
+        length_hint,
+        left_s: Some(moment.left_s),
+        cold: moment.evicted,
+    };
     let (outcome, seen) = ask(chosen, moment, &asked);
     ledger.learn(&key(chosen), seed(machine, chosen), &seen, now);
     *last = Some(model.clone());
@@ -211,8 +216,13 @@ fn decided(ledger: &Ledger, last: Option<&str>, machine: &Machine<'_>, moment: &
 
 /// The text is written later, without cut_short: that also tells how fast the machine is now.
 fn refine(ledger: &mut Ledger, machine: &Machine<'_>, model: &Model, moment: &Moment, now: Timestamp) {
-    let asked =
-        Asked { prompt: moment.prompt, allowed: USUAL_TOKENS, told: Some(80), left_s: None, cold: moment.evicted };
+    let asked = Asked {
+        prompt: moment.prompt,
+        allowed: USUAL_TOKENS,
+        length_hint: Some(80),
+        left_s: None,
+        cold: moment.evicted,
+    };
     let (_, seen) = ask(model, moment, &asked);
     ledger.learn(&key(model), seed(machine, model), &seen, now);
 }
@@ -221,6 +231,6 @@ fn refine(ledger: &mut Ledger, machine: &Machine<'_>, model: &Model, moment: &Mo
 fn probe(ledger: &mut Ledger, machine: &Machine<'_>, model: &Model, moment: &Moment, prompt: u32, now: Timestamp) {
     let unknown = Moment { prompt: u32::MAX, ..*moment };
     let (_, seen) =
-        ask(model, &unknown, &Asked { prompt, allowed: 12, told: None, left_s: None, cold: moment.evicted });
+        ask(model, &unknown, &Asked { prompt, allowed: 12, length_hint: None, left_s: None, cold: moment.evicted });
     ledger.learn(&key(model), seed(machine, model), &seen, now);
 }

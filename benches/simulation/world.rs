@@ -12,7 +12,7 @@ pub struct Asked {
     pub prompt: u32,
     /// Most tokens to write, and the tokens that the model was told to keep to.
     pub allowed: u32,
-    pub told: Option<u32>,
+    pub length_hint: Option<u32>,
     /// When it is cut; absent for a run that nobody waits for.
     pub left_s: Option<f64>,
     /// The model has to be loaded first.
@@ -89,8 +89,8 @@ pub fn ask(model: &Model, moment: &Moment, asked: &Asked) -> (Outcome, Observati
 /// Tokens of the answer and of its first sentence. A model that is told to be short tries to be.
 fn lengths(moment: &Moment, asked: &Asked) -> (u32, u32) {
     let natural = f64::from(moment.answer);
-    let told = asked.told.map_or(f64::INFINITY, f64::from) * moment.obedience;
-    let answer = natural.min(told).max(10.0);
-    let sentence = if told < 40.0 { answer } else { answer * moment.sentence_share };
+    let length_hint = asked.length_hint.map_or(f64::INFINITY, f64::from) * moment.obedience;
+    let answer = natural.min(length_hint).max(10.0);
+    let sentence = if length_hint < 40.0 { answer } else { answer * moment.sentence_share };
     (answer.ceil() as u32, sentence.ceil() as u32)
 }

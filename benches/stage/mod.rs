@@ -13,9 +13,9 @@ use crate::report::{Arguments, Result, timed};
 
 /// The programs' directory: `--bin-dir`, else `URO_BENCH_BIN_DIR`, else `target/release`.
 pub fn bin_dir(arguments: &mut Arguments) -> Result<PathBuf> {
-    let told =
+    let dir =
         arguments.value("--bin-dir")?.map(PathBuf::from).or_else(|| variable("URO_BENCH_BIN_DIR").map(Into::into));
-    Ok(fs::canonicalize(told.unwrap_or_else(|| root().join("target/release")))?)
+    Ok(fs::canonicalize(dir.unwrap_or_else(|| root().join("target/release")))?)
 }
 
 pub fn root() -> &'static Path {
@@ -98,9 +98,9 @@ impl Stage {
     /// The process id of the sidecar that answers in this home, whoever started it.
     pub fn sidecar_pid(&self) -> Result<u64> {
         let program = self.program().ok_or("no uro-capture beside the hook")?;
-        let told = self.command(&program).args(["sidecar", "status", "--json"]).output()?;
-        let told: Value = serde_json::from_slice(&told.stdout)?;
-        let pid = told["pid"].as_u64().filter(|_| told["state"] == "running");
+        let output = self.command(&program).args(["sidecar", "status", "--json"]).output()?;
+        let output: Value = serde_json::from_slice(&output.stdout)?;
+        let pid = output["pid"].as_u64().filter(|_| output["state"] == "running");
         Ok(pid.ok_or("no sidecar answers")?)
     }
 }
@@ -119,12 +119,12 @@ impl Drop for Stage {
 /// Until the program has ended *and* nobody holds its output any more, as a caller that captures it sees it.
 /// It must succeed and say nothing.
 pub fn quiet(command: &mut Command) -> Result<Duration> {
-    let (took, output) = timed(|| Ok(command.output()?))?;
+    let (elapsed, output) = timed(|| Ok(command.output()?))?;
     if output.status.success() && output.stdout.is_empty() && output.stderr.is_empty() {
-        return Ok(took);
+        return Ok(elapsed);
     }
-    let said = [output.stdout, output.stderr].concat();
-    Err(format!("{command:?} ended with {} and said {:?}", output.status, String::from_utf8_lossy(&said)).into())
+    let printed = [output.stdout, output.stderr].concat();
+    Err(format!("{command:?} ended with {} and said {:?}", output.status, String::from_utf8_lossy(&printed)).into())
 }
 
 pub fn signal(which: &str, pid: u64) -> Result<()> {

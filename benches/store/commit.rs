@@ -75,10 +75,10 @@ impl Scene {
             stamp: self.services.clock.now(),
             plan: Plan::Ask,
         };
-        let (took, taken) = timed(|| Ok(take_commit(&self.services, &self.repo, &request)?))?;
+        let (elapsed, taken) = timed(|| Ok(take_commit(&self.services, &self.repo, &request)?))?;
         let IntakeOutcome::New(job) = taken else { return Err("the commit was not captured".into()) };
         let found = self.services.store.capture(&job.id.to_string())?.capture.notes.len();
-        if found == if noted { 3 } else { 0 } { Ok(took) } else { Err(format!("{found} notes were found").into()) }
+        if found == if noted { 3 } else { 0 } { Ok(elapsed) } else { Err(format!("{found} notes were found").into()) }
     }
 
     /// A commit that no branch leads to.

@@ -48,8 +48,8 @@ pub fn measure(report: &mut Report, home: &Path, lines: u64, n: usize) -> Result
 fn run(home: &Path, words: &[&str]) -> Result<std::time::Duration> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_uro-capture"));
     command.env_clear().env("HOME", home).env("URO_HOME", home).current_dir("/").args(words);
-    let (took, output) = timed(|| Ok(command.output()?))?;
-    if output.status.success() { Ok(took) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned().into()) }
+    let (elapsed, output) = timed(|| Ok(command.output()?))?;
+    if output.status.success() { Ok(elapsed) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned().into()) }
 }
 
 /// Processor time of all children that ended so far, of the program and of the system for it.

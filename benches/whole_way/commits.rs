@@ -254,8 +254,8 @@ pub fn request(run: &Run, report: &mut Report) -> Result<()> {
 fn diff(stage: &Stage) -> Result<Duration> {
     let mut command = stage.command(Path::new("git"));
     command.args(["diff", "HEAD~1", "HEAD"]).stdout(Stdio::null());
-    let (took, status) = timed(|| Ok(command.status()?))?;
-    if status.success() { Ok(took) } else { Err("git diff failed".into()) }
+    let (elapsed, status) = timed(|| Ok(command.status()?))?;
+    if status.success() { Ok(elapsed) } else { Err("git diff failed".into()) }
 }
 
 /// What we cost beside the model and the wait for being taken up.

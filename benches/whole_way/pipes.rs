@@ -35,10 +35,10 @@ pub fn pipe(run: &Run, report: &mut Report) -> Result<()> {
         let base = base.join(format!("starts-{round}"));
         let stage = Stage::new(&base.join("home"), &base.join("work"), Some(&run.hook))?;
         model::dead(&stage.home)?;
-        let took = captured(&stage, round)?;
+        let elapsed = captured(&stage, round)?;
         // What is not up yet cannot be stopped.
         patiently(|| stage.sidecar_pid().is_ok(), "the sidecar does not come up")?;
-        Ok(took)
+        Ok(elapsed)
     })?;
     let (busy, bare) = (&all[0], &all[1]);
     let row = judged(busy, 1.0, 100.0).against("no_hook", bare, busy);
@@ -50,9 +50,9 @@ fn captured(stage: &Stage, round: usize) -> Result<Duration> {
     fs::write(stage.work.join("file.txt"), format!("line {round}\n"))?;
     stage.git(&["add", "file.txt"])?;
     let mut command = stage.command(Path::new("git"));
-    let (took, output) = timed(|| Ok(command.args(["commit", "-m", "Change a line"]).output()?))?;
+    let (elapsed, output) = timed(|| Ok(command.args(["commit", "-m", "Change a line"]).output()?))?;
     let heard = output.status.success() && !output.stdout.is_empty() && output.stderr.is_empty();
-    if heard { Ok(took) } else { Err(format!("git commit said {output:?}").into()) }
+    if heard { Ok(elapsed) } else { Err(format!("git commit said {output:?}").into()) }
 }
 
 fn patiently(mut done: impl FnMut() -> bool, otherwise: &str) -> Result<()> {

@@ -15,8 +15,8 @@ use crate::{Run, judged, met};
 pub fn ended_well(command: &mut Command) -> Result<Duration> {
     // What there is to say beside the result (that there are more rows, say) goes nowhere either.
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    let (took, status) = timed(|| Ok(command.status()?))?;
-    if status.success() { Ok(took) } else { Err(format!("{command:?} ended with {status}").into()) }
+    let (elapsed, status) = timed(|| Ok(command.status()?))?;
+    if status.success() { Ok(elapsed) } else { Err(format!("{command:?} ended with {status}").into()) }
 }
 
 pub fn program(run: &Run, home: &Path, arguments: &[&str]) -> Command {

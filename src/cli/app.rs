@@ -146,8 +146,8 @@ impl App {
     /// The store cannot be opened.
     pub fn open_services(&self) -> Result<Services, StoreError> {
         paths::create_private(&self.paths.data).map_err(|error| {
-            let told = format!("cannot make {}: {error}", self.paths.data.display());
-            StoreError::Unavailable(Box::new(std::io::Error::new(error.kind(), told)))
+            let message = format!("cannot make {}: {error}", self.paths.data.display());
+            StoreError::Unavailable(Box::new(std::io::Error::new(error.kind(), message)))
         })?;
         Services::open(self.paths.clone(), self.overrides.clone(), Arc::clone(&self.clock))
     }
@@ -193,7 +193,7 @@ impl App {
     pub fn read_stdin(&self, limit: usize) -> Result<String, Failure> {
         let mut bytes = Vec::new();
         let read = std::io::stdin().lock().take(limit as u64 + 1).read_to_end(&mut bytes);
-        read.map_err(|error| Failure::environment("cannot read standard input").because(error.to_string()))?;
+        read.map_err(|error| Failure::input("cannot read standard input").because(error.to_string()))?;
         if bytes.len() > limit {
             return Err(Failure::input(format!("standard input is longer than {limit} bytes")).hint("give less"));
         }
@@ -207,7 +207,7 @@ impl App {
     /// No runtime can be created.
     pub fn block_on<F: Future>(&self, future: F) -> Result<F::Output, Failure> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|error| Failure::environment("cannot start").because(error.to_string()))?;
+        let runtime = runtime.map_err(|error| Failure::input("cannot start").because(error.to_string()))?;
         Ok(runtime.block_on(future))
     }
 
@@ -219,7 +219,7 @@ impl App {
         let path = self.paths.log();
         let open = || paths::create_private(&self.paths.state).and_then(|()| LogFile::open(&path));
         let file = open().map_err(|error| {
-            Failure::environment(format!("cannot write {}", path.display()))
+            Failure::input(format!("cannot write {}", path.display()))
                 .because(error.to_string())
                 .hint("uro-capture doctor")
         })?;

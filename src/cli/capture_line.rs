@@ -75,11 +75,11 @@ pub fn format_full(capture: &Capture, ui: &Ui, now: &Zoned) -> String {
             quality.length,
         ];
         let [total, accuracy, format, completeness, readability, length] = parts.map(|score| score * 100.0);
-        let words = format!(
+        let text = format!(
             "{total:.0} % (accuracy {accuracy:.0}, format {format:.0}, completeness {completeness:.0},              readability {readability:.0}, length {length:.0}; rubric {})",
             quality.rubric
         );
-        ("quality", words)
+        ("quality", text)
     }));
     rows.extend(timing(capture).map(|text| ("took", text)));
     rows.push(("source", capture.source.as_str().to_owned()));

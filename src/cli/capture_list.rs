@@ -155,13 +155,16 @@ impl CaptureList<'_> {
     /// The project of each capture, if there are several.
     fn labels(&self) -> Option<Vec<String>> {
         let origin = |capture: &Capture| (capture.project.clone(), capture.repo.as_ref().map(|repo| repo.id.clone()));
-        let mut known: HashMap<(String, Option<RepoId>), String> = HashMap::new();
+        let mut labels_by_origin: HashMap<(String, Option<RepoId>), String> = HashMap::new();
         let mut label = |capture: &Capture| {
             let origin = origin(capture);
-            known.entry(origin).or_insert_with_key(|(project, repo)| self.names.label(project, repo.as_ref())).clone()
+            labels_by_origin
+                .entry(origin)
+                .or_insert_with_key(|(project, repo)| self.names.label(project, repo.as_ref()))
+                .clone()
         };
         let labels: Vec<String> = self.captures.iter().map(&mut label).collect();
-        (known.len() > 1).then_some(labels)
+        (labels_by_origin.len() > 1).then_some(labels)
     }
 }
 
@@ -199,8 +202,9 @@ mod tests {
         (note.kind, note.commit) = (CaptureKind::Note, None);
         let mut edited = sample_capture(5, "2026-03-31T08:00:00Z", "wip", "My own words. Both of them.");
         edited.provenance.by = AuthoredBy::Human;
-        let mut gone = sample_capture(6, "2026-03-31T07:30:00Z", "Try another way", "Try another way. +1 in a.rs.");
-        gone.state = CaptureState::Superseded;
+        let mut superseded =
+            sample_capture(6, "2026-03-31T07:30:00Z", "Try another way", "Try another way. +1 in a.rs.");
+        superseded.state = CaptureState::Superseded;
         let mut model = sample_capture(
             7,
             "2025-12-30T23:30:00Z",
@@ -224,7 +228,7 @@ mod tests {
                 "Updates `a/very/long/path/without/any/blank/that/is/wider/than/a/narrow/terminal/can/show/in/one/line.rs` 👩‍👩‍👧. +1 −1.",
             ),
             edited,
-            gone,
+            superseded,
             model,
         ]
     }
@@ -303,13 +307,13 @@ mod tests {
             capture.provenance.reason = Reason::Disabled;
         }
         for expects in [true, false] {
-            let said =
+            let text =
                 shown(&unasked, (expects, false), |list| list.program_table().render(false) + &list.by_day(80, false));
-            assert!(!said.contains("model"), "{said}");
+            assert!(!text.contains("model"), "{text}");
         }
-        let said = shown(&unasked, (false, true), |list| list.program_table().render(false));
-        assert_eq!(said.matches("[template: no model was asked").count(), 5);
-        assert!(said.contains("[orca-mini:3b]"), "{said}");
+        let text = shown(&unasked, (false, true), |list| list.program_table().render(false));
+        assert_eq!(text.matches("[template: no model was asked").count(), 5);
+        assert!(text.contains("[orca-mini:3b]"), "{text}");
     }
 
     #[test]
@@ -328,8 +332,8 @@ mod tests {
     fn repositories_of_one_name_are_told_apart() {
         let mut mixed = captures()[..2].to_vec();
         mixed[1].repo = Some(RepoRef { path: "/other/api".into(), id: RepoId::from_stored("other".into()) });
-        let told = shown(&mixed, (true, false), |list| list.program_table().render(false) + &list.by_day(80, false));
-        assert_eq!((told.matches("src/api").count(), told.matches("other/api").count()), (2, 2), "{told}");
+        let text = shown(&mixed, (true, false), |list| list.program_table().render(false) + &list.by_day(80, false));
+        assert_eq!((text.matches("src/api").count(), text.matches("other/api").count()), (2, 2), "{text}");
     }
 
     #[test]

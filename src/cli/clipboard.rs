@@ -27,7 +27,7 @@ pub fn copy(app: &App, text: &str) -> Result<&'static str, Failure> {
             return Ok(program);
         }
     }
-    Err(Failure::environment("no clipboard was found")
+    Err(Failure::input("no clipboard was found")
         .hint("install wl-clipboard or xclip, or leave --copy out and pipe the text to a program of your own"))
 }
 

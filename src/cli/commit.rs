@@ -151,12 +151,12 @@ fn report(
 }
 
 fn summed_up(commits: u64, tally: &BackfillTally) -> String {
-    let known = commits - tally.new;
-    match (tally.new, known) {
+    let earlier = commits - tally.new;
+    match (tally.new, earlier) {
         (0, 0) => "no commits there".to_owned(),
         (0, _) => "0 captured, all were known already".to_owned(),
         (new, 0) => format!("{new} captured, {} in a model's words", tally.by_model),
-        (new, _) => format!("{new} captured, {} in a model's words; {known} known already", tally.by_model),
+        (new, _) => format!("{new} captured, {} in a model's words; {earlier} known already", tally.by_model),
     }
 }
 
@@ -166,10 +166,11 @@ mod tests {
 
     #[test]
     fn a_backfill_is_summed_up_in_one_line() {
-        let said = |commits, new, by_model| summed_up(commits, &BackfillTally { new, by_model, failures_in_a_row: 0 });
-        assert_eq!(said(0, 0, 0), "no commits there");
-        assert_eq!(said(4, 0, 0), "0 captured, all were known already");
-        assert_eq!(said(4, 4, 1), "4 captured, 1 in a model's words");
-        assert_eq!(said(4, 3, 0), "3 captured, 0 in a model's words; 1 known already");
+        let summary =
+            |commits, new, by_model| summed_up(commits, &BackfillTally { new, by_model, failures_in_a_row: 0 });
+        assert_eq!(summary(0, 0, 0), "no commits there");
+        assert_eq!(summary(4, 0, 0), "0 captured, all were known already");
+        assert_eq!(summary(4, 4, 1), "4 captured, 1 in a model's words");
+        assert_eq!(summary(4, 3, 0), "3 captured, 0 in a model's words; 1 known already");
     }
 }

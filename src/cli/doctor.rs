@@ -81,10 +81,10 @@ pub fn run(app: &App, _args: &DoctorArgs) -> Result<Exit, Failure> {
 }
 
 fn run_checks(app: &App, hardware: &Hardware) -> (Vec<Finding>, Option<Sizes>) {
-    let mut findings = machine(hardware);
-    findings.push(settings(app));
-    findings.extend(templates(app));
-    findings.extend(endpoints(app));
+    let mut findings = check_hardware(hardware);
+    findings.push(check_settings(app));
+    findings.extend(check_templates(app));
+    findings.extend(check_endpoints(app));
     findings.extend(hooks::program(app).err().map(|failure| Finding::from_failure("hooks", &failure)));
     let (of_store, sizes) = repositories::check_store(app);
     findings.extend(of_store);
@@ -93,11 +93,11 @@ fn run_checks(app: &App, hardware: &Hardware) -> (Vec<Finding>, Option<Sizes>) {
     }
     findings.push(check_writable("spool", &app.paths.spool()));
     findings.push(check_writable("sidecar", &app.paths.run));
-    findings.push(sidecar(app));
+    findings.push(check_sidecar(app));
     (findings, sizes)
 }
 
-fn machine(hardware: &Hardware) -> Vec<Finding> {
+fn check_hardware(hardware: &Hardware) -> Vec<Finding> {
     let gib = |bytes: Option<u64>| {
         bytes.map_or_else(|| "?".to_owned(), |bytes| format!("{:.1}", bytes as f64 / f64::from(1 << 30)))
     };
@@ -124,7 +124,7 @@ fn machine(hardware: &Hardware) -> Vec<Finding> {
 }
 
 /// Checks the user's own capture templates; no finding without any.
-fn templates(app: &App) -> Vec<Finding> {
+fn check_templates(app: &App) -> Vec<Finding> {
     let folder = template_cache::folder(&app.paths);
     if !folder.exists() {
         return Vec::new();
@@ -139,7 +139,7 @@ fn templates(app: &App) -> Vec<Finding> {
     findings
 }
 
-fn settings(app: &App) -> Finding {
+fn check_settings(app: &App) -> Finding {
     match &app.broken_config {
         Some(error) => {
             let causes = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
@@ -155,7 +155,7 @@ fn settings(app: &App) -> Finding {
     }
 }
 
-fn endpoints(app: &App) -> Vec<Finding> {
+fn check_endpoints(app: &App) -> Vec<Finding> {
     match models::list_endpoints(app) {
         Ok(views) => {
             let guessed =
@@ -170,14 +170,14 @@ fn endpoints(app: &App) -> Vec<Finding> {
 
 /// One answering endpoint is enough; a configured model that none lists is reported.
 fn judge_endpoints(views: &[EndpointView]) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = views.iter().filter(|view| view.up).map(answering).collect();
+    let mut findings: Vec<Finding> = views.iter().filter(|view| view.up).map(judge_endpoint).collect();
     if findings.is_empty() {
         let looked: Vec<String> = views
             .iter()
             .map(|view| format!("{}: {}", view.endpoint, view.error.as_deref().unwrap_or("no answer")))
             .collect();
         let what = format!("no model server answers, captures keep the template ({})", looked.join("; "));
-        return vec![Finding::failed("endpoints", what, models::fix(views))];
+        return vec![Finding::failed("endpoints", what, models::repair_hint(views))];
     }
     for view in views.iter().filter(|view| view.refuses) {
         let what = format!("{} at {}: {}", view.endpoint, view.url, view.error.as_deref().unwrap_or_default());
@@ -194,7 +194,7 @@ fn judge_endpoints(views: &[EndpointView]) -> Vec<Finding> {
     findings
 }
 
-fn answering(view: &EndpointView) -> Finding {
+fn judge_endpoint(view: &EndpointView) -> Finding {
     let listed = view.models.iter().filter(|model| model.listed && model.offered.completes).count();
     let models = if listed == 1 { "model" } else { "models" };
     let what = format!("{} at {} offers {listed} {models}", view.server.as_deref().unwrap_or("a server"), view.url);
@@ -225,7 +225,7 @@ fn check_writable(check: &'static str, dir: &Path) -> Finding {
     }
 }
 
-fn sidecar(app: &App) -> Finding {
+fn check_sidecar(app: &App) -> Finding {
     let status = client::status(&app.paths.run);
     let restart = "uro-capture sidecar stop && uro-capture sidecar start";
     match status.state {
@@ -274,12 +274,12 @@ mod tests {
 
     #[test]
     fn a_machine_is_fine_unless_memory_is_short() {
-        let fine = machine(&machine_with(8 << 30, 0.4, Power::Mains));
+        let fine = check_hardware(&machine_with(8 << 30, 0.4, Power::Mains));
         assert_eq!(fine, [Finding::passed("hardware", "8.0 of 16.0 GiB memory free, 2 cores, load 0.4")]);
-        assert!(!machine(&machine_with(1 << 30, 0.4, Power::Mains))[0].ok);
-        let busy = machine(&machine_with(8 << 30, 8.0, Power::Mains));
+        assert!(!check_hardware(&machine_with(1 << 30, 0.4, Power::Mains))[0].ok);
+        let busy = check_hardware(&machine_with(8 << 30, 8.0, Power::Mains));
         assert!(busy[1].ok && busy[1].what.starts_with("4.0 tasks"), "a busy moment is no fault");
-        let battery = machine(&machine_with(8 << 30, 0.4, Power::Battery { percent: Some(41) }));
+        let battery = check_hardware(&machine_with(8 << 30, 0.4, Power::Battery { percent: Some(41) }));
         assert!(battery[1].ok && battery[1].what.contains("41 %"));
     }
 
@@ -327,8 +327,8 @@ mod tests {
 
     #[test]
     fn every_finding_that_is_wrong_has_a_fix() {
-        let failure = Failure::environment("x").because("y").hint("z");
+        let failure = Failure::input("x").because("y").hint("z");
         assert_eq!(Finding::from_failure("store", &failure), Finding::failed("store", "x: y", "z"));
-        assert!(Finding::from_failure("store", &Failure::environment("x")).fix.is_some());
+        assert!(Finding::from_failure("store", &Failure::input("x")).fix.is_some());
     }
 }

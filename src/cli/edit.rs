@@ -102,7 +102,7 @@ impl Drop for TempFile {
 }
 
 fn file_failure(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::environment(format!("cannot use {}", path.display()))
+    Failure::input(format!("cannot use {}", path.display()))
         .because(error.to_string())
         .hint(format!("ls -ld {}", quoted(path.parent().unwrap_or(path))))
 }

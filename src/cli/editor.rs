@@ -28,7 +28,7 @@ impl Editor {
     pub fn find(app: &App, hint: &str) -> Result<Self, Failure> {
         let command = choose(app.env(), || git::user_setting("core.editor"), app.ui.can_ask);
         command.map(Self).ok_or_else(|| {
-            Failure::environment("no editor is known")
+            Failure::input("no editor is known")
                 .because("neither VISUAL nor EDITOR nor git's core.editor is set")
                 .hint(hint)
         })
@@ -46,12 +46,12 @@ impl Editor {
         command.arg("-c").arg(format!("{editor} \"$@\"")).arg(editor).arg(path);
         match run_timed(&mut command, path, clock) {
             Ok((status, worked)) if status.success() => Ok(worked),
-            Ok((status, _)) => Err(Failure::environment(format!("the editor {editor:?} ended with {status}"))
+            Ok((status, _)) => Err(Failure::input(format!("the editor {editor:?} ended with {status}"))
                 .because("nothing was changed")
                 .hint(hint)),
-            Err(error) => Err(Failure::environment(format!("cannot start the editor {editor:?}"))
-                .because(error.to_string())
-                .hint(hint)),
+            Err(error) => {
+                Err(Failure::input(format!("cannot start the editor {editor:?}")).because(error.to_string()).hint(hint))
+            }
         }
     }
 }

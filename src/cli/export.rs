@@ -77,7 +77,7 @@ fn to_file(app: &App, path: &Path) -> Result<(), Failure> {
     use std::io::Write;
     use std::os::unix::fs::OpenOptionsExt;
     let failed = |error: std::io::Error| {
-        Failure::environment(format!("cannot write {}", path.display()))
+        Failure::input(format!("cannot write {}", path.display()))
             .because(error.to_string())
             .hint(write_hint(path, &error))
     };
@@ -138,5 +138,16 @@ mod tests {
         assert_eq!(text.matches('\n').count(), 1);
         let back: ExportLine = serde_json::from_str(&text).unwrap();
         assert_eq!(CaptureRecord::from(back), record);
+    }
+
+    #[test]
+    fn fields_of_a_newer_program_are_skipped_and_a_wrong_one_is_refused() {
+        let record = CaptureRecord { capture: capture(), template: "T".into(), wire: None, decision: None };
+        let mut value = serde_json::to_value(ExportLine::from(record.clone())).unwrap();
+        value["mood"] = "sunny".into();
+        let back: ExportLine = serde_json::from_value(value.clone()).unwrap();
+        assert_eq!(CaptureRecord::from(back), record);
+        value["capture"]["commit"]["oid"] = "HEAD".into();
+        assert!(serde_json::from_value::<ExportLine>(value).is_err(), "an oid that is none");
     }
 }

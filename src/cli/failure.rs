@@ -40,15 +40,9 @@ impl Failure {
         Self { kind, message: message.into(), causes: Vec::new(), hint: None }
     }
 
-    /// Exit code 1: invalid input.
+    /// Exit code 1: the user's input, or the state of the machine.
     #[must_use]
     pub fn input(message: impl Into<String>) -> Self {
-        Self::new(FailureKind::Environment, message)
-    }
-
-    /// Exit code 1: the environment.
-    #[must_use]
-    pub fn environment(message: impl Into<String>) -> Self {
         Self::new(FailureKind::Environment, message)
     }
 
@@ -67,7 +61,7 @@ impl Failure {
     /// Exit code 1, from any error with its sources.
     #[must_use]
     pub fn from_error(error: &dyn Error) -> Self {
-        Self { causes: chain(error), ..Self::environment(error.to_string()) }
+        Self { causes: chain(error), ..Self::input(error.to_string()) }
     }
 
     /// Sets the hint: an exact command.

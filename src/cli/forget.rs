@@ -99,7 +99,7 @@ fn print_result(app: &App, id: CaptureId, forgotten: Option<&ForgetReport>) -> R
         let names = names.collect::<Vec<_>>().join(", ");
         let files = count(removed.len() as u64, "file", "files");
         app.ui.line(&format!("removed with it: {files}, {} ({names})", ui::format_size(bytes)))?;
-        removed.iter().for_each(|gone| app.ui.detail(&gone.path.display().to_string()));
+        removed.iter().for_each(|file| app.ui.detail(&file.path.display().to_string()));
     }
     if !forgotten.drafts.is_empty() {
         let drafts = count(forgotten.drafts.len() as u64, "draft", "drafts");
@@ -112,7 +112,7 @@ fn print_result(app: &App, id: CaptureId, forgotten: Option<&ForgetReport>) -> R
 }
 
 fn leftover_failure(id: CaptureId, left: &[RemainingFile]) -> Failure {
-    let mut failure = Failure::environment(format!("capture {id} is forgotten, but some of it may still be in a file"));
+    let mut failure = Failure::input(format!("capture {id} is forgotten, but some of it may still be in a file"));
     for left in left {
         failure = failure.because(format!("{}: {}", left.path.display(), left.why));
     }
@@ -149,7 +149,7 @@ fn confirmed(app: &App, services: &Services, id: CaptureId) -> Result<bool, Fail
 impl JsonReport {
     fn of(id: CaptureId, forgotten: Option<&ForgetReport>) -> Self {
         let done = forgotten.cloned().unwrap_or_default();
-        let file = |gone: StoreFile| RemovedFile { path: gone.path, bytes: gone.bytes };
+        let file = |file: StoreFile| RemovedFile { path: file.path, bytes: file.bytes };
         let removed: Vec<RemovedFile> = done.scrubbed.copies.into_iter().map(file).collect();
         let left = done.scrubbed.remaining.into_iter().map(|left| LeftFile { path: left.path, why: left.why });
         Self {

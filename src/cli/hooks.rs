@@ -77,18 +77,24 @@ impl HookDefect {
 
 /// Inspects the hooks of a registered repository at git's current location.
 #[must_use]
-pub fn inspect_registered(repo: Result<&Repo, ()>, known: &RegisteredRepo, around: &GitEnvironment<'_>) -> RepoHooks {
-    let found = repo.map(|repo| hook_status::inspect_hooks(repo, known, around)).unwrap_or_default();
+pub fn inspect_registered(
+    repo: Result<&Repo, ()>,
+    registered: &RegisteredRepo,
+    around: &GitEnvironment<'_>,
+) -> RepoHooks {
+    let found = repo.map(|repo| hook_status::inspect_hooks(repo, registered, around)).unwrap_or_default();
     let trouble = match (&found, repo) {
         (hook_status::HookStatus { defect: Some(trouble), .. }, _) => Some(trouble.clone()),
-        (hook_status::HookStatus { how: None, .. }, Ok(_)) if known.hook_mode.has_hooks() => Some(HookDefect::Lost),
+        (hook_status::HookStatus { how: None, .. }, Ok(_)) if registered.hook_mode.has_hooks() => {
+            Some(HookDefect::Lost)
+        }
         _ => None,
     };
     let works = found.how.is_some() && trouble.is_none();
     let by_hooks = works || found.by_hand;
     let by_jj = repo.is_ok_and(|repo| jj::repo_dir(&repo.location().common_dir).is_some());
     RepoHooks {
-        repo: known.path.display().to_string(),
+        repo: registered.path.display().to_string(),
         state: match (&trouble, works) {
             (Some(_), _) => "lost",
             (None, true) => "ok",
@@ -111,23 +117,23 @@ pub fn unattended_problem(
 ) -> Option<(String, String)> {
     // Repairable hooks are reported on their own.
     let needy: Vec<&str> =
-        all.iter().filter(|one| one.needs_sidecar && one.trouble.is_none()).map(|one| one.repo.as_str()).collect();
-    let whose = match needy.as_slice() {
+        all.iter().filter(|repo| repo.needs_sidecar && repo.trouble.is_none()).map(|repo| repo.repo.as_str()).collect();
+    let subject = match needy.as_slice() {
         [] => return None,
         [one] => format!("commits without hooks in {one} are"),
         more => format!("commits without hooks in {} repositories are", more.len()),
     };
-    let told = format!("{whose} captured only while the sidecar runs");
+    let problem = format!("{subject} captured only while the sidecar runs");
     match (sidecar, autostart) {
         (SidecarState::Running, Autostart::Installed) => None,
         (SidecarState::Running, Autostart::Possible) => {
-            Some((format!("{told}, and nothing starts it at login"), INSTALL.to_owned()))
+            Some((format!("{problem}, and nothing starts it at login"), INSTALL.to_owned()))
         }
         (SidecarState::Running, Autostart::Impossible) => {
-            Some((format!("{told}, and nothing starts it at login"), format!("at each login: {START}")))
+            Some((format!("{problem}, and nothing starts it at login"), format!("at each login: {START}")))
         }
-        (_, Autostart::Possible) => Some((told, format!("{START}, or for good: {INSTALL}"))),
-        (_, Autostart::Installed | Autostart::Impossible) => Some((told, START.to_owned())),
+        (_, Autostart::Possible) => Some((problem, format!("{START}, or for good: {INSTALL}"))),
+        (_, Autostart::Installed | Autostart::Impossible) => Some((problem, START.to_owned())),
     }
 }
 
@@ -162,8 +168,7 @@ pub fn program(app: &App) -> Result<PathBuf, Failure> {
     }
     let on_path = search_path(app).into_iter().map(|dir| dir.join("uro-hook")).find(|program| is_program(program));
     on_path.ok_or_else(|| {
-        Failure::environment("uro-hook is neither beside uro-capture nor on the PATH")
-            .hint("./install.sh installs both")
+        Failure::input("uro-hook is neither beside uro-capture nor on the PATH").hint("./install.sh installs both")
     })
 }
 
@@ -217,11 +222,11 @@ mod tests {
     #[test]
     fn what_only_the_sidecar_sees_is_a_problem_unless_it_runs_and_is_started_at_login() {
         let (needy, other, fine) = (repo_hooks("/a", true), repo_hooks("/b", true), repo_hooks("/c", false));
-        let told = |all: &[&RepoHooks], state, autostart| unattended_problem(all, &state, autostart);
-        assert_eq!(told(&[&needy, &fine], SidecarState::Running, Autostart::Installed), None);
-        assert_eq!(told(&[&fine], SidecarState::Stopped, Autostart::Possible), None);
+        let problem = |all: &[&RepoHooks], state, autostart| unattended_problem(all, &state, autostart);
+        assert_eq!(problem(&[&needy, &fine], SidecarState::Running, Autostart::Installed), None);
+        assert_eq!(problem(&[&fine], SidecarState::Stopped, Autostart::Possible), None);
         let lost = RepoHooks { trouble: Some(HookDefect::Lost), ..repo_hooks("/d", true) };
-        assert_eq!(told(&[&lost], SidecarState::Stopped, Autostart::Possible), None, "told by itself");
+        assert_eq!(problem(&[&lost], SidecarState::Stopped, Autostart::Possible), None, "told by itself");
         for (state, autostart, hint) in [
             (SidecarState::Running, Autostart::Possible, "uro-capture sidecar install"),
             (SidecarState::Running, Autostart::Impossible, "at each login: uro-capture sidecar start"),
@@ -233,18 +238,18 @@ mod tests {
             (SidecarState::Stopped, Autostart::Installed, "uro-capture sidecar start"),
             (SidecarState::Unresponsive, Autostart::Impossible, "uro-capture sidecar start"),
         ] {
-            let (what, found) = told(&[&needy, &fine], state, autostart).unwrap();
+            let (what, found) = problem(&[&needy, &fine], state, autostart).unwrap();
             assert!(what.starts_with("commits without hooks in /a are captured only while the sidecar runs"), "{what}");
             assert_eq!(found, hint);
         }
-        let (what, _) = told(&[&needy, &other], SidecarState::Stopped, Autostart::Possible).unwrap();
+        let (what, _) = problem(&[&needy, &other], SidecarState::Stopped, Autostart::Possible).unwrap();
         assert!(what.starts_with("commits without hooks in 2 repositories"), "{what}");
     }
 
     #[test]
     fn every_trouble_comes_with_the_command_that_mends_it() {
         let repo = Path::new("/my repo");
-        for (trouble, words, repair) in [
+        for (trouble, text, repair) in [
             (HookDefect::Replaced, "was replaced", "uro-capture init '/my repo'"),
             (HookDefect::Lost, "are gone", "uro-capture init '/my repo'"),
             (HookDefect::NoProgram("/x/uro-hook".into()), "call /x/uro-hook, which", "uro-capture init '/my repo'"),
@@ -256,7 +261,7 @@ mod tests {
                 "git -C '/my repo' config --unset-all hook.uro-post-merge.enabled",
             ),
         ] {
-            assert!(trouble.describe("/my repo").contains(words), "{trouble:?}");
+            assert!(trouble.describe("/my repo").contains(text), "{trouble:?}");
             assert_eq!(trouble.repair(repo), repair);
         }
     }

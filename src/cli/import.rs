@@ -80,7 +80,7 @@ fn import(store: &dyn CaptureArchive, input: impl BufRead + Send) -> Result<Impo
 fn read_batches(input: impl BufRead, send: &SyncSender<Result<Vec<CaptureRecord>, Failure>>) {
     let mut batch = Vec::with_capacity(BATCH);
     for (index, text) in input.lines().enumerate() {
-        let record = text.map_err(|error| wrong(index, &error.to_string())).and_then(|text| parse(index, &text));
+        let record = text.map_err(|error| line_failure(index, &error.to_string())).and_then(|text| parse(index, &text));
         match record {
             Ok(record) => batch.extend(record),
             Err(failure) => {
@@ -100,7 +100,7 @@ fn parse(index: usize, text: &str) -> Result<Option<CaptureRecord>, Failure> {
     if text.trim().is_empty() {
         return Ok(None);
     }
-    let line: ExportLine = serde_json::from_str(text).map_err(|error| wrong(index, &error.to_string()))?;
+    let line: ExportLine = serde_json::from_str(text).map_err(|error| line_failure(index, &error.to_string()))?;
     let mut record = CaptureRecord::from(line);
     record.capture.raw = redact(&record.capture.raw);
     record.capture.summary = redact(&record.capture.summary);
@@ -116,7 +116,7 @@ fn parse(index: usize, text: &str) -> Result<Option<CaptureRecord>, Failure> {
     Ok(Some(record))
 }
 
-fn wrong(index: usize, cause: &str) -> Failure {
+fn line_failure(index: usize, cause: &str) -> Failure {
     Failure::input(format!("line {} is no exported capture", index + 1))
         .because(cause)
         .hint("uro-capture export writes such lines")
@@ -135,14 +135,14 @@ mod tests {
 
     #[test]
     fn a_change_id_comes_back_unless_it_is_a_secret() {
-        for (id, stays) in [("zxywkvutsrqponmlkzxywkvutsrqponm", true), (&["AKIA", "IOSFODNN7ABCDEFG"].concat(), false)]
+        for (id, kept) in [("zxywkvutsrqponmlkzxywkvutsrqponm", true), (&["AKIA", "IOSFODNN7ABCDEFG"].concat(), false)]
         {
             let mut capture = crate::store::samples::commit(1);
             capture.commit.as_mut().unwrap().change_id = Some(id.to_owned());
             let record = CaptureRecord { capture, template: String::new(), wire: None, decision: None };
             let line = serde_json::to_string(&ExportLine::from(record)).unwrap();
             let read = parse(0, &line).unwrap().unwrap().capture.commit.unwrap().change_id;
-            assert_eq!(read.as_deref(), stays.then_some(id), "{line}");
+            assert_eq!(read.as_deref(), kept.then_some(id), "{line}");
         }
     }
 

@@ -77,16 +77,16 @@ pub fn run(app: &App, args: &InitArgs) -> Result<Exit, Failure> {
         return global::run(app, &args.paths, args.dry_run);
     }
     if args.paths.len() > 1 {
-        let told = "init takes one repository at a time, or directories with --global";
-        return Err(Failure::usage(told).hint("uro-capture init --global DIR…"));
+        let message = "init takes one repository at a time, or directories with --global";
+        return Err(Failure::usage(message).hint("uro-capture init --global DIR…"));
     }
     let repo = repo_at(app, args.paths.first())?;
     let around = GitEnvironment::new(app.env(), repository::load_global_mark(app)?);
     let (done, plan) =
         repository::capture(app, &repo, &around, repository::InitOptions { watch: args.watch, dry_run: args.dry_run })?;
-    let stays = !args.dry_run && repository::announce(app, done.needs_sidecar);
+    let sidecar_runs = !args.dry_run && repository::announce(app, done.needs_sidecar);
     report(app, &done)?;
-    if stays {
+    if sidecar_runs {
         print_service_hint(app)?;
     }
     tell_notes(app, &plan);

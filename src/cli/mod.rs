@@ -187,7 +187,7 @@ fn dispatch(app: &App, command: Option<Command>) -> Result<Exit, Failure> {
 /// The current directory after every `-C`, each relative to the one before, as git does.
 fn resolve_dir(dirs: &[PathBuf]) -> Result<PathBuf, Failure> {
     let start = std::env::current_dir().map_err(|error| {
-        Failure::environment("the current directory is gone").because(error.to_string()).hint("cd somewhere else")
+        Failure::input("the current directory is gone").because(error.to_string()).hint("cd somewhere else")
     })?;
     let dir = dirs.iter().fold(start, |dir, next| dir.join(next));
     if dirs.is_empty() || dir.is_dir() {

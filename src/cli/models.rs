@@ -141,7 +141,7 @@ pub fn run(app: &App, args: &ModelsArgs) -> Result<Exit, Failure> {
 fn retry(app: &App, name: &str) -> Result<Exit, Failure> {
     let meant = try_again(app.store()?.as_ref(), name, app.clock.now())?;
     if meant.is_empty() {
-        let failure = Failure::environment(format!("no text of a model called {name} was judged lately"));
+        let failure = Failure::input(format!("no text of a model called {name} was judged lately"));
         return Err(failure.hint("uro-capture models"));
     }
     if app.json {
@@ -159,8 +159,8 @@ fn retry(app: &App, name: &str) -> Result<Exit, Failure> {
 pub fn list_endpoints(app: &App) -> Result<Vec<EndpointView>, Failure> {
     let config = app.config();
     let answers = app.block_on(query_all(config.endpoints.clone(), app.clock.instant() + PATIENCE))?;
-    let known = ModelData::load(app);
-    Ok(views(config, answers, &known))
+    let data = ModelData::load(app);
+    Ok(views(config, answers, &data))
 }
 
 type EndpointAnswer = Result<(Server, Vec<ListedModel>), LlmError>;
@@ -200,12 +200,12 @@ impl ModelData {
             Ok(Response::RouterStatus(standing)) => Some(standing),
             _ => None,
         };
-        let (measured, ledger, tallies) = stored(app).unwrap_or_default();
+        let (measured, ledger, tallies) = load_stored(app).unwrap_or_default();
         Self { measured, ledger, tallies, sidecar_state, memory }
     }
 
     /// Ignores runs of an older version of the model, as the router does.
-    fn texts(&self, endpoint: &str, offered: &ListedModel) -> Vec<RoleTexts> {
+    fn role_texts(&self, endpoint: &str, offered: &ListedModel) -> Vec<RoleTexts> {
         let key = ForecastKey {
             endpoint: endpoint.to_owned(),
             model: offered.name.clone(),
@@ -224,9 +224,9 @@ impl ModelData {
 
     fn breaker(&self, endpoint: &str, model: Option<&str>) -> Option<BreakerView> {
         let broken = &self.sidecar_state.as_ref()?.broken;
-        let this = broken.iter().find(|broken| broken.endpoint == endpoint && broken.model.as_deref() == model);
+        let found = broken.iter().find(|broken| broken.endpoint == endpoint && broken.model.as_deref() == model);
         let closed = BreakerView { state: BreakerState::Closed, probe_in_s: None };
-        Some(this.map_or(closed, |broken| BreakerView { state: broken.state, probe_in_s: broken.probe_in_s }))
+        Some(found.map_or(closed, |broken| BreakerView { state: broken.state, probe_in_s: broken.probe_in_s }))
     }
 
     /// The newest statistics, regardless of the options.
@@ -236,7 +236,7 @@ impl ModelData {
     }
 }
 
-fn stored(app: &App) -> Option<(Vec<LatencyRow>, Ledger, Tallies)> {
+fn load_stored(app: &App) -> Option<(Vec<LatencyRow>, Ledger, Tallies)> {
     if !app.paths.database().exists() {
         return None;
     }
@@ -247,23 +247,23 @@ fn stored(app: &App) -> Option<(Vec<LatencyRow>, Ledger, Tallies)> {
     Some((store.latency(since, grouping).unwrap_or_default(), store.forecasts().unwrap_or_default(), tallies))
 }
 
-fn views(config: &Config, answers: Vec<(EndpointConfig, EndpointAnswer)>, known: &ModelData) -> Vec<EndpointView> {
+fn views(config: &Config, answers: Vec<(EndpointConfig, EndpointAnswer)>, data: &ModelData) -> Vec<EndpointView> {
     let offer = |(endpoint, answer): &(EndpointConfig, EndpointAnswer)| {
         let (_, models) = answer.as_ref().ok()?;
         Some(Offer { endpoint: endpoint.name.clone(), remote: endpoint.remote, models: models.clone() })
     };
     let offers: Vec<Offer> = answers.iter().filter_map(offer).collect();
     let mut views: Vec<EndpointView> =
-        answers.into_iter().map(|(endpoint, answer)| view(endpoint, answer, known)).collect();
+        answers.into_iter().map(|(endpoint, answer)| view(endpoint, answer, data)).collect();
     for role in ROLES {
-        assign_role(config, role, &offers, known.memory, &mut views);
+        assign_role(config, role, &offers, data.memory, &mut views);
     }
     for view in &mut views {
         for model in &mut view.models {
-            model.measured = speed(&known.measured, &view.endpoint, &model.offered.name);
-            model.texts = known.texts(&view.endpoint, &model.offered);
-            model.learned = known.learned_rates(&view.endpoint, &model.offered.name);
-            model.breaker = known.breaker(&view.endpoint, Some(&model.offered.name));
+            model.measured = measured_speed(&data.measured, &view.endpoint, &model.offered.name);
+            model.texts = data.role_texts(&view.endpoint, &model.offered);
+            model.learned = data.learned_rates(&view.endpoint, &model.offered.name);
+            model.breaker = data.breaker(&view.endpoint, Some(&model.offered.name));
         }
     }
     views
@@ -277,14 +277,14 @@ fn assign_role(config: &Config, role: Role, offers: &[Offer], memory: Memory, vi
     if let Some(name) = named {
         mark_configured(role, name, offers, views);
     }
-    for (place, one) in proposals.iter().enumerate() {
-        let Some(model) = find_model(views, &one.endpoint, &one.model) else { continue };
-        (model.spilled, model.thinks_aloud) = (one.spilled, one.thinks);
+    for (place, proposal) in proposals.iter().enumerate() {
+        let Some(model) = find_model(views, &proposal.endpoint, &proposal.model) else { continue };
+        (model.spilled, model.thinks_aloud) = (proposal.spilled, proposal.thinks);
         if place == 0 { &mut model.roles } else { &mut model.stands_in_for }.push(role);
     }
-    for one in unfit {
-        if let Some(model) = find_model(views, &one.endpoint, &one.model) {
-            model.unfit = Some(one.because);
+    for refused in unfit {
+        if let Some(model) = find_model(views, &refused.endpoint, &refused.model) {
+            model.unfit = Some(refused.because);
         }
     }
     // A single-model server accepts any name; others report an unknown name themselves.
@@ -318,7 +318,7 @@ fn find_model<'a>(views: &'a mut [EndpointView], endpoint: &str, name: &str) -> 
     view.models.iter_mut().find(|model| model.offered.name == name)
 }
 
-fn view(endpoint: EndpointConfig, answer: EndpointAnswer, known: &ModelData) -> EndpointView {
+fn view(endpoint: EndpointConfig, answer: EndpointAnswer, data: &ModelData) -> EndpointView {
     let (server, models, error) = match answer {
         Ok((server, models)) => (Some(server), models, None),
         Err(error) => (None, Vec::new(), Some(error)),
@@ -326,11 +326,11 @@ fn view(endpoint: EndpointConfig, answer: EndpointAnswer, known: &ModelData) -> 
     let hint = error.as_ref().map(|error| server_hint(error, Some(&endpoint)));
     let device = device(&endpoint).to_owned();
     // An unused device has no queue.
-    let standing = known.sidecar_state.as_ref().map(|all| all.devices.iter().find(|one| one.device == device));
+    let standing = data.sidecar_state.as_ref().map(|all| all.devices.iter().find(|status| status.device == device));
     EndpointView {
-        breaker: known.breaker(&endpoint.name, None),
-        running: standing.map(|one| one.map_or(0, |one| one.running)),
-        waiting: standing.map(|one| one.map_or(0, |one| one.waiting)),
+        breaker: data.breaker(&endpoint.name, None),
+        running: standing.map(|device| device.map_or(0, |device| device.running)),
+        waiting: standing.map(|device| device.map_or(0, |device| device.waiting)),
         device,
         endpoint: endpoint.name,
         url: endpoint.url,
@@ -366,7 +366,7 @@ impl ModelView {
     }
 }
 
-fn speed(rows: &[LatencyRow], endpoint: &str, model: &str) -> Option<Measured> {
+fn measured_speed(rows: &[LatencyRow], endpoint: &str, model: &str) -> Option<Measured> {
     let same = |row: &&LatencyRow| row.model.as_deref() == Some(model) && row.endpoint.as_deref() == Some(endpoint);
     let row = rows.iter().find(same)?;
     let LatencyRow { n, ttft_p50_ms, tps_p50, ungrounded_rate, repaired_rate, .. } = *row;
@@ -375,17 +375,17 @@ fn speed(rows: &[LatencyRow], endpoint: &str, model: &str) -> Option<Measured> {
 
 /// Hint if no endpoint is usable: a server that refuses comes before one to be started.
 #[must_use]
-pub fn fix(views: &[EndpointView]) -> String {
+pub fn repair_hint(views: &[EndpointView]) -> String {
     let refusing = views.iter().find(|view| view.refuses);
     refusing.and_then(|view| view.hint.clone()).unwrap_or_else(|| START_SERVER.to_owned())
 }
 
 fn no_server_failure(views: &[EndpointView]) -> Failure {
-    let failure = Failure::environment("no model server answers; captures keep the template until one does");
+    let failure = Failure::input("no model server answers; captures keep the template until one does");
     let failure = views.iter().fold(failure, |failure, view| {
         failure.because(format!("{} ({}): {}", view.endpoint, view.url, view.error.as_deref().unwrap_or("no answer")))
     });
-    failure.hint(fix(views))
+    failure.hint(repair_hint(views))
 }
 
 #[cfg(test)]
@@ -444,8 +444,8 @@ mod tests {
             reasons: std::collections::BTreeMap::new(),
             ahead: None,
         };
-        assert_eq!(speed(std::slice::from_ref(&row), "b", "m"), None);
-        let found = speed(&[row], "a", "m").unwrap();
+        assert_eq!(measured_speed(std::slice::from_ref(&row), "b", "m"), None);
+        let found = measured_speed(&[row], "a", "m").unwrap();
         assert_eq!((found.n, found.tps_p50, found.ungrounded_rate), (9, Some(21.4), Some(0.031)));
     }
 
@@ -454,8 +454,8 @@ mod tests {
         let seldom =
             [(Role::Capture, UsableTally { judged: 40, used: 7 }), (Role::Blog, UsableTally { judged: 2, used: 2 })];
         let tallies = Tallies::from([(("a".to_owned(), "m".to_owned()), seldom.into())]);
-        let known = ModelData { tallies, ..nothing() };
-        let found = views(&Config::default(), vec![(endpoint("a"), up(&["m", "n"]))], &known).remove(0).models;
+        let data = ModelData { tallies, ..nothing() };
+        let found = views(&Config::default(), vec![(endpoint("a"), up(&["m", "n"]))], &data).remove(0).models;
         let json = serde_json::to_value(&found).unwrap();
         let capture = serde_json::json!({"role": "capture", "judged": 40, "used": 7, "barred": true});
         assert_eq!(json[0]["texts"].as_array().unwrap().iter().find(|one| one["role"] == "capture"), Some(&capture));
@@ -463,12 +463,12 @@ mod tests {
     }
 
     /// Test result for one endpoint with these models and this configuration.
-    fn at_a(toml: &[(Role, &str)], strategy: Strategy, models: Vec<ListedModel>, known: &ModelData) -> Vec<ModelView> {
+    fn at_a(toml: &[(Role, &str)], strategy: Strategy, models: Vec<ListedModel>, data: &ModelData) -> Vec<ModelView> {
         let mut config = Config::default();
         config.capture.strategy = strategy;
         config.models.roles = toml.iter().map(|(role, name)| (*role, (*name).to_owned())).collect();
         let (server, _) = up(&[]).unwrap();
-        views(&config, vec![(endpoint("a"), Ok((server, models)))], known).remove(0).models
+        views(&config, vec![(endpoint("a"), Ok((server, models)))], data).remove(0).models
     }
 
     fn sized(name: &str, billions: u64) -> ListedModel {
@@ -508,8 +508,8 @@ mod tests {
             probe_in_s: Some(4.0),
         };
         let standing = RouterStatus { broken: vec![broken(Some("m"))], ..RouterStatus::default() };
-        let known = ModelData { sidecar_state: Some(standing), ..nothing() };
-        let found = views(&Config::default(), vec![(endpoint("a"), up(&["m", "n"]))], &known).remove(0);
+        let data = ModelData { sidecar_state: Some(standing), ..nothing() };
+        let found = views(&Config::default(), vec![(endpoint("a"), up(&["m", "n"]))], &data).remove(0);
         assert_eq!((found.running, found.breaker.map(|one| one.state)), (Some(0), Some(BreakerState::Closed)));
         let states: Vec<_> = found.models.iter().map(|model| model.breaker.map(|one| one.state)).collect();
         assert_eq!(states, [Some(BreakerState::Open), Some(BreakerState::Closed)]);

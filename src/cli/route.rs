@@ -70,7 +70,7 @@ struct RouteView<'a> {
 /// For a revision that does not exist, or when the store cannot be read.
 pub fn run(app: &App, args: &RouteArgs) -> Result<Exit, Failure> {
     let repo = app.repo_if_any()?;
-    let about = about(app, args, repo.as_ref())?;
+    let about = find_topic(app, args, repo.as_ref())?;
     let git_dir = repo.map(|repo| repo.location().git_dir.clone());
     let (foreseen, by_sidecar) = decide_route(app, PreviewRequest { about, git_dir, urgent: args.urgent })?;
     let explanation = match &foreseen.refusal {
@@ -88,7 +88,7 @@ pub fn run(app: &App, args: &RouteArgs) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn about(app: &App, args: &RouteArgs, repo: Option<&Repo>) -> Result<PreviewTopic, Failure> {
+fn find_topic(app: &App, args: &RouteArgs, repo: Option<&Repo>) -> Result<PreviewTopic, Failure> {
     if let Some(kind) = args.kind.and_then(RouteKind::draft) {
         if args.commit.is_some() || !args.words.is_empty() {
             return Err(Failure::usage("a draft is written of captures, not of one note or commit")

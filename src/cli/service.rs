@@ -115,13 +115,11 @@ pub fn uninstall(app: &App, dry_run: bool) -> Result<Exit, Failure> {
 
 fn find_manager(app: &App) -> Result<(Manager, ServiceSettings), Failure> {
     let manager = Manager::here(app.env()).ok_or_else(|| {
-        Failure::environment("no service manager was found: neither systemd's systemctl nor launchctl is on the PATH")
+        Failure::input("no service manager was found: neither systemd's systemctl nor launchctl is on the PATH")
             .hint("nothing is needed: the next commit starts the sidecar; `uro-capture sidecar start` does so now")
     })?;
     let program = std::env::current_exe().map_err(|error| {
-        Failure::environment("cannot find this program's own file")
-            .because(error.to_string())
-            .hint("uro-capture doctor")
+        Failure::input("cannot find this program's own file").because(error.to_string()).hint("uro-capture doctor")
     })?;
     let program = hooks::stable_path(&program, &hooks::search_path(app));
     Ok((manager, ServiceSettings::from_env(app.env(), &app.paths, &program)?))
@@ -161,9 +159,9 @@ fn show(app: &App, report: &ServiceReport, verb: &str) -> Result<(), Failure> {
     if app.json {
         return app.ui.json(report);
     }
-    let told = if report.dry_run { String::new() } else { format!("{verb} ") };
+    let prefix = if report.dry_run { String::new() } else { format!("{verb} ") };
     for path in &report.files {
-        app.ui.line(&format!("{told}{}", path.display()))?;
+        app.ui.line(&format!("{prefix}{}", path.display()))?;
     }
     for line in &report.ran {
         app.ui.line(&format!("ran {line}"))?;

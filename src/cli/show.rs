@@ -68,12 +68,12 @@ fn as_json(record: &CaptureRecord, faults: &[String], wire: bool) -> Result<serd
 fn as_text(app: &App, (record, faults): (&CaptureRecord, &[String]), notes: &[Capture], wire: bool) -> String {
     let mut full = capture_line::format_full(&record.capture, &app.ui, &app.now());
     let noted = notes.iter().map(|note| ("noted", format!("{} ({})", note.raw, note.id)));
-    let left_out = record.wire.as_deref().and_then(render::stored_omissions).map(|words| ("prompt", words.to_owned()));
+    let left_out = record.wire.as_deref().and_then(render::stored_omissions).map(|text| ("prompt", text.to_owned()));
     let faults = faults.iter().map(|fault| ("not kept", fault.clone()));
     let first = record.capture.refined.as_ref().map(|_| ("at first", record.template.clone()));
     let why = record.decision.as_deref().and_then(explain_decision).map(|why| ("decided", why));
     let (failure, answer, dropped) = describe_answer(record);
-    let failure = failure.map(|words| ("failed", words));
+    let failure = failure.map(|text| ("failed", text));
     let dropped = dropped.into_iter().map(|piece| ("not kept", piece));
     let rows = first.into_iter().chain(why).chain(failure).chain(noted).chain(left_out).chain(faults).chain(dropped);
     for (name, value) in rows {
@@ -96,7 +96,7 @@ fn as_text(app: &App, (record, faults): (&CaptureRecord, &[String]), notes: &[Ca
 /// The failure of the request, the model's answer, and the parts of it that were dropped.
 fn describe_answer(record: &CaptureRecord) -> (Option<String>, Option<String>, Vec<String>) {
     let reasoned = record.decision.as_deref().and_then(|text| serde_json::from_str::<DecisionRecord>(text).ok());
-    reasoned.map(|one| (one.failure, one.answer, one.dropped)).unwrap_or_default()
+    reasoned.map(|answered| (answered.failure, answered.answer, answered.dropped)).unwrap_or_default()
 }
 
 /// Short explanations; `route --explain` has the details.
@@ -106,11 +106,11 @@ const ENOUGH: usize = 3;
 /// of an older program, its choice alone.
 fn explain_decision(decision: &str) -> Option<String> {
     if let Ok(decision) = serde_json::from_str::<Decision>(decision) {
-        let told = explain(&decision);
-        let line = told.lines().next()?;
-        let words = sentences::ends(line).get(ENOUGH - 1).map_or(line, |end| &line[..*end]);
-        let barred = told.lines().skip(1).filter(|line| line.contains("is not asked any more"));
-        return Some(std::iter::once(words.trim_end()).chain(barred).collect::<Vec<_>>().join(" "));
+        let explanation = explain(&decision);
+        let line = explanation.lines().next()?;
+        let beginning = sentences::ends(line).get(ENOUGH - 1).map_or(line, |end| &line[..*end]);
+        let barred = explanation.lines().skip(1).filter(|line| line.contains("is not asked any more"));
+        return Some(std::iter::once(beginning.trim_end()).chain(barred).collect::<Vec<_>>().join(" "));
     }
     let decision: serde_json::Value = serde_json::from_str(decision).ok()?;
     let reason = decision["reason"].as_str()?.replace('_', " ");
@@ -191,8 +191,8 @@ mod tests {
             template_quality: 0.5,
         };
         let whole = decide(&task, &[], None);
-        let told = explain_decision(&serde_json::to_string(&whole).unwrap()).unwrap();
-        assert!(explain(&whole).starts_with(&told) && !told.contains('\n'), "{told}");
+        let line = explain_decision(&serde_json::to_string(&whole).unwrap()).unwrap();
+        assert!(explain(&whole).starts_with(&line) && !line.contains('\n'), "{line}");
         let older = r#"{"choice":{"model":"m"},"reason":"none"}"#;
         assert_eq!(explain_decision(older).as_deref(), Some("m writes"));
         let template = r#"{"choice":{"template":true},"reason":"predicted_miss"}"#;

@@ -105,7 +105,7 @@ fn describe_status(status: &SidecarStatus) -> String {
             status.version.as_deref().unwrap_or("?"),
             humantime::format_duration(Duration::from_secs(status.uptime_s.unwrap_or(0))),
             status.queue_depth.unwrap_or(0),
-            attention(status.attention.unwrap_or_default()),
+            format_attention(status.attention.unwrap_or_default()),
         ),
         SidecarState::Unresponsive => {
             format!("process {pid} holds the lock and does not answer: uro-capture sidecar start replaces it")
@@ -115,7 +115,7 @@ fn describe_status(status: &SidecarStatus) -> String {
 }
 
 /// Printed only if commits are detected late, or by nothing else.
-fn attention(attention: Attention) -> String {
+fn format_attention(attention: Attention) -> String {
     let repositories = |n| if n == 1 { "1 repository".to_owned() } else { format!("{n} repositories") };
     let mut words = String::new();
     if attention.polled > 0 {

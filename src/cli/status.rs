@@ -17,8 +17,8 @@ use super::ui::{self, BAD, BOLD, DIM, Exit, GOOD, WARN};
 use crate::config::Config;
 use crate::dispatch::{Tallies, has_ever_answered, tallies};
 use crate::domain::draft::{DraftState, Period};
+use crate::pipeline::ingest;
 use crate::pipeline::sizes::Sizes;
-use crate::pipeline::skipped;
 use crate::sidecar::client;
 use crate::sidecar::protocol::{SidecarState, SidecarStatus};
 use crate::store::CaptureCounts;
@@ -112,11 +112,11 @@ fn collect_status(app: &App, days: u32) -> Result<Status, Failure> {
     let store = &services.store;
     let around = GitEnvironment::new(app.env(), GlobalMark::load_mark(store.as_ref())?);
     let window = Period { from: super::when::days_back(days, &app.now()), to: app.clock.now() };
-    skipped::import_skips(&services)?;
+    ingest::import_skips(&services)?;
     let looks = store
         .registered_repos()?
         .iter()
-        .map(|known| inspect_repository(&services, known, window.from, &around))
+        .map(|registered| inspect_repository(&services, registered, window.from, &around))
         .collect::<Result<Vec<_>, _>>()?;
     let sidecar = client::status(&app.paths.run);
     let drafts = store.draft_counts()?;
@@ -173,8 +173,8 @@ fn in_state(drafts: &[(DraftState, u64)], state: DraftState) -> u64 {
 }
 
 impl Coverage {
-    fn of(seen: u64, captured: u64) -> Self {
-        Self { commits_seen: seen, captured, missing: seen.saturating_sub(captured) }
+    fn of(commits: u64, captured: u64) -> Self {
+        Self { commits_seen: commits, captured, missing: commits.saturating_sub(captured) }
     }
 
     fn merge(self, other: Self) -> Self {
@@ -221,12 +221,12 @@ fn text(app: &App, status: &Status) -> String {
         &format!("{}  {}\n", label("drafts"), counts_words(status.drafts.iter().map(|(name, n)| (*name, *n)), "none"));
     let (sidecar, pid) = (&status.sidecar, status.sidecar.pid.unwrap_or_default());
     let waiting = sidecar.queue_depth.filter(|n| *n > 0).map(|n| format!(", {n} waiting")).unwrap_or_default();
-    let words = match sidecar.state {
+    let state = match sidecar.state {
         SidecarState::Running => format!("running (process {pid}{waiting})"),
         SidecarState::Stopped => "stopped (the next commit starts it)".to_owned(),
         SidecarState::Unresponsive => format!("process {pid} does not answer"),
     };
-    out += &format!("{}  {words}\n", label("sidecar"));
+    out += &format!("{}  {state}\n", label("sidecar"));
     out += &format!("{}  {}\n", label("hooks"), hooks_words(&status.hooks));
     if !status.model_answered {
         out += &format!("{}  no model server has answered yet on this machine\n", label("models"));

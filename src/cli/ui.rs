@@ -171,7 +171,7 @@ impl Ui {
         let mut out = self.out.lock();
         out.write_all(bytes).and_then(|()| out.flush()).map_err(|error| match error.kind() {
             ErrorKind::BrokenPipe => Failure::new(FailureKind::OutputClosed, "the reader left"),
-            _ => Failure::environment("cannot write the output").because(error.to_string()).hint("df -h"),
+            _ => Failure::input("cannot write the output").because(error.to_string()).hint("df -h"),
         })
     }
 
@@ -257,9 +257,10 @@ impl Ui {
 
 /// As git does it: the option, else the terminal's type, else the common default.
 fn detect_columns(env: &Env) -> usize {
-    let said = env.text(env::COLUMNS).and_then(|text| text.trim().parse().ok()).filter(|columns| *columns > 0);
+    let from_environment =
+        env.text(env::COLUMNS).and_then(|text| text.trim().parse().ok()).filter(|columns| *columns > 0);
     let asked = || terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| usize::from(width.0));
-    said.or_else(asked).filter(|columns| *columns > 0).unwrap_or(80)
+    from_environment.or_else(asked).filter(|columns| *columns > 0).unwrap_or(80)
 }
 
 fn paint(color: bool, style: Style, text: &str) -> String {
@@ -417,7 +418,7 @@ mod tests {
     #[test]
     fn a_failure_is_told_in_three_parts_on_stderr() {
         let (ui, out, err) = ui(Color::Never);
-        ui.failure(&Failure::environment("no capture \"x\"").because("it was forgotten").hint("uro-capture log"));
+        ui.failure(&Failure::input("no capture \"x\"").because("it was forgotten").hint("uro-capture log"));
         assert_eq!(err.text(), "error: no capture \"x\"\ncaused by: it was forgotten\nhint: uro-capture log\n");
         assert_eq!(out.text(), "");
     }

@@ -136,14 +136,14 @@ fn endpoint(read: &SettingsReader<'_>, index: usize, env: &Env) -> Result<Endpoi
         return Err(read.contradiction(&[key("api"), key("url")], message));
     }
     let variable = read.text(&key("api_key_env")).ok();
-    let given = read.text(&key("api_key")).ok();
-    if given.is_some() && variable.is_some() {
+    let from_settings = read.text(&key("api_key")).ok();
+    if from_settings.is_some() && variable.is_some() {
         let message = "an endpoint has its key from api_key or from api_key_env, not from both".to_owned();
         return Err(read.contradiction(&[key("api_key_env"), key("api_key")], message));
     }
     let from_env = variable.and_then(|name| env.settings_variable(name));
     Ok(EndpointConfig {
-        api_key: given.or(from_env.as_deref()).and_then(ApiKey::parse),
+        api_key: from_settings.or(from_env.as_deref()).and_then(ApiKey::parse),
         api_key_env: variable.map(str::to_owned),
         name: read.text(&key("name"))?.to_owned(),
         url,

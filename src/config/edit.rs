@@ -32,8 +32,8 @@ pub fn set(text: &str, path: &Path, key: &str, value: &str) -> Result<String> {
     let shown = if keys::is_secret(key) { HIDDEN } else { value };
     let origin = SettingOrigin::Flag { text: format!("config set {key} {shown}") };
     let (section, name) = key.rsplit_once('.').unwrap_or(("", key));
-    let Some(known) = keys::find_key(key) else { return Err(file::unknown(section, name, origin)) };
-    let value = validate::from_text(known.shape, value).map_err(|message| ConfigError::Invalid {
+    let Some(spec) = keys::find_key(key) else { return Err(file::unknown(section, name, origin)) };
+    let value = validate::from_text(spec.shape, value).map_err(|message| ConfigError::Invalid {
         key: key.to_owned(),
         message,
         origin: origin.clone(),

@@ -91,7 +91,7 @@ pub type Result<T> = std::result::Result<T, ConfigError>;
 
 /// The known name closest to `wrong` (typo correction), if one is close.
 #[must_use]
-pub fn closest<'a>(wrong: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
-    let known: Vec<&str> = known.collect();
-    similar::get_close_matches(wrong, &known, 1, 0.6).first().map(|name| (*name).to_owned())
+pub fn closest<'a>(wrong: &str, candidates: impl Iterator<Item = &'a str>) -> Option<String> {
+    let candidates: Vec<&str> = candidates.collect();
+    similar::get_close_matches(wrong, &candidates, 1, 0.6).first().map(|name| (*name).to_owned())
 }

@@ -68,10 +68,10 @@ fn collect_table(
 }
 
 fn setting(section: &str, name: &str, key: String, value: &DeValue<'_>, origin: SettingOrigin) -> Result<Setting> {
-    let Some(known) = keys::find_key(&key) else { return Err(unknown(section, name, origin)) };
-    match plain(value).and_then(|value| validate::check(known.shape, &value).map(|()| value)) {
+    let Some(spec) = keys::find_key(&key) else { return Err(unknown(section, name, origin)) };
+    match plain(value).and_then(|value| validate::check(spec.shape, &value).map(|()| value)) {
         Ok(value) => Ok(Setting { key, value, origin }),
-        Err(_) if known.shape == ValueShape::Secret => {
+        Err(_) if spec.shape == ValueShape::Secret => {
             let message = "expected a key in quotes, of visible ASCII characters".to_owned();
             Err(ConfigError::Invalid { key, message, origin })
         }

@@ -118,7 +118,7 @@ fn repository_layer(entries: &[(String, String)]) -> Result<Vec<Setting>> {
     for (name, text) in entries {
         let origin = SettingOrigin::Repository { name: format!("uro.{name}") };
         let Some(key) = keys::from_git_name(name) else { return Err(unknown(name, origin)) };
-        if !keys::find_key(&key).is_some_and(|known| known.by_repository) {
+        if !keys::find_key(&key).is_some_and(|spec| spec.by_repository) {
             return Err(ConfigError::NotForRepositories { key, origin });
         }
         let mut setting = from_text(key, text, origin)?;
@@ -166,8 +166,8 @@ fn unknown(name: &str, origin: SettingOrigin) -> ConfigError {
 }
 
 fn from_text(key: String, text: &str, origin: SettingOrigin) -> Result<Setting> {
-    let Some(known) = keys::find_key(&key) else { return Err(unknown(&key, origin)) };
-    match validate::from_text(known.shape, text) {
+    let Some(spec) = keys::find_key(&key) else { return Err(unknown(&key, origin)) };
+    match validate::from_text(spec.shape, text) {
         Ok(value) => Ok(Setting { key, value, origin }),
         Err(message) => Err(ConfigError::Invalid { key, message, origin }),
     }

@@ -125,8 +125,8 @@ impl StoreConfig {
     /// The warning for a `url` that is not used yet; captures go to `database` instead.
     #[must_use]
     pub fn unused(&self, database: &Path) -> Option<String> {
-        let words = || format!("store.url is not used yet: captures are stored in {}", database.display());
-        (self.url != STORE_URL).then(words)
+        let message = || format!("store.url is not used yet: captures are stored in {}", database.display());
+        (self.url != STORE_URL).then(message)
     }
 }
 

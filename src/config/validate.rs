@@ -21,9 +21,9 @@ pub fn check(shape: ValueShape, value: &Value) -> CheckResult<()> {
         ValueShape::Duration { min, max } => duration(text(value)?, min, max).map(drop),
         ValueShape::Count { min, max } => within(value.as_integer(), min, max, "a whole number", value),
         ValueShape::Number { min, max } => within(number(value), min, max, "a number", value),
-        ValueShape::Choice(known) => match text(value)? {
-            text if known.contains(&text) => Ok(()),
-            text => Err(format!("expected one of {}, not {text:?}", known.join(", "))),
+        ValueShape::Choice(choices) => match text(value)? {
+            text if choices.contains(&text) => Ok(()),
+            text => Err(format!("expected one of {}, not {text:?}", choices.join(", "))),
         },
         ValueShape::Globs => globs(value),
         ValueShape::Names => {

@@ -45,7 +45,7 @@ impl CountStart {
         store.set_mark(MARK, Some(&text))
     }
 
-    fn counts(&self, ledger: &Ledger, answer: &JudgedAnswer) -> bool {
+    fn is_counted(&self, ledger: &Ledger, answer: &JudgedAnswer) -> bool {
         let again = self.again.get(&answer.model).is_none_or(|again| answer.at >= *again);
         again && ledger.replaced_at(&answer.endpoint, &answer.model).is_none_or(|replaced| answer.at > replaced)
     }
@@ -79,7 +79,7 @@ pub fn tallies(store: &dyn RouterState, now: Timestamp) -> Result<Tallies, Store
     }
     let ledger = store.forecasts()?;
     let mut all = Tallies::new();
-    for answer in answers.into_iter().filter(|answer| since.counts(&ledger, answer)) {
+    for answer in answers.into_iter().filter(|answer| since.is_counted(&ledger, answer)) {
         let roles = all.entry((answer.endpoint, answer.model)).or_default();
         roles.entry(answer.role).or_default().push(answer.used);
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::chunked_prefill::ChunkedPrefill;
 use super::discovery::{Catalogue, Refusal, Unavailable};
 use super::endpoints::{self, EndpointSlot};
+use super::idle_task::is_working_time;
 use super::knowledge::{Knowledge, Learned};
 use super::pace::Recallable;
 use super::sampler::{SystemSample, SystemSampler};
@@ -13,7 +14,7 @@ use super::scoring::Contender;
 use super::scoring::RoutingContext;
 use super::task::Size;
 use super::task::Task;
-use super::{Attempt, Unanswered, hours, no_model, seen};
+use super::{Attempt, Unanswered, model_run, no_model};
 use crate::config::{Config, EndpointConfig};
 use crate::dispatch::pool::Pool;
 use crate::dispatch::pool::{Turn, TurnRequest};
@@ -85,11 +86,11 @@ impl Asking {
         let settled = tokio::time::timeout_at(task.until.into(), self.route_task(config, task)).await;
         let settled = match settled.unwrap_or(Err(LlmError::Deadline(ClockFired::Connect).into())) {
             Ok(settled) => settled,
-            Err(error) => return Attempt::none(error.into(), None),
+            Err(error) => return Attempt::without_answer(error.into(), None),
         };
         self.knowledge.learned().note_decision(&settled.decision);
         let Some(order) = self.order(config, task, &settled) else {
-            return Attempt::none(Unanswered::Unasked(settled.decision.reason), Some(settled.decision));
+            return Attempt::without_answer(Unanswered::Unasked(settled.decision.reason), Some(settled.decision));
         };
         let result = self.ask_one(config, task, &order, &settled.here).await;
         let attempt = self.attempt(task, &order, result, settled.decision.clone());
@@ -149,12 +150,13 @@ impl Asking {
             return None;
         };
         let mut all = settled.contenders.iter();
-        let contender = all.find(|one| one.offered.name == *model && one.endpoint == *endpoint)?;
+        let contender = all.find(|contender| contender.offered.name == *model && contender.endpoint == *endpoint)?;
         let allowed = config.options.get(&task.role).map_or(*max_tokens, |sampling| sampling.max_tokens);
         self.knowledge.learned().last.insert(task.role, (endpoint.clone(), model.clone()));
         let size = whole(&contender.sampling, self.knowledge.scale(contender), &self.knowledge.learned(), task);
+        let planned = if *prompt_tokens < settled.decision.task.prompt_tokens { *prompt_tokens } else { u32::MAX };
         let size = Size {
-            budget: shorter(size.budget, *prompt_tokens, settled.decision.task.prompt_tokens),
+            budget: Budget { tokens: planned.min(size.budget.tokens), ..size.budget },
             words: (*max_tokens < allowed).then_some(*words),
         };
         let prompt = if size == settled.size { settled.prompt.clone() } else { (task.prompt)(&size) };
@@ -197,11 +199,11 @@ impl Asking {
             // Batch work is preempted when a request with higher priority needs the device; the partial answer is kept.
             None => slot.client.request_answer_paced(&ask, &Recallable(&turn)).await,
         };
-        let took = self.clock.instant().saturating_duration_since(sent);
+        let elapsed = self.clock.instant().saturating_duration_since(sent);
         // A preempted answer says nothing about whether it would have come in time.
         if result.is_ok() || !turn.is_recalled() {
             let cold = contender.is_cold();
-            let run = seen::ModelRun { work, result: &result, took, pressed: here.pressed, cold };
+            let run = model_run::ModelRun { work, result: &result, elapsed, pressed: here.pressed, cold };
             self.knowledge.learn(contender, &ask, &run);
         }
         result
@@ -265,7 +267,7 @@ impl Asking {
             (endpoint.as_str(), model.as_str()) == (contender.endpoint.as_str(), contender.offered.name.as_str())
         });
         let captures = urgency != Urgency::Batch || is_last;
-        keep_alive_time(Holding { captures, working: hours::working(config, here.now), on_battery: here.on_battery })
+        keep_alive_time(Holding { captures, working: is_working_time(config, here.now), on_battery: here.on_battery })
     }
 }
 
@@ -278,16 +280,11 @@ fn whole(sampling: &Sampling, scale: TokenScale, knowledge: &Learned, task: &Tas
     Size { budget: Budget { tokens: CAPTURE_PROMPT.min(most), scale }, words: None }
 }
 
-/// The budget of a prompt that was shortened to `planned` of `wished` tokens.
-fn shorter(budget: Budget, planned: u32, wished: u32) -> Budget {
-    if planned < wished { Budget { tokens: planned.min(budget.tokens), ..budget } } else { budget }
-}
-
-fn keep_alive_time(one: Holding) -> Duration {
+fn keep_alive_time(holding: Holding) -> Duration {
     match () {
-        () if one.on_battery => ON_BATTERY,
-        () if one.captures && one.working => HELD,
-        () if one.captures => AT_NIGHT,
+        () if holding.on_battery => ON_BATTERY,
+        () if holding.captures && holding.working => HELD,
+        () if holding.captures => AT_NIGHT,
         () => BATCH,
     }
 }
@@ -298,10 +295,10 @@ mod tests {
 
     #[test]
     fn the_model_of_captures_is_held_while_people_work_and_that_of_a_batch_never() {
-        let one =
+        let seconds =
             |captures, working, on_battery| keep_alive_time(Holding { captures, working, on_battery }).as_secs() / 60;
-        assert_eq!([one(true, true, false), one(true, false, false)], [60, 15]);
-        assert_eq!([one(false, true, false), one(false, false, false)], [5, 5]);
-        assert_eq!([one(true, true, true), one(false, false, true)], [2, 2]);
+        assert_eq!([seconds(true, true, false), seconds(true, false, false)], [60, 15]);
+        assert_eq!([seconds(false, true, false), seconds(false, false, false)], [5, 5]);
+        assert_eq!([seconds(true, true, true), seconds(false, false, true)], [2, 2]);
     }
 }

@@ -13,7 +13,7 @@ use crate::store::RouterState;
 pub struct Calibration {
     store: Arc<dyn RouterState>,
     /// By endpoint and model.
-    known: Mutex<HashMap<(String, String), ReportedCounts>>,
+    counts_by_model: Mutex<HashMap<(String, String), ReportedCounts>>,
 }
 
 impl std::fmt::Debug for Calibration {
@@ -26,17 +26,18 @@ impl Calibration {
     /// Loads what was learned before. Blocking. When the store cannot be read, the safe constant holds.
     #[must_use]
     pub fn of(store: Arc<dyn RouterState>) -> Self {
-        let known = store.token_counts().unwrap_or_default();
-        let known = known.into_iter().map(|count| ((count.endpoint, count.model), count.counts)).collect();
-        Self { store, known: Mutex::new(known) }
+        let counts_by_model = store.token_counts().unwrap_or_default();
+        let counts_by_model =
+            counts_by_model.into_iter().map(|count| ((count.endpoint, count.model), count.counts)).collect();
+        Self { store, counts_by_model: Mutex::new(counts_by_model) }
     }
 
     /// The scale of a model; the safe one while too little is known.
     #[must_use]
     pub fn scale(&self, choice: &ModelChoice) -> TokenScale {
-        let known = self.known.lock();
+        let counts_by_model = self.counts_by_model.lock();
         let key = (choice.endpoint.clone(), choice.model.clone());
-        known.get(&key).copied().map(TokenScale::of).unwrap_or_default()
+        counts_by_model.get(&key).copied().map(TokenScale::of).unwrap_or_default()
     }
 
     /// Adds a server's token count of one prompt. Blocking.
@@ -45,8 +46,8 @@ impl Calibration {
         let Ok(counts) = self.store.count_tokens(&lesson.endpoint, &lesson.model, lesson.bytes, lesson.tokens) else {
             return;
         };
-        let mut known = self.known.lock();
-        known.insert((lesson.endpoint.clone(), lesson.model.clone()), counts);
+        let mut counts_by_model = self.counts_by_model.lock();
+        counts_by_model.insert((lesson.endpoint.clone(), lesson.model.clone()), counts);
     }
 }
 

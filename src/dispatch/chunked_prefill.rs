@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use super::asking::Asking;
 use super::endpoints::EndpointSlot;
+use super::model_run;
 use super::sampler::SystemSample;
 use super::scoring::Contender;
-use super::seen;
 use crate::dispatch::pool::Turn;
 use crate::llm::ModelRequest;
 use crate::prompt::tokens::TokenScale;
@@ -51,11 +51,11 @@ impl Asking {
                 result = feed.slot.client.request_answer(&ask) => result,
                 () = turn.recalled() => return read,
             };
-            let took = self.clock.instant().saturating_duration_since(sent);
+            let elapsed = self.clock.instant().saturating_duration_since(sent);
             let tokens = |bytes: usize| feed.scale.tokens_of(bytes);
             let work = Work { uncached: tokens(next - read), cached: tokens(read), allowed: 1 };
             let cold = feed.contender.is_cold();
-            let run = seen::ModelRun { work, result: &result, took, pressed: here.pressed, cold };
+            let run = model_run::ModelRun { work, result: &result, elapsed, pressed: here.pressed, cold };
             self.knowledge.learn(feed.contender, &ask, &run);
             if result.is_err() {
                 return read;

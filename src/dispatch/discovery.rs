@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use super::endpoints::{CachedList, EndpointSlot, Endpoints};
 use super::knowledge::Knowledge;
 use super::scoring::Offers;
-use super::{Task, Unanswered, seen};
+use super::{Task, Unanswered, model_run};
 use crate::config::Config;
 use crate::domain::capture::Reason;
 use crate::domain::clock::Clock;
@@ -78,9 +78,9 @@ pub struct Refusal {
 
 impl From<Unavailable> for Refusal {
     fn from(nobody: Unavailable) -> Self {
-        let known = if let Unavailable::BreakerOpen(_, reason) = nobody { Some(reason) } else { None };
+        let reason = if let Unavailable::BreakerOpen(_, reason) = nobody { Some(reason) } else { None };
         let error = LlmError::from(nobody);
-        Self { reason: known.unwrap_or_else(|| super::failure(&error)), error }
+        Self { reason: reason.unwrap_or_else(|| super::failure_reason(&error)), error }
     }
 }
 
@@ -98,23 +98,23 @@ impl Catalogue {
     pub(super) async fn offers(&self, config: &Config, task: &Task<'_>) -> (Offers, Option<Unavailable>) {
         let began = self.clock.instant();
         let mut asked: JoinSet<EndpointOffer> = JoinSet::new();
-        let mut said: Vec<EndpointOffer> = Vec::new();
+        let mut answers: Vec<EndpointOffer> = Vec::new();
         for (order, endpoint) in config.endpoints.iter().enumerate() {
             match self.endpoints.slot(endpoint) {
                 Ok(slot) => match self.at_once(config, task, &slot) {
-                    Some(known) => said.push((order, known)),
+                    Some(offer) => answers.push((order, offer)),
                     None => drop(asked.spawn(self.request_list(order, slot, task.until))),
                 },
-                Err(error) => said.push((order, Err(error.into()))),
+                Err(error) => answers.push((order, Err(error.into()))),
             }
         }
-        let alone = self.assumed(config, task);
-        self.wait(&mut asked, &mut said, (task.until, alone.is_some())).await;
-        self.note_stragglers(config, &mut said);
+        let alone = self.assumed_offer(config, task);
+        self.wait_for_lists(&mut asked, &mut answers, (task.until, alone.is_some())).await;
+        self.note_stragglers(config, &mut answers);
         if let Some(alone) = alone {
-            assume(&mut said, alone);
+            use_assumed_offer(&mut answers, alone);
         }
-        self.sorted(config, said, self.clock.instant().saturating_duration_since(began))
+        self.sort_answers(config, answers, self.clock.instant().saturating_duration_since(began))
     }
 
     /// The answer that is known without a request.
@@ -127,7 +127,7 @@ impl Catalogue {
             }
             CachedList::Nothing => {}
         }
-        if let Some(barred) = self.barred(slot) {
+        if let Some(barred) = self.open_breaker_error(slot) {
             return Some(Err(barred));
         }
         if !self.endpoints.is_late(slot) || !self.is_dispensable(config, task, slot) {
@@ -138,7 +138,7 @@ impl Catalogue {
     }
 
     /// The endpoint's error while its circuit breaker is open.
-    fn barred(&self, slot: &EndpointSlot) -> Option<Unavailable> {
+    fn open_breaker_error(&self, slot: &EndpointSlot) -> Option<Unavailable> {
         let knowledge = self.knowledge.learned();
         if knowledge.breakers.allows_request(&slot.config.name, "") {
             return None;
@@ -155,11 +155,11 @@ impl Catalogue {
         let others = config.endpoints.iter().filter(|other| other.name != slot.config.name);
         let mut others = others.filter_map(|other| self.endpoints.slot(other).ok());
         let is_known = |other: &EndpointSlot| !matches!(self.endpoints.cached_list(other), CachedList::Nothing);
-        others.any(|other| is_known(&other)) || self.assumed(config, task).is_some()
+        others.any(|other| is_known(&other)) || self.assumed_offer(config, task).is_some()
     }
 
     /// A single endpoint with a named model is asked even where it does not list its models.
-    fn assumed(&self, config: &Config, task: &Task<'_>) -> Option<Offer> {
+    fn assumed_offer(&self, config: &Config, task: &Task<'_>) -> Option<Offer> {
         let name = configured_model(&config.models, config.capture.strategy, task.role)?;
         let [only] = &config.endpoints[..] else { return None };
         Some(Offer { endpoint: only.name.clone(), remote: only.remote, models: vec![ListedModel::named(name)] })
@@ -173,8 +173,8 @@ impl Catalogue {
     ) -> impl Future<Output = EndpointOffer> + Send + 'static {
         let endpoints = Arc::clone(&self.endpoints);
         async move {
-            let seen = endpoints.fetch_list(&slot, until).await;
-            (order, seen.map(|(offer, at)| (offer, Some(at))).map_err(Unavailable::from))
+            let fetched = endpoints.fetch_list(&slot, until).await;
+            (order, fetched.map(|(offer, at)| (offer, Some(at))).map_err(Unavailable::from))
         }
     }
 
@@ -187,52 +187,57 @@ impl Catalogue {
         looks.spawn(async move { drop(endpoints.fetch_list(&slot, until).await) });
     }
 
-    async fn wait(
+    async fn wait_for_lists(
         &self,
         asked: &mut JoinSet<EndpointOffer>,
-        said: &mut Vec<EndpointOffer>,
+        answers: &mut Vec<EndpointOffer>,
         (until, alone): (Instant, bool),
     ) {
-        let mut patience = self.patience(said, until, alone);
+        let mut patience = self.patience(answers, until, alone);
         while let Ok(Some(joined)) = tokio::time::timeout_at(patience.into(), asked.join_next()).await {
-            said.extend(joined.ok());
-            patience = patience.min(self.patience(said, until, alone));
+            answers.extend(joined.ok());
+            patience = patience.min(self.patience(answers, until, alone));
         }
     }
 
-    fn patience(&self, said: &[EndpointOffer], until: Instant, alone: bool) -> Instant {
+    fn patience(&self, answers: &[EndpointOffer], until: Instant, alone: bool) -> Instant {
         let now = self.clock.instant();
-        let anything = alone || said.iter().any(|(_, said)| said.is_ok());
+        let anything = alone || answers.iter().any(|(_, answer)| answer.is_ok());
         if anything { now + until.saturating_duration_since(now) / STRAGGLERS } else { until }
     }
 
     /// Records the endpoints that were silent for the whole wait; the next request does not wait for them.
-    fn note_stragglers(&self, config: &Config, said: &mut Vec<EndpointOffer>) {
+    fn note_stragglers(&self, config: &Config, answers: &mut Vec<EndpointOffer>) {
         for (order, endpoint) in config.endpoints.iter().enumerate() {
-            if said.iter().any(|(place, said)| *place == order && !is_silent(said)) {
+            if answers.iter().any(|(place, answer)| *place == order && !is_silent(answer)) {
                 continue;
             }
             if let Ok(slot) = self.endpoints.slot(endpoint) {
                 self.endpoints.note_late(&slot);
                 self.look_aside(&slot);
             }
-            if said.iter().all(|(place, _)| *place != order) {
-                said.push((order, Err(LlmError::Deadline(ClockFired::Connect).into())));
+            if answers.iter().all(|(place, _)| *place != order) {
+                answers.push((order, Err(LlmError::Deadline(ClockFired::Connect).into())));
             }
         }
     }
 
-    fn sorted(&self, config: &Config, mut said: Vec<EndpointOffer>, waited: Duration) -> (Offers, Option<Unavailable>) {
-        said.sort_by_key(|(order, _)| *order);
+    fn sort_answers(
+        &self,
+        config: &Config,
+        mut answers: Vec<EndpointOffer>,
+        waited: Duration,
+    ) -> (Offers, Option<Unavailable>) {
+        answers.sort_by_key(|(order, _)| *order);
         let (mut offers, mut refusal) = (Offers::default(), None);
-        for (order, said) in said {
-            match said {
+        for (order, answer) in answers {
+            match answer {
                 Ok((offer, at)) => {
                     if at.is_some() {
                         self.knowledge.note_presence();
                     }
                     offers.offers.push(offer);
-                    offers.seen.push(at);
+                    offers.listed_at.push(at);
                 }
                 Err(nobody) => {
                     if let (Unavailable::Error(error), Some(endpoint)) = (&nobody, config.endpoints.get(order)) {
@@ -247,20 +252,21 @@ impl Catalogue {
     }
 
     fn learn_unlisted(&self, endpoint: &str, error: &LlmError, waited: Duration) {
-        let happened = seen::not_listed(error).filter(|one| *one != RequestOutcome::Silent || waited >= SILENCE);
+        let happened = model_run::list_error_event(error)
+            .filter(|outcome| *outcome != RequestOutcome::Silent || waited >= SILENCE);
         if let Some(happened) = happened {
             self.knowledge.learned().breakers.record_outcome(endpoint, "", happened, self.clock.instant());
         }
     }
 }
 
-fn is_silent(said: &Offering) -> bool {
-    matches!(said, Err(Unavailable::Error(LlmError::Deadline(_))))
+fn is_silent(answer: &Offering) -> bool {
+    matches!(answer, Err(Unavailable::Error(LlmError::Deadline(_))))
 }
 
 /// A server that does not list its models may still answer, unless nothing listens there.
-fn assume(said: &mut [EndpointOffer], offer: Offer) {
-    if let [(_, only)] = said
+fn use_assumed_offer(answers: &mut [EndpointOffer], offer: Offer) {
+    if let [(_, only)] = answers
         && let Err(Unavailable::Error(error) | Unavailable::TimedOut(error)) = only
         && !matches!(
             error,

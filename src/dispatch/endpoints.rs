@@ -34,7 +34,7 @@ pub(super) struct EndpointSlot {
     pub client: Client,
     /// Single flight: concurrent requests for the list share one fetch.
     fetching: AsyncMutex<()>,
-    seen: Mutex<Option<(Instant, Vec<ListedModel>)>>,
+    list: Mutex<Option<(Instant, Vec<ListedModel>)>>,
     /// When a request last waited for the list in vain.
     late: Mutex<Option<Instant>>,
 }
@@ -66,7 +66,7 @@ impl Endpoints {
             config: endpoint.clone(),
             client: Client::new(endpoint)?,
             fetching: AsyncMutex::default(),
-            seen: Mutex::default(),
+            list: Mutex::default(),
             late: Mutex::default(),
         });
         slots.insert(endpoint.name.clone(), Arc::clone(&slot));
@@ -75,8 +75,8 @@ impl Endpoints {
 
     /// The cached list of `slot`.
     pub fn cached_list(&self, slot: &EndpointSlot) -> CachedList {
-        let seen = slot.seen.lock();
-        let Some((at, models)) = seen.as_ref() else { return CachedList::Nothing };
+        let list = slot.list.lock();
+        let Some((at, models)) = list.as_ref() else { return CachedList::Nothing };
         let offer = slot.offer(models.clone());
         match self.clock.instant().saturating_duration_since(*at) {
             age if age < FRESH => CachedList::Fresh(offer, *at),
@@ -122,7 +122,7 @@ impl Endpoints {
     async fn fetch(&self, slot: &EndpointSlot, until: Instant) -> Result<(Offer, Instant), LlmError> {
         let models = slot.client.models(until).await?;
         let at = self.clock.instant();
-        *slot.seen.lock() = Some((at, models.clone()));
+        *slot.list.lock() = Some((at, models.clone()));
         Ok((slot.offer(models), at))
     }
 }

@@ -3,8 +3,11 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
 use super::Preferred;
-use crate::config::PrefillMode;
+use crate::config::{Config, PrefillMode, validate};
 
 /// An idle task for the models.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -76,9 +79,9 @@ impl IdleFacts {
         }
     }
 
-    fn is_due(&self, chore: IdleTask) -> bool {
+    fn is_due(&self, task: IdleTask) -> bool {
         let idle = self.lively && self.quiet >= IDLE && self.has_room();
-        match chore {
+        match task {
             // It is cheap, and the next commit gets a model's text instead of a template.
             IdleTask::ProbeBroken => self.down,
             IdleTask::RefreshLists => self.may_prepare(),
@@ -93,7 +96,24 @@ impl IdleFacts {
 #[must_use]
 pub fn next(facts: &IdleFacts) -> Option<IdleTask> {
     let all = [IdleTask::ProbeBroken, IdleTask::RefreshLists, IdleTask::Warm, IdleTask::Refine, IdleTask::Measure];
-    all.into_iter().find(|chore| facts.is_due(*chore) && !facts.resting.contains(chore))
+    all.into_iter().find(|task| facts.is_due(*task) && !facts.resting.contains(task))
+}
+
+/// Whether `now` is outside the window of the nightly batch, on the clock of this machine's time zone: then the captures'
+/// model has the memory.
+pub fn is_working_time(config: &Config, now: Timestamp) -> bool {
+    let time = now.to_zoned(TimeZone::system()).time();
+    let minute = |part: i8| u16::try_from(part).unwrap_or(0);
+    is_outside(&config.drafts.window, minute(time.hour()) * 60 + minute(time.minute()))
+}
+
+/// `minute`: after midnight. An unreadable window was refused with the settings, and none is all day.
+fn is_outside(window: &str, minute: u16) -> bool {
+    match validate::window(window) {
+        Ok((from, to)) if from < to => !(from..to).contains(&minute),
+        Ok((from, to)) => (to..from).contains(&minute),
+        Err(_) => true,
+    }
 }
 
 #[cfg(test)]
@@ -119,9 +139,9 @@ mod tests {
     /// Every task that would run, in order.
     fn all(mut facts: IdleFacts) -> Vec<IdleTask> {
         let mut done = Vec::new();
-        while let Some(chore) = next(&facts) {
-            done.push(chore);
-            facts.resting.insert(chore);
+        while let Some(task) = next(&facts) {
+            done.push(task);
+            facts.resting.insert(task);
         }
         done
     }
@@ -175,5 +195,13 @@ mod tests {
         assert!(!warmed(Preferred { cold: true, fits: false, ..warm }), "it would push out what is used");
         assert!(!all(IdleFacts { preferred: None, ..facts() }).contains(&IdleTask::Warm));
         assert!(!all(IdleFacts { working: false, ..facts() }).contains(&IdleTask::Warm));
+    }
+
+    #[test]
+    fn a_window_may_lie_within_one_night_or_begin_in_the_evening() {
+        let at = |window, hour: u16| is_outside(window, hour * 60);
+        assert_eq!([1, 2, 5, 6, 12].map(|hour| at("02:00-06:00", hour)), [true, false, false, true, true]);
+        assert_eq!([21, 22, 0, 5, 6].map(|hour| at("22:00-06:00", hour)), [true, false, false, false, true]);
+        assert!(at("never", 3));
     }
 }

@@ -12,7 +12,7 @@ use super::calibration::{Calibration, Lesson};
 use super::prefix_cache::PrefixCache;
 use super::scoring::Contender;
 use super::task::{Size, Task};
-use super::{Attempt, SEEN_FOR, seen};
+use super::{Attempt, SEEN_FOR, model_run};
 use crate::config::Config;
 use crate::domain::clock::Clock;
 use crate::domain::id::Oid;
@@ -90,7 +90,7 @@ pub(super) struct Learned {
     /// The (endpoint, model) pairs with uncertain forecasts that the last decisions considered, newest first.
     pub doubtful: Vec<(String, String)>,
     /// Scores of the models' texts, and how much of them survived the users' edits.
-    seen: HashMap<(String, Role), Evidence>,
+    evidence: HashMap<(String, Role), Evidence>,
     /// Counts of usable answers.
     pub tallies: Tallies,
     /// Models that were predicted to be late, and when they are asked all the same.
@@ -116,7 +116,7 @@ impl Learned {
 
     /// Empty for a model that has written nothing yet.
     pub fn evidence(&self, model: &str, role: Role) -> Evidence {
-        self.seen.get(&(model.to_owned(), role)).copied().unwrap_or_default()
+        self.evidence.get(&(model.to_owned(), role)).copied().unwrap_or_default()
     }
 
     /// Count of its usable answers; none of a new version of a model.
@@ -136,16 +136,16 @@ impl Learned {
 
     /// Replaces the evidence.
     pub fn replace_evidence(&mut self, all: Vec<ModelEvidence>) {
-        self.seen = all.into_iter().map(|one| ((one.model, one.role), one.evidence)).collect();
+        self.evidence = all.into_iter().map(|found| ((found.model, found.role), found.evidence)).collect();
     }
 
     /// Queues the uncertain models of a decision for measurement, and counts the captures for which none was asked.
     pub fn note_decision(&mut self, decision: &Decision) {
         self.retries.note(decision);
-        let Some(one) = decision.measurement_target() else { return };
-        let one = (one.endpoint.clone(), one.model.clone());
-        self.doubtful.retain(|older| *older != one);
-        self.doubtful.insert(0, one);
+        let Some(target) = decision.measurement_target() else { return };
+        let target = (target.endpoint.clone(), target.model.clone());
+        self.doubtful.retain(|older| *older != target);
+        self.doubtful.insert(0, target);
         self.doubtful.truncate(DOUBTFUL);
     }
 
@@ -183,8 +183,8 @@ impl Knowledge {
     /// Rereads the evidence from the store, with that of other processes: scores, users' edits, acceptance rates.
     /// Blocking.
     pub fn reread_evidence(&self) {
-        if let Ok(seen) = self.store.evidence(self.clock.now() - SEEN_FOR) {
-            self.learned().replace_evidence(seen);
+        if let Ok(evidence) = self.store.evidence(self.clock.now() - SEEN_FOR) {
+            self.learned().replace_evidence(evidence);
         }
         self.recount();
     }
@@ -211,8 +211,8 @@ impl Knowledge {
         Work { uncached: prompt.prompt_tokens - cached, cached, allowed }
     }
 
-    pub(super) fn scale(&self, one: &Contender) -> TokenScale {
-        self.tokens.scale(&ModelChoice { endpoint: one.endpoint.clone(), model: one.offered.name.clone() })
+    pub(super) fn scale(&self, contender: &Contender) -> TokenScale {
+        self.tokens.scale(&ModelChoice { endpoint: contender.endpoint.clone(), model: contender.offered.name.clone() })
     }
 
     /// Records the first answer of a server, off the event loop; a failed write is retried with the next answer.
@@ -222,32 +222,32 @@ impl Knowledge {
         }
         let (store, now, present) = (Arc::clone(&self.store), self.clock.now(), Arc::clone(&self.present));
         drop(tokio::task::spawn_blocking(move || {
-            let known = store.mark(MARK).is_ok_and(|mark| mark.is_some());
-            if !known && store.set_mark(MARK, Some(&now.to_string())).is_err() {
+            let is_marked = store.mark(MARK).is_ok_and(|mark| mark.is_some());
+            if !is_marked && store.set_mark(MARK, Some(&now.to_string())).is_err() {
                 present.store(false, Ordering::Relaxed);
             }
         }));
     }
 
     /// Learns from one run: speed, breaker state, cached prompt.
-    pub(super) fn learn(&self, contender: &Contender, ask: &ModelRequest, run: &seen::ModelRun<'_>) {
+    pub(super) fn learn(&self, contender: &Contender, ask: &ModelRequest, run: &model_run::ModelRun<'_>) {
         let (endpoint, model) = (contender.endpoint.as_str(), ask.model.as_str());
         let now = self.clock.instant();
         if run.result.is_ok() {
             self.note_presence();
         }
         let mut knowledge = self.learned();
-        if let Some(happened) = seen::breaker_event(run.result) {
+        if let Some(happened) = model_run::breaker_event(run.result) {
             knowledge.breakers.record_outcome(endpoint, model, happened, now);
         }
         if let Ok(answer) = run.result {
             knowledge.ran.insert((endpoint.to_owned(), model.to_owned()), now);
-            if answer.load.is_some_and(|load| load > COLD_LOAD) || lost(answer, run) {
+            if answer.load.is_some_and(|load| load > COLD_LOAD) || has_lost_prefix(answer, run) {
                 knowledge.cached.forget(endpoint, model);
             }
             knowledge.cached.note(endpoint, model, (&ask.rules, &ask.question), usize::MAX);
         }
-        if let Some(observed) = run.observed() {
+        if let Some(observed) = run.observe() {
             knowledge.ledger.learn(&contender.key, contender.seed, &observed, self.clock.now());
             self.keep(knowledge.ledger.entry(&contender.key));
         }
@@ -291,7 +291,7 @@ impl Knowledge {
 }
 
 /// The server had far less in its cache than assumed: it serves other clients, too, or was restarted.
-fn lost(answer: &ModelAnswer, run: &seen::ModelRun<'_>) -> bool {
+fn has_lost_prefix(answer: &ModelAnswer, run: &model_run::ModelRun<'_>) -> bool {
     answer.tokens.cached.is_some_and(|cached| (cached as f64) < f64::from(run.work.cached) * 0.5)
 }
 

@@ -10,7 +10,7 @@ use super::asking::{Asking, RoutedTask};
 use super::endpoints::{self, CachedList, EndpointSlot};
 use super::prefill::recallable;
 use super::scoring::{Contender, context};
-use super::{Size, Task, seen};
+use super::{Size, Task, model_run};
 use crate::config::{Config, EndpointConfig};
 use crate::domain::model::{ListedModel, Sampling};
 use crate::domain::role::Role;
@@ -56,7 +56,7 @@ impl Preferred {
 
 /// Outcome of an idle task: done, failed, or preempted by a request with higher priority.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ChoreOutcome {
+pub enum IdleTaskOutcome {
     /// It is done.
     Done,
     /// It could not be done.
@@ -145,13 +145,13 @@ impl Maintenance {
                 self.asking.knowledge.note_presence();
                 Some(RequestOutcome::Answered)
             }
-            Err(error) => seen::not_listed(&error),
+            Err(error) => model_run::list_error_event(&error),
         }
     }
 
     /// Lets the model read the captures' rules, as a capture would, and write one token.
     async fn probe_model(&self, config: &Config, slot: &EndpointSlot, model: &str) -> Option<RequestOutcome> {
-        let offered = self.listed(slot).into_iter().find(|offered| offered.name == model);
+        let offered = self.listed_models(slot).into_iter().find(|offered| offered.name == model);
         let offered = offered.unwrap_or_else(|| ListedModel::named(model));
         // A probe does not evict another model.
         if offered.loads_on_request {
@@ -173,39 +173,43 @@ impl Maintenance {
         let rules = |_: &Size| commit_rules();
         let task = Task::capture(Urgency::Batch, config.capture.budget, until, &rules);
         let turn = self.asking.turn(config, &slot.config, &task, LONGEST.as_secs_f64()).await.ok()?;
-        seen::breaker_event(&recallable(&turn, slot.client.request_answer(&ask)).await?)
+        model_run::breaker_event(&recallable(&turn, slot.client.request_answer(&ask)).await?)
     }
 
     /// State of the model that a commit would ask after its change was read ahead; `None` where no model would be.
     pub async fn preferred(&self, config: &Config) -> Option<Preferred> {
         let settled = self.settle_ahead(config).await?;
-        let one = chosen(&settled)?;
+        let chosen = find_chosen(&settled)?;
         let (read, _) =
-            self.asking.knowledge.learned().cached.common(&one.endpoint, &one.offered.name, &settled.prompt);
+            self.asking.knowledge.learned().cached.common(&chosen.endpoint, &chosen.offered.name, &settled.prompt);
         Some(Preferred {
-            cold: one.is_cold(),
-            fits: self.fits(config, one, settled.here.ram),
+            cold: chosen.is_cold(),
+            fits: self.fits_in_memory(config, chosen, settled.here.ram),
             unread: read < settled.prompt.rules.len(),
-            unknown: !one.is_known(),
+            unknown: !chosen.is_known(),
         })
     }
 
     /// Loads the model that a commit would ask and lets it read the common prefix of all capture prompts. A model that
     /// was never run is measured first, by two uncached prompts, because the rules must be the last prompt read.
-    pub async fn warm(&self, config: &Config, until: Instant) -> ChoreOutcome {
-        let Some(settled) = self.settle_ahead(config).await else { return ChoreOutcome::Failed };
-        let Some(one) = chosen(&settled) else { return ChoreOutcome::Failed };
-        self.asking.knowledge.learned().last.insert(Role::Capture, (one.endpoint.clone(), one.offered.name.clone()));
-        if !one.is_known() {
-            let task_outcome = self.probe(config, (one, &settled), until).await;
-            if task_outcome != ChoreOutcome::Done {
+    pub async fn warm(&self, config: &Config, until: Instant) -> IdleTaskOutcome {
+        let Some(settled) = self.settle_ahead(config).await else { return IdleTaskOutcome::Failed };
+        let Some(chosen) = find_chosen(&settled) else { return IdleTaskOutcome::Failed };
+        self.asking
+            .knowledge
+            .learned()
+            .last
+            .insert(Role::Capture, (chosen.endpoint.clone(), chosen.offered.name.clone()));
+        if !chosen.is_known() {
+            let task_outcome = self.probe(config, (chosen, &settled), until).await;
+            if task_outcome != IdleTaskOutcome::Done {
                 return task_outcome;
             }
         }
-        let task_outcome = self.run(config, (one, &settled), &settled.prompt, 1, until).await;
+        let task_outcome = self.run(config, (chosen, &settled), &settled.prompt, 1, until).await;
         tracing::info!(
-            endpoint = one.endpoint,
-            model = one.offered.name,
+            endpoint = chosen.endpoint,
+            model = chosen.offered.name,
             ?task_outcome,
             "loaded the model of captures"
         );
@@ -213,15 +217,15 @@ impl Maintenance {
     }
 
     /// Measures the model with a speed that the last decisions were uncertain about.
-    pub async fn measure(&self, config: &Config, until: Instant) -> ChoreOutcome {
+    pub async fn measure(&self, config: &Config, until: Instant) -> IdleTaskOutcome {
         let Some((endpoint, model)) = self.asking.knowledge.learned().doubtful.pop() else {
-            return ChoreOutcome::Failed;
+            return IdleTaskOutcome::Failed;
         };
-        let Some(settled) = self.settle_ahead(config).await else { return ChoreOutcome::Failed };
+        let Some(settled) = self.settle_ahead(config).await else { return IdleTaskOutcome::Failed };
         let mut all = settled.contenders.iter();
-        let found = all.find(|one| one.endpoint == endpoint && one.offered.name == model && !one.is_cold());
-        let Some(one) = found else { return ChoreOutcome::Failed };
-        let task_outcome = self.probe(config, (one, &settled), until).await;
+        let found = all.find(|chosen| chosen.endpoint == endpoint && chosen.offered.name == model && !chosen.is_cold());
+        let Some(chosen) = found else { return IdleTaskOutcome::Failed };
+        let task_outcome = self.probe(config, (chosen, &settled), until).await;
         tracing::info!(endpoint, model, ?task_outcome, "measured a model");
         task_outcome
     }
@@ -237,17 +241,22 @@ impl Maintenance {
         self.asking.knowledge.learned().doubtful.clear();
     }
 
-    async fn probe(&self, config: &Config, (one, settled): (&Contender, &RoutedTask), until: Instant) -> ChoreOutcome {
+    async fn probe(
+        &self,
+        config: &Config,
+        (chosen, settled): (&Contender, &RoutedTask),
+        until: Instant,
+    ) -> IdleTaskOutcome {
         for words in PROBES {
             let prompt = self.nonce(words);
-            let task_outcome = self.run(config, (one, settled), &prompt, WRITTEN, until).await;
-            if task_outcome != ChoreOutcome::Done {
+            let task_outcome = self.run(config, (chosen, settled), &prompt, WRITTEN, until).await;
+            if task_outcome != IdleTaskOutcome::Done {
                 return task_outcome;
             }
         }
         // Servers with a single prompt slot have lost our prompt.
-        self.asking.knowledge.learned().cached.forget(&one.endpoint, &one.offered.name);
-        ChoreOutcome::Done
+        self.asking.knowledge.learned().cached.forget(&chosen.endpoint, &chosen.offered.name);
+        IdleTaskOutcome::Done
     }
 
     /// A prompt with a beginning that was never sent before.
@@ -264,43 +273,50 @@ impl Maintenance {
     async fn run(
         &self,
         config: &Config,
-        (one, settled): (&Contender, &RoutedTask),
+        (chosen, settled): (&Contender, &RoutedTask),
         prompt: &RenderedPrompt,
         tokens: u32,
         until: Instant,
-    ) -> ChoreOutcome {
-        let Ok(slot) = self.asking.slot(config, one) else { return ChoreOutcome::Failed };
-        let cached = self.asking.knowledge.learned().cached.common(&one.endpoint, &one.offered.name, prompt).0;
-        let cached = if one.is_cold() { 0 } else { TokenScale::default().tokens_of(cached).min(prompt.prompt_tokens) };
+    ) -> IdleTaskOutcome {
+        let Ok(slot) = self.asking.slot(config, chosen) else { return IdleTaskOutcome::Failed };
+        let cached = self.asking.knowledge.learned().cached.common(&chosen.endpoint, &chosen.offered.name, prompt).0;
+        let cached =
+            if chosen.is_cold() { 0 } else { TokenScale::default().tokens_of(cached).min(prompt.prompt_tokens) };
         let work = Work { uncached: prompt.prompt_tokens - cached, cached, allowed: tokens };
-        let conditions = one.conditions(until.saturating_duration_since(self.asking.clock.instant()), &settled.here);
-        let lasts = one.forecast().outlook(&work, &conditions).total_s;
+        let conditions = chosen.conditions(until.saturating_duration_since(self.asking.clock.instant()), &settled.here);
+        let lasts = chosen.forecast().outlook(&work, &conditions).total_s;
         let same = |_: &Size| prompt.clone();
         let task = Task::capture(Urgency::Batch, config.capture.budget, until, &same);
         let Ok(turn) = self.asking.turn(config, &slot.config, &task, lasts).await else {
-            return ChoreOutcome::Preempted;
+            return IdleTaskOutcome::Preempted;
         };
         let ask = ModelRequest {
-            model: one.offered.name.clone(),
+            model: chosen.offered.name.clone(),
             rules: prompt.rules.clone(),
             question: prompt.question.clone(),
-            sampling: shortened(&one.sampling, tokens),
+            sampling: shortened(&chosen.sampling, tokens),
             wording: None,
             until,
-            keep_alive: Some(self.asking.keep_alive(config, Urgency::Ahead, one, &settled.here)),
+            keep_alive: Some(self.asking.keep_alive(config, Urgency::Ahead, chosen, &settled.here)),
             prompt_estimate: None,
         };
         let sent = self.asking.clock.instant();
         let Some(result) = recallable(&turn, slot.client.request_answer(&ask)).await else {
-            return ChoreOutcome::Preempted;
+            return IdleTaskOutcome::Preempted;
         };
-        let took = self.asking.clock.instant().saturating_duration_since(sent);
+        let elapsed = self.asking.clock.instant().saturating_duration_since(sent);
         self.asking.knowledge.learn(
-            one,
+            chosen,
             &ask,
-            &seen::ModelRun { work, result: &result, took, pressed: settled.here.pressed, cold: one.is_cold() },
+            &model_run::ModelRun {
+                work,
+                result: &result,
+                elapsed,
+                pressed: settled.here.pressed,
+                cold: chosen.is_cold(),
+            },
         );
-        if result.is_ok() { ChoreOutcome::Done } else { ChoreOutcome::Failed }
+        if result.is_ok() { IdleTaskOutcome::Done } else { IdleTaskOutcome::Failed }
     }
 
     async fn settle_ahead(&self, config: &Config) -> Option<RoutedTask> {
@@ -311,7 +327,7 @@ impl Maintenance {
         settled.ok()
     }
 
-    fn listed(&self, slot: &EndpointSlot) -> Vec<ListedModel> {
+    fn listed_models(&self, slot: &EndpointSlot) -> Vec<ListedModel> {
         match self.asking.catalogue.endpoints.cached_list(slot) {
             CachedList::Fresh(offer, _) | CachedList::Stale(offer, _) => offer.models,
             CachedList::Nothing => Vec::new(),
@@ -319,20 +335,21 @@ impl Maintenance {
     }
 
     /// Whether the model fits beside the loaded ones on its device. Remote devices are not checked.
-    fn fits(&self, config: &Config, one: &Contender, ram: Option<u64>) -> bool {
-        let Some(endpoint) = config.endpoints.iter().find(|endpoint| endpoint.name == one.endpoint) else {
+    fn fits_in_memory(&self, config: &Config, chosen: &Contender, ram: Option<u64>) -> bool {
+        let Some(endpoint) = config.endpoints.iter().find(|endpoint| endpoint.name == chosen.endpoint) else {
             return true;
         };
         let neighbours =
             config.endpoints.iter().filter(|other| endpoints::device(other) == endpoints::device(endpoint));
-        let loaded: u64 = neighbours.flat_map(|other| self.loaded_beside(other, one)).sum();
-        endpoint.remote || Memory { ram }.fits(Traits::from_offer(&one.offered).needs_bytes, loaded)
+        let loaded: u64 = neighbours.flat_map(|other| self.loaded_beside(other, chosen)).sum();
+        endpoint.remote || Memory { ram }.fits(Traits::from_offer(&chosen.offered).needs_bytes, loaded)
     }
 
     /// Bytes of each other model that is loaded there.
-    fn loaded_beside(&self, endpoint: &EndpointConfig, one: &Contender) -> Vec<u64> {
-        let models = self.asking.catalogue.endpoints.slot(endpoint).map(|slot| self.listed(&slot)).unwrap_or_default();
-        let others = models.iter().filter(|other| other.resident == Some(true) && other.name != one.offered.name);
+    fn loaded_beside(&self, endpoint: &EndpointConfig, chosen: &Contender) -> Vec<u64> {
+        let models =
+            self.asking.catalogue.endpoints.slot(endpoint).map(|slot| self.listed_models(&slot)).unwrap_or_default();
+        let others = models.iter().filter(|other| other.resident == Some(true) && other.name != chosen.offered.name);
         others.filter_map(|other| Traits::from_offer(other).needs_bytes).collect()
     }
 }
@@ -342,7 +359,7 @@ const LONGEST: Duration = Duration::from_secs(120);
 /// Short words that every tokenizer's vocabulary has.
 const WORDS: [&str; 7] = ["red", "green", "blue", "black", "white", "brown", "gold"];
 
-fn chosen(settled: &RoutedTask) -> Option<&Contender> {
+fn find_chosen(settled: &RoutedTask) -> Option<&Contender> {
     let Chosen::Model { model, endpoint, .. } = &settled.decision.choice else { return None };
-    settled.contenders.iter().find(|one| one.offered.name == *model && one.endpoint == *endpoint)
+    settled.contenders.iter().find(|chosen| chosen.offered.name == *model && chosen.endpoint == *endpoint)
 }

@@ -28,24 +28,23 @@ pub mod calibration;
 mod chunked_prefill;
 mod discovery;
 mod endpoints;
-pub mod hours;
 pub mod idle_task;
 mod knowledge;
 mod maintenance;
+mod model_run;
 pub mod pace;
 pub mod pool;
 mod prefill;
 mod prefix_cache;
 mod sampler;
 mod scoring;
-mod seen;
 mod task;
 
 pub use acceptance::{Tallies, tallies, try_again};
 pub use discovery::Refusal;
 pub use endpoints::device;
 pub use knowledge::{Knowledge, NEVER_ANSWERED, has_ever_answered};
-pub use maintenance::{ChoreOutcome, Maintenance, Preferred};
+pub use maintenance::{IdleTaskOutcome, Maintenance, Preferred};
 pub use prefill::ReadProgress;
 pub use task::{PromptOf, Size, Task};
 
@@ -82,7 +81,7 @@ pub enum Unanswered {
 }
 
 impl Attempt {
-    fn none(why: Unanswered, decision: Option<Decision>) -> Self {
+    fn without_answer(why: Unanswered, decision: Option<Decision>) -> Self {
         Self { model: None, endpoint: None, result: Err(why), prompt: None, decision, ahead: PrefillOutcome::None }
     }
 }
@@ -163,11 +162,11 @@ impl Models {
     pub fn router_status(&self) -> RouterStatus {
         let now = self.asking.clock.instant();
         let knowledge = self.knowledge.learned();
-        let broken = knowledge.breakers.not_closed().map(|(endpoint, model, one)| Broken {
+        let broken = knowledge.breakers.not_closed().map(|(endpoint, model, breaker)| Broken {
             endpoint: endpoint.to_owned(),
             model: (!model.is_empty()).then(|| model.to_owned()),
-            state: one.state(),
-            probe_in_s: one.next_probe_at().map(|at| at.saturating_duration_since(now).as_secs_f64()),
+            state: breaker.state(),
+            probe_in_s: breaker.next_probe_at().map(|at| at.saturating_duration_since(now).as_secs_f64()),
         });
         RouterStatus { broken: broken.collect(), devices: self.asking.turns.device_statuses() }
     }
@@ -182,11 +181,11 @@ fn no_model() -> LlmError {
 pub fn reason_for(why: &Unanswered) -> Reason {
     match why {
         Unanswered::Unasked(reason) => *reason,
-        Unanswered::Failed(error) => failure(error),
+        Unanswered::Failed(error) => failure_reason(error),
     }
 }
 
-fn failure(error: &LlmError) -> Reason {
+fn failure_reason(error: &LlmError) -> Reason {
     match error {
         LlmError::Deadline(_) => Reason::Deadline,
         LlmError::PromptTooLong { .. } => Reason::Overflow,
@@ -210,11 +209,11 @@ mod tests {
     #[test]
     fn a_slow_server_a_dead_one_and_a_broken_one_are_told_apart() {
         let text = String::new;
-        assert_eq!(failure(&LlmError::Deadline(ClockFired::FirstToken)), Reason::Deadline);
-        assert_eq!(failure(&LlmError::Unreachable { url: text() }), Reason::Refused);
-        assert_eq!(failure(&LlmError::NoSuchModel { model: text() }), Reason::Refused);
-        assert_eq!(failure(&LlmError::Garbled { message: text() }), Reason::Unusable);
-        assert_eq!(failure(&LlmError::PromptTooLong { message: text() }), Reason::Overflow);
+        assert_eq!(failure_reason(&LlmError::Deadline(ClockFired::FirstToken)), Reason::Deadline);
+        assert_eq!(failure_reason(&LlmError::Unreachable { url: text() }), Reason::Refused);
+        assert_eq!(failure_reason(&LlmError::NoSuchModel { model: text() }), Reason::Refused);
+        assert_eq!(failure_reason(&LlmError::Garbled { message: text() }), Reason::Unusable);
+        assert_eq!(failure_reason(&LlmError::PromptTooLong { message: text() }), Reason::Overflow);
         assert_eq!(reason_for(&Unanswered::Unasked(Reason::Cold)), Reason::Cold);
     }
 }

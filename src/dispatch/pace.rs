@@ -72,7 +72,6 @@ mod tests {
             tokens,
             sentence_tokens,
             unfinished: tokens - sentence_tokens.unwrap_or(0),
-            since_sent: Duration::from_secs(1),
             silent: Duration::from_millis(silent_ms),
             tpot: (tokens > 1).then_some(Duration::from_millis(40)),
             left: Duration::from_millis(left_ms),

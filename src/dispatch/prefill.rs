@@ -65,13 +65,13 @@ impl Prefill {
         let Some(PreparedRequest { contender, .. }) = self.0.order(config, task, settled) else {
             return ReadProgress::Nothing;
         };
-        let book = PrefillJob { tree, size: settled.size, prompt: &settled.prompt, contender };
-        let known = self.0.knowledge.learned().ahead_of(tree).is_some_and(|read| read.whole && book.is(read));
-        if known {
+        let job = PrefillJob { tree, size: settled.size, prompt: &settled.prompt, contender };
+        let is_read = self.0.knowledge.learned().ahead_of(tree).is_some_and(|read| read.whole && job.is_of(read));
+        if is_read {
             return ReadProgress::Whole;
         }
         let Ok(slot) = self.0.slot(config, contender) else { return ReadProgress::Nothing };
-        let (prompt, scale) = (book.prompt, book.size.budget.scale);
+        let (prompt, scale) = (job.prompt, job.size.budget.scale);
         let end = prompt.rules.len() + prompt.fixed;
         let keep_alive = self.0.keep_alive(config, task.urgency, contender, &settled.here);
         let feed = ChunkedPrefill {
@@ -85,22 +85,22 @@ impl Prefill {
             keep_alive,
         };
         let patient = Task { until, ..*task };
-        let lasts = book.lasts(&settled.here);
+        let lasts = job.expected_s(&settled.here);
         let Ok(turn) = self.0.turn(config, &slot.config, &patient, lasts).await else { return ReadProgress::Nothing };
         let read = self.0.feed(&feed, &turn, &settled.here).await;
-        self.remember(&book, read, end)
+        self.record_read(&job, read, end)
     }
 
-    fn remember(&self, book: &PrefillJob<'_>, read: usize, end: usize) -> ReadProgress {
+    fn record_read(&self, job: &PrefillJob<'_>, read: usize, end: usize) -> ReadProgress {
         let whole = read >= end;
-        if !whole && read <= book.prompt.rules.len() {
+        if !whole && read <= job.prompt.rules.len() {
             return ReadProgress::Nothing;
         }
         self.0.knowledge.learned().read_ahead(ReadAhead {
-            tree: book.tree.clone(),
-            endpoint: book.contender.endpoint.clone(),
-            model: book.contender.offered.name.clone(),
-            size: book.size,
+            tree: job.tree.clone(),
+            endpoint: job.contender.endpoint.clone(),
+            model: job.contender.offered.name.clone(),
+            size: job.size,
             whole,
         });
         if whole { ReadProgress::Whole } else { ReadProgress::Part }
@@ -116,12 +116,12 @@ pub(super) async fn recallable<T>(turn: &Turn, work: impl Future<Output = T>) ->
 }
 
 impl PrefillJob<'_> {
-    fn is(&self, read: &ReadAhead) -> bool {
+    fn is_of(&self, read: &ReadAhead) -> bool {
         read.endpoint == self.contender.endpoint && read.model == self.contender.offered.name
     }
 
     /// Expected duration in seconds, without preemption.
-    fn lasts(&self, here: &SystemSample) -> f64 {
+    fn expected_s(&self, here: &SystemSample) -> f64 {
         let work = Work { uncached: self.prompt.prompt_tokens, cached: 0, allowed: 1 };
         self.contender.forecast().outlook(&work, &self.contender.conditions(Duration::ZERO, here)).total_s
     }

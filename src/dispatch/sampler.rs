@@ -1,6 +1,6 @@
 //! System sampler: memory, load and power of the machine, as far as a model's speed depends on them.
 
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -24,7 +24,7 @@ pub struct SystemSample {
 /// Samples the machine at most twice a second: the kernel's files are cheap, not free.
 #[derive(Debug, Default)]
 pub(super) struct SystemSampler {
-    seen: Mutex<Option<(Instant, SystemSample)>>,
+    last: Mutex<Option<(Instant, SystemSample)>>,
 }
 
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -33,26 +33,17 @@ impl SystemSampler {
     /// Measured off the event loop: a battery's state may take the kernel long.
     pub async fn sample(&self, clock: &Arc<dyn Clock>) -> SystemSample {
         let instant = clock.instant();
-        if let Some((_, known)) =
-            self.last_sample().filter(|(at, _)| instant.saturating_duration_since(*at) < LOOK_EVERY)
-        {
-            return SystemSample { now: clock.now(), ..known };
+        let last = *self.last.lock();
+        if let Some((_, sample)) = last.filter(|(at, _)| instant.saturating_duration_since(*at) < LOOK_EVERY) {
+            return SystemSample { now: clock.now(), ..sample };
         }
         let on_another_thread = Arc::clone(clock);
         let found = tokio::task::spawn_blocking(move || measure(on_another_thread.as_ref())).await;
-        let found = found.unwrap_or_else(|_| unknown(clock.now()));
-        *self.last_sample() = Some((instant, found));
+        let unmeasured = SystemSample { now: clock.now(), pressed: false, on_battery: false, cores: 1, ram: None };
+        let found = found.unwrap_or(unmeasured);
+        *self.last.lock() = Some((instant, found));
         found
     }
-
-    fn last_sample(&self) -> MutexGuard<'_, Option<(Instant, SystemSample)>> {
-        self.seen.lock()
-    }
-}
-
-/// The sample where nothing could be measured.
-fn unknown(now: Timestamp) -> SystemSample {
-    SystemSample { now, pressed: false, on_battery: false, cores: 1, ram: None }
 }
 
 fn measure(clock: &dyn Clock) -> SystemSample {

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::endpoints;
-use super::hours;
+use super::idle_task::is_working_time;
 use super::knowledge::Learned;
 use super::pace::Paced;
 use super::sampler::SystemSample;
@@ -30,7 +30,7 @@ use crate::route::traits::Traits;
 pub(super) struct Offers {
     pub offers: Vec<Offer>,
     /// Age of each list; absent for one that is only assumed.
-    pub seen: Vec<Option<Instant>>,
+    pub listed_at: Vec<Option<Instant>>,
 }
 
 /// A candidate model with what is known of it.
@@ -66,42 +66,42 @@ impl RoutingContext<'_> {
         let Self { config, task, offers, here, .. } = self;
         let memory = Memory { ram: here.ram };
         let cast = assign_models(task.role, &config.models, config.capture.strategy, &offers.offers, memory);
-        let proposed = cast.proposals.iter().filter(|one| self.may_write(one, &cast, knowledge));
-        let proposed = proposed.filter_map(|one| self.offered(&one.endpoint, &one.model));
+        let proposed = cast.proposals.iter().filter(|proposal| self.may_write(proposal, &cast, knowledge));
+        let proposed = proposed.filter_map(|proposal| self.find_offered(&proposal.endpoint, &proposal.model));
         let mut found: Vec<Contender> = proposed.map(|(offered, at)| self.contender(offered, at, knowledge)).collect();
         if found.is_empty() {
-            found.extend(self.unlisted(knowledge));
+            found.extend(self.unlisted_contender(knowledge));
         }
         found
     }
 
     /// A draft has time: there is no reason to replace the model that the user named, unless that one is down or too
     /// few of its drafts can be used.
-    fn may_write(&self, one: &Proposal, cast: &RoleModels, knowledge: &Learned) -> bool {
+    fn may_write(&self, proposal: &Proposal, cast: &RoleModels, knowledge: &Learned) -> bool {
         let is_draft = self.task.urgency == Urgency::Batch && self.task.role != Role::Capture;
-        let is_there = |one: &Proposal| {
-            one.configured
-                && knowledge.breakers.allows_request(&one.endpoint, &one.model)
-                && !knowledge.is_barred(&one.endpoint, &one.model, self.task.role)
+        let is_there = |proposal: &Proposal| {
+            proposal.configured
+                && knowledge.breakers.allows_request(&proposal.endpoint, &proposal.model)
+                && !knowledge.is_barred(&proposal.endpoint, &proposal.model, self.task.role)
         };
-        !is_draft || one.configured || !cast.proposals.iter().any(is_there)
+        !is_draft || proposal.configured || !cast.proposals.iter().any(is_there)
     }
 
-    fn offered(&self, endpoint: &str, model: &str) -> Option<((String, ListedModel), Option<Instant>)> {
+    fn find_offered(&self, endpoint: &str, model: &str) -> Option<((String, ListedModel), Option<Instant>)> {
         let at = self.offers.offers.iter().position(|offer| offer.endpoint == endpoint)?;
         let offered = self.offers.offers[at].models.iter().find(|offered| offered.name == model)?;
-        Some(((endpoint.to_owned(), offered.clone()), self.offers.seen.get(at).copied().flatten()))
+        Some(((endpoint.to_owned(), offered.clone()), self.offers.listed_at.get(at).copied().flatten()))
     }
 
     /// A configured model that no endpoint lists goes to the first endpoint: the server's own refusal says more than a
     /// guess, and servers with a single model accept any name.
-    fn unlisted(&self, knowledge: &Learned) -> Option<Contender> {
+    fn unlisted_contender(&self, knowledge: &Learned) -> Option<Contender> {
         let name = configured_model(&self.config.models, self.config.capture.strategy, self.task.role)?;
         let first = self.offers.offers.first()?;
         let listed = self.offers.offers.iter().flat_map(|offer| &offer.models);
         let refused = listed.into_iter().any(|offered| same_model(&offered.name, name));
-        let one = (first.endpoint.clone(), ListedModel::named(name));
-        (!refused).then(|| self.contender(one, None, knowledge))
+        let assumed = (first.endpoint.clone(), ListedModel::named(name));
+        (!refused).then(|| self.contender(assumed, None, knowledge))
     }
 
     fn contender(
@@ -136,7 +136,7 @@ impl RoutingContext<'_> {
     /// The role's options, with the one context length that every request to this model uses: another one would make
     /// the server reload it.
     fn sampling(&self, offered: &ListedModel) -> Sampling {
-        let sampling = self.config.options.get(&self.task.role).cloned().unwrap_or_else(usual);
+        let sampling = self.config.options.get(&self.task.role).cloned().unwrap_or_else(default_sampling);
         Sampling { num_ctx: context(self.config, offered), ..sampling }
     }
 
@@ -149,11 +149,11 @@ impl RoutingContext<'_> {
         (pool, now): (&Pool, Instant),
     ) -> Decision {
         let signals = self.signals(prompt, scale, now);
-        let candidate = |one| self.candidate(one, (prompt, scale), knowledge, pool, signals.technicality);
+        let candidate = |contender| self.candidate(contender, (prompt, scale), knowledge, pool, signals.technicality);
         let mut candidates: Vec<Candidate<'_>> = contenders.iter().map(candidate).collect();
         // Without an alternative, a draft that the user asked for justifies a reload.
-        if !candidates.iter().any(|one| !one.evicts && one.blocked_by.is_none()) {
-            candidates.iter_mut().for_each(|one| one.evicts = false);
+        if !candidates.iter().any(|candidate| !candidate.evicts && candidate.blocked_by.is_none()) {
+            candidates.iter_mut().for_each(|candidate| candidate.evicts = false);
         }
         let last = knowledge.last.get(&self.task.role).map(|(endpoint, model)| (endpoint.as_str(), model.as_str()));
         decide(&signals, &candidates, last)
@@ -180,15 +180,15 @@ impl RoutingContext<'_> {
 
     fn candidate<'c>(
         &self,
-        one: &'c Contender,
+        contender: &'c Contender,
         (prompt, scale): (&RenderedPrompt, TokenScale),
         knowledge: &Learned,
         pool: &Pool,
         technicality: f64,
     ) -> Candidate<'c> {
-        let (whole, rules) = knowledge.cached.common(&one.endpoint, &one.offered.name, prompt);
+        let (whole, rules) = knowledge.cached.common(&contender.endpoint, &contender.offered.name, prompt);
         let is_ahead = self.task.urgency == Urgency::Ahead;
-        let is_cold = one.resident == Some(false);
+        let is_cold = contender.resident == Some(false);
         let tokens = |bytes: usize| match () {
             // Reading ahead compares the models as if all of the prompt were in the cache already.
             () if is_ahead => prompt.prompt_tokens,
@@ -196,56 +196,58 @@ impl RoutingContext<'_> {
             () => scale.tokens_of(bytes).min(prompt.prompt_tokens),
         };
         Candidate {
-            endpoint: &one.endpoint,
-            model: &one.offered.name,
+            endpoint: &contender.endpoint,
+            model: &contender.offered.name,
             // There is time to load it before the commit comes.
-            resident: if is_ahead { Some(true) } else { one.resident },
+            resident: if is_ahead { Some(true) } else { contender.resident },
             cached: tokens(whole),
             cached_rules: tokens(rules),
-            queue_s: self.queue_s(one, pool),
-            idle_min: one.idle_min,
-            evicts: self.evicts(one, knowledge),
-            loads: one.loads(),
-            blocked_by: barred(knowledge, one),
-            few_runs: one.is_trial,
-            forecast: &one.forecast,
+            queue_s: self.queue_s(contender, pool),
+            idle_min: contender.idle_min,
+            evicts: self.would_evict(contender, knowledge),
+            loads: contender.loads(),
+            blocked_by: breaker_rejection(knowledge, contender),
+            few_runs: contender.is_trial,
+            forecast: &contender.forecast,
             quality: merit::estimate_quality(
-                &one.traits,
+                &contender.traits,
                 self.task.role,
                 technicality,
-                &knowledge.evidence(&one.offered.name, self.task.role),
+                &knowledge.evidence(&contender.offered.name, self.task.role),
             ),
-            tally: knowledge.tally(&one.key, self.task.role),
+            tally: knowledge.tally(&contender.key, self.task.role),
         }
     }
 
     /// Whether a batch would evict the captures' model during working hours.
-    fn evicts(&self, one: &Contender, knowledge: &Learned) -> bool {
-        let by_day = self.task.urgency == Urgency::Batch && hours::working(self.config, self.here.now);
-        if !by_day || one.resident != Some(false) {
+    fn would_evict(&self, contender: &Contender, knowledge: &Learned) -> bool {
+        let by_day = self.task.urgency == Urgency::Batch && is_working_time(self.config, self.here.now);
+        if !by_day || contender.resident != Some(false) {
             return false;
         }
         let Some((endpoint, model)) = knowledge.last.get(&Role::Capture) else { return false };
-        let Some(((_, offered), at)) = self.offered(endpoint, model) else { return false };
+        let Some(((_, offered), at)) = self.find_offered(endpoint, model) else { return false };
         let is_held = knowledge.resident((endpoint, model), offered.resident, at) == Some(true);
-        let (Some(there), Some(here)) = (self.endpoint(endpoint), self.endpoint(&one.endpoint)) else { return false };
+        let (Some(there), Some(here)) = (self.endpoint(endpoint), self.endpoint(&contender.endpoint)) else {
+            return false;
+        };
         // The memory of another machine is not known here.
         let shared = endpoints::device(there) == endpoints::device(here) && !here.remote;
         let memory = Memory { ram: self.here.ram };
         // A server may hold fewer models than fit into memory.
-        let same_server = endpoint == &one.endpoint && one.loads();
+        let same_server = endpoint == &contender.endpoint && contender.loads();
         is_held
             && shared
             && (same_server
-                || !memory.fits(one.traits.needs_bytes, Traits::from_offer(&offered).needs_bytes.unwrap_or(0)))
+                || !memory.fits(contender.traits.needs_bytes, Traits::from_offer(&offered).needs_bytes.unwrap_or(0)))
     }
 
     fn endpoint(&self, name: &str) -> Option<&EndpointConfig> {
         self.config.endpoints.iter().find(|endpoint| endpoint.name == name)
     }
 
-    fn queue_s(&self, one: &Contender, pool: &Pool) -> f64 {
-        let Some(endpoint) = self.endpoint(&one.endpoint) else { return 0.0 };
+    fn queue_s(&self, contender: &Contender, pool: &Pool) -> f64 {
+        let Some(endpoint) = self.endpoint(&contender.endpoint) else { return 0.0 };
         let device = endpoints::device(endpoint);
         pool.wait(device, endpoints::slots(&self.config.endpoints, device), self.task.urgency).as_secs_f64()
     }
@@ -293,11 +295,11 @@ impl Contender {
     }
 }
 
-fn barred(knowledge: &Learned, one: &Contender) -> Option<Rejected> {
-    if knowledge.breakers.allows_request(&one.endpoint, &one.offered.name) {
+fn breaker_rejection(knowledge: &Learned, contender: &Contender) -> Option<Rejected> {
+    if knowledge.breakers.allows_request(&contender.endpoint, &contender.offered.name) {
         return None;
     }
-    let unreachable = knowledge.breakers.is_unreachable(&one.endpoint);
+    let unreachable = knowledge.breakers.is_unreachable(&contender.endpoint);
     Some(if unreachable { Rejected::Unreachable } else { Rejected::BreakerOpen })
 }
 
@@ -325,7 +327,7 @@ pub(super) fn context(config: &Config, offered: &ListedModel) -> u32 {
 /// Smaller contexts, set by another program that loaded the model, are not adopted: they hold no prompt.
 const SMALLEST: u32 = 1024;
 
-fn usual() -> Sampling {
+fn default_sampling() -> Sampling {
     Sampling { temperature: 0.2, top_p: 0.9, top_k: 40, repeat_penalty: 1.1, num_ctx: 4096, max_tokens: 120 }
 }
 

@@ -32,7 +32,7 @@ fn desk(models: &[ListedModel]) -> Desk {
     let mut config = Config { endpoints, ..Config::default() };
     config.drafts.window = "03:00-03:01".into();
     let offer = Offer { endpoint: "local".into(), remote: false, models: models.to_vec() };
-    let offers = Offers { offers: vec![offer], seen: vec![None] };
+    let offers = Offers { offers: vec![offer], listed_at: vec![None] };
     let mut knowledge = Learned::default();
     knowledge.last.insert(Role::Capture, ("local".into(), SMALL.into()));
     // No time zone has this minute in the window.
@@ -64,7 +64,7 @@ impl Desk {
     fn drafts(&self) -> (String, Option<Rejected>) {
         let decision = self.decide(Role::Devlog, Urgency::Batch);
         let Chosen::Model { model, .. } = &decision.choice else { panic!("{decision:?}") };
-        let large = decision.candidates.iter().find(|one| one.model == LARGE).unwrap();
+        let large = decision.candidates.iter().find(|candidate| candidate.model == LARGE).unwrap();
         (model.clone(), large.rejected_because)
     }
 }
@@ -104,8 +104,8 @@ fn a_model_whose_texts_people_throw_away_is_worth_less_in_that_role() {
     let mut desk = desk(&[offered(SMALL, true), offered(LARGE, true)]);
     assert_eq!(desk.drafts().0, LARGE);
     let kept = Mean { n: 20, sum: 2.0 };
-    let seen = merit::Evidence { kept, ..merit::Evidence::default() };
-    desk.knowledge.replace_evidence(vec![ModelEvidence { model: LARGE.into(), role: Role::Devlog, evidence: seen }]);
+    let evidence = merit::Evidence { kept, ..merit::Evidence::default() };
+    desk.knowledge.replace_evidence(vec![ModelEvidence { model: LARGE.into(), role: Role::Devlog, evidence }]);
     assert_eq!(desk.drafts().0, SMALL);
     let blog = desk.decide(Role::Blog, Urgency::Batch);
     assert!(matches!(blog.choice, Chosen::Model { model, .. } if model == LARGE));

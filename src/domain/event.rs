@@ -110,6 +110,14 @@ pub struct LogPosition {
     pub offset: u64,
 }
 
+impl LogPosition {
+    /// A position whose identity alone says how far the log was read.
+    #[must_use]
+    pub fn at_start(log: &str, identity: &str) -> Self {
+        Self { log: log.to_owned(), identity: identity.to_owned(), offset: 0 }
+    }
+}
+
 /// One report, as delivered by the spool or by a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {

@@ -54,11 +54,11 @@ fn micros(time: Duration) -> u64 {
 impl Operation {
     /// An operation of this length, without a model and without a budget.
     #[must_use]
-    pub fn new(at: Timestamp, op: String, took: Duration) -> Self {
+    pub fn new(at: Timestamp, op: String, elapsed: Duration) -> Self {
         Self {
             at,
             op,
-            duration_us: micros(took),
+            duration_us: micros(elapsed),
             budget_us: None,
             model: None,
             endpoint: None,

@@ -228,8 +228,7 @@ impl<S: DraftStore + Clone + 'static> BatchRun<'_, '_, S> {
         match self.failures.get(&draft.kind.role()) {
             Some((times, words)) if *times >= GIVE_UP => {
                 let model = Err(format!("not asked again after it failed {times} times in this run: {words}"));
-                let without =
-                    DraftWriter { model, zone: writer.zone.clone(), ..*writer };
+                let without = DraftWriter { model, zone: writer.zone.clone(), ..*writer };
                 without.write(draft, captures, self.batch.bounds.until).await
             }
             _ => writer.write(draft, captures, self.batch.bounds.until).await,

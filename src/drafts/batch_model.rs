@@ -38,12 +38,7 @@ impl DraftModel for BatchModel {
 
 impl BatchModel {
     /// One request; `None` when it was preempted.
-    async fn ask_once(
-        &self,
-        role: Role,
-        prompt: &RenderedPrompt,
-        until: Instant,
-    ) -> Result<Option<ModelText>, String> {
+    async fn ask_once(&self, role: Role, prompt: &RenderedPrompt, until: Instant) -> Result<Option<ModelText>, String> {
         let same = |_: &Size| prompt.clone();
         let task = Task { urgency: self.urgency, ..Task::draft(role, until, &same) };
         let Attempt { model, endpoint, result, .. } = self.models.request_text(&self.config, &task).await;

@@ -124,13 +124,8 @@ impl DraftWriter<'_> {
         };
         let period = Span::of(&draft.period, &self.zone).words();
         let prompt_budget = (self.prompt_budget)(draft.kind.role());
-        let request = ProseRequest {
-            kind: draft.kind,
-            project: &draft.project,
-            period: &period,
-            captures,
-            prompt_budget,
-        };
+        let request =
+            ProseRequest { kind: draft.kind, project: &draft.project, period: &period, captures, prompt_budget };
         (request.ask(model, self.clock, until).await, None)
     }
 }

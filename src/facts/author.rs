@@ -25,10 +25,10 @@ impl Author {
     pub fn from_message(message: &str) -> Self {
         let (subject, body) = message.trim_start().split_once('\n').unwrap_or((message.trim(), ""));
         let sentences = split_into_sentences(body);
-        let said = std::iter::once(subject).chain(sentences.iter().map(String::as_str));
+        let texts = std::iter::once(subject).chain(sentences.iter().map(String::as_str));
         Self {
             why: find_reason(&sentences),
-            numbers: quantities::parse_quantities(said),
+            numbers: quantities::parse_quantities(texts),
             tickets: parse_references(prose::authored_part(message)),
         }
     }
@@ -43,7 +43,7 @@ fn find_reason(sentences: &[String]) -> Option<String> {
         |sentence: &&String| WHY_WORDS.contains(&sentence.split_whitespace().count()) && is_self_contained(sentence);
     let mut found: Option<(u8, &String)> = None;
     for sentence in sentences.iter().filter(fits) {
-        let strength = strength(sentence);
+        let strength = reason_strength(sentence);
         if strength > 0 && found.is_none_or(|(best, _)| strength > best) {
             found = Some((strength, sentence));
         }
@@ -93,7 +93,7 @@ fn is_self_contained(sentence: &str) -> bool {
     !goes_on && !diary && !open
 }
 
-fn strength(sentence: &str) -> u8 {
+fn reason_strength(sentence: &str) -> u8 {
     let padded = format!(" {} ", sentence.to_lowercase().trim_end_matches(['.', '!', '?']));
     let gives = |reason: &&str| {
         let needle = format!(" {}", reason.trim_start());
@@ -102,9 +102,9 @@ fn strength(sentence: &str) -> u8 {
             || padded.contains(&needle)
             || padded.contains(&needle.replacen(' ', "(", 1))
     };
-    let given = REASONS.iter().find(|(_, words)| words.iter().any(gives)).map_or(0, |(rank, _)| *rank);
+    let stated = REASONS.iter().find(|(_, words)| words.iter().any(gives)).map_or(0, |(rank, _)| *rank);
     let measured = u8::from(quantities::compares(sentence));
-    given.max(measured)
+    stated.max(measured)
 }
 
 /// `https://host/owner/repo/issues/12`, `owner/repo#12`, `#12`, `GH-12`, `ABC-123`.

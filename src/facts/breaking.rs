@@ -82,8 +82,8 @@ fn removed_names(files: &[FileChange], pattern: &'static LazyLock<Option<Regex>>
     let removed = program.flat_map(|file| lines(file, true)).filter(|line| !is_subprocess_call(line));
     let mut names: Vec<String> = removed.flat_map(|line| captured_names(line, pattern)).collect();
     let kept: HashSet<String> = files.iter().flat_map(|file| lines(file, false)).flat_map(words).collect();
-    let mut told = HashSet::new();
-    names.retain(|name| !kept.contains(&plain(name)) && told.insert(name.clone()));
+    let mut distinct = HashSet::new();
+    names.retain(|name| !kept.contains(&plain(name)) && distinct.insert(name.clone()));
     names.into_iter()
 }
 
@@ -140,11 +140,11 @@ mod tests {
 
     #[test]
     fn the_authors_own_mark_comes_first() {
-        let said = |message: &str| find_breaking_hints(&commit(message, vec![]));
-        assert_eq!(said("feat!: drop it"), [BreakingHint::Declared(String::new())]);
+        let hints = |message: &str| find_breaking_hints(&commit(message, vec![]));
+        assert_eq!(hints("feat!: drop it"), [BreakingHint::Declared(String::new())]);
         let body = "feat: x\n\nText.\n\nBREAKING CHANGE: The file is gone\nfor good. Use another.\nSigned-off-by: A";
-        assert_eq!(said(body), [BreakingHint::Declared("The file is gone for good.".to_owned())]);
-        assert_eq!(said("fix: x\n\nNo breaking change: none."), []);
+        assert_eq!(hints(body), [BreakingHint::Declared("The file is gone for good.".to_owned())]);
+        assert_eq!(hints("fix: x\n\nNo breaking change: none."), []);
     }
 
     #[test]

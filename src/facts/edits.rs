@@ -51,10 +51,10 @@ impl Edits {
     }
 
     fn collect_edits(commit: &Commit, is: impl Fn(FileRole) -> bool, wanted: fn(&str, FileRole) -> bool) -> Self {
-        let told = |file: &&FileChange| {
+        let has_code_lines = |file: &&FileChange| {
             !matches!(role_of(file), FileRole::Generated | FileRole::Asset) && !super::has_no_lines(file)
         };
-        let files: Vec<&FileChange> = commit.patch.files.iter().filter(told).collect();
+        let files: Vec<&FileChange> = commit.patch.files.iter().filter(has_code_lines).collect();
         let count: usize = files.iter().flat_map(|file| &file.hunks).map(|hunk| hunk.lines.len()).sum();
         if commit.patch.truncated || count > LINES || !files.iter().all(|file| symbols::is_whole(file)) {
             return Self::default();
@@ -108,7 +108,7 @@ impl Edits {
             }
         }
         let (all_removed, all_added) = (removed.clone(), added.clone());
-        for (before, after) in paired(&all_removed, &all_added) {
+        for (before, after) in pair_lines(&all_removed, &all_added) {
             removed.retain(|text| *text != before);
             added.retain(|text| *text != after);
             if !is_rewrapped((before, &all_removed), (after, &all_added)) {
@@ -139,8 +139,8 @@ impl Edits {
     #[must_use]
     pub fn common_replacement(&self) -> Option<(String, String, usize)> {
         let all: Vec<(String, String)> = self.pairs.iter().filter_map(LinePair::difference).collect();
-        let count = |one: &(String, String)| all.iter().filter(|other| *other == one).count();
-        let most = all.iter().max_by_key(|one| count(one))?;
+        let count = |pair: &(String, String)| all.iter().filter(|other| *other == pair).count();
+        let most = all.iter().max_by_key(|pair| count(pair))?;
         let lines = count(most);
         (lines > 2 && lines * 2 >= self.pairs.len() && lines * 3 >= self.count())
             .then(|| (most.0.clone(), most.1.clone(), lines))
@@ -192,7 +192,7 @@ impl LinePair {
 }
 
 /// Pairs removed and added lines: one by one if they are equally many, else the single most similar pair.
-fn paired<'a>(removed: &[&'a str], added: &[&'a str]) -> Vec<(&'a str, &'a str)> {
+fn pair_lines<'a>(removed: &[&'a str], added: &[&'a str]) -> Vec<(&'a str, &'a str)> {
     if removed.len() == added.len() {
         let like = |(a, b): &(&&str, &&str)| removed.len() == 1 || similarity(a, b) >= ALIKE;
         return removed.iter().zip(added).filter(like).map(|(a, b)| (*a, *b)).collect();
@@ -326,10 +326,10 @@ mod tests {
     fn what_most_lines_have_in_common_is_a_habit() {
         let habit = |patch: &str| edits_of(patch).common_replacement().map(|(a, b, n)| format!("{a}|{b}|{n}"));
         let each = |old: &str, new: &str| {
-            let one = |at: usize| {
+            let letter = |at: usize| {
                 format!("@@\n-{}\n+{}\n", old.replace('N', &at.to_string()), new.replace('N', &at.to_string()))
             };
-            (1..4).map(one).collect::<String>()
+            (1..4).map(letter).collect::<String>()
         };
         assert_eq!(habit(&each("go(aN);", "run(aN);")).as_deref(), Some("go|run|3"));
         assert_eq!(habit(&each("go(aN);", "go(aN --all);")).as_deref(), Some("|--all|3"));

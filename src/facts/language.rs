@@ -116,55 +116,55 @@ impl Language {
 type DefinitionParts = (SymbolKind, String, bool);
 
 fn rust(line: &str) -> Option<DefinitionParts> {
-    let mut words = LineCursor::new(line);
-    let public = words.skip_word("pub");
-    if public && words.peek_char() == Some('(') {
-        words.skip_parens()?;
+    let mut cursor = LineCursor::new(line);
+    let public = cursor.skip_word("pub");
+    if public && cursor.peek_char() == Some('(') {
+        cursor.skip_parens()?;
     }
     loop {
-        match words.next_word()? {
+        match cursor.next_word()? {
             "default" | "async" | "unsafe" => {}
-            "extern" => words.skip_string(),
-            "const" | "static" if words.is_next("fn") || words.is_next("unsafe") || words.is_next("async") => {}
+            "extern" => cursor.skip_string(),
+            "const" | "static" if cursor.is_next("fn") || cursor.is_next("unsafe") || cursor.is_next("async") => {}
             "const" | "static" => {
-                words.skip_word("mut");
-                let name = words.identifier()?;
-                return (words.peek_char() == Some(':')).then_some((SymbolKind::Constant, name, public));
+                cursor.skip_word("mut");
+                let name = cursor.identifier()?;
+                return (cursor.peek_char() == Some(':')).then_some((SymbolKind::Constant, name, public));
             }
             "fn" => {
-                let name = words.identifier()?;
-                return matches!(words.peek_char(), Some('(' | '<')).then_some((SymbolKind::Function, name, public));
+                let name = cursor.identifier()?;
+                return matches!(cursor.peek_char(), Some('(' | '<')).then_some((SymbolKind::Function, name, public));
             }
             "struct" | "enum" | "trait" | "union" => {
-                let name = words.identifier()?;
-                let next = matches!(words.peek_char(), None | Some('{' | '(' | '<' | ';' | ':' | 'w'));
+                let name = cursor.identifier()?;
+                let next = matches!(cursor.peek_char(), None | Some('{' | '(' | '<' | ';' | ':' | 'w'));
                 return next.then_some((SymbolKind::Type, name, public));
             }
             "type" => {
-                let name = words.identifier()?;
+                let name = cursor.identifier()?;
                 // Associated types of an impl are not definitions of their own.
-                return (words.at_column_zero() && matches!(words.peek_char(), Some('=' | '<'))).then_some((
+                return (cursor.at_column_zero() && matches!(cursor.peek_char(), Some('=' | '<'))).then_some((
                     SymbolKind::Type,
                     name,
                     public,
                 ));
             }
             "mod" => {
-                let name = words.identifier()?;
-                return (words.peek_char() == Some('{')).then_some((SymbolKind::Scope, name, public));
+                let name = cursor.identifier()?;
+                return (cursor.peek_char() == Some('{')).then_some((SymbolKind::Scope, name, public));
             }
-            "impl" => return rust_impl(words).map(|name| (SymbolKind::Scope, name, false)),
+            "impl" => return rust_impl(cursor).map(|name| (SymbolKind::Scope, name, false)),
             _ => return None,
         }
     }
 }
 
 /// The type in `impl<T> Trait<T> for some::Type<T> {`.
-fn rust_impl(mut words: LineCursor<'_>) -> Option<String> {
-    if words.peek_char() == Some('<') {
-        words.skip_angles()?;
+fn rust_impl(mut cursor: LineCursor<'_>) -> Option<String> {
+    if cursor.peek_char() == Some('<') {
+        cursor.skip_angles()?;
     }
-    let rest = words.rest().split('{').next()?.split(" where ").next()?;
+    let rest = cursor.rest().split('{').next()?.split(" where ").next()?;
     let of = rest.rsplit_once(" for ").map_or(rest, |(_, of)| of);
     let path = of.trim().trim_start_matches('&').split('<').next()?;
     let name = path.rsplit("::").next()?.trim();
@@ -172,26 +172,26 @@ fn rust_impl(mut words: LineCursor<'_>) -> Option<String> {
 }
 
 fn python(line: &str) -> Option<DefinitionParts> {
-    let mut words = LineCursor::new(line);
-    words.skip_word("async");
-    let kind = match words.next_word()? {
+    let mut cursor = LineCursor::new(line);
+    cursor.skip_word("async");
+    let kind = match cursor.next_word()? {
         "def" => SymbolKind::Function,
         "class" => SymbolKind::Type,
         _ => return None,
     };
-    let name = words.identifier()?;
-    let next = words.peek_char();
+    let name = cursor.identifier()?;
+    let next = cursor.peek_char();
     let right = next == Some('(') || next == Some('[') || (kind == SymbolKind::Type && next == Some(':'));
     let public = !name.starts_with('_') || name.starts_with("__");
     right.then_some((kind, name, public))
 }
 
 fn script(line: &str) -> Option<DefinitionParts> {
-    let mut words = LineCursor::new(line);
-    let exported = words.skip_word("export");
-    words.skip_word("default");
-    words.skip_word("declare");
-    let mut probe = words.clone();
+    let mut cursor = LineCursor::new(line);
+    let exported = cursor.skip_word("export");
+    cursor.skip_word("default");
+    cursor.skip_word("declare");
+    let mut probe = cursor.clone();
     probe.skip_word("abstract");
     probe.skip_word("async");
     match probe.next_word() {
@@ -205,17 +205,17 @@ fn script(line: &str) -> Option<DefinitionParts> {
             let next = matches!(probe.peek_char(), None | Some('{' | '<' | 'e' | 'i'));
             return next.then_some((SymbolKind::Type, name, exported));
         }
-        Some("type") if exported || words.at_column_zero() => {
+        Some("type") if exported || cursor.at_column_zero() => {
             let name = probe.identifier()?;
             return matches!(probe.peek_char(), Some('=' | '<')).then_some((SymbolKind::Type, name, exported));
         }
-        Some("const" | "let" | "var") if exported || words.at_column_zero() => {
+        Some("const" | "let" | "var") if exported || cursor.at_column_zero() => {
             let name = probe.identifier()?;
             return is_function_value(probe.rest()).then_some((SymbolKind::Function, name, exported));
         }
         _ => {}
     }
-    script_method(words)
+    script_method(cursor)
 }
 
 /// `= (a, b) =>`, `= async x =>`, `= function`, with or without a type before the equals sign.
@@ -229,16 +229,16 @@ fn is_function_value(rest: &str) -> bool {
     arrow || value.starts_with("function")
 }
 
-fn script_method(mut words: LineCursor<'_>) -> Option<DefinitionParts> {
+fn script_method(mut cursor: LineCursor<'_>) -> Option<DefinitionParts> {
     const MODIFIERS: [&str; 9] =
         ["public", "private", "protected", "static", "async", "get", "set", "readonly", "override"];
-    if words.at_column_zero() {
+    if cursor.at_column_zero() {
         return None;
     }
     let mut hidden = false;
     let name = loop {
-        let name = words.identifier()?;
-        if words.peek_char() == Some('(') {
+        let name = cursor.identifier()?;
+        if cursor.peek_char() == Some('(') {
             break name;
         }
         if !MODIFIERS.contains(&name.as_str()) {
@@ -246,35 +246,35 @@ fn script_method(mut words: LineCursor<'_>) -> Option<DefinitionParts> {
         }
         hidden |= name == "private";
     };
-    let body = words.rest();
+    let body = cursor.rest();
     let is_body = body.ends_with('{') && line_cursor::closes_before_body(body) && !body.contains("=>");
     (is_body && !line_cursor::is_control(&name)).then_some((SymbolKind::Function, name, !hidden))
 }
 
 fn go(line: &str) -> Option<DefinitionParts> {
-    let mut words = LineCursor::new(line);
-    if !words.at_column_zero() {
+    let mut cursor = LineCursor::new(line);
+    if !cursor.at_column_zero() {
         return None;
     }
     let upper = |name: &str| name.starts_with(char::is_uppercase);
-    match words.next_word()? {
-        "func" if words.peek_char() == Some('(') => {
-            let receiver = words.skip_parens()?;
+    match cursor.next_word()? {
+        "func" if cursor.peek_char() == Some('(') => {
+            let receiver = cursor.skip_parens()?;
             let of = receiver.trim_end_matches(')').split_whitespace().last()?;
             let of = of.trim_start_matches(['(', '*']).split('[').next()?;
-            let name = words.identifier()?;
-            let right = line_cursor::is_identifier(of) && words.peek_char() == Some('(');
+            let name = cursor.identifier()?;
+            let right = line_cursor::is_identifier(of) && cursor.peek_char() == Some('(');
             right.then(|| (SymbolKind::Function, format!("{of}.{name}"), upper(&name)))
         }
         "func" => {
-            let name = words.identifier()?;
+            let name = cursor.identifier()?;
             let public = upper(&name);
-            matches!(words.peek_char(), Some('(' | '[')).then_some((SymbolKind::Function, name, public))
+            matches!(cursor.peek_char(), Some('(' | '[')).then_some((SymbolKind::Function, name, public))
         }
         "type" => {
-            let name = words.identifier()?;
+            let name = cursor.identifier()?;
             let public = upper(&name);
-            words.peek_char().is_some().then_some((SymbolKind::Type, name, public))
+            cursor.peek_char().is_some().then_some((SymbolKind::Type, name, public))
         }
         _ => None,
     }
@@ -283,14 +283,14 @@ fn go(line: &str) -> Option<DefinitionParts> {
 fn java(line: &str) -> Option<DefinitionParts> {
     const MODIFIERS: [&str; 9] =
         ["public", "private", "protected", "static", "final", "abstract", "synchronized", "sealed", "default"];
-    let mut words = LineCursor::new(line);
+    let mut cursor = LineCursor::new(line);
     let (mut modified, mut public) = (false, false);
     loop {
-        let mut probe = words.clone();
+        let mut probe = cursor.clone();
         match probe.next_word()? {
             word if MODIFIERS.contains(&word) => {
                 (modified, public) = (true, public || word == "public");
-                words = probe;
+                cursor = probe;
             }
             "class" | "interface" | "enum" | "record" => {
                 let name = probe.identifier()?;
@@ -300,27 +300,27 @@ fn java(line: &str) -> Option<DefinitionParts> {
             _ => break,
         }
     }
-    let head = words.rest().split('(').next()?;
+    let head = cursor.rest().split('(').next()?;
     let name = head.split_whitespace().last()?;
     let typed = !head.contains(['=', '.', '"', ';']) && line_cursor::is_identifier(name);
-    let method = modified && typed && words.rest().contains('(') && !line.ends_with(';') && !line.contains(" new ");
+    let method = modified && typed && cursor.rest().contains('(') && !line.ends_with(';') && !line.contains(" new ");
     method.then(|| (SymbolKind::Function, name.to_owned(), public))
 }
 
 fn c(line: &str) -> Option<DefinitionParts> {
-    let mut words = LineCursor::new(line);
-    if !words.at_column_zero() || line.ends_with([';', ',', '\\']) {
+    let mut cursor = LineCursor::new(line);
+    if !cursor.at_column_zero() || line.ends_with([';', ',', '\\']) {
         return None;
     }
-    let mut probe = words.clone();
+    let mut probe = cursor.clone();
     if matches!(probe.next_word(), Some("struct" | "class" | "enum" | "union")) {
         let name = probe.identifier();
         if let (Some(name), Some('{' | ':')) = (name, probe.peek_char()) {
             return Some((SymbolKind::Type, name, true));
         }
     }
-    let public = !words.is_next("static");
-    let first = words.next_word()?;
+    let public = !cursor.is_next("static");
+    let first = cursor.next_word()?;
     if line_cursor::is_control(first)
         || matches!(first, "typedef" | "using" | "namespace" | "template" | "extern" | "case")
     {
@@ -336,14 +336,14 @@ fn c(line: &str) -> Option<DefinitionParts> {
 }
 
 fn ruby(line: &str) -> Option<DefinitionParts> {
-    let mut words = LineCursor::new(line);
-    let kind = match words.next_word()? {
+    let mut cursor = LineCursor::new(line);
+    let kind = match cursor.next_word()? {
         "def" => SymbolKind::Function,
         "class" => SymbolKind::Type,
         "module" => SymbolKind::Scope,
         _ => return None,
     };
-    let name = words.rest().split([' ', '(', ';', '<']).next()?.trim_start_matches("self.");
+    let name = cursor.rest().split([' ', '(', ';', '<']).next()?.trim_start_matches("self.");
     let plain = name.trim_end_matches(['?', '!', '=']).split("::").all(line_cursor::is_identifier);
     plain.then(|| (kind, name.to_owned(), true))
 }

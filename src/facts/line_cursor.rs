@@ -157,14 +157,14 @@ mod tests {
 
     #[test]
     fn words_and_groups_are_stepped_over() {
-        let mut words = LineCursor::new("  pub(crate) fn name<T>(x)");
-        assert!(!words.at_column_zero());
-        assert!(words.skip_word("pub"));
-        assert_eq!(words.skip_parens(), Some("(crate)"));
-        assert_eq!(words.next_word(), Some("fn"));
-        assert_eq!(words.identifier().as_deref(), Some("name"));
-        assert_eq!(words.skip_angles(), Some("<T>"));
-        assert_eq!(words.rest(), "(x)");
+        let mut cursor = LineCursor::new("  pub(crate) fn name<T>(x)");
+        assert!(!cursor.at_column_zero());
+        assert!(cursor.skip_word("pub"));
+        assert_eq!(cursor.skip_parens(), Some("(crate)"));
+        assert_eq!(cursor.next_word(), Some("fn"));
+        assert_eq!(cursor.identifier().as_deref(), Some("name"));
+        assert_eq!(cursor.skip_angles(), Some("<T>"));
+        assert_eq!(cursor.rest(), "(x)");
     }
 
     #[test]

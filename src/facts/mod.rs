@@ -203,9 +203,9 @@ mod tests {
             unread("logo.png", Change::Added, UnreadReason::Binary),
         ];
         let facts = extract_facts(&commit("Add", files), &SystemClock);
-        let told: Vec<_> = facts.shares.iter().map(|s| (s.role, s.files, s.insertions, s.deletions)).collect();
+        let shares: Vec<_> = facts.shares.iter().map(|s| (s.role, s.files, s.insertions, s.deletions)).collect();
         assert_eq!(
-            told,
+            shares,
             [
                 (FileRole::Source, 2, Some(11), Some(3)),
                 (FileRole::Tests, 1, Some(5), Some(0)),

@@ -6,7 +6,7 @@ pub use automatic::is_automatic;
 
 use crate::domain::patch::Commit;
 use crate::text::conventional::{self, ConventionalSubject};
-use crate::text::words::WordList;
+use crate::text::words::{WordList, bare_word};
 use crate::word_list;
 
 /// Uninformative in a subject, alone or together.
@@ -69,8 +69,8 @@ impl SubjectLine {
 fn conventional(text: &str) -> Option<(Prefix, &str)> {
     let ConventionalSubject { kind, scope, breaking, description } = ConventionalSubject::parse(text)?;
     let kind = kind.to_ascii_lowercase();
-    let known = conventional::TYPES.contains(&kind.as_str());
-    known.then(|| (Prefix { kind, scope: scope.map(str::to_owned), breaking }, description))
+    let is_type = conventional::TYPES.contains(&kind.as_str());
+    is_type.then(|| (Prefix { kind, scope: scope.map(str::to_owned), breaking }, description))
 }
 
 /// The autosquash action of a later rebase, and the subject of its target: `fixup! Add x`.
@@ -139,12 +139,11 @@ fn is_informative(text: &str, prefixed: bool) -> bool {
         .split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '/' | '&' | '[' | ']' | '(' | ')'))
         .filter(|word| !is_shortcode(word) && word.contains(char::is_alphanumeric))
         .collect();
-    let bare = |word: &str| word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
     // `Mon Nov 30`: a day or a month counts as a date beside a number.
-    let dated = words.iter().any(|word| is_ticket(word) && !word.contains('#') || is_time(&bare(word)));
-    let of_review = words.iter().any(|word| REVIEW.contains(bare(word).as_str()));
+    let dated = words.iter().any(|word| is_ticket(word) && !word.contains('#') || is_time(&bare_word(word)));
+    let of_review = words.iter().any(|word| REVIEW.contains(bare_word(word).as_str()));
     let is_empty = |word: &str| {
-        let bare = bare(word);
+        let bare = bare_word(word);
         is_plain_reference(word)
             || is_time(&bare)
             || (dated && DAYS_AND_MONTHS.contains(bare.as_str()))
@@ -152,7 +151,7 @@ fn is_informative(text: &str, prefixed: bool) -> bool {
             || (of_review && (REVIEW.contains(bare.as_str()) || BESIDE_REVIEW.contains(&bare.as_str())))
     };
     let left: Vec<&str> = words.iter().copied().filter(|word| !is_empty(word)).collect();
-    let fragments = left.iter().filter(|word| is_gibberish(&bare(word))).count();
+    let fragments = left.iter().filter(|word| is_gibberish(&bare_word(word))).count();
     let alone = !prefixed && words.len() == 1 && left.first().is_some_and(|word| is_plain_word(word));
     (left.len() > fragments && !alone) || fragments > 2
 }
@@ -248,7 +247,7 @@ mod tests {
 
     #[test]
     fn a_request_made_into_one_commit_has_its_title() {
-        let told = |message: &str| {
+        let title = |message: &str| {
             let subject = SubjectLine::from_commit(&crate::facts::sample::commit(message, vec![]));
             subject.informative.then_some(subject.text)
         };
@@ -261,13 +260,13 @@ mod tests {
             "This is a combination of 2 commits.",
         ] {
             assert_eq!(
-                told(&format!("{first}\n\nAdd a pool of connections")).as_deref(),
+                title(&format!("{first}\n\nAdd a pool of connections")).as_deref(),
                 Some("Add a pool of connections")
             );
-            assert_eq!(told(&format!("{first}\n\nSee merge request acme/x!12")), None, "{first}");
-            assert_eq!(told(first), None, "{first}");
+            assert_eq!(title(&format!("{first}\n\nSee merge request acme/x!12")), None, "{first}");
+            assert_eq!(title(first), None, "{first}");
         }
-        assert_eq!(told("Merge sorted runs\n\nIt is faster.").as_deref(), Some("Merge sorted runs"));
+        assert_eq!(title("Merge sorted runs\n\nIt is faster.").as_deref(), Some("Merge sorted runs"));
     }
 
     #[test]

@@ -123,11 +123,12 @@ pub fn diff_by_lines(file: &FileChange) -> Vec<Symbol> {
     }
     let test_file = FileRole::from_path(&file.path) == FileRole::Tests;
     let whole = is_whole(file);
-    let known = |fate: SymbolChange| whole || matches!(fate, SymbolChange::Modified) || file.change == Change::Added;
+    let is_certain =
+        |fate: SymbolChange| whole || matches!(fate, SymbolChange::Modified) || file.change == Change::Added;
     tally
         .into_changes()
         .into_iter()
-        .filter(|(_, fate)| known(*fate))
+        .filter(|(_, fate)| is_certain(*fate))
         .map(|(touch, fate)| Symbol {
             name: touch.qualified(language),
             kind: touch.definition.kind,
@@ -193,8 +194,8 @@ impl SymbolCounts {
     fn modify(&mut self, touch: &TouchedSymbol, text: &str, origin: LineOrigin) {
         let hash = fnv1a(text.trim().bytes());
         let net = if origin == LineOrigin::Added { hash } else { hash.wrapping_neg() };
-        match self.modified.iter_mut().find(|known| known.is_same_symbol(touch)) {
-            Some(known) => (known.lines, known.net) = (known.lines + 1, known.net.wrapping_add(net)),
+        match self.modified.iter_mut().find(|modified| modified.is_same_symbol(touch)) {
+            Some(modified) => (modified.lines, modified.net) = (modified.lines + 1, modified.net.wrapping_add(net)),
             None => self.modified.push(TouchedSymbol { lines: 1, net, ..touch.clone() }),
         }
     }
@@ -213,11 +214,12 @@ impl SymbolCounts {
                 None => settled.push((added, SymbolChange::Added)),
             }
         }
-        let gone = self.removed.into_iter().filter(|removed| !has.iter().any(|added| added.is_same_symbol(removed)));
-        settled.extend(gone.map(|removed| (removed, SymbolChange::Removed)));
+        let only_removed =
+            self.removed.into_iter().filter(|removed| !has.iter().any(|added| added.is_same_symbol(removed)));
+        settled.extend(only_removed.map(|removed| (removed, SymbolChange::Removed)));
         for modified in self.modified {
-            let known = settled.iter_mut().find(|(touch, _)| touch.is_same_symbol(&modified));
-            match known {
+            let existing = settled.iter_mut().find(|(touch, _)| touch.is_same_symbol(&modified));
+            match existing {
                 Some((touch, _)) => touch.lines += modified.lines,
                 None if modified.net == 0 => {}
                 None => settled.push((modified, SymbolChange::Modified)),

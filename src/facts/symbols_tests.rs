@@ -80,8 +80,8 @@ fn a_function_that_moved_to_another_file_is_moved() {
 fn tests_are_ranked_after_the_code_they_test() {
     let patch = "@@\n+fn small() {\n+}\n+#[cfg(test)]\n+mod tests {\n+    #[test]\n+    fn it_works() {\n+        a();\n+    }\n+}";
     let symbols = symbols_of(&[file("a.rs", patch)]);
-    let told: Vec<_> = symbols.iter().map(|s| (s.name.as_str(), s.test)).collect();
-    assert_eq!(told, [("small", false), ("it_works", true)]);
+    let order: Vec<_> = symbols.iter().map(|s| (s.name.as_str(), s.test)).collect();
+    assert_eq!(order, [("small", false), ("it_works", true)]);
 }
 
 #[test]

@@ -6,9 +6,11 @@ use crate::facts::breaking::BreakingHint;
 
 /// The sentence, without its full stop; `None` without hints.
 pub fn breaking_sentence(facts: &Facts, lead: &str) -> Option<String> {
-    let said =
-        facts.breaking.iter().find_map(|one| if let BreakingHint::Declared(words) = one { Some(words) } else { None });
-    match said {
+    let declared = facts
+        .breaking
+        .iter()
+        .find_map(|hint| if let BreakingHint::Declared(words) = hint { Some(words) } else { None });
+    match declared {
         Some(words) if words.is_empty() || lead.contains(words.trim_end_matches('.')) => {
             Some("A breaking change, as its author says".to_owned())
         }
@@ -19,26 +21,26 @@ pub fn breaking_sentence(facts: &Facts, lead: &str) -> Option<String> {
 
 /// Only removed lines contain the name: it was removed here, but may be defined elsewhere.
 fn hints(facts: &Facts, lead: &str) -> Option<String> {
-    let mut gone: Vec<String> = Vec::new();
+    let mut removed: Vec<String> = Vec::new();
     let mut migrations: Vec<String> = Vec::new();
-    for one in &facts.breaking {
-        match one {
+    for hint in &facts.breaking {
+        match hint {
             BreakingHint::Flag(name) | BreakingHint::Variable(name) if !lead.contains(name.as_str()) => {
-                gone.push(code(name));
+                removed.push(code(name));
             }
             BreakingHint::Migration(file) => migrations.push(path(file)),
             _ => {}
         }
     }
-    let gone = (!gone.is_empty()).then(|| format!("Removes lines that name {}", list(&gone)));
+    let removed = (!removed.is_empty()).then(|| format!("Removes lines that name {}", list(&removed)));
     let migrations = match migrations.as_slice() {
         [] => None,
         [one] => Some(format!("Adds the migration {one}")),
         [first, rest @ ..] => Some(format!("Adds {} migrations from {first} on", rest.len() + 1)),
     };
-    match (gone, migrations) {
-        (Some(gone), Some(migrations)) => Some(format!("{gone} and {}", uncapitalized(&migrations))),
-        (gone, migrations) => gone.or(migrations),
+    match (removed, migrations) {
+        (Some(removed), Some(migrations)) => Some(format!("{removed} and {}", uncapitalized(&migrations))),
+        (removed, migrations) => removed.or(migrations),
     }
 }
 

@@ -18,23 +18,23 @@ pub fn dependency_sentence(facts: &Facts, lead: &str, exact: bool) -> Option<Str
     if direct.is_empty() && !matches!(facts.case, Case::Dependencies | Case::Generated) {
         return None;
     }
-    let told = if direct.is_empty() { facts.dependencies.iter().collect() } else { direct };
-    let told: Vec<&DependencyChange> = told.into_iter().filter(|change| !names_package(lead, change)).collect();
-    let along = if told.len() == facts.dependencies.len() { 0 } else { arrived_commits };
-    match (told.is_empty(), along) {
+    let reported = if direct.is_empty() { facts.dependencies.iter().collect() } else { direct };
+    let reported: Vec<&DependencyChange> = reported.into_iter().filter(|change| !names_package(lead, change)).collect();
+    let along = if reported.len() == facts.dependencies.len() { 0 } else { arrived_commits };
+    match (reported.is_empty(), along) {
         (true, 0) => None,
         // The lead names the direct ones.
-        (true, _) => (facts.case == Case::Dependencies).then(|| format!("{} with it", changed(along, exact))),
-        (false, 0) => Some(capitalized(&clauses(&told, exact))),
+        (true, _) => (facts.case == Case::Dependencies).then(|| format!("{} with it", count_transitive(along, exact))),
+        (false, 0) => Some(capitalized(&clauses(&reported, exact))),
         (false, _) => {
             let along = if exact { count(along, "transitive change") } else { "transitive changes".to_owned() };
-            Some(format!("{}, with {along}", capitalized(&clauses(&told, exact))))
+            Some(format!("{}, with {along}", capitalized(&clauses(&reported, exact))))
         }
     }
 }
 
 /// A truncated lockfile is not counted.
-fn changed(n: usize, exact: bool) -> String {
+fn count_transitive(n: usize, exact: bool) -> String {
     match n {
         _ if !exact => "Transitive dependencies changed".to_owned(),
         1 => "1 transitive dependency changed".to_owned(),
@@ -48,7 +48,7 @@ fn names_package(lead: &str, change: &DependencyChange) -> bool {
         let word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | '@');
         lead.split(|c: char| !word(c)).any(|found| found.trim_end_matches('.').trim_start_matches('v') == text)
     };
-    let version = |version: &String| has(bare(version)) || !shown(version);
+    let version = |version: &String| has(bare(version)) || !has_number(version);
     has(&change.name) && change.to.as_ref().is_none_or(version)
 }
 
@@ -57,15 +57,15 @@ fn bare(version: &str) -> &str {
     version.trim_start_matches(|c: char| !c.is_ascii_digit())
 }
 
-fn shown(version: &str) -> bool {
+fn has_number(version: &str) -> bool {
     version.contains(|c: char| c.is_ascii_digit())
 }
 
-fn clauses(told: &[&DependencyChange], exact: bool) -> String {
+fn clauses(changes: &[&DependencyChange], exact: bool) -> String {
     let mut clauses = Vec::new();
     let mut lists = 0;
     for verb in ["updates", "downgrades", "changes", "adds", "removes"] {
-        let of = phrases(told.iter().copied().filter(|change| self::verb(change) == verb));
+        let of = phrases(changes.iter().copied().filter(|change| self::verb(change) == verb));
         if !of.is_empty() {
             lists += usize::from(of.len() > 1);
             clauses.push(format!("{verb} {}", list_up_to(NAMES, of, exact)));
@@ -109,16 +109,16 @@ fn phrases<'a>(changes: impl Iterator<Item = &'a DependencyChange>) -> Vec<Strin
     let mut order: Vec<&str> = Vec::new();
     let mut by_name: HashMap<&str, Vec<&DependencyChange>> = HashMap::new();
     for change in changes {
-        let known = by_name.entry(&change.name).or_default();
-        if known.is_empty() {
+        let same_name = by_name.entry(&change.name).or_default();
+        if same_name.is_empty() {
             order.push(&change.name);
         }
-        known.push(change);
+        same_name.push(change);
     }
     let of = |name: &str| match by_name.get(name).map(Vec::as_slice) {
         Some([one]) => phrase(one),
         Some([first, rest @ ..]) if rest.iter().all(|change| change.to == first.to) => {
-            let to = first.to.as_deref().filter(|version| shown(version));
+            let to = first.to.as_deref().filter(|version| has_number(version));
             to.map_or_else(|| one_line(name), |to| format!("{} to {}", one_line(name), one_line(strip_pin(to))))
         }
         _ => one_line(name),
@@ -133,8 +133,9 @@ fn strip_pin(version: &str) -> &str {
 
 fn phrase(change: &DependencyChange) -> String {
     let name = one_line(&change.name);
-    let version =
-        |version: &Option<String>| version.clone().filter(|version| shown(version)).map(|v| one_line(strip_pin(&v)));
+    let version = |version: &Option<String>| {
+        version.clone().filter(|version| has_number(version)).map(|v| one_line(strip_pin(&v)))
+    };
     match (version(&change.from), version(&change.to)) {
         (Some(from), Some(to)) => format!("{name} {from} → {to}"),
         (None, Some(to)) => format!("{name} {to}"),

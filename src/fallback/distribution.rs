@@ -54,13 +54,15 @@ fn by_role(commit: &Commit, facts: &Facts, deed: &str) -> Option<String> {
     // A path keeps its case.
     let mut parts = vec![if lines(head).is_some() { head_told } else { format!("Changes {head_told}") }];
     // Submodules have no lines and are in the headline.
-    let told = |share: &&RoleShare| {
+    let is_mentioned = |share: &&RoleShare| {
         let submodules = share.role == FileRole::Other && deed.contains("submodule");
         let mut files = commit.patch.files.iter().filter(|file| role_of(file) == share.role);
         lines(share).is_none()
             && (submodules || files.all(|file| facts.formats.iter().any(|change| change.path == file.path)))
     };
-    parts.extend(rest.iter().filter(|share| !told(share)).take(ROLES - 1).map(|share| further(commit, share, deed)));
+    parts.extend(
+        rest.iter().filter(|share| !is_mentioned(share)).take(ROLES - 1).map(|share| further(commit, share, deed)),
+    );
     Some(parts.join(", "))
 }
 

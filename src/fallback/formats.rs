@@ -17,12 +17,12 @@ const SENTENCES: usize = 2;
 
 /// The sentences, without the last full stop; `None` without format changes.
 pub fn format_sentences(facts: &Facts) -> Option<String> {
-    let mut told = pointers(&facts.formats);
-    told.extend(links(&facts.formats));
-    told.extend(translations(&facts.formats));
-    told.extend(notebooks(&facts.formats));
-    told.truncate(SENTENCES);
-    (!told.is_empty()).then(|| told.join(". "))
+    let mut sentences = pointers(&facts.formats);
+    sentences.extend(links(&facts.formats));
+    sentences.extend(translations(&facts.formats));
+    sentences.extend(notebooks(&facts.formats));
+    sentences.truncate(SENTENCES);
+    (!sentences.is_empty()).then(|| sentences.join(". "))
 }
 
 fn noun(keeper: PointerTool) -> &'static str {
@@ -129,8 +129,8 @@ fn links(formats: &[FormatChange]) -> Option<String> {
         })
     };
     let all: Vec<String> = formats.iter().filter_map(of).collect();
-    let told = if all.len() > NAMES { format!("changes {}", count(all.len(), "symbolic link")) } else { list(&all) };
-    (!all.is_empty()).then(|| super::phrase::capitalized(&told))
+    let clause = if all.len() > NAMES { format!("changes {}", count(all.len(), "symbolic link")) } else { list(&all) };
+    (!all.is_empty()).then(|| super::phrase::capitalized(&clause))
 }
 
 fn places(of: &[&FormatChange], noun: &str) -> String {
@@ -143,21 +143,22 @@ fn places(of: &[&FormatChange], noun: &str) -> String {
 
 fn translations(formats: &[FormatChange]) -> Option<String> {
     let all = formats.iter().filter_map(|change| match &change.detail {
-        FormatDetail::Translations(told) => Some((change, told)),
+        FormatDetail::Translations(changes) => Some((change, changes)),
         _ => None,
     });
     let all: Vec<(&FormatChange, &Translations)> = all.collect();
-    let telling: Vec<_> = all.iter().filter(|(_, told)| !told.is_silent()).collect();
+    let telling: Vec<_> = all.iter().filter(|(_, changes)| !changes.is_silent()).collect();
     if telling.is_empty() {
         let files: Vec<&FormatChange> = all.iter().map(|(change, _)| *change).collect();
-        let marks: BTreeSet<MetadataChange> = all.iter().flat_map(|(_, told)| told.metadata.iter().copied()).collect();
+        let marks: BTreeSet<MetadataChange> =
+            all.iter().flat_map(|(_, changes)| changes.metadata.iter().copied()).collect();
         return (!files.is_empty())
             .then(|| format!("{} in {}", describe_metadata(&marks), places(&files, "translation file")));
     }
     let files: Vec<&FormatChange> = telling.iter().map(|(change, _)| *change).collect();
     let place = places(&files, "translation file");
     let messages = |kind: fn(&Translations) -> &Vec<Message>| -> Vec<&Message> {
-        telling.iter().flat_map(|(_, told)| kind(told)).collect()
+        telling.iter().flat_map(|(_, changes)| kind(changes)).collect()
     };
     let (changed, added, removed) = (messages(|t| &t.changed), messages(|t| &t.added), messages(|t| &t.removed));
     if let ([one], [], []) = (changed.as_slice(), added.as_slice(), removed.as_slice()) {
@@ -175,8 +176,8 @@ fn translations(formats: &[FormatChange]) -> Option<String> {
         (!of.is_empty()).then(|| format!("{verb} {}{names}", count(of.len(), "translated message")))
     };
     let clauses = [clause("changes", &changed), clause("adds", &added), clause("removes", &removed)];
-    let told: Vec<String> = clauses.into_iter().flatten().collect();
-    Some(format!("{} in {place}", super::phrase::capitalized(&list(&told))))
+    let changes: Vec<String> = clauses.into_iter().flatten().collect();
+    Some(format!("{} in {place}", super::phrase::capitalized(&list(&changes))))
 }
 
 /// Metadata changes without any message change.
@@ -212,8 +213,8 @@ fn describe_message(message: &Message) -> String {
 fn quoted(text: &str) -> Option<String> {
     let text = one_line(text);
     let plain = text.trim_matches(['“', '”', '"']);
-    let told = !plain.is_empty() && !plain.contains("[redacted:");
-    told.then(|| format!("“{}”", cut(plain, QUOTED.0, QUOTED.1)))
+    let is_quotable = !plain.is_empty() && !plain.contains("[redacted:");
+    is_quotable.then(|| format!("“{}”", cut(plain, QUOTED.0, QUOTED.1)))
 }
 
 fn notebooks(formats: &[FormatChange]) -> Option<String> {
@@ -246,8 +247,8 @@ fn notebooks(formats: &[FormatChange]) -> Option<String> {
         clause("adds", sum(|c| c.added)),
         clause("removes", sum(|c| c.removed)),
     ];
-    let told: Vec<String> = clauses.into_iter().flatten().collect();
-    Some(format!("{} in {place}", super::phrase::capitalized(&list(&told))))
+    let clauses: Vec<String> = clauses.into_iter().flatten().collect();
+    Some(format!("{} in {place}", super::phrase::capitalized(&list(&clauses))))
 }
 
 #[cfg(test)]

@@ -62,27 +62,27 @@ const CLAUSES: usize = 3;
 const PLACES: usize = 12;
 
 fn symbols(commit: &Commit, facts: &Facts, lead: &str) -> Option<Headline> {
-    let mut told = worth_telling(&facts.symbols);
+    let mut reported = worth_telling(&facts.symbols);
     // Its value is reported as the project's version.
     let version =
         |symbol: &Symbol| symbol.kind == SymbolKind::Constant && symbol.bare().eq_ignore_ascii_case("version");
-    told.retain(|symbol| !(facts.version.is_some() && symbol.change == SymbolChange::Modified && version(symbol)));
-    if told.is_empty() || told.iter().all(|symbol| names_symbol(lead, symbol)) {
+    reported.retain(|symbol| !(facts.version.is_some() && symbol.change == SymbolChange::Modified && version(symbol)));
+    if reported.is_empty() || reported.iter().all(|symbol| names_symbol(lead, symbol)) {
         return None;
     }
     let exact = !commit.patch.truncated && facts.all_symbols;
     let mut clauses = Clauses { exact, named: Vec::new(), texts: Vec::new() };
     for (verb, is) in VERBS {
-        let of: Vec<&Symbol> = told.iter().copied().filter(|symbol| is(symbol)).collect();
+        let of: Vec<&Symbol> = reported.iter().copied().filter(|symbol| is(symbol)).collect();
         let verb = common_parameter_verb(commit, verb, &of).unwrap_or_else(|| verb.to_owned());
         clauses.add_clause(&verb, of);
     }
     let Clauses { named, texts, exact, .. } = clauses;
-    if let Some(way) = move_path(&told) {
+    if let Some(path_change) = move_path(&reported) {
         let [(_, text)] = texts.as_slice() else { return None };
-        return Some(Headline::plain(capitalized(&format!("{text} {way}{}", new_tests(facts)))));
+        return Some(Headline::plain(capitalized(&format!("{text} {path_change}{}", new_tests(facts)))));
     }
-    let place = location(&told, &named, exact);
+    let place = location(&reported, &named, exact);
     let preposition = match texts.as_slice() {
         [(_, text)] if text.starts_with("removes") && !text.contains(" from ") => "from",
         [(_, text)] if text.starts_with("moves") => "to",
@@ -92,11 +92,11 @@ fn symbols(commit: &Commit, facts: &Facts, lead: &str) -> Option<Headline> {
         symbol.change == SymbolChange::Modified && !symbol.comments_only && symbol.members.is_empty()
     };
     // Parameter changes are reported as such; for another signature the line is more informative.
-    let one = |symbol: &&Symbol| changed(symbol) || (texts.len() == 1 && texts[0].1.starts_with(SIGNATURE));
+    let is_vague = |symbol: &&Symbol| changed(symbol) || (texts.len() == 1 && texts[0].1.starts_with(SIGNATURE));
     Some(Headline {
         text: Some(capitalized(&format!("{} {preposition} {place}{}", join(&texts), new_tests(facts)))),
-        vague: told.iter().all(one),
-        only: told.first().filter(|symbol| told.len() == 1 && one(symbol)).map(|symbol| (*symbol).clone()),
+        vague: reported.iter().all(is_vague),
+        only: reported.first().filter(|symbol| reported.len() == 1 && is_vague(symbol)).map(|symbol| (*symbol).clone()),
     })
 }
 
@@ -111,10 +111,10 @@ fn common_parameter_verb(commit: &Commit, verb: &str, of: &[&Symbol]) -> Option<
 }
 
 /// `from a.rs to b.rs`, if every symbol was moved in the same way.
-fn move_path(told: &[&Symbol]) -> Option<String> {
+fn move_path(moved: &[&Symbol]) -> Option<String> {
     let of = |symbol: &Symbol| Some((symbol.old_path.clone()?, symbol.path.clone()));
-    let first = told.first().and_then(|symbol| of(symbol))?;
-    let all = told.iter().all(|symbol| symbol.change == SymbolChange::Moved && of(symbol).as_ref() == Some(&first));
+    let first = moved.first().and_then(|symbol| of(symbol))?;
+    let all = moved.iter().all(|symbol| symbol.change == SymbolChange::Moved && of(symbol).as_ref() == Some(&first));
     all.then(|| format!("from {} to {}", path(&first.0), path(&first.1)))
 }
 
@@ -217,7 +217,7 @@ pub fn new_tests(facts: &Facts) -> String {
 /// Production code, else tests; one entry per name; members of an added or removed type are covered by it.
 fn worth_telling(symbols: &[Symbol]) -> Vec<&Symbol> {
     let production = symbols.iter().any(|symbol| !symbol.test);
-    let mut told: Vec<&Symbol> = Vec::new();
+    let mut kept: Vec<&Symbol> = Vec::new();
     for symbol in symbols.iter().filter(|symbol| symbol.test != production) {
         let whole = |of: &str| {
             symbols.iter().any(|s| s.name == of && s.change == symbol.change && s.change != SymbolChange::Modified)
@@ -232,15 +232,15 @@ fn worth_telling(symbols: &[Symbol]) -> Vec<&Symbol> {
         if outer {
             continue;
         }
-        let known = told.iter().any(|told| told.name == symbol.name && told.change == symbol.change);
+        let repeated = kept.iter().any(|other| other.name == symbol.name && other.change == symbol.change);
         // One change per name: a definition re-added elsewhere is not reported as removed or changed.
         let same = |s: &&Symbol| s.test == symbol.test && s.name == symbol.name;
         let elsewhere = symbols.iter().filter(same).any(|s| s.change.precedence() < symbol.change.precedence());
-        if !known && !elsewhere && !of.is_some_and(whole) && symbol.name != "_" {
-            told.push(symbol);
+        if !repeated && !elsewhere && !of.is_some_and(whole) && symbol.name != "_" {
+            kept.push(symbol);
         }
     }
-    told
+    kept
 }
 
 /// Whether the author's text already names the symbol.
@@ -250,8 +250,8 @@ fn names_symbol(lead: &str, symbol: &Symbol) -> bool {
 }
 
 /// The files: named while they are few, else the one with most of the named symbols; counted if `exact`.
-fn location(told: &[&Symbol], named: &[&Symbol], exact: bool) -> String {
-    let mut places: Vec<&str> = told.iter().map(|symbol| symbol.path.as_str()).collect();
+fn location(symbols: &[&Symbol], named: &[&Symbol], exact: bool) -> String {
+    let mut places: Vec<&str> = symbols.iter().map(|symbol| symbol.path.as_str()).collect();
     places.sort_unstable();
     places.dedup();
     let first = named.first().map_or("", |symbol| symbol.path.as_str());
@@ -349,8 +349,8 @@ fn binaries(files: &[FileChange]) -> String {
 }
 
 fn initial(facts: &Facts, exact: bool) -> String {
-    let told = worth_telling(&facts.symbols);
-    let names: Vec<String> = told.iter().map(|symbol| code(&symbol.name)).collect();
+    let symbols = worth_telling(&facts.symbols);
+    let names: Vec<String> = symbols.iter().map(|symbol| code(&symbol.name)).collect();
     let with = if names.is_empty() { String::new() } else { format!(" with {}", list_up_to(NAMES, names, exact)) };
     format!("The first commit: {}{with}", count(facts.files_total, "file"))
 }
@@ -369,8 +369,9 @@ fn by_files(commit: &Commit, facts: &Facts, lead: &str) -> Option<String> {
         return Some(format!("Changes {}", count(share.files, &format!("{} file", share.role.adjective()))));
     }
     // Format changes have their own sentence.
-    let told = |file: &FileChange| facts.formats.iter().any(|change| change.path == file.path);
-    let edited = |file: &FileChange| told(file) || (file.change == Change::Modified && !is_submodule(file));
+    let has_format_change = |file: &FileChange| facts.formats.iter().any(|change| change.path == file.path);
+    let edited =
+        |file: &FileChange| has_format_change(file) || (file.change == Change::Modified && !is_submodule(file));
     // The distribution names single files per role, and counts many files of one role.
     let shares = &facts.shares;
     let covered = shares.iter().all(|share| share.files == 1) || (shares.len() == 1 && facts.files_total > NAMES);
@@ -379,7 +380,7 @@ fn by_files(commit: &Commit, facts: &Facts, lead: &str) -> Option<String> {
     }
     let mut clauses = Vec::new();
     for (change, verb) in [(Change::Added, "adds"), (Change::Deleted, "deletes"), (Change::Modified, "edits")] {
-        let written = |file: &&FileChange| file.change == change && !is_submodule(file) && !told(file);
+        let written = |file: &&FileChange| file.change == change && !is_submodule(file) && !has_format_change(file);
         let of: Vec<String> = files.iter().filter(written).map(|file| path(&file.path)).collect();
         let silent = change == Change::Modified && !lead.is_empty();
         if !of.is_empty() && !silent {
@@ -393,8 +394,8 @@ fn by_files(commit: &Commit, facts: &Facts, lead: &str) -> Option<String> {
     if !facts.renames.is_empty() {
         clauses.push(super::phrase::uncapitalized(&renames(facts)));
     }
-    let said = clauses.len() == 1 && files.len() == 1 && lead.contains(files[0].path.as_str());
-    (!clauses.is_empty() && !said).then(|| capitalized(&list(&clauses)))
+    let in_lead = clauses.len() == 1 && files.len() == 1 && lead.contains(files[0].path.as_str());
+    (!clauses.is_empty() && !in_lead).then(|| capitalized(&list(&clauses)))
 }
 
 fn is_submodule(file: &FileChange) -> bool {

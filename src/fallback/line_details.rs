@@ -69,7 +69,7 @@ pub fn find_detail(commit: &Commit, facts: &Facts, known: &str) -> Option<LineDe
         let words = || {
             describe_replacement(&Edits::comments_of(commit), marked)
                 .map(LineDetail::Whole)
-                .or_else(|| comments(commit))
+                .or_else(|| describe_comments(commit))
         };
         let docs = || {
             describe_replacement(&docs, marked)
@@ -79,8 +79,8 @@ pub fn find_detail(commit: &Commit, facts: &Facts, known: &str) -> Option<LineDe
         };
         return if has_source { words() } else { docs().map(LineDetail::Whole) };
     }
-    let whole = values(facts, known, &edits)
-        .or_else(|| steps(&edits))
+    let whole = describe_values(facts, known, &edits)
+        .or_else(|| describe_steps(&edits))
         .or_else(|| describe_replacement(&edits, code_or_marked))
         .or_else(|| describe_move(&edits, false));
     let whole = whole.map(LineDetail::Whole).or_else(|| describe_habit(&edits, code_or_marked).map(LineDetail::Beside));
@@ -106,7 +106,7 @@ pub fn docs_line(commit: &Commit) -> Option<String> {
 }
 
 /// Only comments, if that is certain.
-fn comments(commit: &Commit) -> Option<LineDetail> {
+fn describe_comments(commit: &Commit) -> Option<LineDetail> {
     let files = &commit.patch.files;
     let is = |file: &FileChange, line: &PatchLine| {
         let text = line.text.trim();
@@ -139,7 +139,7 @@ fn without_imports(edits: Edits) -> Edits {
 }
 
 /// `serde` goes from 1.0.1 to 1.0.2: if values are most of the change.
-fn values(facts: &Facts, known: &str, edits: &Edits) -> Option<String> {
+fn describe_values(facts: &Facts, known: &str, edits: &Edits) -> Option<String> {
     let is_swap = |mention: &&Mention| {
         matches!(mention.kind, MentionKind::Swap | MentionKind::Correction)
             && edits.pairs.iter().any(|pair| pair.path == mention.path)
@@ -150,14 +150,14 @@ fn values(facts: &Facts, known: &str, edits: &Edits) -> Option<String> {
         .filter(is_swap)
         .filter(|mention| mention.key.is_some() && !mention.text.contains(':'))
         .collect();
-    let mut told: Vec<(&str, String)> = Vec::new();
+    let mut transitions: Vec<(&str, String)> = Vec::new();
     for mention in &swaps {
         let (Some(key), Some(before)) = (mention.key.as_deref(), mention.before.as_deref()) else { continue };
-        if !known.contains(mention.text.as_str()) && told.iter().all(|(known, _)| *known != key) {
-            told.push((key, format!("{} goes from {before} to {}", code(key), mention.text)));
+        if !known.contains(mention.text.as_str()) && transitions.iter().all(|(known, _)| *known != key) {
+            transitions.push((key, format!("{} goes from {before} to {}", code(key), mention.text)));
         }
     }
-    let told: Vec<String> = told.into_iter().map(|(_, text)| text).take(TOGETHER).collect();
+    let transitions: Vec<String> = transitions.into_iter().map(|(_, text)| text).take(TOGETHER).collect();
     let of_swap = |pair: &&LinePair| {
         let has = |swap: &&&Mention| {
             let before = swap.before.as_deref().is_some_and(|before| pair.before.contains(before));
@@ -166,13 +166,13 @@ fn values(facts: &Facts, known: &str, edits: &Edits) -> Option<String> {
         swaps.iter().any(|swap| has(&swap))
     };
     let most = edits.count() <= edits.pairs.iter().filter(of_swap).count() * FEW_OF_MANY;
-    (!told.is_empty() && most).then(|| list(&told))
+    (!transitions.is_empty() && most).then(|| list(&transitions))
 }
 
 /// One name or word replaced on every changed line.
 fn describe_replacement(edits: &Edits, mark: fn(&str) -> String) -> Option<String> {
     let (before, after) = edits.replacement()?;
-    (fits(&before) && fits(&after)).then(|| {
+    (is_short(&before) && is_short(&after)).then(|| {
         let mut places: Vec<String> = edits.pairs.iter().map(|pair| path(&pair.path)).collect();
         places.dedup();
         let place = if places.len() > 2 { format!("{} files", places.len()) } else { list(&places) };
@@ -193,7 +193,7 @@ fn code_or_marked(text: &str) -> String {
 fn describe_habit(edits: &Edits, mark: fn(&str) -> String) -> Option<String> {
     let (before, after, lines) = edits.common_replacement()?;
     let fit = |text: &str| {
-        fits(text)
+        is_short(text)
             && !KEYWORDS.contains(&text)
             && has_matched_marks(text)
             && text.chars().any(|c| c.is_alphanumeric() || c == '_')
@@ -207,19 +207,19 @@ fn describe_habit(edits: &Edits, mark: fn(&str) -> String) -> Option<String> {
 }
 
 /// Workflow steps added or removed, by name.
-fn steps(edits: &Edits) -> Option<String> {
+fn describe_steps(edits: &Edits) -> Option<String> {
     let named = |edits: &[LineEdit]| -> Vec<String> {
         let name = |two: &[LineEdit]| {
             let runs = ["uses:", "run:", "id:", "if:"].iter().any(|key| two[1].text.starts_with(key));
             let name = two[0].text.strip_prefix("- name: ").filter(|_| runs && two[0].path == two[1].path)?;
             let of_ci = FileRole::from_path(&two[0].path) == FileRole::Ci;
             let name = name.trim_matches(['"', '\'', ' ']);
-            (of_ci && fits(name)).then(|| marked(name))
+            (of_ci && is_short(name)).then(|| marked(name))
         };
         edits.windows(2).filter_map(name).collect()
     };
-    let (came, went) = (named(&edits.added), named(&edits.removed));
-    let (verb, names) = if came.is_empty() { ("Removes", went) } else { ("Adds", came) };
+    let (added, removed) = (named(&edits.added), named(&edits.removed));
+    let (verb, names) = if added.is_empty() { ("Removes", removed) } else { ("Adds", added) };
     let all = edits.added.iter().chain(&edits.removed);
     let all_of_ci =
         all.map(|edit| FileRole::from_path(&edit.path)).all(|role| matches!(role, FileRole::Ci | FileRole::Config));
@@ -274,15 +274,16 @@ fn new_address(pair: &LinePair) -> Option<(String, String)> {
 
 fn quote_edits(edits: &Edits) -> Option<LineDetail> {
     if !edits.pairs.is_empty() {
-        let of = |pair: &LinePair| Some(LineDetail::Quoted { what: rewritten(pair, edits)?, path: pair.path.clone() });
+        let of =
+            |pair: &LinePair| Some(LineDetail::Quoted { what: quote_rewrite(pair, edits)?, path: pair.path.clone() });
         // One rewritten line beside new ones is quoted, too.
         let few =
             edits.count() <= FEW || (edits.pairs.len() == 1 && edits.removed.is_empty() && edits.count() <= 2 * FEW);
-        let told = edits.pairs.iter().find_map(of).filter(|_| few);
-        return told.or_else(|| find_condition(edits));
+        let quoted = edits.pairs.iter().find_map(of).filter(|_| few);
+        return quoted.or_else(|| find_condition(edits));
     }
     let of = |edits: &[LineEdit], what: fn(Vec<String>) -> QuotedLines| {
-        let (lines, path) = (distinct(edits), common_file(edits)?);
+        let (lines, path) = (without_duplicates(edits), common_file(edits)?);
         let texts: Vec<String> = lines.iter().filter_map(|line| quote(line)).collect();
         let whole = texts.len() == lines.len() && lines.len() <= TOGETHER;
         whole.then(|| LineDetail::Quoted { what: what(texts), path })
@@ -302,7 +303,7 @@ fn quote_edits(edits: &Edits) -> Option<LineDetail> {
 }
 
 /// Lines without duplicates.
-fn distinct(edits: &[LineEdit]) -> Vec<&str> {
+fn without_duplicates(edits: &[LineEdit]) -> Vec<&str> {
     let mut lines: Vec<&str> = Vec::new();
     for edit in edits {
         if !lines.contains(&edit.text.as_str()) {
@@ -315,11 +316,13 @@ fn distinct(edits: &[LineEdit]) -> Vec<&str> {
 /// The file of all edits; `None` if several files contain all of them.
 fn common_file(edits: &[LineEdit]) -> Option<String> {
     let first = edits.first()?;
-    let of = |path: &str| distinct(&edits.iter().filter(|edit| edit.path == path).cloned().collect::<Vec<_>>()).len();
+    let of = |path: &str| {
+        without_duplicates(&edits.iter().filter(|edit| edit.path == path).cloned().collect::<Vec<_>>()).len()
+    };
     if edits.iter().all(|edit| edit.path == first.path) {
         return Some(first.path.clone());
     }
-    let lines = distinct(edits).len();
+    let lines = without_duplicates(edits).len();
     edits.iter().all(|edit| of(&edit.path) == lines).then(String::new)
 }
 
@@ -332,8 +335,8 @@ fn is_head(line: &str) -> bool {
 }
 
 /// Combines removed with added statements.
-fn combine_swaps((went, came): (LineDetail, LineDetail)) -> Option<LineDetail> {
-    match (went, came) {
+fn combine_swaps((old, new): (LineDetail, LineDetail)) -> Option<LineDetail> {
+    match (old, new) {
         (
             LineDetail::Quoted { what: QuotedLines::Removes(old), path },
             LineDetail::Quoted { what: QuotedLines::Adds(new), path: other },
@@ -348,7 +351,7 @@ fn find_condition(edits: &Edits) -> Option<LineDetail> {
         let old = edits.removed.iter().map(|edit| &edit.text).chain(edits.pairs.iter().map(|pair| &pair.before));
         old.into_iter().any(|line| line.contains(text))
     };
-    let first = edits.added.iter().find_map(|edit| Some((condition(&edit.text)?, edit.path.clone())));
+    let first = edits.added.iter().find_map(|edit| Some((parse_condition(&edit.text)?, edit.path.clone())));
     let (text, path) = first.filter(|_| edits.count() <= SOME)?;
     quote(text)
         .filter(|text| !before(text))
@@ -356,18 +359,18 @@ fn find_condition(edits: &Edits) -> Option<LineDetail> {
 }
 
 /// The text between the keyword and the block.
-fn condition(line: &str) -> Option<&str> {
+fn parse_condition(line: &str) -> Option<&str> {
     let line = line.trim_start_matches("} ").trim_start_matches("else ");
     let rest = ["if ", "if(", "elif ", "elsif ", "unless "]
         .iter()
         .find_map(|word| line.strip_prefix(word).map(|rest| if word.ends_with('(') { &line[2..] } else { rest }))?;
     let rest = rest.trim_end_matches(|c: char| matches!(c, '{' | ':') || c.is_whitespace()).trim_end_matches(" then");
-    let inner = rest.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).filter(|inner| closes(inner));
+    let inner = rest.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).filter(|inner| is_balanced(inner));
     Some(inner.unwrap_or(rest)).filter(|text| text.chars().filter(|c| c.is_alphanumeric()).count() > 1)
 }
 
 /// Whether the brackets around the text match.
-fn closes(inner: &str) -> bool {
+fn is_balanced(inner: &str) -> bool {
     let mut depth = 0_i32;
     let mut depths = inner.chars().map(|c| {
         depth += i32::from(c == '(') - i32::from(c == ')');
@@ -377,7 +380,7 @@ fn closes(inner: &str) -> bool {
 }
 
 /// Both lines if they are short; else the added or removed part, else the differing words, else the differing tokens.
-fn rewritten(pair: &LinePair, edits: &Edits) -> Option<QuotedLines> {
+fn quote_rewrite(pair: &LinePair, edits: &Edits) -> Option<QuotedLines> {
     let quoted = |before: &str, after: &str| quote(before).zip(quote(after)).filter(|(a, b)| a != b);
     let becomes = |(before, after): (String, String)| QuotedLines::Becomes(before, after);
     if let Some(whole) = quoted(&pair.before, &pair.after) {
@@ -428,11 +431,11 @@ fn quote(line: &str) -> Option<String> {
     let bare = line.trim_start_matches("} ").trim_end_matches(ends);
     let text = if has_matched_marks(bare) { bare } else { line };
     let whole = has_matched_marks(text) || (text == line && line.ends_with(['{', '(', '[']));
-    let told = text.chars().filter(|c| c.is_alphanumeric()).count() > 1;
-    (whole && told && fits(text)).then(|| one_line(text))
+    let has_words = text.chars().filter(|c| c.is_alphanumeric()).count() > 1;
+    (whole && has_words && is_short(text)).then(|| one_line(text))
 }
 
-fn fits(text: &str) -> bool {
+fn is_short(text: &str) -> bool {
     text.chars().count() <= CHARS && words(text) <= WORDS && !text.contains(['“', '”']) && !text.contains("[redacted:")
 }
 

@@ -44,8 +44,8 @@ fn a_statement_that_came_or_went_is_quoted() {
 #[test]
 fn of_a_larger_change_the_new_condition_is_quoted() {
     let body = "+    if depth > limit {\n+        a();\n+        b();\n+        return c();\n+    }";
-    let told = text("src/a.rs", &format!("@@ fn run() {{\n     start();\n{body}"));
-    assert_eq!(told, "Changes `run` in src/a.rs, with the new condition `depth > limit`. +5.");
+    let summary = text("src/a.rs", &format!("@@ fn run() {{\n     start();\n{body}"));
+    assert_eq!(summary, "Changes `run` in src/a.rs, with the new condition `depth > limit`. +5.");
     let split = "@@ def run():\n-    if one(a) and not other(b):\n+    if one(a) \\\n+       and c is not None \\\n+       and not other(b):";
     assert!(!text("a.py", split).contains("new condition"), "it was there on one line");
 }
@@ -90,8 +90,8 @@ fn a_value_goes_from_one_to_another() {
 #[test]
 fn a_link_that_leads_elsewhere_is_told_by_its_words() {
     let patch = "@@\n-See [the docs](https://a.example/x).\n+See [the docs](https://b.example/y).";
-    let told = "The link “the docs” in README.md now leads to https://b.example/y. Documentation only: +1 −1.";
-    assert_eq!(text("README.md", patch), told);
+    let expected = "The link “the docs” in README.md now leads to https://b.example/y. Documentation only: +1 −1.";
+    assert_eq!(text("README.md", patch), expected);
 }
 
 #[test]
@@ -174,6 +174,6 @@ fn conditions_that_went_are_told_of_a_removal() {
 #[test]
 fn a_value_beside_many_other_edits_is_a_detail() {
     let lines: String = (0..9).map(|n| format!("+line{n}();\n")).collect();
-    let told = text("a.zig", &format!("@@\n-depth = 3\n+depth = 9\n x\n{lines}"));
-    assert!(!told.contains("goes from"), "{told}");
+    let summary = text("a.zig", &format!("@@\n-depth = 3\n+depth = 9\n x\n{lines}"));
+    assert!(!summary.contains("goes from"), "{summary}");
 }

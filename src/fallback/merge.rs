@@ -11,7 +11,7 @@ const CONFLICTS: usize = 3;
 #[must_use]
 pub fn merge_sentence(subject: &str, body: &str, parents: usize) -> String {
     let subject = one_line(subject);
-    let told = match merged(&subject) {
+    let sentence = match merged(&subject) {
         Some(what) => add_request_title(what, body),
         None if subject.is_empty() && parents > 2 => format!("Merges {} branches", parents - 1),
         None if subject.is_empty() => "Merges a branch".to_owned(),
@@ -19,9 +19,9 @@ pub fn merge_sentence(subject: &str, body: &str, parents: usize) -> String {
     };
     let conflicts = conflicts(body);
     if conflicts.is_empty() {
-        return told;
+        return sentence;
     }
-    format!("{told}, resolving conflicts in {}", list_up_to(CONFLICTS, conflicts, true))
+    format!("{sentence}, resolving conflicts in {}", list_up_to(CONFLICTS, conflicts, true))
 }
 
 /// The text after the merge verb of a subject.
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn every_merge_says_that_it_is_one() {
-        for (subject, body, told) in [
+        for (subject, body, expected) in [
             ("Merge branch 'topic' into main", "", "Merges branch 'topic' into main"),
             ("Merge branches 'a', 'b' and 'c'", "", "Merges branches 'a', 'b' and 'c'"),
             ("Merge remote-tracking branch 'origin/main'", "Some words", "Merges remote-tracking branch 'origin/main'"),
@@ -92,14 +92,14 @@ mod tests {
             ("Mergesort is stable now", "", "Merges “Mergesort is stable now”"),
             ("", "", "Merges a branch"),
         ] {
-            assert_eq!(merge_sentence(subject, body, 2), told);
+            assert_eq!(merge_sentence(subject, body, 2), expected);
         }
         assert_eq!(merge_sentence("", "", 4), "Merges 3 branches");
     }
 
     #[test]
     fn a_forges_title_and_number_are_told() {
-        for (subject, body, told) in [
+        for (subject, body, expected) in [
             (
                 "Merge pull request #12 from team/topic",
                 "Retry on timeout",
@@ -142,16 +142,16 @@ mod tests {
                 "Merges pull request 'Retry on timeout' (#12) from topic into main",
             ),
         ] {
-            assert_eq!(merge_sentence(subject, body, 2), told);
+            assert_eq!(merge_sentence(subject, body, 2), expected);
         }
     }
 
     #[test]
     fn resolved_conflicts_are_told() {
-        let told = |body: &str| merge_sentence("Merge branch 'topic'", body, 2);
+        let summary = |body: &str| merge_sentence("Merge branch 'topic'", body, 2);
         let both = "Merges branch 'topic', resolving conflicts in a.py and src/b.py";
-        assert_eq!(told("# Conflicts:\n#\ta.py\n#\tsrc/b.py\n"), both);
-        assert_eq!(told("Some words.\n\nConflicts:\n\ta.py\n\tsrc/b.py\n\nSigned-off-by: A U Thor"), both);
-        assert_eq!(told("# Conflicts:\n\nNone."), "Merges branch 'topic'");
+        assert_eq!(summary("# Conflicts:\n#\ta.py\n#\tsrc/b.py\n"), both);
+        assert_eq!(summary("Some words.\n\nConflicts:\n\ta.py\n\tsrc/b.py\n\nSigned-off-by: A U Thor"), both);
+        assert_eq!(summary("# Conflicts:\n\nNone."), "Merges branch 'topic'");
     }
 }

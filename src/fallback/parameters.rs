@@ -22,10 +22,10 @@ pub fn parameter_verb(commit: &Commit, symbol: &Symbol) -> Option<String> {
         found.next().is_none().then_some(first)
     };
     let (old, new) = (of(LineOrigin::Removed)?, of(LineOrigin::Added)?);
-    let (came, went) = (parameters_not_in(&new, &old), parameters_not_in(&old, &new));
-    match (came.as_slice(), went.as_slice()) {
-        ([_, ..], []) if is_part(&old, &new) => Some(format!("adds {} to", named(&came))),
-        ([], [_, ..]) if is_part(&new, &old) => Some(format!("removes {} from", named(&went))),
+    let (added, removed) = (parameters_not_in(&new, &old), parameters_not_in(&old, &new));
+    match (added.as_slice(), removed.as_slice()) {
+        ([_, ..], []) if is_part(&old, &new) => Some(format!("adds {} to", named(&added))),
+        ([], [_, ..]) if is_part(&new, &old) => Some(format!("removes {} from", named(&removed))),
         _ => None,
     }
 }
@@ -39,14 +39,14 @@ fn named(parameters: &[String]) -> String {
     format!("the {noun} {}", list(&parameters.iter().map(|text| code(text)).collect::<Vec<_>>()))
 }
 
-fn parameters_not_in(all: &[String], known: &[String]) -> Vec<String> {
-    all.iter().filter(|one| !known.contains(one)).cloned().collect()
+fn parameters_not_in(all: &[String], others: &[String]) -> Vec<String> {
+    all.iter().filter(|parameter| !others.contains(parameter)).cloned().collect()
 }
 
 /// `few` is `many` with some left out.
 fn is_part(few: &[String], many: &[String]) -> bool {
     let mut rest = many.iter();
-    few.iter().all(|one| rest.any(|other| other == one))
+    few.iter().all(|parameter| rest.any(|other| other == parameter))
 }
 
 /// The parameters of the function defined on the line.

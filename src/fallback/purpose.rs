@@ -22,40 +22,40 @@ const OF_SOURCE: [PurposeSource; 7] = [opaque, entry, correction, tests, comment
 
 /// A sentence of at most `room` words without its full stop, not yet in `said`.
 #[must_use]
-pub fn find_purpose(commit: &Commit, facts: &Facts, said: &str, room: usize) -> Option<String> {
+pub fn find_purpose(commit: &Commit, facts: &Facts, known: &str, room: usize) -> Option<String> {
     let of_source = facts.shares.first().is_some_and(|share| share.role == FileRole::Source);
-    first_new_purpose(if of_source { &OF_SOURCE } else { &ASKED }, commit, facts, said, room)
+    first_new_purpose(if of_source { &OF_SOURCE } else { &ASKED }, commit, facts, known, room)
 }
 
 /// The same after a line detail.
 #[must_use]
-pub fn beside_lines(commit: &Commit, facts: &Facts, said: &str, room: usize) -> Option<String> {
-    first_new_purpose(&[opaque, entry, tests], commit, facts, said, room)
+pub fn beside_lines(commit: &Commit, facts: &Facts, known: &str, room: usize) -> Option<String> {
+    first_new_purpose(&[opaque, entry, tests], commit, facts, known, room)
 }
 
 /// The same after an informative subject.
 #[must_use]
-pub fn beside_lead(commit: &Commit, facts: &Facts, said: &str, room: usize) -> Option<String> {
+pub fn beside_lead(commit: &Commit, facts: &Facts, known: &str, room: usize) -> Option<String> {
     let only_words = facts.shares.first().is_none_or(|share| share.role == FileRole::Docs);
-    first_new_purpose(if only_words { &[section, prose] } else { &[comment] }, commit, facts, said, room)
+    first_new_purpose(if only_words { &[section, prose] } else { &[comment] }, commit, facts, known, room)
 }
 
 fn first_new_purpose(
     asked: &[PurposeSource],
     commit: &Commit,
     facts: &Facts,
-    said: &str,
+    known: &str,
     room: usize,
 ) -> Option<String> {
-    let fits = |text: &String| words(text) <= room && !repeats(said, text);
+    let fits = |text: &String| words(text) <= room && !repeats(known, text);
     asked.iter().filter_map(|ask| ask(commit, facts)).find(fits)
 }
 
 /// Whether the quotation is already in `said`.
-pub fn repeats(said: &str, text: &str) -> bool {
+pub fn repeats(known: &str, text: &str) -> bool {
     let quoted = text.split(['“', '”', '`']).skip(1).step_by(2);
     let quoted: Vec<&str> = quoted.filter(|part| !part.is_empty()).collect();
-    !quoted.is_empty() && quoted.iter().all(|part| said.contains(part) || said.contains(bare(part)))
+    !quoted.is_empty() && quoted.iter().all(|part| known.contains(part) || known.contains(bare(part)))
 }
 
 /// A new digest or secret.
@@ -65,12 +65,12 @@ fn opaque(_: &Commit, facts: &Facts) -> Option<String> {
     phrases.sort_unstable();
     phrases.dedup();
     phrases.truncate(2);
-    let told = |phrase: &str| {
+    let sentence = |phrase: &str| {
         let same = all().filter(|mention| mention.before.as_deref() == Some(phrase));
         let names: Vec<String> = same.map(|mention| code(&mention.text)).collect();
         phrase.replace("{}", &list_up_to(3, names, true))
     };
-    (!phrases.is_empty()).then(|| phrases.into_iter().map(told).collect::<Vec<_>>().join(". "))
+    (!phrases.is_empty()).then(|| phrases.into_iter().map(sentence).collect::<Vec<_>>().join(". "))
 }
 
 /// The most characteristic mention of a kind; truncated texts come last.
@@ -142,9 +142,9 @@ fn tests(_: &Commit, facts: &Facts) -> Option<String> {
     let new = facts.symbols.iter().filter(is_test).filter(|symbol| symbol.change == SymbolChange::Added);
     let names: Vec<String> = new.filter(|symbol| !lost(&symbol.path)).map(|symbol| code(symbol.bare())).collect();
     // The list of titles may be incomplete.
-    let (told, exact) = if titles.is_empty() { (names, facts.all_symbols) } else { (titles, false) };
-    let noun = if told.len() == 1 { "test" } else { "tests" };
-    (!told.is_empty()).then(|| format!("Adds the {noun} {}", list_up_to(TESTS, told, exact)))
+    let (added, exact) = if titles.is_empty() { (names, facts.all_symbols) } else { (titles, false) };
+    let noun = if added.len() == 1 { "test" } else { "tests" };
+    (!added.is_empty()).then(|| format!("Adds the {noun} {}", list_up_to(TESTS, added, exact)))
 }
 
 /// A new file's prose is skipped: there is too much of it.
@@ -161,7 +161,7 @@ fn section(commit: &Commit, facts: &Facts) -> Option<String> {
 
 /// A sentence added to or removed from the documentation.
 fn prose(commit: &Commit, facts: &Facts) -> Option<String> {
-    let of = |gone: bool| {
+    let of = |removed: bool| {
         let docs = |mention: &Mention| {
             mention.kind == MentionKind::Prose
                 && FileRole::from_path(&mention.path) == FileRole::Docs
@@ -169,7 +169,7 @@ fn prose(commit: &Commit, facts: &Facts) -> Option<String> {
                 && !mention.text.starts_with(['(', '…'])
                 && !is_new(commit, &mention.path)
         };
-        best_mention(facts, |mention| docs(mention) && (mention.added == Some(false)) == gone)
+        best_mention(facts, |mention| docs(mention) && (mention.added == Some(false)) == removed)
     };
     let prose = of(false).or_else(|| of(true))?;
     let (text, file) = (&prose.text, path(&prose.path));
@@ -228,9 +228,9 @@ mod tests {
     use crate::facts;
     use crate::facts::sample::{commit, file};
 
-    fn purpose_text(files: Vec<FileChange>, said: &str) -> Option<String> {
+    fn purpose_text(files: Vec<FileChange>, known: &str) -> Option<String> {
         let commit = commit("wip", files);
-        find_purpose(&commit, &facts::extract_facts(&commit, &SystemClock), said, 40)
+        find_purpose(&commit, &facts::extract_facts(&commit, &SystemClock), known, 40)
     }
 
     fn text(path: &str, patch: &str) -> String {
@@ -251,16 +251,17 @@ mod tests {
         );
         let guide = text("docs/guide.md", "@@\n ## Installing\n \n+Use the package of your system.");
         assert_eq!(guide, "docs/guide.md now says “Use the package of your system”");
-        let gone = text("docs/guide.md", "@@\n ## Installing\n \n-Use the package of your system.");
-        assert_eq!(gone, "docs/guide.md no longer says “Use the package of your system”");
+        let removal = text("docs/guide.md", "@@\n ## Installing\n \n-Use the package of your system.");
+        assert_eq!(removal, "docs/guide.md no longer says “Use the package of your system”");
         let point = "@@\n - [`a`](https://a.example): One\n+- [`left-pad`](https://b.example): Pad texts on the left";
         assert_eq!(text("README.md", point), "README.md now says “left-pad: Pad texts on the left”");
     }
 
     #[test]
     fn a_section_is_told_by_its_heading() {
-        let told = text("Garden.md", "@@\n ## Compost 1\n \n Turn it weekly.\n+\n+## Compost 2\n+\n+Turn it weekly.");
-        assert_eq!(told, "Adds the section “Compost 2” to Garden.md");
+        let summary =
+            text("Garden.md", "@@\n ## Compost 1\n \n Turn it weekly.\n+\n+## Compost 2\n+\n+Turn it weekly.");
+        assert_eq!(summary, "Adds the section “Compost 2” to Garden.md");
         let renamed = text("Garden.md", "@@\n-## Compost\n+## Compost heaps\n \n Turn it weekly.");
         assert!(!renamed.contains("section"), "{renamed}");
     }

@@ -9,10 +9,10 @@ const WORDS: usize = 20;
 /// `Noted before: “…”.` for the last note that is short enough and not yet in `text`.
 #[must_use]
 pub fn note_sentence(context: &Context, text: &str) -> Option<String> {
-    let said = text.to_lowercase();
+    let message = text.to_lowercase();
     let fits = |note: &&String| {
         let words = one_line(note);
-        (1..=WORDS).contains(&words.split_whitespace().count()) && !said.contains(&plain(&words).to_lowercase())
+        (1..=WORDS).contains(&words.split_whitespace().count()) && !message.contains(&plain(&words).to_lowercase())
     };
     context.notes.iter().rev().find(fits).map(|note| quoted(note))
 }

@@ -4,7 +4,8 @@
 use minijinja::context;
 
 use super::phrase::{one_line, sentence, words};
-use super::template_values::{self, TemplateValues};
+use super::template_values::TemplateValues;
+pub use super::template_values::describe_changes;
 pub use super::variants::WORDS;
 use super::variants::{RenderedText, Variant, Variants};
 use crate::domain::context::Context;
@@ -23,8 +24,8 @@ pub fn summarize_commit(commit: &Commit, facts: &Facts) -> String {
 #[must_use]
 pub fn summarize_commit_with(variants: &Variants, commit: &Commit, facts: &Facts, context: &Context) -> RenderedText {
     let pieces = TemplateValues::of(commit, facts, context);
-    let told = variants.render_variant(Variant::for_case(facts.case), &pieces.values(commit, facts));
-    told.unwrap_or_else(|| RenderedText { text: join_values(&pieces), complaint: None })
+    let rendered = variants.render_variant(Variant::for_case(facts.case), &pieces.values(commit, facts));
+    rendered.unwrap_or_else(|| RenderedText { text: join_values(&pieces), complaint: None })
 }
 
 /// The same with a model's sentence; `None` if that does not fit, or if it adds nothing to the author's subject and the
@@ -46,14 +47,8 @@ pub fn with_sentence(
         return None;
     }
     let pieces = pieces.with_sentence(commit, facts, sentence, instead);
-    let told = variants.render_variant(Variant::for_case(facts.case), &pieces.values(commit, facts))?;
-    told.text.contains(sentence).then_some(told.text)
-}
-
-/// What the commit does, from its facts alone.
-#[must_use]
-pub fn describe_changes(commit: &Commit, facts: &Facts) -> String {
-    template_values::describe_changes(commit, facts)
+    let rendered = variants.render_variant(Variant::for_case(facts.case), &pieces.values(commit, facts))?;
+    rendered.text.contains(sentence).then_some(rendered.text)
 }
 
 /// Last resort if templates fail: the pieces joined.
@@ -80,8 +75,8 @@ pub fn summarize_note_with(variants: &Variants, text: &str) -> RenderedText {
     if text.is_empty() {
         return RenderedText { text: "An empty note.".to_owned(), complaint: None };
     }
-    let told = variants.render_variant(Variant::Note, &context! { note => text.as_str() });
-    told.unwrap_or(RenderedText { text, complaint: None })
+    let rendered = variants.render_variant(Variant::Note, &context! { note => text.as_str() });
+    rendered.unwrap_or(RenderedText { text, complaint: None })
 }
 
 #[cfg(test)]
@@ -156,9 +151,9 @@ mod tests {
     fn one_name_is_told_once() {
         let twice = "@@\n+#[cfg(unix)]\n+fn imp() {\n+}\n@@ fn imp() {\n-    a();\n+    b();";
         assert_eq!(commit_text("wip", vec![file("src/a.rs", twice)]), "Adds `imp` in src/a.rs. +4 −1.");
-        let gone = |name: &str| file(name, "@@\n-function help() {\n-}");
+        let removal = |name: &str| file(name, "@@\n-function help() {\n-}");
         let there = file("test/z.js", "@@\n+function help() {\n+}");
-        let text = commit_text("Share help", vec![gone("test/x.js"), gone("test/y.js"), there]);
+        let text = commit_text("Share help", vec![removal("test/x.js"), removal("test/y.js"), there]);
         assert!(!text.contains("removes"), "{text}");
     }
 

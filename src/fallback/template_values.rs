@@ -119,15 +119,16 @@ impl TemplateValues {
     }
 }
 
-/// The generated sentences about the commit's changes.
-pub(super) fn describe_changes(commit: &Commit, facts: &Facts) -> String {
+/// What the commit does, from its facts alone: the generated sentences about its changes.
+#[must_use]
+pub fn describe_changes(commit: &Commit, facts: &Facts) -> String {
     let (dependencies, version) = (
         as_sentence(dependencies::dependency_sentence(facts, "", facts.all_dependencies)),
         as_sentence(version(facts, "")),
     );
     let (deed, about) = deed_and_about(commit, facts, "", &[&dependencies, &version]);
-    let said = [deed, dependencies, version, about].into_iter().filter(|sentence| !sentence.is_empty());
-    said.collect::<Vec<_>>().join(" ")
+    let sentences = [deed, dependencies, version, about].into_iter().filter(|sentence| !sentence.is_empty());
+    sentences.collect::<Vec<_>>().join(" ")
 }
 
 /// Words reserved for the distribution over roles.
@@ -135,30 +136,30 @@ const SPLIT: usize = 12;
 
 /// The headline, and one detail from lines, names or prose. Beside an informative subject the detail must be new, and
 /// must fit beside the author's reason.
-fn deed_and_about(commit: &Commit, facts: &Facts, lead: &str, said: &[&str]) -> (String, String) {
+fn deed_and_about(commit: &Commit, facts: &Facts, lead: &str, lead_text: &[&str]) -> (String, String) {
     let deed = headline_with_formats(commit, facts, lead);
     let has_more = matches!(Variant::for_case(facts.case), Variant::Commit | Variant::Docs | Variant::Initial);
     let versioned = facts.version.is_some() || !facts.dependencies.is_empty();
     if !has_more || purpose::needs_no_detail(facts.case) || (versioned && !lead.is_empty()) {
         return (as_sentence(deed.text), String::new());
     }
-    let said = said.join(" ");
+    let lead_text = lead_text.join(" ");
     let open = deed.vague || deed.text.is_none();
-    let told =
-        line_details::find_detail(commit, facts, &said).filter(|told| open || matches!(told, LineDetail::Beside(_)));
+    let detail = line_details::find_detail(commit, facts, &lead_text)
+        .filter(|detail| open || matches!(detail, LineDetail::Beside(_)));
     let vague = versioned && open;
     if !lead.is_empty() {
-        return beside_lead(commit, facts, &format!("{lead} {said}"), deed, told);
+        return beside_lead(commit, facts, &format!("{lead} {lead_text}"), deed, detail);
     }
-    let by_lines = matches!(told, Some(LineDetail::Whole(_))) && !vague;
-    let (deed, more) = match told {
+    let by_lines = matches!(detail, Some(LineDetail::Whole(_))) && !vague;
+    let (deed, more) = match detail {
         _ if vague => (None, None),
         None => (deed.text, None),
-        Some(told) => combine_details(commit, deed, told),
+        Some(detail) => combine_details(commit, deed, detail),
     };
     let (deed, more) = (as_sentence(deed), as_sentence(more));
-    let room = WORDS.saturating_sub(SPLIT + words(&said) + words(&deed) + words(&more));
-    let known = format!("{said} {deed} {more}");
+    let room = WORDS.saturating_sub(SPLIT + words(&lead_text) + words(&deed) + words(&more));
+    let known = format!("{lead_text} {deed} {more}");
     // Versions that the manifest states are already reported.
     let of = if by_lines { purpose::beside_lines } else { purpose::find_purpose };
     let purpose = as_sentence(of(commit, facts, &known, room).filter(|_| !vague || facts.version.is_some()));
@@ -172,15 +173,16 @@ fn beside_lead(
     facts: &Facts,
     lead: &str,
     deed: Headline,
-    told: Option<LineDetail>,
+    detail: Option<LineDetail>,
 ) -> (String, String) {
     let plain = as_sentence(deed.text.clone());
     let reason = facts.author.why.as_deref().map_or(0, words);
     let room = WORDS.saturating_sub(SPLIT + words(lead) + reason);
-    let told =
-        told.filter(|told| !matches!(told, LineDetail::Vague(_))).map(|told| combine_details(commit, deed, told));
+    let detail = detail
+        .filter(|detail| !matches!(detail, LineDetail::Vague(_)))
+        .map(|detail| combine_details(commit, deed, detail));
     let (by_lines, more) =
-        told.map_or((String::new(), String::new()), |(deed, more)| (as_sentence(deed), as_sentence(more)));
+        detail.map_or((String::new(), String::new()), |(deed, more)| (as_sentence(deed), as_sentence(more)));
     let new = by_lines.strip_prefix(plain.trim_end_matches('.')).unwrap_or(&by_lines);
     let fits = words(&by_lines) + words(&more) <= room;
     if fits && adds_words(&format!("{new} {more}"), &format!("{lead} {plain}")) {
@@ -192,16 +194,16 @@ fn beside_lead(
 }
 
 /// The quotation contains a word that is new.
-fn adds_words(text: &str, said: &str) -> bool {
-    let said = said.to_lowercase();
+fn adds_words(text: &str, known: &str) -> bool {
+    let known = known.to_lowercase();
     let quoted = text.split(['`', '“', '”']).skip(1).step_by(2);
     let mut words = quoted.flat_map(|quote| quote.split(|c: char| !c.is_alphanumeric())).map(str::to_lowercase);
-    words.any(|word| word.chars().count() > 2 && !said.contains(&word))
+    words.any(|word| word.chars().count() > 2 && !known.contains(&word))
 }
 
 /// Combines the headline with a line detail.
-fn combine_details(commit: &Commit, deed: Headline, told: LineDetail) -> (Option<String>, Option<String>) {
-    match (told, deed.text, deed.only) {
+fn combine_details(commit: &Commit, deed: Headline, detail: LineDetail) -> (Option<String>, Option<String>) {
+    match (detail, deed.text, deed.only) {
         // A value carries its owner's name.
         (LineDetail::Whole(text) | LineDetail::Vague(text), _, _) => (Some(text), None),
         (LineDetail::Beside(more), text, _) => (text, Some(more)),
@@ -272,10 +274,10 @@ fn why(facts: &Facts, lead: &str, breaking: &str, taken: usize) -> String {
     let title = why.trim_end_matches('.');
     // `BREAKING CHANGE: …` has its own sentence.
     let labelled = title.split_once(": ").map_or(title, |(_, rest)| rest).to_lowercase();
-    let said = title.is_empty() || lead.contains(title) || breaking.to_lowercase().contains(&labelled);
+    let is_stated = title.is_empty() || lead.contains(title) || breaking.to_lowercase().contains(&labelled);
     let hash = |word: &str| word.len() >= 20 && word.chars().all(|c| c.is_ascii_hexdigit());
     let quoted = why.split(|c: char| !c.is_alphanumeric()).any(hash);
-    if said || quoted || taken + words(&why) > WORDS { String::new() } else { sentence(&capitalized(&why)) }
+    if is_stated || quoted || taken + words(&why) > WORDS { String::new() } else { sentence(&capitalized(&why)) }
 }
 
 /// The headline, with the format sentences.
@@ -350,9 +352,9 @@ fn version(facts: &Facts, lead: &str) -> Option<String> {
     }
 }
 
-fn tickets(facts: &Facts, said: &[&str]) -> Option<String> {
-    let known = |ticket: &String| said.iter().any(|text| text.contains(ticket.as_str()));
-    let new: Vec<String> = facts.author.tickets.iter().filter(|ticket| !known(ticket)).cloned().collect();
+fn tickets(facts: &Facts, sentences: &[&str]) -> Option<String> {
+    let is_named = |ticket: &String| sentences.iter().any(|text| text.contains(ticket.as_str()));
+    let new: Vec<String> = facts.author.tickets.iter().filter(|ticket| !is_named(ticket)).cloned().collect();
     (!new.is_empty()).then(|| format!("Refers to {}", list_up_to(TICKETS, new, true)))
 }
 

@@ -279,7 +279,7 @@ fn environment() -> Environment<'static> {
 
 /// The sentences in order, without empty ones and those beyond the limit.
 fn join_sentences(sentences: Rest<Value>) -> Result<String, Error> {
-    let mut said = String::new();
+    let mut joined = String::new();
     let mut words = 0;
     for (at, value) in sentences.0.into_iter().enumerate() {
         let unknown = || Error::new(ErrorKind::UndefinedError, format!("say() does not know its {}. name", at + 1));
@@ -292,12 +292,12 @@ fn join_sentences(sentences: Rest<Value>) -> Result<String, Error> {
             continue;
         }
         words += more;
-        if !said.is_empty() {
-            said.push(' ');
+        if !joined.is_empty() {
+            joined.push(' ');
         }
-        said.push_str(&next);
+        joined.push_str(&next);
     }
-    Ok(said)
+    Ok(joined)
 }
 
 fn reason(error: &Error) -> String {

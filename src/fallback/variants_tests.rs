@@ -19,8 +19,8 @@ fn every_built_in_template_is_compiled_and_fits_the_samples() {
     for (variant, name, text) in BUILT_IN {
         assert!(text.starts_with("{#"), "{name} says what it is for");
         for (title, values) in samples::sample_values(variant) {
-            let told = Variants::built_in().render(name, &values, variant);
-            assert!(told.is_ok(), "{name} on {title}: {told:?}");
+            let rendered = Variants::built_in().render(name, &values, variant);
+            assert!(rendered.is_ok(), "{name} on {title}: {rendered:?}");
         }
     }
 }
@@ -89,9 +89,9 @@ fn a_file_of_another_name_is_complained_of() {
 fn one_that_fails_later_is_noted_and_the_built_in_one_used() {
     let variants = with_custom_template("commit.j2", "{% if files == 7 %}{{ files.x.y }}{% endif %}{{ deed }}");
     let values = context! { files => 7, ..samples::sample_values(Commit).remove(0).1 };
-    let told = variants.render_variant(Commit, &values).unwrap();
-    assert!(told.complaint.unwrap().contains("capture/commit.j2 was not used"));
-    assert_eq!(told.text, Variants::built_in().render_variant(Commit, &values).unwrap().text);
+    let rendered = variants.render_variant(Commit, &values).unwrap();
+    assert!(rendered.complaint.unwrap().contains("capture/commit.j2 was not used"));
+    assert_eq!(rendered.text, Variants::built_in().render_variant(Commit, &values).unwrap().text);
 }
 
 #[test]

@@ -58,7 +58,7 @@ mod tests {
     }
 
     /// (old, new, message) of each line, oldest first.
-    fn told(lines: &[(&str, &str, &str)], head: (&str, Option<&str>), wanted: &str) -> Option<String> {
+    fn branch(lines: &[(&str, &str, &str)], head: (&str, Option<&str>), wanted: &str) -> Option<String> {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir(dir.path().join("logs")).unwrap();
         let line = |(old, new, message): &(&str, &str, &str)| {
@@ -71,7 +71,7 @@ mod tests {
     #[test]
     fn a_branch_that_was_put_on_the_commit_later_is_not_the_one_it_was_made_on() {
         let lines = [("1", "2", "commit: Retry"), ("2", "2", "checkout: moving from main to ABC-7-next")];
-        assert_eq!(told(&lines, ("2", Some("ABC-7-next")), "2").as_deref(), Some("main"));
+        assert_eq!(branch(&lines, ("2", Some("ABC-7-next")), "2").as_deref(), Some("main"));
     }
 
     #[test]
@@ -81,8 +81,8 @@ mod tests {
             ("2", "1", "checkout: moving from ABC-7-retry to main"),
             ("1", "3", "commit: Other"),
         ];
-        assert_eq!(told(&lines, ("3", Some("main")), "2").as_deref(), Some("ABC-7-retry"));
-        assert_eq!(told(&lines, ("3", Some("main")), "3").as_deref(), Some("main"));
+        assert_eq!(branch(&lines, ("3", Some("main")), "2").as_deref(), Some("ABC-7-retry"));
+        assert_eq!(branch(&lines, ("3", Some("main")), "3").as_deref(), Some("main"));
     }
 
     #[test]
@@ -93,16 +93,16 @@ mod tests {
             ("3", "3", "rebase (finish): returning to refs/heads/topic"),
             ("3", "2", "checkout: moving from topic to main"),
         ];
-        assert_eq!(told(&lines, ("2", Some("main")), "3").as_deref(), Some("topic"));
+        assert_eq!(branch(&lines, ("2", Some("main")), "3").as_deref(), Some("topic"));
     }
 
     #[test]
     fn without_word_of_it_only_the_tip_is_on_the_branch() {
         let detached = "4".repeat(40);
         let moved = format!("checkout: moving from {detached} to main");
-        assert_eq!(told(&[("1", "2", "commit: x"), ("2", "3", &moved)], ("3", Some("main")), "2"), None);
-        assert_eq!(told(&[("0", "2", "clone: from x")], ("2", Some("main")), "2").as_deref(), Some("main"));
-        assert_eq!(told(&[("0", "2", "clone: from x")], ("2", Some("main")), "1"), None);
+        assert_eq!(branch(&[("1", "2", "commit: x"), ("2", "3", &moved)], ("3", Some("main")), "2"), None);
+        assert_eq!(branch(&[("0", "2", "clone: from x")], ("2", Some("main")), "2").as_deref(), Some("main"));
+        assert_eq!(branch(&[("0", "2", "clone: from x")], ("2", Some("main")), "1"), None);
         assert_eq!(branch_of_commit(Path::new("/nowhere"), None, &oid("1")), None);
     }
 }

@@ -20,58 +20,57 @@ pub fn has_no_logs(common_dir: &Path) -> bool {
 
 /// The positions of all branches.
 pub fn ends(common_dir: &Path, branches: &[(String, Oid)]) -> Vec<LogPosition> {
-    let mut positions = vec![position(ALL, &stamp(common_dir))];
-    positions.extend(branches.iter().map(|(name, tip)| position(&log(name), tip.as_str())));
+    let mut positions = vec![LogPosition::at_start(ALL, &stamp(common_dir))];
+    positions.extend(branches.iter().map(|(name, tip)| LogPosition::at_start(&log_key(name), tip.as_str())));
     positions
 }
 
 /// Branches moved since the known positions. `branches` is called only when some file changed.
 pub fn collect_moves(
     common_dir: &Path,
-    known: &[LogPosition],
+    positions: &[LogPosition],
     branches: impl FnOnce() -> Result<Vec<(String, Oid)>, GitError>,
 ) -> Result<LogUpdates, GitError> {
-    let known: HashMap<&str, &str> = known.iter().map(|known| (known.log.as_str(), known.identity.as_str())).collect();
+    let positions: HashMap<&str, &str> =
+        positions.iter().map(|position| (position.log.as_str(), position.identity.as_str())).collect();
     let stamp = stamp(common_dir);
-    if known.get(ALL) == Some(&stamp.as_str()) {
+    if positions.get(ALL) == Some(&stamp.as_str()) {
         return Ok(LogUpdates::default());
     }
-    let mut news = LogUpdates { positions: vec![position(ALL, &stamp)], ..LogUpdates::default() };
+    let mut news = LogUpdates { positions: vec![LogPosition::at_start(ALL, &stamp)], ..LogUpdates::default() };
     let branches = branches()?;
     for (name, tip) in &branches {
-        let log = log(name);
-        let was = known.get(log.as_str()).copied();
-        if was == Some(tip.as_str()) {
+        let log = log_key(name);
+        let earlier = positions.get(log.as_str()).copied();
+        if earlier == Some(tip.as_str()) {
             continue;
         }
         // Without any known position, all existing branches are old.
-        if known.contains_key(ALL) || was.is_some() {
-            let from = was.and_then(|was| was.parse().ok());
+        if positions.contains_key(ALL) || earlier.is_some() {
+            let from = earlier.and_then(|earlier| earlier.parse().ok());
             let ref_update = RefChange::UnloggedMove { from, to: tip.clone() };
             news.entries.push(LoggedChange {
                 git_dir: common_dir.to_owned(),
-                at: changed(common_dir, name),
+                at: changed_at(common_dir, name),
                 change: ref_update,
             });
         }
-        news.positions.push(position(&log, tip.as_str()));
+        news.positions.push(LogPosition::at_start(&log, tip.as_str()));
     }
-    let there: HashSet<String> = branches.iter().map(|(name, _)| log(name)).collect();
-    let gone = known.iter().filter(|(log, was)| **was != ABSENT && log.starts_with("tip/") && !there.contains(**log));
-    news.positions.extend(gone.map(|(log, _)| position(log, ABSENT)));
+    let there: HashSet<String> = branches.iter().map(|(name, _)| log_key(name)).collect();
+    let deleted = positions
+        .iter()
+        .filter(|(log, earlier)| **earlier != ABSENT && log.starts_with("tip/") && !there.contains(**log));
+    news.positions.extend(deleted.map(|(log, _)| LogPosition::at_start(log, ABSENT)));
     Ok(news)
 }
 
-fn log(branch: &str) -> String {
+fn log_key(branch: &str) -> String {
     log_files::key(&format!("{ALL}/{branch}"))
 }
 
-fn position(log: &str, identity: &str) -> LogPosition {
-    LogPosition { log: log.to_owned(), identity: identity.to_owned(), offset: 0 }
-}
-
 /// Modification time of the branch's file, or of `packed-refs`.
-fn changed(common_dir: &Path, branch: &str) -> Timestamp {
+fn changed_at(common_dir: &Path, branch: &str) -> Timestamp {
     let seconds = |path: &Path| file::identify_file(path).and_then(|look| look.changed);
     seconds(&common_dir.join(branch))
         .or_else(|| seconds(&common_dir.join("packed-refs")))

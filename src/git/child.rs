@@ -100,8 +100,9 @@ impl Git {
         if output.success {
             return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
         }
-        let said = output.stderr.lines().next().unwrap_or("git ended without a word, or took too long").to_owned();
-        Err(GitError::git(doing, std::io::Error::other(said)))
+        let first_line =
+            output.stderr.lines().next().unwrap_or("git ended without a word, or took too long").to_owned();
+        Err(GitError::git(doing, std::io::Error::other(first_line)))
     }
 
     /// Starts `cat-file`: one child process for all objects of a commit.
@@ -155,8 +156,8 @@ struct ChildGuard {
 
 impl ChildGuard {
     fn new(child: Child, patience: Duration) -> Self {
-        let (done, told) = channel();
-        Self { done: Some(done), watcher: Some(std::thread::spawn(move || supervise(child, &told, patience))) }
+        let (done, ended) = channel();
+        Self { done: Some(done), watcher: Some(std::thread::spawn(move || supervise(child, &ended, patience))) }
     }
 
     /// Call after the child closed its output; returns whether it exited successfully.
@@ -179,8 +180,8 @@ impl Drop for ChildGuard {
     }
 }
 
-fn supervise(mut child: Child, told: &Receiver<()>, patience: Duration) -> bool {
-    let finished = told.recv_timeout(patience);
+fn supervise(mut child: Child, ended: &Receiver<()>, patience: Duration) -> bool {
+    let finished = ended.recv_timeout(patience);
     if finished.is_err() {
         // Fails only when the process has already exited.
         let _ = child.kill();

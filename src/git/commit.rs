@@ -133,12 +133,8 @@ fn timestamp(digits: &[u8]) -> Timestamp {
 
 /// A message as text that is safe to store and print; undecodable bytes become U+FFFD.
 pub(super) fn decode(bytes: &[u8], charset: Charset) -> String {
-    tidy(&text::sanitize(charset::decode(bytes, charset).as_bytes(), true))
-}
-
-/// Removes the escaped `\r` that messages written on Windows have before each line end.
-fn tidy(text: &str) -> String {
-    text.replace("\\r\n", "\n")
+    // Messages written on Windows may have an escaped `\r` before each line end.
+    text::sanitize(charset::decode(bytes, charset).as_bytes(), true).replace("\\r\n", "\n")
 }
 
 #[cfg(test)]

@@ -51,26 +51,26 @@ impl Repo {
     ///
     /// # Errors
     /// When a child process was needed and failed, or the references of a repository without logs cannot be read.
-    pub fn log_updates(&self, known: &[LogPosition], since: Timestamp) -> Result<LogUpdates, GitError> {
+    pub fn log_updates(&self, positions: &[LogPosition], since: Timestamp) -> Result<LogUpdates, GitError> {
         let common_dir = &self.location().common_dir;
         let mut news = if branch_tips::has_no_logs(common_dir) {
-            let mut news = branch_tips::collect_moves(common_dir, known, || self.tips("refs/heads"))?;
+            let mut news = branch_tips::collect_moves(common_dir, positions, || self.tips("refs/heads"))?;
             // A new branch is reported with its base commit, as far as positions of the others are known.
             if news.entries.iter().any(|entry| new_tip(&entry.change).is_some()) {
-                let tips = known.iter().filter_map(|known| known.identity.parse().ok()).collect();
+                let tips = positions.iter().filter_map(|position| position.identity.parse().ok()).collect();
                 let before = KnownCommits { tips, remotes: self.remotes()? };
                 self.add_bases(news.entries.iter_mut().map(|entry| &mut entry.change).collect(), &before)?;
             }
             news
         } else {
             let (mut fresh, mut news) = match self.table_reader() {
-                Some(git) => reftable::read_new_lines(git, common_dir, known, since)?,
-                None => collect::collect_new_lines(common_dir, known, since),
+                Some(git) => reftable::read_new_lines(git, common_dir, positions, since)?,
+                None => collect::collect_new_lines(common_dir, positions, since),
             };
             news.entries = self.logged_changes(&mut fresh)?;
             news
         };
-        if let Some((position, entries)) = jj::collect_changes(self, known, since)? {
+        if let Some((position, entries)) = jj::collect_changes(self, positions, since)? {
             news.positions.push(position);
             news.entries.extend(entries);
         }
@@ -82,24 +82,24 @@ impl Repo {
             return Ok(Vec::new());
         }
         let common_dir = &self.location().common_dir;
-        let stories = collect::classify_logs(fresh, &log_files::head_logs(common_dir));
-        let mut logs: Vec<Vec<EntryChange>> = if stories.iter().all(|story| story.questions.is_empty()) {
-            stories.into_iter().map(|story| story.changes).collect()
+        let classified = collect::classify_logs(fresh, &log_files::head_logs(common_dir));
+        let mut logs: Vec<Vec<EntryChange>> = if classified.iter().all(|log| log.questions.is_empty()) {
+            classified.into_iter().map(|log| log.changes).collect()
         } else {
             self.with_objects(|objects| {
                 let history = RepoHistory { repo: self, objects, fresh };
-                let pairs = stories.into_iter().zip(fresh.iter());
-                Ok(pairs.map(|(story, fresh)| resolve::resolve_questions(story, &fresh.tail.lines, &history)).collect())
+                let pairs = classified.into_iter().zip(fresh.iter());
+                Ok(pairs.map(|(log, fresh)| resolve::resolve_questions(log, &fresh.tail.lines, &history)).collect())
             })?
         };
-        let is_silent = |told: &EntryChange| matches!(told.change, RefChange::UnloggedMove { .. });
+        let is_silent = |entry: &EntryChange| matches!(entry.change, RefChange::UnloggedMove { .. });
         if logs.iter().flatten().any(is_silent) {
             let before = self.commits_before(fresh)?;
             let branches_too = collect::moved_with_branches(common_dir, fresh);
-            for (told, fresh) in logs.iter_mut().zip(fresh.iter()) {
-                mark_switches(told, fresh, &before, &branches_too);
+            for (changes, fresh) in logs.iter_mut().zip(fresh.iter()) {
+                mark_switches(changes, fresh, &before, &branches_too);
             }
-            self.add_bases(logs.iter_mut().flatten().map(|told| &mut told.change).collect(), &before)?;
+            self.add_bases(logs.iter_mut().flatten().map(|entry| &mut entry.change).collect(), &before)?;
         }
         Ok(collect::merge(fresh.iter().map(|fresh| fresh.log.git_dir.clone()).zip(logs).collect()))
     }
@@ -252,15 +252,15 @@ impl Repo {
 /// Marks unlogged switches to a branch, and the first line of a new worktree, as adding no commits. `branches_too`:
 /// lines that moved the branch as well, which may contain commits of an unlogged tool.
 fn mark_switches(
-    told: &mut [EntryChange],
+    changes: &mut [EntryChange],
     NewLines { log, tail }: &NewLines,
     before: &KnownCommits,
     branches_too: &HashSet<&ReflogLine>,
 ) {
-    for EntryChange { change: ref_update, line, .. } in told {
+    for EntryChange { change: ref_update, line, .. } in changes {
         let RefChange::UnloggedMove { from, to } = ref_update else { continue };
         let was_there = before.tips.contains(to) && !branches_too.contains(&tail.lines[*line]);
-        if log.is_head && (was_there || (from.is_none() && log.is_linked())) {
+        if log.is_head && (was_there || (from.is_none() && log.name.contains("worktrees/"))) {
             *ref_update = RefChange::Pulled { from: from.take(), to: to.clone() };
         }
     }

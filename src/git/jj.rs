@@ -73,7 +73,7 @@ fn named_in(file: &Path) -> Option<PathBuf> {
 #[must_use]
 pub fn end(common_dir: &Path) -> Option<LogPosition> {
     let heads = heads(&repo_dir(common_dir)?);
-    (!heads.is_empty()).then(|| LogPosition { log: LOG.to_owned(), identity: heads.join(","), offset: 0 })
+    (!heads.is_empty()).then(|| LogPosition::at_start(LOG, &heads.join(",")))
 }
 
 fn heads(dir: &Path) -> Vec<String> {
@@ -232,23 +232,23 @@ struct OperationEffects {
 fn collect_effects(dir: &Path, heads: &[String], is_before: impl Fn(&str) -> bool) -> OperationEffects {
     let mut seen: HashSet<String> = HashSet::new();
     let mut next: VecDeque<String> = heads.iter().cloned().collect();
-    let (mut story, mut budget) = (OperationEffects::default(), OPERATIONS);
+    let (mut effects, mut budget) = (OperationEffects::default(), OPERATIONS);
     while let Some(id) = next.pop_front().filter(|_| budget > 0) {
         if !seen.insert(id.clone()) {
             continue;
         }
         if is_before(&id) {
-            story.before.push(id);
+            effects.before.push(id);
             continue;
         }
         budget -= 1;
         let Some(operation) = read_operation(dir, &id) else { continue };
         next.extend(operation.parents);
         for (commit, predecessors) in operation.predecessors {
-            story.made.entry(commit).or_default().extend(predecessors);
+            effects.made.entry(commit).or_default().extend(predecessors);
         }
     }
-    story
+    effects
 }
 
 fn done_at(dir: &Path, operation: &str) -> Option<Timestamp> {
@@ -262,32 +262,33 @@ fn done_at(dir: &Path, operation: &str) -> Option<Timestamp> {
 /// When the history cannot be read.
 pub fn collect_changes(
     repo: &Repo,
-    known: &[LogPosition],
+    positions: &[LogPosition],
     since: Timestamp,
 ) -> Result<Option<(LogPosition, Vec<LoggedChange>)>, GitError> {
     let common_dir = &repo.location().common_dir;
     let (Some(dir), Some(now)) = (repo_dir(common_dir), end(common_dir)) else { return Ok(None) };
-    let before = known.iter().find(|known| known.log == LOG);
+    let before = positions.iter().find(|position| position.log == LOG);
     let Backend::LibGit2(library) = &repo.backend else { return Ok(None) };
     if before.is_some_and(|before| before.identity == now.identity) {
         return Ok(None);
     }
     let new: Vec<String> = now.identity.split(',').map(str::to_owned).collect();
-    let known = before.map(|before| before.identity.split(',')).into_iter().flatten();
-    let known: Vec<&str> = known.filter(|id| read_operation(&dir, id).is_some()).collect();
+    let operations = before.map(|before| before.identity.split(',')).into_iter().flatten();
+    let operations: Vec<&str> = operations.filter(|id| read_operation(&dir, id).is_some()).collect();
     let second = Timestamp::from_second(since.as_second()).unwrap_or(since);
-    let story = if known.is_empty() {
+    let effects = if operations.is_empty() {
         collect_effects(&dir, &new, |id| done_at(&dir, id).is_some_and(|at| at < second))
     } else {
-        collect_effects(&dir, &new, |id| known.contains(&id))
+        collect_effects(&dir, &new, |id| operations.contains(&id))
     };
-    let old = if known.is_empty() { story.before } else { known.iter().copied().map(str::to_owned).collect() };
-    let change = ViewDiff { made: story.made, old: views(&dir, &old), new: views(&dir, &new) };
+    let old =
+        if operations.is_empty() { effects.before } else { operations.iter().copied().map(str::to_owned).collect() };
+    let change = ViewDiff { made: effects.made, old: views(&dir, &old), new: views(&dir, &new) };
     let mut shown = {
         let heads = walk::existing(library, &change.new.heads);
         walk::newest_between(library, &change.old.heads, &heads, SHOWN)?
     };
-    if known.is_empty() {
+    if operations.is_empty() {
         // Commits that jj imported from the repository existed before.
         shown.retain(|oid| change.made.contains_key(oid));
     }

@@ -94,8 +94,8 @@ fn in_order(nearest: &[TreeFile], far: Vec<TreeFile>) -> Vec<TreeFile> {
         let role = FileRole::from_path(&text::path(&side.path));
         (!folders.contains(&folder(side)) || role == FileRole::Generated, role)
     };
-    let known: HashSet<&Oid> = nearest.iter().map(|side| &side.id).collect();
-    let mut far: Vec<TreeFile> = far.into_iter().filter(|side| !known.contains(&side.id)).collect();
+    let near_ids: HashSet<&Oid> = nearest.iter().map(|side| &side.id).collect();
+    let mut far: Vec<TreeFile> = far.into_iter().filter(|side| !near_ids.contains(&side.id)).collect();
     far.sort_by_cached_key(rank);
     nearest.iter().cloned().chain(far).filter(TreeFile::is_file).collect()
 }

@@ -239,8 +239,8 @@ impl PatchReader<'_> {
         };
         let (old, new) = (text(delta.old.as_ref()).unwrap_or_default(), text(delta.new.as_ref()).unwrap_or_default());
         // A type change to or from a link shows lines only where the content is an LFS-style pointer.
-        let told = file.change != Change::TypeChanged || pointer::is_pointer(&old) || pointer::is_pointer(&new);
-        if told { lines_of(&old, &new) } else { Vec::new() }
+        let has_text = file.change != Change::TypeChanged || pointer::is_pointer(&old) || pointer::is_pointer(&new);
+        if has_text { lines_of(&old, &new) } else { Vec::new() }
     }
 
     /// Both sides of a lockfile that is not read line by line because it is excluded or too large.

@@ -31,7 +31,7 @@ pub fn is_reftable(common_dir: &Path) -> bool {
 
 /// The current end position of every log.
 pub fn ends(git: &Git, common_dir: &Path) -> Result<Vec<LogPosition>, GitError> {
-    let mut positions = vec![position(ALL, &stamp(common_dir))];
+    let mut positions = vec![LogPosition::at_start(ALL, &stamp(common_dir))];
     positions.extend(logs(git, common_dir, FEW)?.0.iter().map(TableLog::position));
     Ok(positions)
 }
@@ -40,29 +40,30 @@ pub fn ends(git: &Git, common_dir: &Path) -> Result<Vec<LogPosition>, GitError> 
 pub fn read_new_lines(
     git: &Git,
     common_dir: &Path,
-    known: &[LogPosition],
+    positions: &[LogPosition],
     since: Timestamp,
 ) -> Result<(Vec<NewLines>, LogUpdates), GitError> {
     let since = Timestamp::from_second(since.as_second()).unwrap_or(since);
-    let known: HashMap<&str, &str> = known.iter().map(|known| (known.log.as_str(), known.identity.as_str())).collect();
+    let positions: HashMap<&str, &str> =
+        positions.iter().map(|position| (position.log.as_str(), position.identity.as_str())).collect();
     let stamp = stamp(common_dir);
-    if known.get(ALL) == Some(&stamp.as_str()) {
+    if positions.get(ALL) == Some(&stamp.as_str()) {
         return Ok((Vec::new(), LogUpdates::default()));
     }
-    let mut news = LogUpdates { positions: vec![position(ALL, &stamp)], ..LogUpdates::default() };
+    let mut news = LogUpdates { positions: vec![LogPosition::at_start(ALL, &stamp)], ..LogUpdates::default() };
     let (mut tables, is_all) = logs(git, common_dir, FEW)?;
-    if !is_all && tables.iter().any(|table| table.find_known_end(&known).is_none()) {
+    if !is_all && tables.iter().any(|table| table.find_known_end(&positions).is_none()) {
         tables = logs(git, common_dir, MANY)?.0;
     }
     let mut fresh = Vec::new();
     for table in tables {
         let position = table.position();
-        if known.get(position.log.as_str()) == Some(&position.identity.as_str()) {
+        if positions.get(position.log.as_str()) == Some(&position.identity.as_str()) {
             continue;
         }
         news.positions.push(position);
-        let is_new = known.contains_key(ALL) && !known.contains_key(table.log.key().as_str());
-        let begin = match table.find_known_end(&known) {
+        let is_new = positions.contains_key(ALL) && !positions.contains_key(table.log.key().as_str());
+        let begin = match table.find_known_end(&positions) {
             Some(begin) => begin,
             None if is_new => 0,
             None => table.lines.iter().position(|line| line.at >= since).unwrap_or(table.lines.len()),
@@ -83,7 +84,7 @@ pub struct TableLog {
 
 impl TableLog {
     fn position(&self) -> LogPosition {
-        position(&self.log.key(), &self.identity(self.lines.len()))
+        LogPosition::at_start(&self.log.key(), &self.identity(self.lines.len()))
     }
 
     /// Identity of the place before the line with this index: a hash of the preceding lines.
@@ -93,13 +94,13 @@ impl TableLog {
     }
 
     /// The index after the known lines; after an expiry only the last known line may remain.
-    fn find_known_end(&self, known: &HashMap<&str, &str>) -> Option<usize> {
-        let known = known.get(self.log.key().as_str())?;
+    fn find_known_end(&self, positions: &HashMap<&str, &str>) -> Option<usize> {
+        let identity = positions.get(self.log.key().as_str())?;
         let ends = || (1..=self.lines.len()).rev();
         let last = |identity: &str| identity.rsplit_once('.').map(|(_, last)| last.to_owned());
         ends()
-            .find(|end| self.identity(*end) == **known)
-            .or_else(|| ends().find(|end| last(&self.identity(*end)) == last(known)))
+            .find(|end| self.identity(*end) == **identity)
+            .or_else(|| ends().find(|end| last(&self.identity(*end)) == last(identity)))
     }
 }
 
@@ -109,10 +110,6 @@ fn hash(lines: &[ReflogLine]) -> u64 {
         .map(|line| format!("{} {} {}\n", line.new.as_ref().map_or("", Oid::as_str), line.at.as_second(), line.message))
         .collect();
     file::hash_bytes(text.as_bytes())
-}
-
-fn position(log: &str, identity: &str) -> LogPosition {
-    LogPosition { log: log.to_owned(), identity: identity.to_owned(), offset: 0 }
 }
 
 /// File stamp that changes whenever a table is written, in any worktree.

@@ -19,27 +19,27 @@ pub fn join_renames(
     bounds: &Bounds,
     excluded: &dyn Fn(&[u8]) -> bool,
 ) -> Vec<Delta> {
-    let deltas = exact(deltas);
+    let deltas = join_exact(deltas);
     if deltas.len() > bounds.rename_deltas {
         return deltas;
     }
-    let pairs = similar(&deltas, objects, bounds, excluded);
+    let pairs = find_similar(&deltas, objects, bounds, excluded);
     merge(deltas, pairs)
 }
 
-fn exact(deltas: Vec<Delta>) -> Vec<Delta> {
-    let mut gone: HashMap<(&Oid, u32), Vec<usize>> = HashMap::new();
+fn join_exact(deltas: Vec<Delta>) -> Vec<Delta> {
+    let mut deleted: HashMap<(&Oid, u32), Vec<usize>> = HashMap::new();
     for (at, delta) in deltas.iter().enumerate() {
         if let (Some(old), None) = (&delta.old, &delta.new)
             && !is_empty_blob(&old.id)
         {
-            gone.entry((&old.id, old.kind())).or_default().push(at);
+            deleted.entry((&old.id, old.kind())).or_default().push(at);
         }
     }
     let mut pairs = Vec::new();
     for (at, delta) in deltas.iter().enumerate() {
         let (None, Some(new)) = (&delta.old, &delta.new) else { continue };
-        let Some(candidates) = gone.get_mut(&(&new.id, new.kind())) else { continue };
+        let Some(candidates) = deleted.get_mut(&(&new.id, new.kind())) else { continue };
         let same_name = candidates.iter().position(|old| base(deltas[*old].path()) == base(&new.path));
         if let Some(old) = same_name.or(candidates.len().checked_sub(1)) {
             pairs.push((candidates.swap_remove(old), at));
@@ -62,17 +62,17 @@ fn base(path: &[u8]) -> &[u8] {
 
 /// Turns (deleted, added) index pairs into one delta each, at the place of the addition.
 fn merge(mut deltas: Vec<Delta>, pairs: Vec<(usize, usize)>) -> Vec<Delta> {
-    let mut gone = vec![false; deltas.len()];
+    let mut renamed_away = vec![false; deltas.len()];
     for (old, new) in pairs {
-        gone[old] = true;
+        renamed_away[old] = true;
         deltas[new].old = deltas[old].old.take();
     }
-    let mut keep = gone.iter().map(|gone| !gone);
+    let mut keep = renamed_away.iter().map(|is_away| !is_away);
     deltas.retain(|_| keep.next().unwrap_or(true));
     deltas
 }
 
-fn similar(
+fn find_similar(
     deltas: &[Delta],
     objects: &dyn Objects,
     bounds: &Bounds,
@@ -188,11 +188,11 @@ mod tests {
         Some(TreeFile { mode: 0o100_644, id: id(n), path: path.into() })
     }
 
-    fn gone(path: &str, n: usize) -> Delta {
+    fn deleted(path: &str, n: usize) -> Delta {
         Delta { old: side(path, n), new: None }
     }
 
-    fn came(path: &str, n: usize) -> Delta {
+    fn added(path: &str, n: usize) -> Delta {
         Delta { old: None, new: side(path, n) }
     }
 
@@ -207,30 +207,30 @@ mod tests {
     #[test]
     fn an_exact_rename_is_found_without_reading_anything() {
         let objects = memory(&[]);
-        let joined = join_renames(vec![gone("a", 1), came("b", 1)], &objects, &limits(), &|_| false);
+        let joined = join_renames(vec![deleted("a", 1), added("b", 1)], &objects, &limits(), &|_| false);
         assert_eq!(joined, [Delta { old: side("a", 1), new: side("b", 1) }]);
         assert!(objects.read.borrow().is_empty());
     }
 
     #[test]
     fn of_two_equal_files_the_one_with_the_same_name_is_the_origin() {
-        let deltas = vec![gone("x/mod.rs", 1), gone("x/other.rs", 1), came("y/mod.rs", 1)];
+        let deltas = vec![deleted("x/mod.rs", 1), deleted("x/other.rs", 1), added("y/mod.rs", 1)];
         let joined = join_renames(deltas, &memory(&[]), &limits(), &|_| false);
-        assert_eq!(joined, [gone("x/other.rs", 1), Delta { old: side("x/mod.rs", 1), new: side("y/mod.rs", 1) }]);
+        assert_eq!(joined, [deleted("x/other.rs", 1), Delta { old: side("x/mod.rs", 1), new: side("y/mod.rs", 1) }]);
     }
 
     #[test]
     fn a_rename_with_edits_is_found_from_half_the_bytes_on() {
         let objects = memory(&[(1, text(0, 100)), (2, text(0, 80)), (3, text(500, 600))]);
-        let joined = join_renames(vec![gone("a", 1), came("b", 2), came("c", 3)], &objects, &limits(), &|_| false);
-        assert_eq!(joined, [Delta { old: side("a", 1), new: side("b", 2) }, came("c", 3)]);
+        let joined = join_renames(vec![deleted("a", 1), added("b", 2), added("c", 3)], &objects, &limits(), &|_| false);
+        assert_eq!(joined, [Delta { old: side("a", 1), new: side("b", 2) }, added("c", 3)]);
     }
 
     #[test]
     fn beyond_the_limit_only_exact_renames_are_found() {
         let objects = memory(&[(1, text(0, 100)), (2, text(0, 99))]);
         let limits = Bounds { rename_deltas: 1, ..limits() };
-        let deltas = vec![gone("a", 1), came("b", 2)];
+        let deltas = vec![deleted("a", 1), added("b", 2)];
         assert_eq!(join_renames(deltas.clone(), &objects, &limits, &|_| false), deltas);
         assert!(objects.read.borrow().is_empty());
     }
@@ -238,7 +238,7 @@ mod tests {
     #[test]
     fn excluded_and_large_files_are_never_loaded() {
         let objects = memory(&[(1, text(0, 100)), (2, text(0, 99)), (3, text(0, 98))]);
-        let deltas = vec![gone("secret", 1), came("b", 2), came("c", 3)];
+        let deltas = vec![deleted("secret", 1), added("b", 2), added("c", 3)];
         let small = Bounds { file_bytes: 10, ..limits() };
         assert_eq!(join_renames(deltas.clone(), &objects, &small, &|_| false), deltas);
         assert_eq!(join_renames(deltas.clone(), &objects, &limits(), &|path| path == b"secret"), deltas);

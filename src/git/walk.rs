@@ -252,19 +252,19 @@ impl Repo {
         if tips.is_empty() {
             return Ok(arrived_commits);
         }
-        let known = before.tips.iter().chain(&before.remotes).take(TIPS);
+        let excluded = before.tips.iter().chain(&before.remotes).take(TIPS);
         match &self.backend {
             Backend::LibGit2(repo) => {
                 let failed = |error| GitError::git(CANNOT_WALK, error);
-                let walk = revwalk(repo, Sort::TOPOLOGICAL, &existing(repo, tips), known).map_err(failed)?;
+                let walk = revwalk(repo, Sort::TOPOLOGICAL, &existing(repo, tips), excluded).map_err(failed)?;
                 for walked in walk.take(BROUGHT).filter_map(Result::ok) {
                     let commit = repo.find_commit(walked).map_err(failed)?;
                     arrived_commits.add(oid(walked)?, commit.parent_ids().map(oid).collect::<Result<_, _>>()?);
                 }
             }
             Backend::Cli(git) => {
-                let known = known.map(|known| format!("^{known}\n"));
-                let input: String = tips.iter().map(|tip| format!("{tip}\n")).chain(known).collect();
+                let excluded = excluded.map(|excluded| format!("^{excluded}\n"));
+                let input: String = tips.iter().map(|tip| format!("{tip}\n")).chain(excluded).collect();
                 let most = format!("--max-count={BROUGHT}");
                 let args = ["rev-list", "--topo-order", "--parents", "--ignore-missing", &most, "--stdin"];
                 for line in git.text(&args, input.as_bytes(), CANNOT_WALK)?.lines() {
@@ -356,8 +356,8 @@ impl NewCommits {
             return BranchBase::Nothing;
         }
         let new = self.below(tip);
-        let known = |oid: &Oid| self.parents.get(oid)?.iter().find(|parent| !self.parents.contains_key(parent));
-        BranchBase::Above(self.order.iter().rev().filter(|oid| new.contains(oid)).find_map(known).cloned())
+        let outer_parent = |oid: &Oid| self.parents.get(oid)?.iter().find(|parent| !self.parents.contains_key(parent));
+        BranchBase::Above(self.order.iter().rev().filter(|oid| new.contains(oid)).find_map(outer_parent).cloned())
     }
 
     fn below<'a>(&'a self, tip: &'a Oid) -> HashSet<&'a Oid> {

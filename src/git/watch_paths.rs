@@ -199,7 +199,7 @@ mod tests {
             self.names(collect_watch_paths(self.0.path()).stat)
         }
 
-        fn tells(&self, dir: &str, name: &str) -> bool {
+        fn is_relevant(&self, dir: &str, name: &str) -> bool {
             let dir = if dir.is_empty() { self.0.path().to_owned() } else { self.0.path().join(dir) };
             is_relevant_event(self.0.path(), &dir, OsStr::new(name))
         }
@@ -236,7 +236,7 @@ mod tests {
         let stage = Stage::new(&["logs/HEAD", "logs/refs/heads/f/x", "refs/heads/f/x", "worktrees/w/logs/HEAD"]);
         std::fs::write(stage.0.path().join("HEAD"), "ref: refs/heads/f/x\n").unwrap();
         std::fs::write(stage.0.path().join("worktrees/w/HEAD"), "ref: refs/heads/y\n").unwrap();
-        assert!(stage.dirs().contains(&"refs/heads/f".to_owned()) && stage.tells("refs/heads/f", "x"));
+        assert!(stage.dirs().contains(&"refs/heads/f".to_owned()) && stage.is_relevant("refs/heads/f", "x"));
         for branch in ["refs/heads/f/x", "refs/heads/y"] {
             assert!(stage.stat().contains(&branch.to_owned()), "{branch}");
         }
@@ -274,26 +274,32 @@ mod tests {
         let bare = Stage::new(&["refs/heads/a/b", "packed-refs"]);
         assert_eq!(bare.dirs(), ["", "refs/heads", "refs/heads/a"]);
         assert_eq!(bare.stat(), ["logs", "packed-refs", "refs/heads", "refs/heads/a/b"]);
-        assert!(bare.tells("", "packed-refs") && bare.tells("refs/heads", "main") && bare.tells("refs/heads/a", "b"));
-        assert!(!bare.tells("refs/heads", "main.lock"));
+        assert!(
+            bare.is_relevant("", "packed-refs")
+                && bare.is_relevant("refs/heads", "main")
+                && bare.is_relevant("refs/heads/a", "b")
+        );
+        assert!(!bare.is_relevant("refs/heads", "main.lock"));
     }
 
     #[test]
     fn a_reftable_repository_tells_by_its_list_of_tables() {
         let stage = Stage::new(&["reftable/tables.list", "refs/heads", "worktrees/w/reftable/tables.list"]);
         assert_eq!(stage.dirs(), ["", "reftable", "worktrees", "worktrees/w", "worktrees/w/reftable"]);
-        assert!(stage.tells("reftable", "tables.list") && stage.tells("worktrees/w/reftable", "tables.list"));
-        assert!(!stage.tells("reftable", "tables.list.lock") && !stage.tells("reftable", "0x01-0x02.ref"));
+        assert!(
+            stage.is_relevant("reftable", "tables.list") && stage.is_relevant("worktrees/w/reftable", "tables.list")
+        );
+        assert!(!stage.is_relevant("reftable", "tables.list.lock") && !stage.is_relevant("reftable", "0x01-0x02.ref"));
     }
 
     #[test]
     fn before_the_first_commit_the_place_where_logs_come_is_watched() {
         let fresh = Stage::new(&["HEAD", "refs/heads/.keep"]);
         assert_eq!(fresh.dirs(), ["", "refs/heads"]);
-        assert!(fresh.tells("", "logs"));
+        assert!(fresh.is_relevant("", "logs"));
         let started = Stage::new(&["HEAD", "logs/refs/.keep"]);
         assert_eq!(started.dirs(), ["", "logs", "logs/refs"]);
-        assert!(started.tells("logs/refs", "heads"));
+        assert!(started.is_relevant("logs/refs", "heads"));
     }
 
     #[test]
@@ -317,11 +323,15 @@ mod tests {
         for name in
             ["index.lock", "index", "COMMIT_EDITMSG", "HEAD.lock", "HEAD", "ORIG_HEAD", "packed-refs", "objects"]
         {
-            assert!(!stage.tells("", name), "{name}");
+            assert!(!stage.is_relevant("", name), "{name}");
         }
-        assert!(stage.tells("logs", "HEAD") && !stage.tells("logs", "HEAD.lock"));
-        assert!(stage.tells("logs/refs/heads", "main") && stage.tells("logs/refs/heads/a", "b"));
-        assert!(stage.tells("", "worktrees") && stage.tells("worktrees", "new") && stage.tells("worktrees/w", "logs"));
-        assert!(stage.tells("worktrees/w/logs", "HEAD"));
+        assert!(stage.is_relevant("logs", "HEAD") && !stage.is_relevant("logs", "HEAD.lock"));
+        assert!(stage.is_relevant("logs/refs/heads", "main") && stage.is_relevant("logs/refs/heads/a", "b"));
+        assert!(
+            stage.is_relevant("", "worktrees")
+                && stage.is_relevant("worktrees", "new")
+                && stage.is_relevant("worktrees/w", "logs")
+        );
+        assert!(stage.is_relevant("worktrees/w/logs", "HEAD"));
     }
 }

@@ -109,9 +109,9 @@ pub fn insert_block(text: Option<&[u8]>, program: &Path) -> Vec<u8> {
 #[must_use]
 pub fn remove_block(text: &[u8]) -> Option<Vec<u8>> {
     let (mut kept, mut before) = (Vec::with_capacity(text.len()), None);
-    for (line, whose) in classify_lines(text) {
-        match whose {
-            LineOwner::Begin(way) => before = before.or(Some((way, kept.len()))),
+    for (line, owner) in classify_lines(text) {
+        match owner {
+            LineOwner::Begin(file_end) => before = before.or(Some((file_end, kept.len()))),
             LineOwner::End | LineOwner::Section(_) => {}
             LineOwner::Foreign => kept.extend_from_slice(line),
         }
@@ -119,8 +119,8 @@ pub fn remove_block(text: &[u8]) -> Option<Vec<u8>> {
     match before {
         Some((FileEnd::Missing, _)) if kept.is_empty() => return None,
         // Text appended behind our block needs the line end.
-        Some((way, at)) if at == kept.len() && kept.ends_with(end_padding(way)) => {
-            kept.truncate(at - end_padding(way).len());
+        Some((file_end, at)) if at == kept.len() && kept.ends_with(end_padding(file_end)) => {
+            kept.truncate(at - end_padding(file_end).len());
         }
         _ => {}
     }
@@ -131,8 +131,8 @@ pub fn remove_block(text: &[u8]) -> Option<Vec<u8>> {
 #[must_use]
 pub fn parse_block(text: &[u8]) -> Option<HookBlock> {
     let mut block = HookBlock { hooks: Vec::new(), disabled: Vec::new() };
-    for (line, whose) in classify_lines(text) {
-        let LineOwner::Section(hook) = whose else { continue };
+    for (line, owner) in classify_lines(text) {
+        let LineOwner::Section(hook) = owner else { continue };
         let line = line.trim_ascii();
         if key(line) == b"command" {
             block.hooks.retain(|(known, _)| *known != hook);
@@ -208,7 +208,7 @@ fn classify_lines(text: &[u8]) -> Vec<(&[u8], LineOwner)> {
     for (at, line) in lines.iter().enumerate() {
         let words = line.trim_ascii();
         let key_of = |section: Option<HookName>| section.map_or(LineOwner::Foreign, LineOwner::Section);
-        let whose = match (own_line(words), words.first()) {
+        let owner = match (own_line(words), words.first()) {
             (Some(own), _) => {
                 (section, within) = (None, matches!(own, LineOwner::Begin(_)));
                 own
@@ -224,7 +224,7 @@ fn classify_lines(text: &[u8]) -> Vec<(&[u8], LineOwner)> {
         };
         let comment = matches!(words.first(), Some(b'#' | b';')) && !continued;
         continued = !comment && continues(line.strip_suffix(b"\n").unwrap_or(line));
-        parts.push((*line, whose));
+        parts.push((*line, owner));
     }
     parts
 }
@@ -234,8 +234,8 @@ fn own_line(words: &[u8]) -> Option<LineOwner> {
         return Some(LineOwner::End);
     }
     let rest = words.strip_prefix(BEGIN.as_bytes())?;
-    let known = WAYS_BACK.iter().find(|(_, words)| rest.trim_ascii() == words.as_bytes());
-    Some(LineOwner::Begin(known.map_or(FileEnd::Whole, |(before, _)| *before)))
+    let file_end = WAYS_BACK.iter().find(|(_, words)| rest.trim_ascii() == words.as_bytes());
+    Some(LineOwner::Begin(file_end.map_or(FileEnd::Whole, |(before, _)| *before)))
 }
 
 /// A section of this name outside of our lines is ours only with our command: a user who disables our hook in one

@@ -147,8 +147,8 @@ fn without_a_hook_before_git_calls_ours() {
     stage.commit();
     assert_eq!(stage.calls(), "uro-hook|post-commit|\n");
     stage.git(&["commit", "-q", "--amend", "--allow-empty", "-m", "y"]);
-    let told = stage.calls();
-    assert!(told.contains("uro-hook|post-rewrite amend|") && told.ends_with("\n\n"), "with the pairs: {told}");
+    let calls = stage.calls();
+    assert!(calls.contains("uro-hook|post-rewrite amend|") && calls.ends_with("\n\n"), "with the pairs: {calls}");
 }
 
 #[test]
@@ -239,8 +239,8 @@ fn both_hooks_get_what_git_tells_about_a_rewrite() {
     stage.install();
     stage.commit();
     stage.git(&["commit", "-q", "--amend", "--allow-empty", "-m", "y"]);
-    let seen = fs::read_to_string(stage.work.join("seen")).expect("the prior hook ran");
-    let (argument, pairs) = seen.split_once('\n').expect("lines");
+    let passed = fs::read_to_string(stage.work.join("seen")).expect("the prior hook ran");
+    let (argument, pairs) = passed.split_once('\n').expect("lines");
     assert_eq!((argument, pairs.len()), ("amend", 82));
     assert!(stage.calls().ends_with(&format!("uro-hook|post-rewrite amend|{pairs}\n")), "{}", stage.calls());
 }

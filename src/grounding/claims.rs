@@ -58,10 +58,10 @@ impl Direction {
     }
 
     /// Whether it occurs on the side of this direction, and not on the other.
-    pub fn is_side(self, seen: super::lexicon::SideSet) -> bool {
+    pub fn is_side(self, sides: super::lexicon::SideSet) -> bool {
         match self {
-            Self::Added => seen.is_added(),
-            Self::Removed => seen.is_removed(),
+            Self::Added => sides.is_added(),
+            Self::Removed => sides.is_removed(),
         }
     }
 
@@ -104,8 +104,9 @@ pub fn phrases(tokens: &[SentenceToken<'_>]) -> Vec<(Direction, Vec<usize>)> {
     };
     // "includes a new option" claims an addition as well.
     let new = |at: usize| (sentence.low(at) == "new" && is_article(sentence.before(at, 1))).then_some(Verb::Add);
-    let said = (0..tokens.len()).filter_map(|at| Some((at, sentence.verb(at).or_else(|| new(at))?)));
-    said.filter(|(at, _)| !sentence.is_passive(*at) && !sentence.ends_after(*at))
+    let verbs = (0..tokens.len()).filter_map(|at| Some((at, sentence.verb(at).or_else(|| new(at))?)));
+    verbs
+        .filter(|(at, _)| !sentence.is_passive(*at) && !sentence.ends_after(*at))
         .map(|(at, verb)| (if verb == Verb::Add { Direction::Added } else { Direction::Removed }, phrase(at)))
         .filter(|(_, phrase)| !phrase.is_empty())
         .collect()

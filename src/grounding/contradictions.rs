@@ -31,7 +31,7 @@ fn is_elsewhere(at: usize, low: &[String], sentence: &[SentenceToken<'_>], lexic
         let token = sentence.get(at).filter(|token| token.kind == TokenKind::Code)?;
         Some((lexicon.symbol_of(&token.low()), lexicon.is_kept(&token.low())))
     };
-    let one_sided = |at: usize| symbol(at).is_some_and(|(seen, _)| seen.is_removed() || seen.is_added());
+    let one_sided = |at: usize| symbol(at).is_some_and(|(sides, _)| sides.is_removed() || sides.is_added());
     match verb {
         "moves" | "moved" | "move" => one_sided(at + 1),
         "renames" | "renamed" | "rename" => {
@@ -48,8 +48,8 @@ fn is_set_back(at: usize, low: &[String], sentence: &[SentenceToken<'_>], lexico
     let before = at.checked_sub(1).and_then(|to| low.get(to)).is_some_and(|word| word == "to");
     let number = sentence.get(at).is_some_and(|token| token.kind == TokenKind::Number);
     let sets = low.iter().take(at).any(|word| SETS.contains(&word.as_str()));
-    let seen = || low.get(at).map(|number| lexicon.number(number)).unwrap_or_default();
-    before && number && sets && seen().is_removed() && !seen().has(SideSet::CONTEXT) && !seen().has(SideSet::AUTHOR)
+    let sides = || low.get(at).map(|number| lexicon.number(number)).unwrap_or_default();
+    before && number && sets && sides().is_removed() && !sides().has(SideSet::CONTEXT) && !sides().has(SideSet::AUTHOR)
 }
 
 static SETS: WordList = word_list!("contradictions_sets");
@@ -77,19 +77,23 @@ fn is_given_up(at: usize, low: &[String], sentence: &[SentenceToken<'_>], lexico
     let before = |back: usize| at.checked_sub(back).and_then(|at| low.get(at)).map_or("", String::as_str);
     let given_up = before(1) == "longer" && before(2) == "no";
     let prose = sentence.get(at).is_some_and(|token| token.kind == TokenKind::Prose && token.text.chars().count() > 3);
-    let said = low.get(at).is_some_and(|word| lexicon.author_text().contains(word.as_str()));
+    let in_author_text = low.get(at).is_some_and(|word| lexicon.author_text().contains(word.as_str()));
     // A changed comment may state it.
-    let told = low.get(at).is_some_and(|word| lexicon.is_human_word(&words::stem(word)));
-    given_up && prose && !said && !told && low.get(at).is_some_and(|word| lexicon.word(word).is_added())
+    let in_comments = low.get(at).is_some_and(|word| lexicon.is_human_word(&words::stem(word)));
+    given_up
+        && prose
+        && !in_author_text
+        && !in_comments
+        && low.get(at).is_some_and(|word| lexicon.word(word).is_added())
 }
 
 /// "`gone` now supports": removed code cannot do anything.
 fn is_removed_subject(at: usize, low: &[String], sentence: &[SentenceToken<'_>], lexicon: &Lexicon) -> bool {
     let next = low.get(at + 1).map_or("", String::as_str);
     let thing = sentence.get(at).filter(|token| token.kind == TokenKind::Code && token.after.is_none());
-    let gone = thing.is_some_and(|token| lexicon.symbol_of(&token.low()).is_removed());
-    let goes = low.get(at + 2).map_or("", String::as_str);
-    gone && (GOES_ON.contains(&next) || (next == "now" && GOES_ON.contains(&goes)))
+    let is_removed = thing.is_some_and(|token| lexicon.symbol_of(&token.low()).is_removed());
+    let after_next = low.get(at + 2).map_or("", String::as_str);
+    is_removed && (GOES_ON.contains(&next) || (next == "now" && GOES_ON.contains(&after_next)))
 }
 
 /// Verbs that require an existing subject.
@@ -108,12 +112,12 @@ fn wrong_way(claim: Claim, low: &[String], sentence: &[SentenceToken<'_>]) -> Op
     if !matches!(unit(old), "to" | "into" | "\u{2192}" | "->") && unit(old) != unit(new) {
         return None;
     }
-    let verb = low.get(..old)?.iter().rev().take(8).find_map(|word| way(word))?;
+    let verb = low.get(..old)?.iter().rev().take(8).find_map(|word| raises_or_lowers(word))?;
     ((verb && after < before) || (!verb && after > before)).then_some(new)
 }
 
 /// Direction of a value change.
-fn way(word: &str) -> Option<bool> {
+fn raises_or_lowers(word: &str) -> Option<bool> {
     match word {
         "raise" | "raises" | "raised" | "raising" | "increase" | "increases" | "increased" | "increasing"
         | "doubles" => Some(true),

@@ -109,8 +109,8 @@ impl ChangeCounts {
             SymbolChange::Redefined | SymbolChange::Modified => 8,
         };
         for (of, tests) in (1..16_u8).flat_map(|of| [(of, false), (of, true)]) {
-            let told = symbols.iter().filter(|symbol| direction(symbol) & of != 0 && (tests || !symbol.test));
-            let paths: BTreeSet<&str> = told.map(|symbol| symbol.path.as_str()).collect();
+            let counted = symbols.iter().filter(|symbol| direction(symbol) & of != 0 && (tests || !symbol.test));
+            let paths: BTreeSet<&str> = counted.map(|symbol| symbol.path.as_str()).collect();
             self.files.insert(paths.len() as u64);
         }
     }
@@ -158,8 +158,8 @@ impl ChangeCounts {
             let named = commit.message.contains(&change.name);
             let updated = change.from.is_some() && change.to.is_some();
             for verb in [Some(dependencies::verb(change)), updated.then_some("touches")].into_iter().flatten() {
-                for said in [true, false].into_iter().filter(|said| *said || !named) {
-                    lists.entry((verb, said)).or_default().insert(&change.name);
+                for is_named in [true, false].into_iter().filter(|is_named| *is_named || !named) {
+                    lists.entry((verb, is_named)).or_default().insert(&change.name);
                 }
             }
         }
@@ -169,15 +169,15 @@ impl ChangeCounts {
     fn rest(&mut self, commit: &Commit, facts: &Facts) {
         let hunks = |file: &FileChange| file.hunks.len() as u64;
         let dependencies = &facts.dependencies;
-        let (direct, came, went) = (
+        let (direct, new, gone) = (
             dependencies.iter().filter(|dependency| dependency.direct).count(),
             dependencies.iter().filter(|dependency| dependency.from.is_none()).count(),
             dependencies.iter().filter(|dependency| dependency.to.is_none()).count(),
         );
         let all = dependencies.len();
-        let changed = all.saturating_sub(came).saturating_sub(went);
+        let changed = all.saturating_sub(new).saturating_sub(gone);
         for count in
-            [all, direct, came, went, changed, all.saturating_sub(direct), facts.renames.len(), facts.breaking.len()]
+            [all, direct, new, gone, changed, all.saturating_sub(direct), facts.renames.len(), facts.breaking.len()]
         {
             self.things.insert(count as u64);
         }

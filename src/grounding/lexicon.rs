@@ -255,7 +255,7 @@ impl Lexicon {
         }
     }
 
-    fn line(&mut self, line: &str, side: SideSet, said: bool) {
+    fn line(&mut self, line: &str, side: SideSet, is_author: bool) {
         let low = line.to_lowercase();
         for word in words::identifiers(line) {
             mark(&mut self.words, key(word), side);
@@ -273,7 +273,7 @@ impl Lexicon {
                 if step != 0 {
                     *self.balance.entry(stem.clone()).or_default() += step;
                 }
-                if said && stem.len() > 2 {
+                if is_author && stem.len() > 2 {
                     self.human_stems.insert(stem.clone());
                 }
                 if side.has(SideSet::OLD) || side.has(SideSet::CONTEXT) {
@@ -357,10 +357,10 @@ impl Lexicon {
             return path.is_none() || direction.is_side(path);
         }
         let bare = low.trim_end_matches("()");
-        let defined = self.places.iter().filter(|((name, _), _)| name == bare).map(|(_, seen)| *seen);
-        let mut sides = defined.chain([self.symbol_of(&low), self.member_of(&low)]).filter(|seen| !seen.is_none());
+        let defined = self.places.iter().filter(|((name, _), _)| name == bare).map(|(_, sides)| *sides);
+        let mut sides = defined.chain([self.symbol_of(&low), self.member_of(&low)]).filter(|sides| !sides.is_none());
         let word = || direction.is_side(self.word(&low));
-        sides.clone().next().map_or_else(word, |_| sides.any(|seen| direction.is_side(seen)))
+        sides.clone().next().map_or_else(word, |_| sides.any(|sides| direction.is_side(sides)))
     }
 
     /// Whether neither the name nor the path existed before.
@@ -370,8 +370,11 @@ impl Lexicon {
         if !path.is_none() || thing.kind == TokenKind::Path {
             return path.is_added();
         }
-        let seen = self.word(&low);
-        seen.is_added() && !seen.has(SideSet::CONTEXT) && !self.is_head(&low) && !self.symbol_of(&low).has(SideSet::OLD)
+        let sides = self.word(&low);
+        sides.is_added()
+            && !sides.has(SideSet::CONTEXT)
+            && !self.is_head(&low)
+            && !self.symbol_of(&low).has(SideSet::OLD)
     }
 
     /// Whether the word occurs on added lines and nowhere else in the patch.
@@ -390,14 +393,14 @@ impl Lexicon {
     pub fn is_declared(&self, low: &str, direction: Direction) -> bool {
         let side = if direction == Direction::Added { SideSet::NEW } else { SideSet::OLD };
         let mut from = 0;
-        self.ends.iter().any(|(end, seen)| {
+        self.ends.iter().any(|(end, sides)| {
             let line = self.text.get(std::mem::replace(&mut from, *end)..*end).unwrap_or_default();
             let own = |(at, _): (usize, &str)| {
                 let bounded = |c: Option<char>| !c.is_some_and(|c| c.is_alphanumeric() || c == '_');
                 let before = line[..at].chars().next_back();
                 bounded(before) && before != Some('.') && bounded(line[at + low.len()..].chars().next())
             };
-            seen.has(side) && line.match_indices(low).any(own)
+            sides.has(side) && line.match_indices(low).any(own)
         })
     }
 
@@ -425,18 +428,18 @@ impl Lexicon {
 
     /// Whether anything of this kind (`tests`, `function`, `section`) was added or removed.
     pub fn shows_kind(&self, kind: &str, direction: Direction) -> bool {
-        let came = direction == Direction::Added;
-        let (side, other) = if came { (SideSet::NEW, SideSet::OLD) } else { (SideSet::OLD, SideSet::NEW) };
+        let is_new = direction == Direction::Added;
+        let (side, other) = if is_new { (SideSet::NEW, SideSet::OLD) } else { (SideSet::OLD, SideSet::NEW) };
         match kind.trim_end_matches('s') {
             "function" | "method" | "clas" | "classe" | "struct" | "constant" => {
-                let one_sided = |seen: &SideSet| seen.has(side) && !seen.has(other);
+                let one_sided = |sides: &SideSet| sides.has(side) && !sides.has(other);
                 self.symbols.values().chain(self.members.values()).any(one_sided)
                     || self.balance(&stem(kind)).is_some_and(|balance| direction.agrees(balance))
             }
-            "line" | "entry" | "entrie" | "paragraph" if came => self.grown.more,
+            "line" | "entry" | "entrie" | "paragraph" if is_new => self.grown.more,
             "line" | "entry" | "entrie" | "paragraph" => self.grown.fewer,
             "section" => self.grown.headings,
-            "file" => self.paths.iter().any(|(_, seen)| !seen.has(other)),
+            "file" => self.paths.iter().any(|(_, sides)| !sides.has(other)),
             _ => true,
         }
     }
@@ -465,9 +468,9 @@ impl Lexicon {
     pub fn is_near(&self, low: &str) -> bool {
         let mut from = 0;
         occurs(&self.text, low)
-            && self.ends.iter().any(|(end, seen)| {
+            && self.ends.iter().any(|(end, sides)| {
                 let line = self.text.get(std::mem::replace(&mut from, *end)..*end).unwrap_or_default();
-                *seen == SideSet::CONTEXT && occurs(line, low)
+                *sides == SideSet::CONTEXT && occurs(line, low)
             })
     }
 
@@ -475,7 +478,7 @@ impl Lexicon {
     pub fn path_of(&self, low: &str) -> SideSet {
         let low = low.trim_start_matches("./").trim_matches('/');
         let fits = |path: &str| path == low || (path.ends_with(low) && path[..path.len() - low.len()].ends_with('/'));
-        self.paths.iter().filter(|(path, _)| fits(path)).fold(SideSet::default(), |seen, (_, side)| seen.and(*side))
+        self.paths.iter().filter(|(path, _)| fits(path)).fold(SideSet::default(), |sum, (_, side)| sum.and(*side))
     }
 
     /// Whether the path is a directory, or several components, of a path of the patch.
@@ -541,8 +544,8 @@ fn is_cut(file: &FileChange) -> bool {
 }
 
 fn mark(map: &mut HashMap<String, SideSet>, key: String, side: SideSet) {
-    let seen = map.entry(key).or_default();
-    *seen = seen.and(side);
+    let sides = map.entry(key).or_default();
+    *sides = sides.and(side);
 }
 
 /// `routers` → `router`, `indices` stays.

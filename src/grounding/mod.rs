@@ -125,8 +125,8 @@ pub fn adds_information(sentence: &str, author: &str, template: &str) -> bool {
     let number = |token: &SentenceToken<'_>| {
         token.kind == TokenKind::Number && !author.contains(token.text) && !template.contains(token.text)
     };
-    let known = words::stems(author);
-    let new = |stem: &String| !support::is_work(stem) && !known.contains(stem);
+    let author_stems = words::stems(author);
+    let new = |stem: &String| !support::is_work(stem) && !author_stems.contains(stem);
     let mut new: BTreeSet<String> = words::stems(sentence).into_iter().filter(new).collect();
     let beyond = new.len();
     new.retain(|stem| !words::stems(template).contains(stem));
@@ -191,8 +191,8 @@ impl GroundingCheck {
     fn find_fault(&self, sentence: &str, known: &dyn Fn(&str) -> bool) -> Option<(Ungrounded, Option<usize>)> {
         let fault = |fault, word: &str| Ungrounded { sentence: sentence.to_owned(), word: word.to_owned(), fault };
         let lexicon = &self.lexicon;
-        if let Some(words) = lexicon.tainted.echo(sentence) {
-            return Some((fault(Fault::Instruction, &words), None));
+        if let Some(echoed) = lexicon.tainted.echo(sentence) {
+            return Some((fault(Fault::Instruction, &echoed), None));
         }
         let tokens = tokenize(sentence);
         for (at, token) in tokens.iter().enumerate() {
@@ -236,11 +236,11 @@ impl GroundingCheck {
         let stems = words::stems(sentence);
         let of_the_change = |stem: &String| self.lexicon.has_stem(stem) || TRADE.contains(&stem.as_str());
         let own = stems.iter().filter(|stem| !TRADE.contains(&stem.as_str())).count();
-        let known = stems.iter().any(|stem| self.lexicon.has_stem(stem));
+        let has_known_stem = stems.iter().any(|stem| self.lexicon.has_stem(stem));
         // "Adds task list" begins like a sentence about any change, and may continue in the author's words.
         let about_it = stems.first().is_some_and(|first| TRADE.contains(&first.as_str()));
         let most = if about_it { OWN + 2 } else { OWN };
-        (stems.len() >= LONG && !stems.iter().any(of_the_change)) || (own >= most && !known)
+        (stems.len() >= LONG && !stems.iter().any(of_the_change)) || (own >= most && !has_known_stem)
     }
 }
 

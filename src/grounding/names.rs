@@ -42,8 +42,8 @@ fn quote(low: &str, lexicon: &Lexicon) -> Vec<String> {
         return Vec::new();
     }
     let stems = words::stems(low);
-    let known = is_title(low) && !stems.is_empty() && stems.iter().all(|stem| lexicon.has_stem(stem));
-    if known { Vec::new() } else { vec![low.to_owned()] }
+    let is_supported = is_title(low) && !stems.is_empty() && stems.iter().all(|stem| lexicon.has_stem(stem));
+    if is_supported { Vec::new() } else { vec![low.to_owned()] }
 }
 
 /// "Assertions" where the patch has `AssertionError`.
@@ -83,18 +83,19 @@ fn path(text: &str, low: &str, lexicon: &Lexicon) -> Vec<String> {
     let bare =
         low.trim_start_matches(['\u{2026}', '@']).trim_start_matches("./").trim_matches('/').trim_end_matches("/*");
     if let Some((place, number)) = ticket(low) {
-        let ways = ["#", "/issues/", "/pull/", "/discussions/", "/-/issues/", "/-/merge_requests/"];
-        let known = ways.iter().any(|way| occurs(lexicon.author_text(), &format!("{place}{way}{number}")));
-        return if known { Vec::new() } else { vec![low.to_owned()] };
+        let separators = ["#", "/issues/", "/pull/", "/discussions/", "/-/issues/", "/-/merge_requests/"];
+        let is_stated =
+            separators.iter().any(|separator| occurs(lexicon.author_text(), &format!("{place}{separator}{number}")));
+        return if is_stated { Vec::new() } else { vec![low.to_owned()] };
     }
-    let known = is_common(text)
+    let is_supported = is_common(text)
         || bare.is_empty()
         || !lexicon.path_of(bare).is_none()
         || lexicon.has_directory(bare)
         || lexicon.has_components(bare)
         || lexicon.has_literal(low)
         || lexicon.has_literal(bare);
-    if known || is_of_known_parts(bare, lexicon) || is_list_of_files(bare, lexicon) {
+    if is_supported || is_of_known_parts(bare, lexicon) || is_list_of_files(bare, lexicon) {
         return Vec::new();
     }
     if low.contains(['$', '{']) || is_choice(text) {
@@ -115,8 +116,8 @@ fn path(text: &str, low: &str, lexicon: &Lexicon) -> Vec<String> {
     }
     let each =
         !low.contains(['.', '_']) && low.matches('/').count() == 1 && !low.starts_with('/') && !low.ends_with('/');
-    let known = |part: &&str| lexicon.has_stem(&words::stem(part)) && !lexicon.has_directory(part);
-    if each && parts.iter().all(|part| known(part) || is_common(part)) {
+    let is_known_part = |part: &&str| lexicon.has_stem(&words::stem(part)) && !lexicon.has_directory(part);
+    if each && parts.iter().all(|part| is_known_part(part) || is_common(part)) {
         // `bytes/strings`: alternatives between two words of the patch, not a directory.
         return Vec::new();
     }
@@ -145,15 +146,16 @@ fn is_choice(text: &str) -> bool {
 /// `scan/2`, `FirstName/SecondName`, `pkg/path.Name`: code names separated by slashes.
 fn is_of_known_parts(bare: &str, lexicon: &Lexicon) -> bool {
     let Some((before, last)) = bare.rsplit_once('/') else { return false };
-    let known = |name: &str| !lexicon.word(name).is_none();
+    let is_known_word = |name: &str| !lexicon.word(name).is_none();
     if last.bytes().all(|byte| byte.is_ascii_digit()) && !before.contains('/') {
-        return known(before);
+        return is_known_word(before);
     }
     let of_package = last.split_once('.').is_some_and(|(package, name)| {
-        !EXTENSIONS.contains(&name) && known(name) && lexicon.has_literal(&format!("{before}/{package}"))
+        !EXTENSIONS.contains(&name) && is_known_word(name) && lexicon.has_literal(&format!("{before}/{package}"))
     });
     // Two long names are not a folder with a file in it.
-    let names = bare.split('/').all(|part| part.len() > 11 && part.chars().all(char::is_alphanumeric) && known(part));
+    let names =
+        bare.split('/').all(|part| part.len() > 11 && part.chars().all(char::is_alphanumeric) && is_known_word(part));
     of_package || names
 }
 

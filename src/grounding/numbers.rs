@@ -11,8 +11,8 @@ pub fn is_known(tokens: &[SentenceToken<'_>], at: usize, lexicon: &Lexicon) -> b
     let Some(token) = tokens.get(at) else { return true };
     match token.kind {
         TokenKind::Number => digits(tokens, at, token, lexicon),
-        TokenKind::Prose => spelled(&token.low()).is_none_or(|n| {
-            counted(tokens, at, n, lexicon) || is_written(n, lexicon) || lexicon.has_literal(&token.low())
+        TokenKind::Prose => spelled_number(&token.low()).is_none_or(|n| {
+            is_counted(tokens, at, n, lexicon) || is_written(n, lexicon) || lexicon.has_literal(&token.low())
         }),
         TokenKind::Code => requirement(&token.low(), lexicon),
         _ => true,
@@ -21,11 +21,11 @@ pub fn is_known(tokens: &[SentenceToken<'_>], at: usize, lexicon: &Lexicon) -> b
 
 /// `>= 0.4.20 < 0.5.0`: in a token without words every number must be known.
 fn requirement(low: &str, lexicon: &Lexicon) -> bool {
-    let mut known = true;
+    let mut all_found = true;
     if !low.contains(char::is_alphabetic) && !lexicon.has_literal(low) {
-        words::numbers(low, &mut |number| known &= !lexicon.number(number).is_none());
+        words::numbers(low, &mut |number| all_found &= !lexicon.number(number).is_none());
     }
-    known
+    all_found
 }
 
 fn is_written(n: u64, lexicon: &Lexicon) -> bool {
@@ -37,14 +37,14 @@ fn is_written(n: u64, lexicon: &Lexicon) -> bool {
 }
 
 /// "two", "three"; "one" is excluded because it is often a pronoun.
-fn spelled(low: &str) -> Option<u64> {
+fn spelled_number(low: &str) -> Option<u64> {
     let words = ["two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];
     words.iter().position(|word| *word == low).map(|at| at as u64 + 2)
 }
 
 fn digits(tokens: &[SentenceToken<'_>], at: usize, token: &SentenceToken<'_>, lexicon: &Lexicon) -> bool {
     let low = token.low();
-    let counted_only = is_count_of_lines(&low) || strict(tokens, at, lexicon).is_some() || is_rest(tokens, at);
+    let counted_only = is_count_of_lines(&low) || strict_counts(tokens, at, lexicon).is_some() || is_rest(tokens, at);
     if lexicon.has_literal(&low) && !counted_only {
         return true;
     }
@@ -64,20 +64,18 @@ fn digits(tokens: &[SentenceToken<'_>], at: usize, token: &SentenceToken<'_>, le
         let whole: Option<u64> = number.parse().ok();
         if nth == 0 && is_count_of_lines(&low) {
             let counts = if low.starts_with('+') { &lexicon.counts.insertions } else { &lexicon.counts.deletions };
-            let known = whole.is_some_and(|n| counts.contains(&n)) && both_sides(tokens, at, lexicon);
-            return known || is_in_author_text(&number, lexicon);
+            let is_count = whole.is_some_and(|n| counts.contains(&n)) && both_sides(tokens, at, lexicon);
+            return is_count || is_in_author_text(&number, lexicon);
         }
-        if let Some(counts) = strict(tokens, at, lexicon) {
+        if let Some(counts) = strict_counts(tokens, at, lexicon) {
             return whole.is_some_and(|n| counts.contains(&n)) || is_in_author_text(&number, lexicon);
         }
         if is_rest(tokens, at) && !lexicon.counts.files.is_empty() {
-            return whole.is_some_and(|n| counted(tokens, at, n, lexicon)) || is_in_author_text(&number, lexicon);
+            return whole.is_some_and(|n| is_counted(tokens, at, n, lexicon)) || is_in_author_text(&number, lexicon);
         }
         !lexicon.number(&number).is_none()
-            || whole.is_some_and(|n| counted(tokens, at, n, lexicon))
-            || converted(&number, &unit)
-                .iter()
-                .any(|number| is_distinctive(number) && !lexicon.number(number).is_none())
+            || whole.is_some_and(|n| is_counted(tokens, at, n, lexicon))
+            || convert_units(&number, &unit).iter().any(|number| number.len() > 1 && !lexicon.number(number).is_none())
     })
 }
 
@@ -126,15 +124,12 @@ fn is_name_of_thing(low: &str) -> bool {
 /// "and 3 more", "and 2 other files": the number of omitted list items.
 fn is_rest(tokens: &[SentenceToken<'_>], at: usize) -> bool {
     let next = tokens.get(at + 1).map(SentenceToken::low).unwrap_or_default();
-    matches!(next.as_str(), "more" | "others") || (next == "other" && is_after(tokens, at, "and"))
-}
-
-fn is_after(tokens: &[SentenceToken<'_>], at: usize, word: &str) -> bool {
-    at.checked_sub(1).and_then(|before| tokens.get(before)).is_some_and(|token| token.text == word)
+    let after_and = || at.checked_sub(1).and_then(|before| tokens.get(before)).is_some_and(|token| token.text == "and");
+    matches!(next.as_str(), "more" | "others") || (next == "other" && after_and())
 }
 
 /// Phrases that can only be counts: "in 3 source files", "2 new tests", "40 lines".
-fn strict<'a>(tokens: &[SentenceToken<'_>], at: usize, lexicon: &'a Lexicon) -> Option<&'a BTreeSet<u64>> {
+fn strict_counts<'a>(tokens: &[SentenceToken<'_>], at: usize, lexicon: &'a Lexicon) -> Option<&'a BTreeSet<u64>> {
     let before = at.checked_sub(1).and_then(|before| tokens.get(before)).map(SentenceToken::low).unwrap_or_default();
     let noun =
         tokens.iter().skip(at + 1).take(3).take_while(|token| token.kind != TokenKind::Number).map(SentenceToken::low);
@@ -172,7 +167,7 @@ fn strict<'a>(tokens: &[SentenceToken<'_>], at: usize, lexicon: &'a Lexicon) -> 
 }
 
 /// Whether the number follows by counting, given the counted noun.
-fn counted(tokens: &[SentenceToken<'_>], at: usize, n: u64, lexicon: &Lexicon) -> bool {
+fn is_counted(tokens: &[SentenceToken<'_>], at: usize, n: u64, lexicon: &Lexicon) -> bool {
     let counts = &lexicon.counts;
     let nouns: Vec<String> = tokens.iter().skip(at + 1).take(3).map(SentenceToken::low).collect();
     let has = |words: &[&str]| nouns.iter().any(|noun| words.contains(&noun.as_str()));
@@ -225,7 +220,7 @@ fn unit(bare: &str, tokens: &[SentenceToken<'_>], at: usize) -> String {
 }
 
 /// The same quantity in units common in code: `2s` is 2000 there.
-fn converted(number: &str, unit: &str) -> Vec<String> {
+fn convert_units(number: &str, unit: &str) -> Vec<String> {
     let Ok(value) = number.parse::<f64>() else { return Vec::new() };
     let factors: &[f64] = match unit {
         "s" | "sec" | "secs" | "second" | "seconds" => &[1e3, 1e6, 1e9, 1.0 / 60.0],
@@ -239,15 +234,10 @@ fn converted(number: &str, unit: &str) -> Vec<String> {
         "%" | "percent" => &[1e-2],
         _ => &[],
     };
-    factors.iter().map(|factor| tidy(value * factor)).collect()
+    factors.iter().map(|factor| format_number(value * factor)).collect()
 }
 
-/// A 1 or a 5 occurs in any patch: an equivalence of 60 seconds to one minute does not support a 60.
-fn is_distinctive(number: &str) -> bool {
-    number.len() > 1
-}
-
-fn tidy(value: f64) -> String {
+fn format_number(value: f64) -> String {
     let text = format!("{value:.6}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }

@@ -88,7 +88,7 @@ impl ParaphraseCheck {
             // "lexer and parser" may be one source's; its parts alone are too short to tell.
             let all = stated(sentence);
             let whole = self.find_foreign(&all).or_else(|| all.is_empty().then(String::new))?;
-            let parts = parts_of(sentence).into_iter().map(|part| stated(part)).filter(|terms| !terms.is_empty());
+            let parts = parts_of(sentence).into_iter().map(stated).filter(|terms| !terms.is_empty());
             let mut faults = parts.filter_map(|terms| self.find_foreign(&terms));
             faults.next().map(|part| if part.is_empty() { whole } else { part })
         })
@@ -256,7 +256,8 @@ mod tests {
 
     #[test]
     fn what_was_not_kept_is_named() {
-        let faults = ParaphraseCheck::of(&[SOURCE], "").check("Relaxed the `TypeEl` bound for speed and safety.").faults;
+        let faults =
+            ParaphraseCheck::of(&[SOURCE], "").check("Relaxed the `TypeEl` bound for speed and safety.").faults;
         assert_eq!(faults[0].word, "speed");
         assert_eq!(faults[0].fault, Fault::Unsupported);
     }

@@ -27,7 +27,7 @@ pub fn find_pattern_fault(tokens: &[SentenceToken<'_>], lexicon: &Lexicon) -> Op
     (sentence.no_sentence().map(whole))
         .or_else(|| sentence.second_clause().map(cut))
         .or_else(|| sentence.purpose().map(cut))
-        .or_else(|| sentence.twice().map(whole))
+        .or_else(|| sentence.repeated_word().map(whole))
         .or_else(|| sentence.changed_though_new().map(whole))
         .or_else(|| sentence.not_exchanged().map(whole))
         .or_else(|| sentence.not_included().map(whole))
@@ -107,15 +107,15 @@ impl PatternMatcher<'_> {
             let verb = (at + 1..self.tokens.len()).find(|at| !ADVERBS.contains(&self.low(*at)));
             let Some(verb) = verb.filter(|_| self.low(*at) == "to") else { return false };
             let is_verb = self.is_prose(verb) && is_infinitive(self.low(verb));
-            let said = |stem: &String| self.lexicon.is_author_word(stem);
+            let is_author_word = |stem: &String| self.lexicon.is_author_word(stem);
             let mut clause = self.content(verb + 1..self.tokens.len());
             clause.push(stem(self.low(verb)));
-            is_verb && !clause.iter().all(said)
+            is_verb && !clause.iter().all(is_author_word)
         })
     }
 
     /// A repeated name.
-    fn twice(&self) -> Option<String> {
+    fn repeated_word(&self) -> Option<String> {
         (1..self.tokens.len()).find_map(|at| {
             let same = (0..at).rev().find(|other| self.low(*other) == self.low(at) && !self.low(at).is_empty())?;
             let adjacent = same + 1 == at && self.is_prose(at) && self.low(at).len() > 1;
@@ -178,11 +178,12 @@ impl PatternMatcher<'_> {
         while self.low(phrase.end) == "and" && self.is_named(phrase.end + 1) {
             phrase.end = self.phrase(phrase.end + 1).end;
         }
-        let known: Vec<i64> =
+        let balances: Vec<i64> =
             self.content(phrase.clone()).iter().filter_map(|stem| self.lexicon.balance(stem)).collect();
-        let came = known.iter().any(|balance| Direction::Added.agrees(*balance));
-        let gone = |at: usize| self.is_named(at) && !self.lexicon.is_one_sided(&self.tokens[at], Direction::Added);
-        let unshown = (!known.is_empty() && !came) || phrase.clone().any(gone);
+        let is_added = balances.iter().any(|balance| Direction::Added.agrees(*balance));
+        let lacks_addition =
+            |at: usize| self.is_named(at) && !self.lexicon.is_one_sided(&self.tokens[at], Direction::Added);
+        let unshown = (!balances.is_empty() && !is_added) || phrase.clone().any(lacks_addition);
         unshown.then(|| self.tokens[phrase.start].text.to_owned())
     }
 
@@ -205,9 +206,9 @@ impl PatternMatcher<'_> {
             }
             "to" => {
                 let new = self.phrase(link + 1).find(named)?;
-                let stays = !self.lexicon.is_one_sided(&self.tokens[new], Direction::Added)
+                let is_unchanged = !self.lexicon.is_one_sided(&self.tokens[new], Direction::Added)
                     && !self.content(new..new + 1).iter().any(|stem| self.lexicon.balance(stem).is_some_and(|n| n > 0));
-                stays.then(|| self.tokens[new].text.to_owned())
+                is_unchanged.then(|| self.tokens[new].text.to_owned())
             }
             _ => None,
         }
@@ -223,7 +224,7 @@ impl PatternMatcher<'_> {
     fn backwards(&self) -> Option<String> {
         let from = (0..self.tokens.len()).find(|at| self.low(*at) == "from")?;
         let to = (from + 1..self.tokens.len()).find(|at| matches!(self.low(*at), "to" | "into"))?;
-        let seen = |at: usize| {
+        let sides_of = |at: usize| {
             let token = &self.tokens[at];
             if token.kind == TokenKind::Number {
                 self.lexicon.number(&token.low())
@@ -231,8 +232,8 @@ impl PatternMatcher<'_> {
                 self.lexicon.word(&token.low())
             }
         };
-        let old = (from + 1..to).any(|at| self.is_value(at) && seen(at).is_added());
-        let new = self.phrase(to + 1).any(|at| self.is_value(at) && seen(at).is_removed());
+        let old = (from + 1..to).any(|at| self.is_value(at) && sides_of(at).is_added());
+        let new = self.phrase(to + 1).any(|at| self.is_value(at) && sides_of(at).is_removed());
         (old || new).then(|| self.tokens[from].text.to_owned())
     }
 
@@ -242,24 +243,25 @@ impl PatternMatcher<'_> {
 
     /// "Adds a new version": a version is replaced, not added.
     fn added_version(&self) -> Option<String> {
-        let words = ["adds", "a", "new", "version"];
-        let at = (0..self.tokens.len()).find(|at| (0..words.len()).all(|more| self.low(*at + more) == words[more]))?;
+        let phrase = ["adds", "a", "new", "version"];
+        let at =
+            (0..self.tokens.len()).find(|at| (0..phrase.len()).all(|more| self.low(*at + more) == phrase[more]))?;
         (!self.lexicon.is_author_word(&stem("add"))).then(|| self.tokens[at].text.to_owned())
     }
 
     /// A sentence that does not mention comments, where only comments of source changed.
     fn silent_on_comments(&self) -> Option<String> {
-        let told = |word: &String| WORDS_OF_COMMENTS.iter().any(|known| word.contains(known));
-        let silent = self.lexicon.kinds.only_comments && !self.low.iter().any(told);
+        let is_about_comments = |word: &String| WORDS_OF_COMMENTS.iter().any(|known| word.contains(known));
+        let silent = self.lexicon.kinds.only_comments && !self.low.iter().any(is_about_comments);
         silent.then(|| self.tokens.first().map_or_else(String::new, |token| token.text.to_owned()))
     }
 
     /// "the signature of `x`": such nouns for a part must come from the change or the author.
     fn unsaid_part(&self) -> Option<String> {
-        let known = |at: usize| self.lexicon.is_supported(&stem(self.low(at)));
+        let is_supported = |at: usize| self.lexicon.is_supported(&stem(self.low(at)));
         let is_part = |at: &usize| match self.low(*at) {
             "return" if matches!(self.low(*at + 1), "type" | "value") => !self.lexicon.is_author_word(&stem("return")),
-            "signature" | "signatures" | "conditional" | "conditionals" => self.is_prose(*at) && !known(*at),
+            "signature" | "signatures" | "conditional" | "conditionals" => self.is_prose(*at) && !is_supported(*at),
             _ => false,
         };
         (0..self.tokens.len()).find(is_part).map(|at| self.tokens[at].text.to_owned())
@@ -339,7 +341,7 @@ mod tests {
         find_pattern_fault(&tokenize(sentence), &lexicon)
     }
 
-    fn told(sentence: &str) -> Option<String> {
+    fn unsupported_word(sentence: &str) -> Option<String> {
         found(sentence).map(|(lack, _)| match lack {
             LackOfSupport::Unseen(word) => word,
             other => format!("{other:?}"),
@@ -361,33 +363,33 @@ mod tests {
 
     #[test]
     fn a_name_stands_once_but_for_what_it_became() {
-        assert_eq!(told("Adds `retry` and `retry` to `ask`.").as_deref(), Some("retry"));
-        assert_eq!(told("Adds retry retry.").as_deref(), Some("retry"));
-        assert!(told("Tests are more tests.").is_some());
-        assert_eq!(told("Changes `old_wait(limit)` to `retry(limit)`."), None);
+        assert_eq!(unsupported_word("Adds `retry` and `retry` to `ask`.").as_deref(), Some("retry"));
+        assert_eq!(unsupported_word("Adds retry retry.").as_deref(), Some("retry"));
+        assert!(unsupported_word("Tests are more tests.").is_some());
+        assert_eq!(unsupported_word("Changes `old_wait(limit)` to `retry(limit)`."), None);
     }
 
     #[test]
     fn a_verb_has_its_object_and_a_second_verb_what_leads_to_it() {
         for wrong in ["Adds and a new backoff.", "Adds to the `ask` function.", "Adds 2.8.9.", "Adds `retry` is new."] {
-            assert!(told(wrong).is_some(), "{wrong}");
+            assert!(unsupported_word(wrong).is_some(), "{wrong}");
         }
-        assert_eq!(told("Adds `retry` where the server is busy."), None);
+        assert_eq!(unsupported_word("Adds `retry` where the server is busy."), None);
     }
 
     #[test]
     fn only_what_was_there_is_changed_replaced_or_renamed() {
-        assert!(told("Changes `backoff` in `ask`.").is_some());
-        assert_eq!(told("Replaces `limit` with `retry`.").as_deref(), Some("limit"));
-        assert_eq!(told("Renames `retry` to `old_wait`.").as_deref(), Some("retry"));
-        assert_eq!(told("Changes the waits to `limit`.").as_deref(), Some("limit"));
-        assert_eq!(told("Changes the calls from `retry`.").as_deref(), Some("from"));
-        assert_eq!(told("Changes `ask` to include `old_wait`.").as_deref(), Some("old_wait"));
-        assert_eq!(told("Changes the backoff of `ask`.").as_deref(), Some("changes"));
-        assert_eq!(told("Changes the limit from `retry` to `old_wait`.").as_deref(), Some("from"));
-        assert_eq!(told("Changes the limit to a limit of waits.").as_deref(), Some("to"));
-        assert_eq!(told("Adds a new version of `retry`.").as_deref(), Some("Adds"));
-        assert_eq!(told("Changes the return type of `ask`.").as_deref(), Some("return"));
+        assert!(unsupported_word("Changes `backoff` in `ask`.").is_some());
+        assert_eq!(unsupported_word("Replaces `limit` with `retry`.").as_deref(), Some("limit"));
+        assert_eq!(unsupported_word("Renames `retry` to `old_wait`.").as_deref(), Some("retry"));
+        assert_eq!(unsupported_word("Changes the waits to `limit`.").as_deref(), Some("limit"));
+        assert_eq!(unsupported_word("Changes the calls from `retry`.").as_deref(), Some("from"));
+        assert_eq!(unsupported_word("Changes `ask` to include `old_wait`.").as_deref(), Some("old_wait"));
+        assert_eq!(unsupported_word("Changes the backoff of `ask`.").as_deref(), Some("changes"));
+        assert_eq!(unsupported_word("Changes the limit from `retry` to `old_wait`.").as_deref(), Some("from"));
+        assert_eq!(unsupported_word("Changes the limit to a limit of waits.").as_deref(), Some("to"));
+        assert_eq!(unsupported_word("Adds a new version of `retry`.").as_deref(), Some("Adds"));
+        assert_eq!(unsupported_word("Changes the return type of `ask`.").as_deref(), Some("return"));
     }
 
     #[test]

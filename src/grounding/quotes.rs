@@ -16,9 +16,9 @@ pub fn is_in(quote: &str, text: &str, ends: &[(usize, SideSet)]) -> bool {
     let squeezed = sought.concat();
     [SideSet::OLD, SideSet::NEW, SideSet::AUTHOR.and(SideSet::FACTS)].into_iter().any(|side| {
         let (mut from, mut there) = (0, Vec::new());
-        for (end, seen) in ends {
-            let near = !side.has(SideSet::AUTHOR) && seen.has(SideSet::CONTEXT);
-            if seen.has(side) || near {
+        for (end, sides) in ends {
+            let near = !side.has(SideSet::AUTHOR) && sides.has(SideSet::CONTEXT);
+            if sides.has(side) || near {
                 there.extend(text.get(from..*end).map(words).into_iter().flatten());
             }
             from = *end;

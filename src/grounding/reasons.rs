@@ -20,16 +20,16 @@ pub fn find_unsupported(sentence: &str, tokens: &[SentenceToken<'_>], lexicon: &
     let word = |token: &SentenceToken<'_>| if token.kind == TokenKind::Quote { String::new() } else { token.low() };
     let low: Vec<String> = tokens.iter().map(word).collect();
     let low: Vec<&str> = low.iter().map(String::as_str).collect();
-    if let Some(found) = verdict(&low, lexicon).or_else(|| unshown(&low, lexicon)) {
+    if let Some(found) = unsupported_verdict(&low, lexicon).or_else(|| unshown_claim(&low, lexicon)) {
         return Some(UnsupportedReason { from: 0, words: found });
     }
     (0..low.len()).find_map(|at| {
         let (length, also) = marker(&low[at..]).filter(|_| !is_action(&low, at))?;
         let clause = &tokens[at + length..];
         let end = clause.iter().position(|token| token.after == Some(';')).map_or(clause.len(), |end| end + 1);
-        let said = is_stated(&clause[..end], also, lexicon);
+        let is_supported = is_stated(&clause[..end], also, lexicon);
         let from = tokens.get(at).map_or(0, |token| token.at);
-        (!said).then(|| UnsupportedReason { from, words: sentence[from..].chars().take(80).collect() })
+        (!is_supported).then(|| UnsupportedReason { from, words: sentence[from..].chars().take(80).collect() })
     })
 }
 
@@ -65,26 +65,27 @@ fn is_stated(clause: &[SentenceToken<'_>], effect: Option<&str>, lexicon: &Lexic
     let text: Vec<&str> = clause.iter().map(|token| token.text).collect();
     let mut stems = words::stems(&text.join(" "));
     stems.truncate(MOST);
-    let known = stems.iter().filter(|stem| lexicon.is_human_word(stem)).count();
+    let supported = stems.iter().filter(|stem| lexicon.is_human_word(stem)).count();
     if stems.is_empty() {
         return effect.is_none_or(|effect| lexicon.is_human_word(&words::stem(effect)));
     }
-    known * 2 >= stems.len()
+    supported * 2 >= stems.len()
 }
 
 /// A reason is checked by its first words.
 const MOST: usize = 12;
 
 /// Correctness is not visible in a patch: only the author can claim it.
-fn verdict(low: &[&str], lexicon: &Lexicon) -> Option<String> {
+fn unsupported_verdict(low: &[&str], lexicon: &Lexicon) -> Option<String> {
     let line = format!(" {} ", low.join(" "));
     let found = VERDICTS.iter().find(|verdict| line.contains(&format!(" {verdict} ")))?;
-    let said = words::stems(found).iter().all(|stem| lexicon.is_author_word(stem)) && !words::stems(found).is_empty();
-    (!said).then(|| (*found).to_owned())
+    let is_supported =
+        words::stems(found).iter().all(|stem| lexicon.is_author_word(stem)) && !words::stems(found).is_empty();
+    (!is_supported).then(|| (*found).to_owned())
 }
 
 /// Severe or precise claims must occur in the commit: only words can show that a change fixes a vulnerability.
-fn unshown(low: &[&str], lexicon: &Lexicon) -> Option<String> {
+fn unshown_claim(low: &[&str], lexicon: &Lexicon) -> Option<String> {
     let line = format!(" {} ", low.join(" "));
     let found = SHOWN.iter().find(|words| {
         line.contains(&format!(" {words} ")) && !words::stems(words).iter().all(|stem| lexicon.has_stem(stem))
@@ -107,24 +108,24 @@ mod tests {
     use super::super::token::tokenize;
     use super::*;
 
-    fn said(message: &str, text: &str) -> Option<String> {
+    fn unsupported(message: &str, text: &str) -> Option<String> {
         find_unsupported(text, &tokenize(text), &Lexicon::of_words(&[message])).map(|unsaid| unsaid.words)
     }
 
     #[test]
     fn a_reason_needs_an_author_as_its_source() {
         let text = "Adds a retry to avoid a panic.";
-        assert_eq!(said("wip", text).as_deref(), Some("to avoid a panic."));
-        assert_eq!(said("No more panics", text), None);
-        assert!(said("wip", "Adds a retry because the server is slow.").is_some());
-        assert!(said("wip", "Sorts the list, improving performance.").is_some());
-        assert!(said("wip", "Improves performance of the parser.").is_some());
-        assert_eq!(said("wip", "Adds a retry to the client."), None);
+        assert_eq!(unsupported("wip", text).as_deref(), Some("to avoid a panic."));
+        assert_eq!(unsupported("No more panics", text), None);
+        assert!(unsupported("wip", "Adds a retry because the server is slow.").is_some());
+        assert!(unsupported("wip", "Sorts the list, improving performance.").is_some());
+        assert!(unsupported("wip", "Improves performance of the parser.").is_some());
+        assert_eq!(unsupported("wip", "Adds a retry to the client."), None);
     }
 
     #[test]
     fn that_all_is_well_is_the_authors_to_say() {
-        assert!(said("wip", "All tests pass.").is_some());
-        assert_eq!(said("Make all tests pass", "All tests pass."), None);
+        assert!(unsupported("wip", "All tests pass.").is_some());
+        assert_eq!(unsupported("Make all tests pass", "All tests pass."), None);
     }
 }

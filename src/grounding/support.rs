@@ -148,8 +148,8 @@ fn contrary(tokens: &[SentenceToken<'_>], phrases: &[(Direction, Vec<usize>)], l
     }
     let named = |token: &&SentenceToken<'_>| matches!(token.kind, TokenKind::Code | TokenKind::Name) && !token.inner;
     let against = |token: &&SentenceToken<'_>| {
-        let seen = lexicon.word(token.text);
-        first.opposite().is_side(seen) && !seen.has(SideSet::AUTHOR)
+        let sides = lexicon.word(token.text);
+        first.opposite().is_side(sides) && !sides.has(SideSet::AUTHOR)
     };
     tokens.iter().filter(named).find(against).map(|token| token.text.to_owned())
 }
@@ -173,7 +173,7 @@ fn is_shown(words: &[&SentenceToken<'_>], direction: Direction, lexicon: &Lexico
         words.iter().flat_map(|word| words::stems(word.text)).filter(|stem| !is_work(stem)).collect();
     let things: Vec<&SentenceToken<'_>> = words.iter().filter(|word| word.is_thing()).copied().collect();
     let balanced = |stem: &String| lexicon.balance(stem).is_some_and(|balance| direction.agrees(balance));
-    let stays = |stem: &String| lexicon.balance(stem).is_some_and(|balance| !direction.agrees(balance));
+    let disagrees = |stem: &String| lexicon.balance(stem).is_some_and(|balance| !direction.agrees(balance));
     let is_part = words.iter().any(|word| PARTS.contains(&word.low().as_str()));
     let declared = |thing: &SentenceToken<'_>| {
         !is_part || thing.kind == TokenKind::Path || lexicon.is_declared(thing.low().trim_end_matches("()"), direction)
@@ -184,7 +184,7 @@ fn is_shown(words: &[&SentenceToken<'_>], direction: Direction, lexicon: &Lexico
     (written
         && by_kind
         && named
-        && (own.is_empty() || !things.is_empty() || (own.iter().any(balanced) && !own.iter().any(stays))))
+        && (own.is_empty() || !things.is_empty() || (own.iter().any(balanced) && !own.iter().any(disagrees))))
         || is_stated(&own, &things, direction, lexicon)
 }
 
@@ -237,14 +237,14 @@ fn apart(tokens: &[SentenceToken<'_>], lexicon: &Lexicon) -> Option<LackOfSuppor
 
 /// Whether nothing is left without function words, kinds and file names.
 fn is_empty(tokens: &[SentenceToken<'_>], lexicon: &Lexicon) -> bool {
-    let says = |token: &SentenceToken<'_>| match token.kind {
+    let is_informative = |token: &SentenceToken<'_>| match token.kind {
         TokenKind::Path | TokenKind::Code if !lexicon.path_of(&token.low()).is_none() => false,
         TokenKind::Path => true,
         TokenKind::Code if !lexicon.word(&token.low()).is_none() => true,
         TokenKind::Number | TokenKind::Url => true,
         _ => words::stems(token.text).iter().any(|stem| !is_work(stem) && lexicon.is_supported(stem)),
     };
-    !tokens.iter().any(says) && claims::extract_claims(tokens).is_empty()
+    !tokens.iter().any(is_informative) && claims::extract_claims(tokens).is_empty()
 }
 
 /// A word for the kind of an added thing, not for which one, by its stem.

@@ -144,12 +144,12 @@ fn only_what_is_contradicted_is_a_fault() {
             "{text}: it stands on both sides"
         );
     }
-    let gone = || vec![file("a.rs", "@@\n-old(retry);\n+again();")];
-    assert_eq!(checked("wip", gone(), "Adds `retry`.").faults.len(), 1);
-    assert_eq!(checked("Add `retry`", gone(), "Adds `retry`.").faults, [], "the author said so");
-    assert_eq!(checked("wip", gone(), "Does not add `retry`.").faults, []);
-    assert_eq!(checked("wip", gone(), "Adds `again`, renames `retry` to `again`.").faults, []);
-    assert_eq!(checked("wip", gone(), "Removes the call of `retry` and adds `again`.").faults, []);
+    let removal = || vec![file("a.rs", "@@\n-old(retry);\n+again();")];
+    assert_eq!(checked("wip", removal(), "Adds `retry`.").faults.len(), 1);
+    assert_eq!(checked("Add `retry`", removal(), "Adds `retry`.").faults, [], "the author said so");
+    assert_eq!(checked("wip", removal(), "Does not add `retry`.").faults, []);
+    assert_eq!(checked("wip", removal(), "Adds `again`, renames `retry` to `again`.").faults, []);
+    assert_eq!(checked("wip", removal(), "Removes the call of `retry` and adds `again`.").faults, []);
 }
 
 #[test]

@@ -207,7 +207,8 @@ pub fn kind_of(text: &str, first: bool) -> TokenKind {
         return kind;
     }
     if text.contains('-') {
-        let odd = |part: &str| matches!(kind_of(part, true), TokenKind::Code) && !is_number_word(part);
+        let odd =
+            |part: &str| matches!(kind_of(part, true), TokenKind::Code) && !part.chars().all(|c| c.is_ascii_digit());
         return if text.split('-').any(odd) { TokenKind::Code } else { TokenKind::Prose };
     }
     cased(text, first)
@@ -242,10 +243,6 @@ fn is_number(text: &str) -> bool {
         && (unit.len() <= 5 || version)
         && unit.chars().all(|c| c.is_alphanumeric() || matches!(c, '%' | '.' | '-' | '/' | '+'))
         && !(text.starts_with("0x") || unit.contains('/') && unit.len() > 3)
-}
-
-fn is_number_word(part: &str) -> bool {
-    part.chars().all(|c| c.is_ascii_digit())
 }
 
 /// `and/or` is prose, `src/route` is not.

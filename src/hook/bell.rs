@@ -75,8 +75,8 @@ mod tests {
         let bell = home.path().join("bell.sock");
         let listener = UnixDatagram::bind(&bell).expect("bound");
         assert_eq!(ring(&bell), RingResult::Delivered);
-        let mut heard = [0; 8];
-        assert_eq!(listener.recv(&mut heard).expect("heard"), 1);
+        let mut received = [0; 8];
+        assert_eq!(listener.recv(&mut received).expect("heard"), 1);
     }
 
     #[test]

@@ -315,10 +315,10 @@ mod tests {
             "Squashed commit of the following:\n\ncommit {one}\nAuthor: A\n\n    commit {head}\n\ncommit {two}\n"
         );
         fs::write(dir.path().join("SQUASH_MSG"), list).expect("written");
-        let told = squashed_commits(dir.path(), Some(&head));
-        assert_eq!(String::from_utf8_lossy(&told), format!("{one} {head}\n{two} {head}\n"));
-        let told = squashed_commits(dir.path(), None);
-        assert_eq!(String::from_utf8_lossy(&told), format!("{one} {one}\n{two} {two}\n"), "an unknown head");
+        let listed = squashed_commits(dir.path(), Some(&head));
+        assert_eq!(String::from_utf8_lossy(&listed), format!("{one} {head}\n{two} {head}\n"));
+        let listed = squashed_commits(dir.path(), None);
+        assert_eq!(String::from_utf8_lossy(&listed), format!("{one} {one}\n{two} {two}\n"), "an unknown head");
     }
 
     #[test]

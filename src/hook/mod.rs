@@ -146,12 +146,14 @@ impl Call<'_> {
         let mut changes: Vec<start::EnvChange> =
             self.env.iter().filter_map(|(name, _)| start::remove_git_variable(name)).collect();
         changes.extend(self.path_var(paths::HOME).map(|home| (paths::HOME.into(), Some(home))));
-        self.program.as_deref().is_some_and(|program| start::start(program, &places.start_stamp(), self.now, changes))
+        self.program
+            .as_deref()
+            .is_some_and(|program| start::start(program, &places.run.join("start.stamp"), self.now, changes))
     }
 }
 
 fn find_hook_name(name: &[u8]) -> Option<&'static str> {
-    NAMES.into_iter().find(|known| name == known.as_bytes())
+    NAMES.into_iter().find(|candidate| name == candidate.as_bytes())
 }
 
 /// Reads git's list of rewritten commits. The rest of an overlong list is drained, so that git can finish writing.
@@ -257,8 +259,8 @@ mod tests {
         let stage = HookFixture::new();
         stage.call(&["/opt/uro-hook", "post-merge", "1"], &mut Forbidden);
         stage.call(&["/opt/uro-hook", "post-applypatch"], &mut Forbidden);
-        let told: Vec<_> = stage.records().into_iter().map(|record| (record.event, record.argument)).collect();
-        assert_eq!(told, [("post-merge".into(), Some("1".into())), ("post-applypatch".into(), None)]);
+        let records: Vec<_> = stage.records().into_iter().map(|record| (record.event, record.argument)).collect();
+        assert_eq!(records, [("post-merge".into(), Some("1".into())), ("post-applypatch".into(), None)]);
     }
 
     #[test]
@@ -267,9 +269,9 @@ mod tests {
         stage.call(&[".git/hooks/post-commit.legacy"], &mut Forbidden);
         stage.call(&[".git/hooks/post-merge.old", "1"], &mut Forbidden);
         stage.call(&[".git/hooks/post-applypatch.pre-uro.bak"], &mut Forbidden);
-        let told: Vec<_> = stage.records().into_iter().map(|record| (record.event, record.argument)).collect();
+        let records: Vec<_> = stage.records().into_iter().map(|record| (record.event, record.argument)).collect();
         let merge = ("post-merge".into(), Some("1".into()));
-        assert_eq!(told, [("post-commit".into(), None), merge, ("post-applypatch".into(), None)]);
+        assert_eq!(records, [("post-commit".into(), None), merge, ("post-applypatch".into(), None)]);
         assert_eq!(stage.call(&["pre-commit.old"], &mut Forbidden), HookOutcome::Nothing);
     }
 

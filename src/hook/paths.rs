@@ -31,12 +31,6 @@ impl HookPaths {
     pub fn bell(&self) -> PathBuf {
         self.run.join("bell.sock")
     }
-
-    /// Start stamp: its modification time is the last start of the sidecar by a hook.
-    #[must_use]
-    pub fn start_stamp(&self) -> PathBuf {
-        self.run.join("start.stamp")
-    }
 }
 
 /// State directory: `$URO_HOME/state`, else `uroboro` in `$XDG_STATE_HOME` or `~/.local/state`.

@@ -108,8 +108,8 @@ mod tests {
     fn a_real_stream_is_left_at_its_end_and_missed_after_two_timeouts() {
         let (sidecar, sentinel) = UnixStream::pair().expect("a pair");
         sentinel.set_read_timeout(Some(Duration::from_millis(5))).expect("set");
-        let (told, hear) = std::sync::mpsc::channel();
-        let thread = std::thread::spawn(move || watch_beats(&sentinel, || told.send(()).expect("heard")));
+        let (started, hear) = std::sync::mpsc::channel();
+        let thread = std::thread::spawn(move || watch_beats(&sentinel, || started.send(()).expect("heard")));
         hear.recv_timeout(Duration::from_secs(20)).expect("a successor");
         drop(sidecar);
         thread.join().expect("returned at the end of the stream");

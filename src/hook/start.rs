@@ -113,8 +113,8 @@ mod tests {
         let home = tempfile::tempdir().expect("a directory");
         let hook = install(home.path());
         assert!(start(&hook, &home.path().join("run/start.stamp"), now(), Vec::new()));
-        let seen = wait_for(&home.path().join("seen"));
-        assert!(seen.starts_with("sidecar run --detached\n/\n"), "{seen}");
+        let written = wait_for(&home.path().join("seen"));
+        assert!(written.starts_with("sidecar run --detached\n/\n"), "{written}");
     }
 
     #[test]
@@ -154,9 +154,9 @@ mod tests {
         let removed: Vec<_> = names.iter().filter_map(|name| remove_git_variable(OsStr::new(name))).collect();
         assert_eq!(removed, [("GIT_DIR".into(), None), ("GIT_INDEX_FILE".into(), None)]);
         let command = command(Path::new("/x"), [removed, vec![("URO_HOME".into(), Some("/u".into()))]].concat());
-        let told: Vec<_> =
+        let variables: Vec<_> =
             command.get_envs().map(|(name, value)| (name.to_owned(), value.map(OsStr::to_owned))).collect();
         let home = (OsString::from("URO_HOME"), Some(OsString::from("/u")));
-        assert_eq!(told, [("GIT_DIR".into(), None), ("GIT_INDEX_FILE".into(), None), home]);
+        assert_eq!(variables, [("GIT_DIR".into(), None), ("GIT_INDEX_FILE".into(), None), home]);
     }
 }

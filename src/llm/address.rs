@@ -59,7 +59,7 @@ impl EndpointAddress {
         let port = base.port_or_known_default().ok_or_else(|| invalid("the port is missing"))?;
         let address = Self { base, host, port, remote };
         if let Host::Known(ips) = &address.host {
-            address.guard(ips)?;
+            address.require_loopback(ips)?;
         }
         Ok(address)
     }
@@ -112,12 +112,12 @@ impl EndpointAddress {
                 found.map(|address| address.ip()).collect()
             }
         };
-        self.guard(&ips)?;
+        self.require_loopback(&ips)?;
         Ok(ips.into_iter().map(|ip| SocketAddr::new(ip, self.port)).collect())
     }
 
     /// Every address must be loopback: a name with one remote address counts as remote.
-    fn guard(&self, ips: &[IpAddr]) -> Result<(), LlmError> {
+    fn require_loopback(&self, ips: &[IpAddr]) -> Result<(), LlmError> {
         if ips.is_empty() {
             return Err(LlmError::Unreachable { url: self.display() });
         }
@@ -226,9 +226,9 @@ mod tests {
         let address = EndpointAddress::parse("http://localhost.evil:1", false).unwrap();
         let local = IpAddr::from([127, 0, 0, 1]);
         let mapped: IpAddr = "::ffff:8.8.8.8".parse().unwrap();
-        assert!(address.guard(&[local]).is_ok());
-        assert!(matches!(address.guard(&[local, mapped]), Err(LlmError::NotLoopback { .. })));
-        assert!(matches!(address.guard(&[]), Err(LlmError::Unreachable { .. })));
+        assert!(address.require_loopback(&[local]).is_ok());
+        assert!(matches!(address.require_loopback(&[local, mapped]), Err(LlmError::NotLoopback { .. })));
+        assert!(matches!(address.require_loopback(&[]), Err(LlmError::Unreachable { .. })));
     }
 
     #[test]

@@ -66,7 +66,7 @@ pub(super) struct AnswerBuilder {
     sent: Instant,
     now: Instant,
     text: String,
-    heard: SentenceStream,
+    sentences: SentenceStream,
     first: Option<Instant>,
     last: Option<Instant>,
     pub(super) tokens: Tokens,
@@ -81,7 +81,7 @@ impl AnswerBuilder {
             sent,
             now: sent,
             text: String::new(),
-            heard: SentenceStream::default(),
+            sentences: SentenceStream::default(),
             first: None,
             last: None,
             tokens: Tokens::default(),
@@ -102,7 +102,7 @@ impl AnswerBuilder {
         }
         self.first.get_or_insert(self.now);
         self.last = Some(self.now);
-        self.heard.push_piece(text);
+        self.sentences.push_piece(text);
         self.text.push_str(text);
     }
 
@@ -116,21 +116,15 @@ impl AnswerBuilder {
         sentences::ends(text).last().is_some_and(|end| *end == text.len())
     }
 
-    /// Chunks of content so far.
-    pub(super) fn chunks(&self) -> u64 {
-        self.heard.pieces()
-    }
-
     /// Progress at `now`.
     pub(super) fn so_far(&self, now: Instant, until: Instant) -> AnswerProgress<'_> {
         AnswerProgress {
             text: &self.text,
-            tokens: self.chunks(),
-            sentence_tokens: self.heard.first_sentence(),
-            unfinished: self.heard.unfinished(),
-            since_sent: now.saturating_duration_since(self.sent),
+            tokens: self.sentences.pieces(),
+            sentence_tokens: self.sentences.first_sentence(),
+            unfinished: self.sentences.unfinished(),
             silent: now.saturating_duration_since(self.last.unwrap_or(self.sent)),
-            tpot: self.tpot(self.chunks()),
+            tpot: self.tpot(self.sentences.pieces()),
             left: until.saturating_duration_since(now),
         }
     }
@@ -144,14 +138,14 @@ impl AnswerBuilder {
         broken_off: Option<String>,
     ) -> ModelAnswer {
         // Servers without usage counts: one chunk is about one token.
-        self.tokens.output = self.tokens.output.or(Some(self.chunks()).filter(|chunks| *chunks > 0));
+        self.tokens.output = self.tokens.output.or(Some(self.sentences.pieces()).filter(|chunks| *chunks > 0));
         ModelAnswer {
             finish,
             load: self.load,
             ttft: self.first.map(|first| first.saturating_duration_since(self.sent)),
             tpot: self.tokens.output.and_then(|tokens| self.tpot(tokens)),
-            sentence_tokens: self.heard.first_sentence_at_end(),
-            took: now.saturating_duration_since(self.sent),
+            sentence_tokens: self.sentences.first_sentence_at_end(),
+            elapsed: now.saturating_duration_since(self.sent),
             prompt_truncated: self.truncated(ask),
             tokens: self.tokens,
             text: self.text,
@@ -216,7 +210,7 @@ mod tests {
         growing.push_content("a");
         let answer = growing.finish(Finish::Stop, &ask(10), start + Duration::from_millis(31), None);
         assert_eq!(answer.ttft, Some(Duration::from_millis(30)));
-        assert_eq!(answer.took, Duration::from_millis(31));
+        assert_eq!(answer.elapsed, Duration::from_millis(31));
     }
 
     #[test]
@@ -233,7 +227,7 @@ mod tests {
         let so_far = growing.so_far(at(200), at(500));
         assert_eq!((so_far.text, so_far.tokens, so_far.unfinished), ("Adds a retry. It", 4, 1));
         assert_eq!((so_far.sentence_tokens, so_far.tpot), (Some(3), Some(Duration::from_millis(20))));
-        assert_eq!((so_far.since_sent, so_far.silent), (Duration::from_millis(200), Duration::from_millis(40)));
+        assert_eq!(so_far.silent, Duration::from_millis(40));
         assert_eq!(so_far.left, Duration::from_millis(300));
         assert_eq!(growing.so_far(at(600), at(500)).left, Duration::ZERO);
         assert_eq!(growing.finish(Finish::Stop, &ask(10), at(200), None).sentence_tokens, Some(3));

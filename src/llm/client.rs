@@ -127,8 +127,8 @@ impl Client {
             return Err(LlmError::Deadline(ClockFired::Connect));
         }
         // Another request may be running the same detection with a later deadline.
-        let known = tokio::time::timeout_at(ask.until.into(), self.prepare(ask)).await;
-        let (wire, server) = known.unwrap_or(Err(LlmError::Deadline(ClockFired::Connect)))?;
+        let prepared = tokio::time::timeout_at(ask.until.into(), self.prepare(ask)).await;
+        let (wire, server) = prepared.unwrap_or(Err(LlmError::Deadline(ClockFired::Connect)))?;
         let form = self.form(&ask.model);
         let mut answer = self.send(ask, pace, (wire, &server), form).await;
         if form == MessageForm::Separate && matches!(answer, Err(LlmError::NoSystemRole { .. })) {
@@ -229,7 +229,13 @@ impl Client {
             return Err(LlmError::Cloud { model: model.to_owned() });
         }
         let now = SystemClock.instant();
-        if self.known_local(model).is_some_and(|seen| now.saturating_duration_since(seen) < LOCAL_FOR) {
+        if self
+            .local
+            .lock()
+            .get(model)
+            .copied()
+            .is_some_and(|checked_at| now.saturating_duration_since(checked_at) < LOCAL_FOR)
+        {
             return Ok(());
         }
         let tags = self.document(ollama::TAGS, "models", until).await?;
@@ -242,10 +248,6 @@ impl Client {
                 Ok(())
             }
         }
-    }
-
-    fn known_local(&self, model: &str) -> Option<Instant> {
-        self.local.lock().get(model).copied()
     }
 }
 
@@ -290,8 +292,8 @@ impl WaitGuard<'_> {
         let mut coming = pin!(coming);
         loop {
             let step = self.until.min(SystemClock.instant() + STEP);
-            if let Ok(come) = tokio::time::timeout_at(step.into(), coming.as_mut()).await {
-                return Ok(come);
+            if let Ok(value) = tokio::time::timeout_at(step.into(), coming.as_mut()).await {
+                return Ok(value);
             }
             self.check_limits(growing, SystemClock.instant())?;
         }

@@ -138,7 +138,9 @@ impl PayloadParser {
         match event(line) {
             SseLine::Nothing => Payload::Nothing,
             SseLine::Data(_) if self.heartbeat => Payload::Nothing,
-            SseLine::Data(data) | SseLine::Plain(data) if is_done(data.trim_ascii()) => Payload::Done,
+            SseLine::Data(data) | SseLine::Plain(data) if data.trim_ascii().eq_ignore_ascii_case(b"[DONE]") => {
+                Payload::Done
+            }
             SseLine::Data(data) if data.trim_ascii().is_empty() || is_heartbeat(data.trim_ascii()) => Payload::Nothing,
             SseLine::Data(data) => Payload::Json(data.to_vec()),
             SseLine::Plain(line) => self.push_plain(line),
@@ -164,15 +166,11 @@ impl PayloadParser {
     }
 }
 
-fn is_done(data: &[u8]) -> bool {
-    data.eq_ignore_ascii_case(b"[DONE]")
-}
-
 /// Keep-alives of servers and proxies.
 fn is_heartbeat(text: &[u8]) -> bool {
-    let known: [&[u8]; 8] =
+    let heartbeats: [&[u8]; 8] =
         [b"ping", b"[ping]", b"heartbeat", b"[heartbeat]", b"keep-alive", b"keepalive", b"keep_alive", b"null"];
-    known.iter().any(|word| text.eq_ignore_ascii_case(word))
+    heartbeats.iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
 #[cfg(test)]

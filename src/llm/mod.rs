@@ -106,7 +106,7 @@ pub struct ModelAnswer {
     /// Chunks of content up to the end of the first sentence; one chunk is about one token.
     pub sentence_tokens: Option<u64>,
     /// Request sent → end.
-    pub took: Duration,
+    pub elapsed: Duration,
     /// The server evaluated noticeably fewer prompt tokens than were sent: it truncated the prompt.
     pub prompt_truncated: bool,
     /// Error after text had arrived (`Finish::Aborted`): the server's message or the violated limit.
@@ -125,7 +125,7 @@ impl ModelAnswer {
             ttft: None,
             tpot: None,
             sentence_tokens: None,
-            took: Duration::ZERO,
+            elapsed: Duration::ZERO,
             prompt_truncated: false,
             broken_off: None,
         }

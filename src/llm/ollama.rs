@@ -147,7 +147,7 @@ fn parse_model(tag: &Value, ps: Option<&Value>) -> Option<ListedModel> {
         cloud: is_cloud_name(name) || is_remote_answer(tag),
         completes: generates_text(tag) != Some(false),
         loads_on_request: false,
-        thinks: capabilities(tag).map(|known| known.iter().any(|capability| capability == "thinking")),
+        thinks: capabilities(tag).map(|list| list.iter().any(|capability| capability == "thinking")),
     })
 }
 
@@ -158,7 +158,7 @@ fn gpu_share(row: &Value) -> Option<f64> {
 
 /// The model's capabilities, if reported; older servers omit them.
 fn capabilities(tag: &Value) -> Option<&[Value]> {
-    tag["capabilities"].as_array().map(Vec::as_slice).filter(|known| !known.is_empty())
+    tag["capabilities"].as_array().map(Vec::as_slice).filter(|list| !list.is_empty())
 }
 
 /// Parses "3.2B" to 3 200 000 000.
@@ -370,8 +370,8 @@ mod tests {
             {"name": "d:1b", "capabilities": []},
             {"name": "e:1b", "capabilities": "completion"},
         ]});
-        let told: Vec<_> = parse_models(&tags, None).iter().map(|model| (model.completes, model.thinks)).collect();
+        let abilities: Vec<_> = parse_models(&tags, None).iter().map(|model| (model.completes, model.thinks)).collect();
         let untold = (true, None);
-        assert_eq!(told, [(true, Some(true)), (true, Some(false)), (false, Some(false)), untold, untold]);
+        assert_eq!(abilities, [(true, Some(true)), (true, Some(false)), (false, Some(false)), untold, untold]);
     }
 }

@@ -110,7 +110,7 @@ pub(super) fn parse_models(models: &Value, props: Option<&Value>) -> Vec<ListedM
 fn parse_model(row: &Value, props: Option<&Value>) -> Option<ListedModel> {
     let name = row["id"].as_str()?;
     let meta = &row["meta"];
-    let loaded = loaded(row);
+    let loaded = is_loaded(row);
     let context = props.and_then(|props| props["default_generation_settings"]["n_ctx"].as_u64());
     Some(ListedModel {
         name: name.to_owned(),
@@ -119,7 +119,8 @@ fn parse_model(row: &Value, props: Option<&Value>) -> Option<ListedModel> {
         parameters: meta["n_params"].as_u64(),
         quantization: meta["ftype"].as_str().or_else(|| row["quantization"].as_str()).map(str::to_owned),
         size_bytes: meta["size"].as_u64(),
-        context_length: first(row, &["max_model_len", "max_context_length"]).or_else(|| meta["n_ctx_train"].as_u64()),
+        context_length: first_number(row, &["max_model_len", "max_context_length"])
+            .or_else(|| meta["n_ctx_train"].as_u64()),
         resident: loaded.or_else(|| props.map(|_| true)),
         loads_on_request: loaded == Some(false),
         loaded_context: context
@@ -132,13 +133,13 @@ fn parse_model(row: &Value, props: Option<&Value>) -> Option<ListedModel> {
     })
 }
 
-fn first(row: &Value, fields: &[&str]) -> Option<u64> {
+fn first_number(row: &Value, fields: &[&str]) -> Option<u64> {
     fields.iter().find_map(|field| row[*field].as_u64())
 }
 
 /// Loaded state per model, if reported: llama.cpp's router has `status.value` (`loaded`,
 /// `loading`, `unloaded`, `sleeping`), LM Studio's own list has `state` (`loaded`, `not-loaded`), others a flag.
-fn loaded(row: &Value) -> Option<bool> {
+fn is_loaded(row: &Value) -> Option<bool> {
     if let Some(flag) = row["loaded"].as_bool() {
         return Some(flag);
     }

@@ -23,7 +23,6 @@ pub struct AnswerProgress<'a> {
     pub sentence_tokens: Option<u64>,
     /// Tokens since the end of the last complete sentence, or since the start.
     pub unfinished: u64,
-    pub since_sent: Duration,
     /// Time since the last token, or since the request was sent.
     pub silent: Duration,
     /// Mean time between two tokens; absent before the second.

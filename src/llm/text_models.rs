@@ -61,9 +61,9 @@ fn by_output(row: &Value) -> Option<bool> {
 fn by_kind(row: &Value) -> Option<bool> {
     let single = ["type", "task", "pipeline_tag", "model_type", "mode"].iter().filter_map(|field| row[*field].as_str());
     let listed = ["capabilities", "tasks", "supported_tasks"].iter().flat_map(|field| kinds(&row[*field]));
-    let told: Vec<String> =
+    let kinds: Vec<String> =
         single.chain(listed).map(|kind| kind.to_ascii_lowercase().replace(['_', ' '], "-")).collect();
-    let any = |known: &[&str]| told.iter().any(|kind| known.contains(&kind.as_str()));
+    let any = |known: &[&str]| kinds.iter().any(|kind| known.contains(&kind.as_str()));
     if any(&WRITING) {
         return Some(true);
     }

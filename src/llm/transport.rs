@@ -50,7 +50,7 @@ impl Transport {
     /// Errors of the address resolution, or `InvalidEndpoint` if no client can be built.
     pub(super) async fn open(address: EndpointAddress, key: Option<&ApiKey>, until: Instant) -> Result<Self, LlmError> {
         let addresses = address.resolve(until).await?;
-        let mut builder = hardened(&address, key);
+        let mut builder = hardened_builder(&address, key);
         if let Some(name) = address.name() {
             builder = builder.resolve_to_addrs(name, &addresses);
         }
@@ -90,11 +90,11 @@ impl Transport {
         let response = tokio::time::timeout_at(until.into(), request.send())
             .await
             .map_err(|_| LlmError::Deadline(ClockFired::Connect))?
-            .map_err(|error| self.lost(&error))?;
+            .map_err(|error| self.connection_error(&error))?;
         reject_compressed(response)
     }
 
-    fn lost(&self, error: &reqwest::Error) -> LlmError {
+    fn connection_error(&self, error: &reqwest::Error) -> LlmError {
         if error.is_timeout() {
             LlmError::Deadline(ClockFired::Connect)
         } else if error.is_connect() {
@@ -107,7 +107,7 @@ impl Transport {
 
 /// Switches off reqwest's defaults that are forbidden here: see the module's first lines.
 #[expect(clippy::disallowed_methods, reason = "the one place that builds the client, hardened")]
-fn hardened(address: &EndpointAddress, key: Option<&ApiKey>) -> reqwest::ClientBuilder {
+fn hardened_builder(address: &EndpointAddress, key: Option<&ApiKey>) -> reqwest::ClientBuilder {
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     if let Some(bearer) = key.and_then(bearer) {
@@ -225,7 +225,7 @@ mod tests {
         assert_eq!(sanitise("out\nof \u{1b}[31mmemory\u{7}"), "out of [31mmemory");
         assert_eq!(sanitise(&"x".repeat(10_000)).len(), MESSAGE_CAP);
         assert_eq!(sanitise("a\u{202e}b\u{200b}c"), "abc");
-        let told = sanitise("Incorrect key: AKIAIOSFODNN7EXAMPLQ in the request");
-        assert!(!told.contains("AKIAIOSFODNN7EXAMPLQ") && told.contains("in the request"), "{told}");
+        let message = sanitise("Incorrect key: AKIAIOSFODNN7EXAMPLQ in the request");
+        assert!(!message.contains("AKIAIOSFODNN7EXAMPLQ") && message.contains("in the request"), "{message}");
     }
 }

@@ -25,15 +25,15 @@ pub(super) struct AnswerRecord {
 impl AnswerRecord {
     /// `text` is what is kept of the answer, `reason` the judgement, and `told` the ungrounded sentences that were left
     /// out: they are listed elsewhere. `raw` are the author's words.
-    pub fn of(attempt: &Attempt, raw: &str, (text, reason): (Option<&str>, Reason), told: &[&str]) -> Self {
+    pub fn of(attempt: &Attempt, raw: &str, (text, reason): (Option<&str>, Reason), refused: &[&str]) -> Self {
         let Ok(answer) = &attempt.result else { return Self::default() };
-        let shown = redact(cut(&answer.text, READ));
+        let shown = redact(&answer.text[..answer.text.floor_char_boundary(READ)]);
         let expected = ExpectedStyle::of(raw);
-        let mut all: Vec<String> = whole(answer, reason, &expected).into_iter().collect();
+        let mut all: Vec<String> = reason_for_all(answer, reason, &expected).into_iter().collect();
         if !matches!(reason, Reason::Overflow | Reason::Deadline) {
-            all.extend(dropped::pieces(&shown, text, told, &expected));
+            all.extend(dropped::pieces(&shown, text, refused, &expected));
         }
-        Self { answer: Some(bounded(&shown)), dropped: all }
+        Self { answer: Some(shorten(&shown)), dropped: all }
     }
 
     /// Decision, failure and answer as they are stored (JSON); `None` where there is none of them.
@@ -59,22 +59,13 @@ impl AnswerRecord {
     }
 }
 
-/// At most so many bytes of the text, in whole characters.
-fn cut(text: &str, most: usize) -> &str {
-    let mut end = most.min(text.len());
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
-}
-
-fn bounded(text: &str) -> String {
-    let kept = cut(text, KEPT);
+fn shorten(text: &str) -> String {
+    let kept = &text[..text.floor_char_boundary(KEPT)];
     if kept.len() < text.len() { format!("{kept}\u{2026}") } else { kept.to_owned() }
 }
 
 /// Why nothing of the answer is kept, where one reason holds for all of it.
-fn whole(answer: &ModelAnswer, reason: Reason, expected: &ExpectedStyle) -> Option<String> {
+fn reason_for_all(answer: &ModelAnswer, reason: Reason, expected: &ExpectedStyle) -> Option<String> {
     let piece = || answer.finish != Finish::Stop && clean::salvage(&answer.text, expected).is_some();
     let why = match reason {
         Reason::Deadline | Reason::Unusable if piece() => "its whole sentences say less than the template".to_owned(),

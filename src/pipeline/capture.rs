@@ -119,8 +119,8 @@ fn intake_commit(
 ) -> Result<IntakeOutcome, CaptureError> {
     let RepositoryContext { services, repo, config, .. } = context;
     let taken_at = services.clock.instant();
-    if let Some(known) = services.store.capture_of_commit(&repo.location().id, &request.oid)? {
-        return Ok(IntakeOutcome::Known(known.id));
+    if let Some(existing) = services.store.capture_of_commit(&repo.location().id, &request.oid)? {
+        return Ok(IntakeOutcome::Known(existing.id));
     }
     if !context.is_allowed() {
         return Ok(IntakeOutcome::Skipped("capturing is switched off here"));
@@ -227,8 +227,8 @@ pub(super) fn pending(
     deadline: &Deadline,
 ) -> Capture {
     let now = services.clock.now();
-    let told = subject.template(&services.capture_templates());
-    told.complaint.iter().for_each(|complaint| services.complain_of_template(complaint));
+    let rendered = subject.template(&services.capture_templates());
+    rendered.complaint.iter().for_each(|complaint| services.complain_of_template(complaint));
     let at = match subject {
         Subject::Commit(work) => work.commit.authored_at,
         Subject::Note { .. } => now,
@@ -243,7 +243,7 @@ pub(super) fn pending(
         repo: None,
         commit: subject.commit_ref(),
         raw: subject.raw().to_owned(),
-        summary: told.text,
+        summary: rendered.text,
         source,
         provenance: template_provenance(Reason::Pending),
         timing: Timing { queue_ms: Some(ms(queue)), budget_ms: Some(ms(deadline.budget())), ..Timing::default() },

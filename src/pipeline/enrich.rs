@@ -156,8 +156,8 @@ fn unless_worse(job: &Job, judged: CheckedAnswer, attempt: &Attempt) -> CheckedA
 }
 
 fn finish(services: &Services, job: &Job, written: &StageResult) -> Result<(), StoreError> {
-    let (said, answered) = (OnceCell::new(), answered(job, written));
-    let outcome = || said.get_or_init(|| outcome(services.clock.instant(), job, written, &answered));
+    let (outcome_cell, answered) = (OnceCell::new(), record_answer(job, written));
+    let outcome = || outcome_cell.get_or_init(|| outcome(services.clock.instant(), job, written, &answered));
     services.store.finish_capture(job.id, &|| outcome().clone())?;
     services.store.log_operation(&operation(services, job, written, outcome()))?;
     if written.attempt.is_some() {
@@ -220,10 +220,10 @@ fn provenance(written: &StageResult) -> Provenance {
 }
 
 /// What is stored of the model's answer, with what the text leaves out.
-fn answered(job: &Job, written: &StageResult) -> AnswerRecord {
+fn record_answer(job: &Job, written: &StageResult) -> AnswerRecord {
     let Some(attempt) = &written.attempt else { return AnswerRecord::default() };
-    let told: Vec<&str> = written.faults.iter().map(|fault| fault.sentence.as_str()).collect();
-    AnswerRecord::of(attempt, job.subject.raw(), (written.text.as_deref(), written.reason), &told)
+    let refused: Vec<&str> = written.faults.iter().map(|fault| fault.sentence.as_str()).collect();
+    AnswerRecord::of(attempt, job.subject.raw(), (written.text.as_deref(), written.reason), &refused)
 }
 
 fn operation(services: &Services, job: &Job, written: &StageResult, outcome: &ModelOutcome) -> Operation {

@@ -1,4 +1,5 @@
-//! Erasure of a capture: secure delete in the store, and scrubbing of logs and leftover files beside it.
+//! Erasure of a capture: secure delete in the store, and scrubbing of logs and leftover files beside it. Retention:
+//! deletes operations, prompts and decisions older than `[retention]` allows.
 
 use std::fs::{self, File};
 use std::io;
@@ -11,7 +12,7 @@ use super::services::Services;
 use crate::config::{Paths, paths};
 use crate::domain::fragments::Fragments;
 use crate::domain::id::{CaptureId, DraftId};
-use crate::store::{FORGETTING, ForgetReport, RemainingFile, Result, ScrubReport, StoreFile};
+use crate::store::{ExpiringData, FORGETTING, ForgetReport, RemainingFile, Result, ScrubReport, StoreFile};
 
 /// Pause before removal is retried: each try rewrites the whole store.
 const AGAIN: Duration = Duration::from_secs(3600);
@@ -22,10 +23,10 @@ const AGAIN: Duration = Duration::from_secs(3600);
 /// are listed in its list of remaining files.
 pub fn forget(services: &Services, id: CaptureId) -> Result<ForgetReport> {
     let mut forgotten = services.store.forget_capture(id, services.clock.now())?;
-    let (removed, left) = clean(&services.paths, Some(&forgotten.fragments), &forgotten.drafts);
+    let (removed, left) = remove_remains(&services.paths, Some(&forgotten.fragments), &forgotten.drafts);
     forgotten.scrubbed.copies.extend(removed);
     forgotten.scrubbed.remaining.extend(left);
-    settle(services, &forgotten.scrubbed)?;
+    settle_mark(services, &forgotten.scrubbed)?;
     Ok(forgotten)
 }
 
@@ -37,10 +38,10 @@ pub fn forget(services: &Services, id: CaptureId) -> Result<ForgetReport> {
 pub fn finish(services: &Services) -> Result<ScrubReport> {
     services.store.set_mark(FORGETTING, Some(&services.clock.now().to_string()))?;
     let mut scrubbed = services.store.scrub();
-    let (removed, left) = clean(&services.paths, None, &[]);
+    let (removed, left) = remove_remains(&services.paths, None, &[]);
     scrubbed.copies.extend(removed);
     scrubbed.remaining.extend(left);
-    settle(services, &scrubbed)?;
+    settle_mark(services, &scrubbed)?;
     Ok(scrubbed)
 }
 
@@ -57,25 +58,29 @@ pub fn resume(services: &Services) -> Result<()> {
     Ok(())
 }
 
-fn settle(services: &Services, scrubbed: &ScrubReport) -> Result<()> {
+fn settle_mark(services: &Services, scrubbed: &ScrubReport) -> Result<()> {
     // Files of other programs stay in any case.
     if scrubbed.remaining.iter().all(|left| left.foreign) { services.store.set_mark(FORGETTING, None) } else { Ok(()) }
 }
 
 /// Empties the logs and removes the leftover texts that contain one of these pieces; without any, all of them.
-fn clean(places: &Paths, pieces: Option<&Fragments>, drafts: &[DraftId]) -> (Vec<StoreFile>, Vec<RemainingFile>) {
+fn remove_remains(
+    places: &Paths,
+    pieces: Option<&Fragments>,
+    drafts: &[DraftId],
+) -> (Vec<StoreFile>, Vec<RemainingFile>) {
     let (mut removed, mut left) = (Vec::new(), Vec::new());
-    let holds = |path: &Path| match (pieces, File::open(path)) {
+    let contains_piece = |path: &Path| match (pieces, File::open(path)) {
         (_, Err(missing)) if missing.kind() == io::ErrorKind::NotFound => Ok(false),
         (None, _) => Ok(true),
         (Some(pieces), file) => pieces.occur_in_stream(file?),
     };
     let mut tend = |path: PathBuf, deed: fn(&Path) -> io::Result<()>, must: bool| {
         let bytes = fs::metadata(&path).map_or(0, |found| found.len());
-        match holds(&path).and_then(|held| if held || must { deed(&path).map(|()| true) } else { Ok(false) }) {
+        match contains_piece(&path).and_then(|held| if held || must { deed(&path).map(|()| true) } else { Ok(false) }) {
             Ok(true) => removed.push(StoreFile { path, bytes }),
             Ok(false) => {}
-            Err(gone) if gone.kind() == io::ErrorKind::NotFound => {}
+            Err(missing) if missing.kind() == io::ErrorKind::NotFound => {}
             Err(failure) => left.push(RemainingFile { path, why: failure.to_string(), foreign: false }),
         }
     };
@@ -85,7 +90,7 @@ fn clean(places: &Paths, pieces: Option<&Fragments>, drafts: &[DraftId]) -> (Vec
     for log in [log, places.service_log()] {
         tend(log, |path| File::options().write(true).open(path)?.set_len(0), false);
     }
-    for text in leftovers(places) {
+    for text in find_leftovers(places) {
         let must = drafts.iter().any(|draft| text.to_string_lossy().contains(&draft.to_string()));
         tend(text, |path| fs::remove_file(path), must);
     }
@@ -93,7 +98,7 @@ fn clean(places: &Paths, pieces: Option<&Fragments>, drafts: &[DraftId]) -> (Vec
 }
 
 /// Editor texts that were never taken back, and reports that no version of this program could read.
-fn leftovers(places: &Paths) -> Vec<PathBuf> {
+fn find_leftovers(places: &Paths) -> Vec<PathBuf> {
     let of = |dir: &Path, prefixes: &[&str], suffix: &str| {
         let entries = fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path());
         let named = |path: &PathBuf| {
@@ -107,4 +112,25 @@ fn leftovers(places: &Paths) -> Vec<PathBuf> {
     found.extend(of(&places.skipped(), &["unread-"], ".log"));
     found.sort();
     found
+}
+
+/// Deletes what is older than the settings allow; nothing while the settings cannot be read.
+///
+/// # Errors
+/// The store cannot be written.
+pub fn expire(services: &Services) -> Result<()> {
+    // Nothing is deleted by settings that the user did not choose.
+    let Ok(config) = services.readable_config(None) else { return Ok(()) };
+    let (kept, now) = (config.retention, services.clock.now());
+    for (what, time) in [
+        (ExpiringData::Operations, kept.operations),
+        (ExpiringData::Prompts, kept.prompts),
+        (ExpiringData::Decisions, kept.decisions),
+        (ExpiringData::Problems, kept.problems),
+        (ExpiringData::Squashes, kept.squashes),
+        (ExpiringData::Copies, kept.copies),
+    ] {
+        services.store.expire(what, now - time)?;
+    }
+    Ok(())
 }

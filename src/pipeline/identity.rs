@@ -35,8 +35,8 @@ pub(super) fn find_related(
     if let Some(change) = &commit.change_id {
         retain_change(repo, change, &mut same)?;
         let versions = services.store.live_captures_of_change(&repo.location().id, change)?;
-        let known: HashSet<_> = same.iter().map(|capture| capture.id).collect();
-        same.extend(versions.into_iter().filter(|version| !known.contains(&version.id)));
+        let ids: HashSet<_> = same.iter().map(|capture| capture.id).collect();
+        same.extend(versions.into_iter().filter(|version| !ids.contains(&version.id)));
     }
     retain_apart(repo, &commit.oid, &mut same)?;
     let mut related = RelatedCaptures::default();
@@ -54,7 +54,7 @@ pub(super) fn find_related(
     }
     retain_apart(repo, &commit.oid, &mut squashed)?;
     for capture in squashed {
-        if related.earlier.iter().all(|known| known.id != capture.id) {
+        if related.earlier.iter().all(|earlier| earlier.id != capture.id) {
             related.earlier.push(capture);
         }
     }
@@ -142,8 +142,8 @@ pub(super) fn carried(context: &RepositoryContext<'_>, commit: &Commit) -> Resul
 /// Those of the commits that were made here and have no report yet, in reverse.
 pub(super) fn unreported(context: &RepositoryContext<'_>, carried: &[Oid]) -> Result<Vec<Oid>, CaptureError> {
     let repo = context.repo;
-    let known = context.services.store.captured_commits(&repo.location().id, carried)?;
-    let open: Vec<Oid> = carried.iter().filter(|oid| !known.contains(oid)).cloned().collect();
+    let captured = context.services.store.captured_commits(&repo.location().id, carried)?;
+    let open: Vec<Oid> = carried.iter().filter(|oid| !captured.contains(oid)).cloned().collect();
     let mut made = Vec::new();
     for oid in context.own_commits(&open)?.into_iter().rev() {
         // It may have been made by a tool without hooks; commits that a remote has came from there.

@@ -1,6 +1,7 @@
 //! Spool → events → captures. Spool records are stored with the read offset in one transaction, so a kill at any moment
 //! neither loses an event nor imports it twice.
 
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -8,14 +9,15 @@ use super::capture::CaptureError;
 use super::poison_guard::PoisonEventGuard;
 pub use super::report::ReportOutcome;
 use super::services::Services;
-use super::{report, waiting};
+use super::{registry, report, waiting};
 use crate::domain::capture::Reason;
 use crate::domain::event::{Event, HookName, PendingEvent, Source};
+use crate::domain::id::{Oid, RepoId};
 use crate::git::GitError;
 use crate::git::repo::Repo;
 use crate::spool::record::Record;
 use crate::spool::{reader, rotation};
-use crate::store::{SpoolPosition, StoreError};
+use crate::store::{RegisteredRepo, SpoolPosition, StoreError};
 
 /// Records imported in one transaction.
 const BATCH: usize = 512;
@@ -33,14 +35,14 @@ pub fn import_spool(services: &Services) -> Result<Option<usize>, StoreError> {
     for file in rotation::files(&dir).map_err(unreadable)? {
         taken += take_file(services, &file, &positions)?;
     }
-    tidy(services, &dir)?;
+    remove_consumed_files(services, &dir)?;
     Ok(Some(taken))
 }
 
 fn take_file(services: &Services, file: &Path, positions: &[SpoolPosition]) -> Result<usize, StoreError> {
     let Some(identity) = identity(file)? else { return Ok(0) };
-    let known = positions.iter().find(|position| position.file == identity);
-    let mut offset = known.map_or(0, |position| position.offset);
+    let position = positions.iter().find(|position| position.file == identity);
+    let mut offset = position.map_or(0, |position| position.offset);
     let mut taken = 0;
     loop {
         let batch = reader::read_from(file, offset, BATCH).map_err(unreadable)?;
@@ -55,7 +57,7 @@ fn take_file(services: &Services, file: &Path, positions: &[SpoolPosition]) -> R
 }
 
 /// Renamed and removed files are recognised by their identity, so a kill in between only repeats the work.
-fn tidy(services: &Services, dir: &Path) -> Result<(), StoreError> {
+fn remove_consumed_files(services: &Services, dir: &Path) -> Result<(), StoreError> {
     rotation::rotate(dir).map_err(unreadable)?;
     let positions = services.store.spool_positions()?;
     let now = SystemTime::from(services.clock.now());
@@ -67,6 +69,36 @@ fn tidy(services: &Services, dir: &Path) -> Result<(), StoreError> {
         }
     }
     Ok(())
+}
+
+/// Imports the commits that the user told the hook to skip. The reflogs show them all the same, so they are recorded
+/// before those are read. Blocking: files and the store.
+///
+/// # Errors
+/// When the file cannot be read or the store cannot be written.
+pub fn import_skips(services: &Services) -> Result<(), StoreError> {
+    for file in rotation::files(&services.paths.skipped()).map_err(unreadable)? {
+        let Some(identity) = identity(&file)? else { continue };
+        let position = services.store.spool_positions()?.into_iter().find(|position| position.file == identity);
+        let mut offset = position.map_or(0, |position| position.offset);
+        loop {
+            let batch = reader::read_from(&file, offset, BATCH).map_err(unreadable)?;
+            if batch.next_offset == offset {
+                break;
+            }
+            offset = batch.next_offset;
+            let commits: Vec<(RepoId, Oid)> = batch.records.iter().filter_map(skipped_commit).collect();
+            services.store.skip_commits(&commits, &SpoolPosition { file: identity.clone(), offset })?;
+        }
+    }
+    Ok(())
+}
+
+fn skipped_commit(record: &Record) -> Option<(RepoId, Oid)> {
+    let common_dir: &Path = registry::common_dir(&record.git_dir).unwrap_or(&record.git_dir);
+    // Resolved like the repository's own id.
+    let common_dir = common_dir.canonicalize().ok()?;
+    Some((RepoId::from_common_dir(common_dir.as_os_str().as_bytes()), record.oid.as_deref()?.parse().ok()?))
 }
 
 fn identity(file: &Path) -> Result<Option<String>, StoreError> {
@@ -163,7 +195,9 @@ pub fn process_event(
 
 fn close_unreadable(services: &Services, pending: &PendingEvent, error: &GitError) -> Result<(), StoreError> {
     services.store.close_event(pending.row, Some(&error.to_string()))?;
-    if matches!(error, GitError::ForeignOwner { .. }) && is_registered(services, &pending.event.git_dir)? {
+    // Recognised by its path: it cannot be opened.
+    let is_of = |registered: &RegisteredRepo| pending.event.git_dir.starts_with(&registered.common_dir);
+    if matches!(error, GitError::ForeignOwner { .. }) && services.store.registered_repos()?.iter().any(is_of) {
         // `status` has a line for it already.
         return Ok(());
     }
@@ -174,11 +208,6 @@ fn close_unreadable(services: &Services, pending: &PendingEvent, error: &GitErro
         _ => "uro-capture commit REV, run in the repository, tries again",
     };
     services.store.note_problem(services.clock.now(), &format!("{place}: {error}"), hint)
-}
-
-/// By its path: it cannot be opened.
-fn is_registered(services: &Services, git_dir: &Path) -> Result<bool, StoreError> {
-    Ok(services.store.registered_repos()?.iter().any(|known| git_dir.starts_with(&known.common_dir)))
 }
 
 /// Age after which an unread spool has no sidecar: a command processes it itself.
@@ -212,7 +241,7 @@ pub fn catch_up(services: &Services, announce: impl FnOnce(u64)) -> Result<Caugh
         return Ok(caught);
     }
     finish_abandoned(services)?;
-    let hand = PoisonEventGuard::open(services, "command")?;
+    let guard = PoisonEventGuard::open(services, "command")?;
     let end = services.clock.instant() + CATCH_UP;
     let mut announce = Some(announce);
     loop {
@@ -229,8 +258,8 @@ pub fn catch_up(services: &Services, announce: impl FnOnce(u64)) -> Result<Caugh
                 caught.left = services.store.pending_event_count()?;
                 return Ok(caught);
             }
-            let _held = hand.hold_event(event.row);
-            settle(services, &mut last, event)?;
+            let _held = guard.hold_event(event.row);
+            process_event(services, &mut last, event, Some(Reason::Deadline), true)?;
             caught.done += 1;
         }
     }
@@ -246,10 +275,6 @@ const OVERDUE: Duration = Duration::from_secs(2);
 pub fn finish_abandoned(services: &Services) -> Result<u64, StoreError> {
     let now = services.clock.now();
     services.store.finish_abandoned(now - OVERDUE, now)
-}
-
-fn settle(services: &Services, last: &mut LastRepo, event: &PendingEvent) -> Result<(), StoreError> {
-    process_event(services, last, event, Some(Reason::Deadline), true).map(drop)
 }
 
 #[cfg(test)]

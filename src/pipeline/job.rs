@@ -143,11 +143,11 @@ impl Job {
     pub(super) fn operation(
         &self,
         stage: &str,
-        (at, took): (Timestamp, Duration),
+        (at, elapsed): (Timestamp, Duration),
         attempt: Option<&Attempt>,
         (reason, repaired): (Reason, bool),
     ) -> Operation {
-        let base = Operation::new(at, format!("{stage}.{}", self.subject.kind().as_str()), took);
+        let base = Operation::new(at, format!("{stage}.{}", self.subject.kind().as_str()), elapsed);
         let base = Operation { reason, repaired, failed: output_check::failed(attempt, reason), ..base };
         let Some(attempt) = attempt else { return base };
         let answer = attempt.result.as_ref().ok();

@@ -40,12 +40,12 @@ impl PoisonEventGuard {
         let file = create_private(&services.paths.state).and_then(|()| {
             OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
         });
-        let hand = Self { file: file.ok() };
-        if let Some(row) = hand.left_behind() {
+        let guard = Self { file: file.ok() };
+        if let Some(row) = guard.left_behind() {
             count(services, &name, row)?;
-            hand.release();
+            guard.release();
         }
-        Ok(hand)
+        Ok(guard)
     }
 
     /// Records that the event of this row is under work until the guard is dropped, also by a panic. Blocking.

@@ -94,10 +94,10 @@ pub async fn preview_route(services: &Services, question: PreviewRequest) -> Res
     let decided = tokio::time::timeout_at(task.until.into(), services.models.decide(&scene.config, &task)).await;
     Ok(match decided {
         Ok(Ok(decision)) => RoutePreview { decision, refusal: None },
-        Ok(Err(refusal)) => scene.refused(&task, &refusal, services.clock.instant()),
+        Ok(Err(refusal)) => scene.without_decision(&task, &refusal, services.clock.instant()),
         Err(_) => {
             let error = LlmError::Deadline(ClockFired::Connect);
-            scene.refused(&task, &Refusal { reason: Reason::Deadline, error }, services.clock.instant())
+            scene.without_decision(&task, &Refusal { reason: Reason::Deadline, error }, services.clock.instant())
         }
     })
 }
@@ -121,7 +121,7 @@ impl PreviewContext {
     fn of(services: &Services, question: &PreviewRequest) -> Result<Self, CaptureError> {
         let repo = question.git_dir.as_deref().map(Repo::open_git_dir).transpose()?;
         let config = services.config(repo.as_ref());
-        let what = what(services, &question.about, repo.as_ref(), &config)?;
+        let what = find_subject(services, &question.about, repo.as_ref(), &config)?;
         // Notes and drafts do not come in storms.
         let traffic = match (&question.about, &question.git_dir) {
             (PreviewTopic::Commit(_), Some(git_dir)) => waiting::traffic(services, git_dir)?,
@@ -136,7 +136,7 @@ impl PreviewContext {
     }
 
     fn task<'a>(&'a self, clock: &dyn Clock, prompt: &'a dispatch::PromptOf<'a>) -> Task<'a> {
-        let (budget, until) = self.time(clock);
+        let (budget, until) = self.budget_and_end(clock);
         let (urgency, traffic) = (self.urgency, self.traffic);
         match &self.what {
             PreviewSubject::Capture(subject) => Task {
@@ -150,7 +150,7 @@ impl PreviewContext {
     }
 
     /// The budget, and the instant at which the model must have stopped.
-    fn time(&self, clock: &dyn Clock) -> (Duration, Instant) {
+    fn budget_and_end(&self, clock: &dyn Clock) -> (Duration, Instant) {
         match (&self.what, self.urgency) {
             (PreviewSubject::Capture(_), _) => {
                 let budget = self.config.capture.budget;
@@ -169,8 +169,8 @@ impl PreviewContext {
     }
 
     /// The decision for the template where no model is available.
-    fn refused(&self, task: &Task<'_>, refusal: &Refusal, now: Instant) -> RoutePreview {
-        let (max_tokens, most) = room(&self.config, self.role);
+    fn without_decision(&self, task: &Task<'_>, refusal: &Refusal, now: Instant) -> RoutePreview {
+        let (max_tokens, most) = answer_and_prompt_tokens(&self.config, self.role);
         let budget = Budget::from(most);
         let prompt = (task.prompt)(&Size { budget, words: None });
         let machine = &self.machine;
@@ -189,7 +189,7 @@ impl PreviewContext {
             template_quality: task.template_quality,
         };
         // Where a server answers and has no model, its error has nothing to add.
-        let said = match refusal {
+        let refusal_text = match refusal {
             Refusal { error: LlmError::NoSuchModel { .. }, .. } => None,
             Refusal { reason: Reason::BreakerOpen, error } => Some(format!("{error} (result of an earlier request)")),
             Refusal { error, .. } => Some(error.to_string()),
@@ -202,11 +202,11 @@ impl PreviewContext {
             kept: false,
             candidates: Vec::new(),
         };
-        RoutePreview { decision, refusal: said }
+        RoutePreview { decision, refusal: refusal_text }
     }
 }
 
-fn what(
+fn find_subject(
     services: &Services,
     about: &PreviewTopic,
     repo: Option<&Repo>,
@@ -217,8 +217,8 @@ fn what(
         (PreviewTopic::Commit(oid), Some(repo)) => {
             let commit = Exclusions::of(config).commit(repo, oid)?;
             let mut subject = Subject::commit(commit, services.clock.as_ref());
-            let known = services.store.capture_of_commit(&repo.location().id, oid)?;
-            subject.note_before(&notes::by_id(services, &known.map(|known| known.notes).unwrap_or_default()));
+            let captured = services.store.capture_of_commit(&repo.location().id, oid)?;
+            subject.note_before(&notes::by_id(services, &captured.map(|captured| captured.notes).unwrap_or_default()));
             PreviewSubject::Capture(Box::new(subject))
         }
         (PreviewTopic::Note(Some(text)), _) => PreviewSubject::Capture(Box::new(Subject::note(text, project))),
@@ -244,11 +244,11 @@ fn draft(services: &Services, kind: DraftKind, project: &str, config: &Config) -
     captures.reverse();
     let period = if days == 1 { "the last day" } else { "the last week" };
     let headlines = ProseSources::of(&captures).headlines;
-    Ok(render::summary(kind, project, period, &headlines, room(config, kind.role()).1))
+    Ok(render::summary(kind, project, period, &headlines, answer_and_prompt_tokens(config, kind.role()).1))
 }
 
 /// Tokens of a role's answer, and the room that its context has beside it.
-fn room(config: &Config, role: Role) -> (u32, u32) {
+fn answer_and_prompt_tokens(config: &Config, role: Role) -> (u32, u32) {
     config.options.get(&role).map_or((1, 2048), |sampling| {
         let most = sampling.num_ctx.saturating_sub(sampling.max_tokens.saturating_add(WRAPPING)).max(256);
         (sampling.max_tokens, most)

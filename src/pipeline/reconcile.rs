@@ -1,14 +1,13 @@
 //! Reconciliation: new reflog entries become events, so that commits made while no hook or watcher ran are captured.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 
+use super::ingest;
 use super::job::RepositoryContext;
-pub use super::registry::{inode, reregister_moved};
 use super::services::Services;
 use super::settings::Unreadable;
-use super::skipped;
 use crate::domain::event::{Event, Source};
 use crate::domain::id::Oid;
 use crate::git::repo::Repo;
@@ -45,13 +44,13 @@ pub fn all(services: &Services, source: Source) -> usize {
         tracing::error!(%error, "the registered repositories cannot be read");
         Vec::new()
     });
-    let one = |known: &RegisteredRepo| {
-        repository(services, known, source).unwrap_or_else(|error| {
-            tracing::error!(path = %known.path.display(), %error, "a repository could not be reconciled");
+    let reconcile_one = |registered: &RegisteredRepo| {
+        repository(services, registered, source).unwrap_or_else(|error| {
+            tracing::error!(path = %registered.path.display(), %error, "a repository could not be reconciled");
             0
         })
     };
-    registered.iter().map(one).sum()
+    registered.iter().map(reconcile_one).sum()
 }
 
 /// Turns the new reflog entries of one repository into events, in one transaction per batch; returns how many. Commits
@@ -62,7 +61,7 @@ pub fn all(services: &Services, source: Source) -> usize {
 pub fn repository(services: &Services, registered: &RegisteredRepo, source: Source) -> Result<usize, ReconcileError> {
     match read_logs(services, registered, ReconcileTrigger { source, report: None }) {
         Err(ReconcileError::Git(error)) => {
-            note(services, registered, &error)?;
+            note_unreadable(services, registered, &error)?;
             Err(error.into())
         }
         other => other,
@@ -94,11 +93,6 @@ impl ReconcileTrigger<'_> {
     fn stamp(&self, at: Timestamp, now: Timestamp) -> Timestamp {
         self.report.map_or(now, |event| at.min(now).max(event.stamp))
     }
-
-    /// Whether a hook reported a running sequence that the log does not show.
-    fn saw_sequence(&self, git_dir: &Path) -> bool {
-        self.report.is_some_and(|event| event.in_sequence && event.git_dir == git_dir)
-    }
 }
 
 fn read_logs(
@@ -108,11 +102,11 @@ fn read_logs(
 ) -> Result<usize, ReconcileError> {
     let repo = Repo::open_git_dir(&registered.common_dir)?;
     let context = RepositoryContext::open_readable(services, &repo)?;
-    skipped::import_skips(services)?;
+    ingest::import_skips(services)?;
     let mut taken = 0;
     loop {
-        let known = services.store.log_positions(&registered.id)?;
-        let news = repo.log_updates(&known, registered.since)?;
+        let positions = services.store.log_positions(&registered.id)?;
+        let news = repo.log_updates(&positions, registered.since)?;
         let mut queue = EventBatch { context: &context, teller, batch: Vec::new(), taken: 0 };
         for entry in news.entries {
             queue.add_entry(entry)?;
@@ -126,14 +120,14 @@ fn read_logs(
 }
 
 /// Noted once for as long as it lasts: an equal text is the same problem.
-fn note(services: &Services, registered: &RegisteredRepo, error: &GitError) -> Result<(), StoreError> {
+fn note_unreadable(services: &Services, registered: &RegisteredRepo, error: &GitError) -> Result<(), StoreError> {
     if matches!(error, GitError::ForeignOwner { .. }) {
         // `status` detects that by itself, and one line is enough.
         return Ok(());
     }
     let path = registered.path.display();
-    let gone = !registered.common_dir.exists();
-    let what = if gone { format!("{path} is gone") } else { format!("{path} cannot be read: {error}") };
+    let is_missing = !registered.common_dir.exists();
+    let what = if is_missing { format!("{path} is gone") } else { format!("{path} cannot be read: {error}") };
     let hint = format!("where it was moved to: uro-capture init; for good: uro-capture deinit {path}");
     services.store.note_problem(services.clock.now(), &what, &hint)
 }
@@ -161,7 +155,9 @@ impl EventBatch<'_> {
         let LoggedChange { git_dir, at, change: deed } = entry;
         let arrived = match deed {
             RefChange::Committed { oid, replaces, step } => {
-                let step = step || self.teller.saw_sequence(&git_dir);
+                // A hook may have reported a running sequence that the log does not show.
+                let is_step = |event: &Event| event.in_sequence && event.git_dir == git_dir;
+                let step = step || self.teller.report.is_some_and(is_step);
                 return self.add(NewCommit { git_dir, at, oid, replaces, step });
             }
             RefChange::UnloggedMove { from, to } => {
@@ -186,8 +182,8 @@ impl EventBatch<'_> {
     }
 
     fn add(&mut self, found: NewCommit) -> Result<(), ReconcileError> {
-        match self.batch.iter_mut().find(|known| known.oid == found.oid) {
-            Some(known) => known.replaces.extend(found.replaces),
+        match self.batch.iter_mut().find(|queued| queued.oid == found.oid) {
+            Some(queued) => queued.replaces.extend(found.replaces),
             None => self.batch.push(found),
         }
         if self.batch.len() >= BATCH { self.flush(&[]) } else { Ok(()) }
@@ -203,14 +199,14 @@ impl EventBatch<'_> {
         let awaited = store.commits_with_open_events(&place.common_dir, &oids)?;
         let mut events = Vec::new();
         for found in self.batch.drain(..) {
-            let known = captured.contains(&found.oid) || awaited.contains(&found.oid);
+            let is_known = captured.contains(&found.oid) || awaited.contains(&found.oid);
             let mut news = Vec::new();
             for old in found.replaces {
                 if awaited.contains(&old) || (captured.contains(&old) && is_live(self.context, &old)?) {
                     news.push((old, found.oid.clone()));
                 }
             }
-            if known && news.is_empty() {
+            if is_known && news.is_empty() {
                 continue;
             }
             events.push(Event {

@@ -64,7 +64,7 @@ pub async fn refine_some(
     stop: impl Fn() -> bool,
 ) -> Result<RefineRound, StoreError> {
     let mut walk = RefineRound::default();
-    for capture in aside(services, move |services| waiting(services, limit)).await??.into_iter().rev() {
+    for capture in run_blocking(services, move |services| find_refinable(services, limit)).await??.into_iter().rev() {
         if stop() || services.clock.instant() >= until {
             break;
         }
@@ -82,7 +82,7 @@ pub async fn refine_some(
 }
 
 /// Captures to be refined, newest first.
-fn waiting(services: &Services, limit: usize) -> Result<Vec<Capture>, StoreError> {
+fn find_refinable(services: &Services, limit: usize) -> Result<Vec<Capture>, StoreError> {
     if !services.config(None).capture.refine {
         return Ok(Vec::new());
     }
@@ -97,10 +97,10 @@ fn waiting(services: &Services, limit: usize) -> Result<Vec<Capture>, StoreError
 /// When the store cannot be written.
 pub async fn refine_one(services: &Services, capture: Capture, until: Instant) -> Result<RefineOutcome, StoreError> {
     let id = capture.id;
-    let taken = aside(services, move |services| take_up(services, &capture, until)).await?;
+    let taken = run_blocking(services, move |services| take_up(services, &capture, until)).await?;
     let Ok(Some(job)) = taken else {
         // The commit is gone, or may not be read any more.
-        return aside(services, move |services| missed(services, id)).await?;
+        return run_blocking(services, move |services| record_failure(services, id)).await?;
     };
     let job = Arc::new(job);
     let asked = services.clock.instant();
@@ -109,12 +109,12 @@ pub async fn refine_one(services: &Services, capture: Capture, until: Instant) -
         return Ok(RefineOutcome::NotNow);
     }
     let judged = output_check::check_answer(services, &job, &attempt).await;
-    let took = services.clock.instant().saturating_duration_since(asked);
-    aside(services, move |services| finish(services, &job, &attempt, &judged, took)).await?
+    let elapsed = services.clock.instant().saturating_duration_since(asked);
+    run_blocking(services, move |services| finish(services, &job, &attempt, &judged, elapsed)).await?
 }
 
 /// Off the event loop.
-async fn aside<T: Send + 'static>(
+async fn run_blocking<T: Send + 'static>(
     services: &Services,
     job: impl FnOnce(&Services) -> T + Send + 'static,
 ) -> Result<T, StoreError> {
@@ -150,12 +150,12 @@ fn take_up(services: &Services, capture: &Capture, until: Instant) -> Result<Opt
 
 /// The capture's repository: at its last registered path, else where it was captured.
 fn repo_of(services: &Services, capture: &Capture) -> Result<Option<Repo>, CaptureError> {
-    let Some(known) = &capture.repo else { return Ok(None) };
-    let opened = match services.store.registration(&known.id)? {
+    let Some(repo_ref) = &capture.repo else { return Ok(None) };
+    let opened = match services.store.registration(&repo_ref.id)? {
         Some(registered) => Repo::open_git_dir(&registered.common_dir),
-        None => Repo::discover(std::path::Path::new(&known.path)),
+        None => Repo::discover(std::path::Path::new(&repo_ref.path)),
     };
-    Ok(opened.ok().filter(|repo| repo.location().id == known.id))
+    Ok(opened.ok().filter(|repo| repo.location().id == repo_ref.id))
 }
 
 /// Whether the attempt says nothing about this text. `early`: there was time left when it ended, so that the cut was a
@@ -186,7 +186,7 @@ fn not_now(attempt: &Attempt, early: bool) -> bool {
 /// The router asked no model because too few answers could be used: that may change.
 fn is_barred(attempt: &Attempt) -> bool {
     let mut all = attempt.decision.iter().flat_map(|decision| &decision.candidates);
-    all.any(|one| one.rejected_because == Some(Rejected::SeldomUsable))
+    all.any(|candidate| candidate.rejected_because == Some(Rejected::SeldomUsable))
 }
 
 fn finish(
@@ -194,22 +194,24 @@ fn finish(
     job: &Job,
     attempt: &Attempt,
     judged: &CheckedAnswer,
-    took: Duration,
+    elapsed: Duration,
 ) -> Result<RefineOutcome, StoreError> {
     let repaired = judged.text.is_some() && !judged.faults.is_empty();
-    let times = (services.clock.now(), took);
+    let times = (services.clock.now(), elapsed);
     let operation = job.operation("refine", times, Some(attempt), (judged.reason, repaired));
     services.store.log_operation(&operation)?;
     services.models.knowledge.recount();
-    let Some(mut refinement) = refinement(services, job, attempt, judged) else { return missed(services, job.id) };
-    let told: Vec<&str> = judged.faults.iter().map(|fault| fault.sentence.as_str()).collect();
-    let answered = AnswerRecord::of(attempt, job.subject.raw(), (judged.text.as_deref(), judged.reason), &told);
+    let Some(mut refinement) = refinement(services, job, attempt, judged) else {
+        return record_failure(services, job.id);
+    };
+    let refused: Vec<&str> = judged.faults.iter().map(|fault| fault.sentence.as_str()).collect();
+    let answered = AnswerRecord::of(attempt, job.subject.raw(), (judged.text.as_deref(), judged.reason), &refused);
     refinement.decision = answered.instead(services.store.decision(job.id)?.as_deref());
-    let stood = services.store.refine_capture(job.id, &refinement)?;
-    Ok(if stood { RefineOutcome::Better } else { RefineOutcome::Overtaken })
+    let replaced = services.store.refine_capture(job.id, &refinement)?;
+    Ok(if replaced { RefineOutcome::Better } else { RefineOutcome::Overtaken })
 }
 
-fn missed(services: &Services, id: crate::domain::id::CaptureId) -> Result<RefineOutcome, StoreError> {
+fn record_failure(services: &Services, id: crate::domain::id::CaptureId) -> Result<RefineOutcome, StoreError> {
     services.store.record_failed_refinement(id, services.clock.now())?;
     Ok(RefineOutcome::Vain)
 }

@@ -57,13 +57,13 @@ pub(super) fn find_or_register(
     at: Timestamp,
 ) -> Result<Option<RegisteredRepo>, ReconcileError> {
     let RepositoryContext { services, repo, .. } = context;
-    if let Some(known) = services.store.registration(&repo.location().id)? {
-        return Ok(Some(known));
+    if let Some(registered) = services.store.registration(&repo.location().id)? {
+        return Ok(Some(registered));
     }
-    if let Some(known) = reregister_moved(services, repo)? {
+    if let Some(registered) = reregister_moved(services, repo)? {
         // Commits between the move and this report are in its logs.
-        reconcile::repository(services, &known, Source::Reconcile)?;
-        return Ok(Some(known));
+        reconcile::repository(services, &registered, Source::Reconcile)?;
+        return Ok(Some(registered));
     }
     if services.store.mark(GLOBAL)?.is_some() && context.is_allowed() {
         services.store.register(&registration(repo, HookMode::Config, at))?;
@@ -81,8 +81,8 @@ pub(super) fn find_or_register(
 /// When the store cannot be read or written.
 pub fn reregister_moved(services: &Services, repo: &Repo) -> Result<Option<RegisteredRepo>, StoreError> {
     let Some(inode) = inode(&repo.location().common_dir) else { return Ok(None) };
-    let left = |known: &RegisteredRepo| {
-        known.inode.as_deref() == Some(&inode) && self::inode(&known.common_dir).as_deref() != Some(&inode)
+    let left = |registered: &RegisteredRepo| {
+        registered.inode.as_deref() == Some(&inode) && self::inode(&registered.common_dir).as_deref() != Some(&inode)
     };
     let Some(old) = services.store.registered_repos()?.into_iter().find(left) else { return Ok(None) };
     let new = registration(repo, old.hook_mode, old.since);

@@ -45,7 +45,7 @@ pub(super) fn resolve_report(
     without: Option<Reason>,
 ) -> Result<ReportOutcome, CaptureError> {
     let event = &pending.event;
-    let place = place(last, event);
+    let place = git_dir_of(last, event);
     let repo = last.open(&place)?;
     let context = RepositoryContext::open_readable(services, repo)?;
     let registered = registry::find_or_register(&context, event.stamp)?;
@@ -55,17 +55,17 @@ pub(super) fn resolve_report(
         Some(HookName::PostRewrite) => report.rewrites()?,
         Some(HookName::PostMerge) => report.merge(registered.as_ref())?,
         Some(HookName::PostCommit | HookName::PostApplypatch) if event.oid.is_none() => {
-            report.unnamed(registered.as_ref())?;
+            report.capture_unnamed(registered.as_ref())?;
         }
         Some(HookName::PostCommit | HookName::PostApplypatch) | None => report.commit()?,
     }
-    report.close(None)?;
+    report.close_event(None)?;
     Ok(report.done)
 }
 
 /// The worktree that reported a commit may be removed or half removed by now; its objects are in the common directory
 /// of all worktrees.
-fn place(last: &mut LastRepo, event: &Event) -> PathBuf {
+fn git_dir_of(last: &mut LastRepo, event: &Event) -> PathBuf {
     let names_its_own = event.oid.is_some() || !event.rewrites.is_empty();
     let common_dir = registry::common_dir(&event.git_dir).filter(|_| names_its_own);
     let common_dir = common_dir.filter(|_| last.open(&event.git_dir).is_err());
@@ -87,12 +87,12 @@ impl ReportResolver<'_> {
         &self.pending.event
     }
 
-    fn reported(&self) -> Result<Oid, CaptureError> {
+    fn reported_commit(&self) -> Result<Oid, CaptureError> {
         Ok(self.event().oid.clone().map_or_else(|| self.repo.head(), Ok)?)
     }
 
     /// A hook cannot read reftable, but git's log names the commit. Where the log is not read, HEAD is used.
-    fn unnamed(&mut self, registered: Option<&RegisteredRepo>) -> Result<(), CaptureError> {
+    fn capture_unnamed(&mut self, registered: Option<&RegisteredRepo>) -> Result<(), CaptureError> {
         if registered.is_none() {
             return self.commit();
         }
@@ -101,14 +101,14 @@ impl ReportResolver<'_> {
         if self.read_logs(registered)? || self.credit(None, since)? {
             return Ok(());
         }
-        match self.awaited(since)?.into_iter().next() {
+        match self.uncaptured_commits(since)?.into_iter().next() {
             Some(oid) if !self.was_given_up(&oid)? => self.capture_commit(&oid, false),
             _ => Ok(()),
         }
     }
 
     /// Commits that another reader found here and that have no capture yet, oldest first.
-    fn awaited(&self, since: Timestamp) -> Result<Vec<Oid>, CaptureError> {
+    fn uncaptured_commits(&self, since: Timestamp) -> Result<Vec<Oid>, CaptureError> {
         let event = self.event();
         let is_it = |other: &Event| {
             let found = matches!(other.source, Source::Watch | Source::Reconcile);
@@ -133,9 +133,9 @@ impl ReportResolver<'_> {
     }
 
     fn commit(&mut self) -> Result<(), CaptureError> {
-        let oid = self.reported()?;
+        let oid = self.reported_commit()?;
         if self.was_given_up(&oid)? {
-            return self.close(Some("its rebase was aborted, or replaced it"));
+            return self.close_event(Some("its rebase was aborted, or replaced it"));
         }
         let last = self.event().rewrites.is_empty();
         self.capture_commit(&oid, last)?;
@@ -179,10 +179,10 @@ impl ReportResolver<'_> {
     fn rewritten_here(&self) -> Result<Vec<(Oid, Oid)>, CaptureError> {
         let pairs = &self.pending.event.rewrites;
         let news: Vec<Oid> = pairs.iter().map(|(_, new)| new.clone()).collect();
-        let known = self.services.store.captured_commits(&self.repo.location().id, &news)?;
-        let unknown: Vec<Oid> = news.into_iter().filter(|new| !known.contains(new)).collect();
+        let captured = self.services.store.captured_commits(&self.repo.location().id, &news)?;
+        let unknown: Vec<Oid> = news.into_iter().filter(|new| !captured.contains(new)).collect();
         let ours = self.context.own_commits(&unknown)?;
-        Ok(pairs.iter().filter(|(_, new)| known.contains(new) || ours.contains(new)).cloned().collect())
+        Ok(pairs.iter().filter(|(_, new)| captured.contains(new) || ours.contains(new)).cloned().collect())
     }
 
     /// A squash merge makes no commit: the squashed commits are kept for the commit to come. A fast-forward makes none
@@ -191,11 +191,11 @@ impl ReportResolver<'_> {
         if self.event().oid.is_none() && !self.read_logs(registered)? {
             self.take_awaited_merge()?;
         }
-        let head = self.reported()?;
-        let told = self.event().rewrites.iter().map(|(carried, _)| carried.clone()).collect::<Vec<Oid>>();
-        let squashed = if told.is_empty() { self.repo.squash_prepared()? } else { told };
+        let head = self.reported_commit()?;
+        let rewritten = self.event().rewrites.iter().map(|(carried, _)| carried.clone()).collect::<Vec<Oid>>();
+        let squashed = if rewritten.is_empty() { self.repo.squash_prepared()? } else { rewritten };
         if !squashed.is_empty() {
-            return self.prepare(&head, &squashed);
+            return self.record_squash(&head, &squashed);
         }
         // Without a reflog, the hook's report decides.
         if self.repo.parents(&head)?.len() > 1 && self.repo.was_made_here(&head)?.unwrap_or(true) {
@@ -206,7 +206,7 @@ impl ReportResolver<'_> {
 
     /// A fast-forward or a squash has none.
     fn take_awaited_merge(&mut self) -> Result<(), CaptureError> {
-        for oid in self.awaited(self.event().stamp - SECOND)? {
+        for oid in self.uncaptured_commits(self.event().stamp - SECOND)? {
             if self.repo.parents(&oid)?.len() > 1 {
                 return self.capture_commit(&oid, false);
             }
@@ -214,7 +214,7 @@ impl ReportResolver<'_> {
         Ok(())
     }
 
-    fn prepare(&self, head: &Oid, squashed: &[Oid]) -> Result<(), CaptureError> {
+    fn record_squash(&self, head: &Oid, squashed: &[Oid]) -> Result<(), CaptureError> {
         let (id, now) = (&self.repo.location().id, self.services.clock.now());
         let mut parent = Some(head.clone());
         // A hook that could not name HEAD may be read after the commit itself, and more.
@@ -245,7 +245,7 @@ impl ReportResolver<'_> {
                 self.credit(Some(oid), clock.now() - LATELY)?;
             }
             IntakeOutcome::Known(_) => {}
-            IntakeOutcome::Skipped(why) if last => self.close(Some(why))?,
+            IntakeOutcome::Skipped(why) if last => self.close_event(Some(why))?,
             IntakeOutcome::Skipped(_) => {}
         }
         Ok(())
@@ -268,7 +268,7 @@ impl ReportResolver<'_> {
         }
     }
 
-    fn close(&mut self, note: Option<&str>) -> Result<(), CaptureError> {
+    fn close_event(&mut self, note: Option<&str>) -> Result<(), CaptureError> {
         if !self.closed {
             self.services.store.close_event(self.pending.row, note)?;
             self.closed = true;

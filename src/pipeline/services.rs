@@ -1,6 +1,7 @@
 //! Dependency container of the pipeline: store, clock, models, settings.
 
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
+use std::collections::HashSet;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use globset::{Glob, GlobSet, GlobSetBuilder};
 use jiff::Timestamp;
 
 use super::rebuild;
-use super::settings::{Blocked, LastGood, Unreadable};
+use super::settings::{LastGood, Unreadable};
 use super::template_cache::{self, TemplateCache};
 use crate::config::{Config, Overrides, Paths, STORE_URL};
 use crate::dispatch::Models;
@@ -94,30 +95,26 @@ impl Services {
 
     /// Marks a repository: its events wait for readable settings.
     pub(super) fn block(&self, common_dir: &Path) {
-        self.blocked_repos().add(common_dir);
+        self.settings.blocked.lock().insert(common_dir.to_owned());
     }
 
     /// The common directories of the repositories with events that wait for readable settings.
     pub(super) fn blocked(&self) -> Vec<PathBuf> {
-        self.blocked_repos().all()
+        self.settings.blocked.lock().iter().cloned().collect()
     }
 
     /// Whether events wait for readable settings.
     #[must_use]
     pub fn has_blocked(&self) -> bool {
-        !self.blocked().is_empty()
+        !self.settings.blocked.lock().is_empty()
     }
 
     /// Retries the events that wait for readable settings, unless the user's file alone blocks them and still cannot be
     /// read. Blocking.
     pub fn recheck_blocked(&self) {
         if self.has_blocked() && self.readable_config(None).is_ok() {
-            self.blocked_repos().clear();
+            self.settings.blocked.lock().clear();
         }
-    }
-
-    fn blocked_repos(&self) -> MutexGuard<'_, Blocked> {
-        self.settings.blocked.lock()
     }
 }
 
@@ -179,7 +176,8 @@ impl Services {
 struct Settings {
     overrides: Overrides,
     last_good: Mutex<LastGood>,
-    blocked: Mutex<Blocked>,
+    /// Repositories with events that wait for readable settings, by their common directories.
+    blocked: Mutex<HashSet<PathBuf>>,
 }
 
 /// Version of a file: size, inode and the times of its last changes (nanoseconds). Absent while there is no file.
@@ -240,6 +238,7 @@ impl Exclusions {
         let capture = &config.capture;
         let means_more = |pattern: &&String| !LOCKFILES.contains(&pattern.as_str());
         let kept_shut: Vec<String> = capture.exclude_paths.iter().filter(means_more).cloned().collect();
+        let everything = || globs(&["**".to_owned()]).unwrap_or_else(GlobSet::empty);
         let denied = |patterns: &[String]| globs(patterns).unwrap_or_else(everything);
         Self {
             repos: denied(&capture.exclude_repos),
@@ -292,10 +291,6 @@ fn globs(patterns: &[String]) -> Option<GlobSet> {
         builder.add(Glob::new(pattern).ok()?);
     }
     builder.build().ok()
-}
-
-fn everything() -> GlobSet {
-    globs(&["**".to_owned()]).unwrap_or_else(GlobSet::empty)
 }
 
 #[cfg(test)]

@@ -2,12 +2,12 @@
 //! last good ones of this process hold; without any, nothing is captured and events wait.
 
 use std::collections::{HashMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use thiserror::Error;
 
 use super::services::Version;
-use crate::config::{Config, ConfigError, Overrides, Paths, UserFile, load_over};
+use crate::config::{Config, Overrides, Paths, UserFile, load_over};
 use crate::git::GitError;
 use crate::git::repo::Repo;
 
@@ -23,10 +23,6 @@ pub struct Unreadable {
 }
 
 impl Unreadable {
-    fn of_user(paths: &Paths, error: &ConfigError) -> Self {
-        Self { what: error.to_string(), hint: user_hint(paths) }
-    }
-
     fn of_repo(repo: &Repo, error: &impl ToString) -> Self {
         Self { what: error.to_string(), hint: repo_hint(repo) }
     }
@@ -99,7 +95,7 @@ impl LastGood {
                     readable.push(user_hint(paths));
                 }
             }
-            Err(error) => complaints.push(Unreadable::of_user(paths, &error)),
+            Err(error) => complaints.push(Unreadable { what: error.to_string(), hint: user_hint(paths) }),
         }
         let config = self.config(repo, &entries, over, &mut complaints);
         if let Some(hint) = repo.filter(|_| complaints.is_empty()).map(repo_hint) {
@@ -143,35 +139,21 @@ impl LastGood {
             Err(error) => Unreadable::of_repo(repo, error),
         };
         complaints.push(error.clone());
-        let known = self.of_repo.get(&repo.location().common_dir);
+        let last_good = self.of_repo.get(&repo.location().common_dir);
         let entries = match entries {
-            Ok(entries) => mended(entries, known, |entry| load(std::slice::from_ref(entry)).is_ok()),
-            Err(_) => known.cloned(),
+            Ok(entries) => with_last_good(entries, last_good, |entry| load(std::slice::from_ref(entry)).is_ok()),
+            Err(_) => last_good.cloned(),
         };
         entries.and_then(|entries| load(&entries).ok()).ok_or(error)
     }
 }
 
 /// The valid entries, with the last good values of the others; `None` where one of those is unknown.
-fn mended(entries: &Entries, known: Option<&Entries>, is_right: impl Fn(&(String, String)) -> bool) -> Option<Entries> {
-    let last_good = |name: &str| known?.iter().find(|(of, _)| of == name).cloned();
-    entries.iter().map(|entry| if is_right(entry) { Some(entry.clone()) } else { last_good(&entry.0) }).collect()
-}
-
-/// Repositories with events that wait for readable settings, by their common directories.
-#[derive(Debug, Default)]
-pub(super) struct Blocked(HashSet<PathBuf>);
-
-impl Blocked {
-    pub fn add(&mut self, common_dir: &Path) {
-        self.0.insert(common_dir.to_owned());
-    }
-
-    pub fn all(&self) -> Vec<PathBuf> {
-        self.0.iter().cloned().collect()
-    }
-
-    pub fn clear(&mut self) {
-        self.0.clear();
-    }
+fn with_last_good(
+    entries: &Entries,
+    last_good: Option<&Entries>,
+    is_right: impl Fn(&(String, String)) -> bool,
+) -> Option<Entries> {
+    let good_value = |name: &str| last_good?.iter().find(|(of, _)| of == name).cloned();
+    entries.iter().map(|entry| if is_right(entry) { Some(entry.clone()) } else { good_value(&entry.0) }).collect()
 }

@@ -33,14 +33,14 @@ impl Sizes {
             database: of_store.database,
             copies: of_store.copies,
             log: logs.iter().map(|log| fs::metadata(log).map_or(0, |found| found.len())).sum(),
-            spool: below(&paths.spool()) + below(&paths.skipped()),
+            spool: directory_size(&paths.spool()) + directory_size(&paths.skipped()),
             drafts: of_store.drafts,
         })
     }
 }
 
 /// The files in one directory.
-fn below(dir: &Path) -> u64 {
+fn directory_size(dir: &Path) -> u64 {
     let files = fs::read_dir(dir).into_iter().flatten().flatten();
     files.filter_map(|file| file.metadata().ok()).filter(fs::Metadata::is_file).map(|found| found.len()).sum()
 }

@@ -69,11 +69,11 @@ impl Subject {
     /// everything else.
     #[must_use]
     pub fn template(&self, wording: &Variants) -> RenderedText {
-        let told = match self {
+        let rendered = match self {
             Self::Commit(work) => template::summarize_commit_with(wording, &work.commit, &work.facts, &work.context),
             Self::Note { text, .. } => template::summarize_note_with(wording, text),
         };
-        RenderedText { text: redact(&told.text), ..told }
+        RenderedText { text: redact(&rendered.text), ..rendered }
     }
 
     /// The text with a model's checked sentence in it; `None` where the template alone says as much, and for a note.

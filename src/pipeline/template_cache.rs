@@ -36,13 +36,13 @@ impl TemplateCache {
     /// The templates; with the time of their last change if they were reloaded just now: then their faults are new, and
     /// older complaints are settled.
     pub fn current(&self) -> (Arc<Variants>, Option<Timestamp>) {
-        let versions = versions(&self.folder);
+        let versions = file_versions(&self.folder);
         let mut read = self.read.lock();
         if let Some(read) = read.as_ref().filter(|read| read.versions == versions) {
             return (Arc::clone(&read.variants), None);
         }
         let variants = Arc::new(load(&self.folder));
-        let changed = changed(&versions);
+        let changed = last_change(&versions);
         *read = Some(LoadedTemplates { versions, variants: Arc::clone(&variants) });
         (variants, Some(changed))
     }
@@ -55,7 +55,7 @@ pub fn folder(paths: &Paths) -> PathBuf {
 }
 
 /// The folder's own version first: where there is none, no file is read.
-fn versions(folder: &Path) -> Vec<Version> {
+fn file_versions(folder: &Path) -> Vec<Version> {
     let own = Version::of(folder);
     if own.is_absent() {
         return vec![own];
@@ -65,7 +65,7 @@ fn versions(folder: &Path) -> Vec<Version> {
 }
 
 /// End of the clock tick of the latest change; without a folder, no older complaint holds.
-fn changed(versions: &[Version]) -> Timestamp {
+fn last_change(versions: &[Version]) -> Timestamp {
     let latest = versions.iter().filter_map(Version::changed).max();
     latest.and_then(|at| at.checked_add(FRESH).ok()).unwrap_or(Timestamp::MAX)
 }

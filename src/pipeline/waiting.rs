@@ -42,7 +42,7 @@ pub fn ready(services: &Services, limit: usize) -> Result<Ready, StoreError> {
     let since = services.clock.now() - PATIENCE;
     let mut running = services.store.waiting_sequences(since)?;
     running.retain(|git_dir| head::in_sequence(git_dir));
-    let events = next(services, limit.max(AHEAD), &running, since)?;
+    let events = next_events(services, limit.max(AHEAD), &running, since)?;
     let reasons = reasons(&events);
     Ok(Ready { events: events.into_iter().zip(reasons).take(limit).collect(), held: !running.is_empty() })
 }
@@ -62,7 +62,7 @@ pub fn traffic(services: &Services, git_dir: &Path) -> Result<Traffic, StoreErro
 }
 
 /// Fairness: a commit does not wait behind ten thousand of another repository.
-fn next(
+fn next_events(
     services: &Services,
     limit: usize,
     running: &[PathBuf],
@@ -73,7 +73,7 @@ fn next(
     loop {
         let left_out: Vec<PathBuf> = apart.iter().chain(&blocked).cloned().collect();
         let found = services.store.ready_events(limit, running, since, &left_out)?;
-        let stormy: Vec<PathBuf> = if apart.len() < STORMS { stormy(&found) } else { Vec::new() };
+        let stormy: Vec<PathBuf> = if apart.len() < STORMS { find_storms(&found) } else { Vec::new() };
         if stormy.is_empty() {
             return Ok(found.into_iter().chain(behind).collect());
         }
@@ -92,7 +92,7 @@ fn next(
 }
 
 /// The common directories of the repositories with a storm.
-fn stormy(events: &[PendingEvent]) -> Vec<PathBuf> {
+fn find_storms(events: &[PendingEvent]) -> Vec<PathBuf> {
     let mut counts: HashMap<&Path, usize> = HashMap::new();
     for pending in events {
         *counts.entry(common_dir(&pending.event.git_dir)).or_default() += 1;

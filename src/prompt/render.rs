@@ -181,7 +181,8 @@ pub fn summary(
         fits
     });
     let list = fenced("work", &lines.collect::<String>());
-    let question = format!("Project: {}\nPeriod: {}\n{list}Write the sentences.", one_line(project), one_line(period_words));
+    let question =
+        format!("Project: {}\nPeriod: {}\n{list}Write the sentences.", one_line(project), one_line(period_words));
     RenderedPrompt::new(rules, question, TokenScale::default())
 }
 

@@ -227,8 +227,7 @@ mod tests {
             items: [(captures[0].id, "Expiry was read from the {{ monotonic }} clock.".to_owned())].into(),
         };
         for subject in [day(), week(), subject(DraftKind::Status, "2026-03-02", "2026-03-09")] {
-            let document =
-                document(&subject, &captures, &prose, &TimeZone::UTC, &Templates::built_in());
+            let document = document(&subject, &captures, &prose, &TimeZone::UTC, &Templates::built_in());
             assert!(document.body.contains("Dead jobs are listed.\n"), "{}", document.body);
             for commit in captures.iter().filter_map(|capture| capture.commit.as_ref()) {
                 assert!(document.body.contains(commit.oid.short()), "{}", document.body);
@@ -291,7 +290,13 @@ mod tests {
             ("  ", "Devlog harbour, 3 March 2026", Some("it says nothing")),
         ] {
             std::fs::write(&path, source).unwrap();
-            let document = document(&day(), &captures()[..8], &Prose::default(), &TimeZone::UTC, &Templates::with_own(folder.path()));
+            let document = document(
+                &day(),
+                &captures()[..8],
+                &Prose::default(),
+                &TimeZone::UTC,
+                &Templates::with_own(folder.path()),
+            );
             assert_eq!(document.title, title, "{source}");
             let said = document.complaint.unwrap_or_default();
             assert!(

@@ -176,9 +176,9 @@ fn routine(work: &Work, links: Option<&WebLinks>) -> Vec<String> {
                 None => entries.push(entry),
             }
         }
-        let named = entries
-            .iter()
-            .map(|entry| format!("{} {}", entry.headline(Heading::Area), entry.references(links)).trim_end().to_owned());
+        let named = entries.iter().map(|entry| {
+            format!("{} {}", entry.headline(Heading::Area), entry.references(links)).trim_end().to_owned()
+        });
         let named: Vec<String> = named.collect();
         (!named.is_empty()).then(|| format!("{label}: {}.", named.join("; ")))
     };
@@ -310,7 +310,12 @@ mod tests {
     fn outline(captures: &[Capture]) -> Outline {
         let period =
             Period { from: "2026-03-02T00:00:00Z".parse().unwrap(), to: "2026-03-09T00:00:00Z".parse().unwrap() };
-        Outline::of(&PageSubject { kind: DraftKind::Blog, project: "uro", period, links: None }, captures, &Prose::default(), &TimeZone::UTC)
+        Outline::of(
+            &PageSubject { kind: DraftKind::Blog, project: "uro", period, links: None },
+            captures,
+            &Prose::default(),
+            &TimeZone::UTC,
+        )
     }
 
     fn commits(subjects: &[&str]) -> Vec<Capture> {

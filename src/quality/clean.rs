@@ -5,9 +5,7 @@ use super::{chatter, controls, fences, json, markdown, marks, opener, preamble, 
 use crate::facts::subject::SubjectLine;
 use crate::phrase_list;
 use crate::text::sentences;
-use crate::text::words::PhraseList;
-
-
+use crate::text::words::{PhraseList, bare_word};
 
 /// Maximum sentences of a summary.
 const SENTENCES: usize = 3;
@@ -50,9 +48,9 @@ pub enum TextRejection {
 /// # Errors
 /// When no readable text is left.
 pub fn clean(text: &str, expected: &ExpectedStyle) -> Result<String, TextRejection> {
-    let mut line = once(&unwrapped(text, true)?, expected)?;
+    let mut line = clean_once(&unwrapped(text, true)?, expected)?;
     for _ in 0..ROUNDS {
-        let again = once(&unwrapped(&line, true)?, expected)?;
+        let again = clean_once(&unwrapped(&line, true)?, expected)?;
         if again == line {
             return Ok(line);
         }
@@ -81,20 +79,20 @@ fn may_go_on(text: &str) -> bool {
 /// Removes wrappers: control characters, reasoning, tokens, fences, JSON. Unmarked reasoning is removed only from a
 /// complete text, because its end is unknown before.
 pub(super) fn unwrapped(text: &str, whole: bool) -> Result<String, TextRejection> {
-    let text = controls::without_controls(cut(text, INPUT));
+    let text = controls::without_controls(&text[..text.floor_char_boundary(INPUT)]);
     if text.trim().is_empty() {
         return Err(TextRejection::Empty);
     }
     let open = tokens::without_tokens(&reasoning::without_thoughts(&text));
-    let spoken = reasoning::after_musing(&open);
-    if spoken.trim().is_empty() || (!whole && spoken.len() < open.trim().len()) {
+    let without_reasoning = reasoning::after_musing(&open);
+    if without_reasoning.trim().is_empty() || (!whole && without_reasoning.len() < open.trim().len()) {
         return Err(if has_words(&open) || has_words(&text) {
             TextRejection::OnlyThoughts
         } else {
             TextRejection::Empty
         });
     }
-    let text = fences::without_fences(spoken);
+    let text = fences::without_fences(without_reasoning);
     let text = match json::without_json(&text) {
         Some(inner) => fences::without_fences(&controls::without_controls(&inner)),
         None => text,
@@ -129,15 +127,15 @@ fn command_message(text: &str) -> String {
 }
 
 /// One pass over the lines and sentences.
-fn once(text: &str, expected: &ExpectedStyle) -> Result<String, TextRejection> {
+fn clean_once(text: &str, expected: &ExpectedStyle) -> Result<String, TextRejection> {
     let lines: Vec<&str> = text.lines().filter(|line| has_words(line)).collect();
     let diff = lines.iter().any(|line| marks::is_patch_line(line));
-    let mut said = repetition::SeenSentences::default();
+    let mut kept_sentences = repetition::SeenSentences::default();
     let mut looked_at = 0;
     let mut kept: Vec<String> = Vec::new();
     let mut dropped = if diff { TextRejection::Echo } else { TextRejection::Empty };
     for line in &lines {
-        if looked_at >= LOOKED_AT || said.len() >= KEPT {
+        if looked_at >= LOOKED_AT || kept_sentences.len() >= KEPT {
             break;
         }
         if !kept.is_empty() && chatter::is_next_turn(line) {
@@ -151,7 +149,7 @@ fn once(text: &str, expected: &ExpectedStyle) -> Result<String, TextRejection> {
         for sentence in sentences::split(&bare(line, expected)).into_iter().take(LOOKED_AT) {
             looked_at += 1;
             match clean_sentence(sentence, expected) {
-                Ok(sentence) if said.len() < KEPT && said.is_new(&sentence) => here.push(sentence),
+                Ok(sentence) if kept_sentences.len() < KEPT && kept_sentences.is_new(&sentence) => here.push(sentence),
                 Ok(_) => {}
                 Err(why) => dropped = dropped.max(why),
             }
@@ -229,11 +227,10 @@ static BLANKS: PhraseList = phrase_list!("clean_blanks");
 fn validate_line(line: &str, expected: &ExpectedStyle) -> Result<(), TextRejection> {
     let wordy = line.chars().filter(|c| c.is_alphanumeric()).count();
     let visible = line.chars().filter(|c| !c.is_whitespace()).count();
-    let bare = line.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
-    let blank = BLANKS.contains(&bare.as_str()) || !SubjectLine::parse(line).informative;
+    let blank = BLANKS.contains(&bare_word(line).as_str()) || !SubjectLine::parse(line).informative;
     let lone = line.is_ascii() && line.split_whitespace().filter(|word| has_words(word)).count() < 2;
     let noisy = (wordy as f64) < WORDY * visible as f64;
-    if wordy < SHORTEST || blank || lone || noisy || repetition::is_loop(line) || leaks(line) {
+    if wordy < SHORTEST || blank || lone || noisy || repetition::is_loop(line) || has_forbidden_content(line) {
         return Err(TextRejection::Noise);
     }
     if expected.is_foreign(line) {
@@ -243,7 +240,7 @@ fn validate_line(line: &str, expected: &ExpectedStyle) -> Result<(), TextRejecti
 }
 
 /// Final validation: content that must never be in a summary.
-fn leaks(line: &str) -> bool {
+fn has_forbidden_content(line: &str) -> bool {
     let prose = spans::prose(line).to_lowercase();
     [
         "<|", "|>", "<think", "</think", "```", "[inst", "[/inst", "[think", "{\"", "\"}", "assistant:", "</s>",
@@ -267,15 +264,6 @@ fn shorten(line: &str) -> Result<String, TextRejection> {
         0 => Err(TextRejection::Endless),
         end => Ok(line[..end].to_owned()),
     }
-}
-
-/// The first `most` bytes, at a character boundary.
-pub(super) fn cut(text: &str, most: usize) -> &str {
-    let mut end = most.min(text.len());
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
 }
 
 #[cfg(test)]

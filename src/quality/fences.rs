@@ -17,7 +17,7 @@ pub(super) fn without_fences(text: &str) -> String {
         }
         text = outermost_off(&text);
     }
-    text.lines().filter(|line| fence(line).is_none()).map(inline).collect::<Vec<_>>().join("\n")
+    text.lines().filter(|line| fence(line).is_none()).map(unquote_inline).collect::<Vec<_>>().join("\n")
 }
 
 /// The fence on a line, also in a quote.
@@ -26,7 +26,7 @@ fn fence(line: &str) -> Option<Fence<'_>> {
 }
 
 /// `` ```Adds a.``` `` on one line, or with a closing fence only.
-fn inline(line: &str) -> &str {
+fn unquote_inline(line: &str) -> &str {
     let bare = line.trim();
     if bare.starts_with("```") || bare.ends_with("```") { bare.trim_matches('`').trim() } else { line }
 }
@@ -42,16 +42,16 @@ fn outermost_off(text: &str) -> String {
             (Some(fence), Some((opening, _))) if fence.closes(&opening) => open = None,
             (Some(fence), None) => {
                 blocks += 1;
-                let words = WORDS.contains(&fence.info.to_lowercase().as_str());
-                open = Some((fence, words));
+                let is_text = WORDS.contains(&fence.info.to_lowercase().as_str());
+                open = Some((fence, is_text));
                 // The answer's first line may be on the fence line itself.
-                if !words && fence.info.contains(' ') {
+                if !is_text && fence.info.contains(' ') {
                     inside.push(fence.info);
                 }
             }
-            (_, Some((_, words))) => {
-                let says = words || line.trim_start().starts_with("git commit ");
-                if says && blocks == 1 {
+            (_, Some((_, is_text))) => {
+                let is_content = is_text || line.trim_start().starts_with("git commit ");
+                if is_content && blocks == 1 {
                     inside.push(line);
                 }
             }
@@ -63,7 +63,7 @@ fn outermost_off(text: &str) -> String {
             }
         }
     }
-    let announced = before.iter().rfind(|line| !line.trim().is_empty()).is_none_or(|line| announces(line));
+    let announced = before.iter().rfind(|line| !line.trim().is_empty()).is_none_or(|line| is_announcement(line));
     let worded = inside.iter().any(|line| line.chars().any(char::is_alphanumeric));
     if worded && (announced || outside.iter().all(|line| line.trim().is_empty())) {
         inside.join("\n")
@@ -72,7 +72,7 @@ fn outermost_off(text: &str) -> String {
     }
 }
 
-fn announces(line: &str) -> bool {
+fn is_announcement(line: &str) -> bool {
     let line = line.trim().trim_end_matches(['*', '_']);
     line.ends_with(':') || line.starts_with('#') || super::preamble::without_preamble(line).is_empty()
 }

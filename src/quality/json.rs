@@ -35,12 +35,12 @@ fn embedded(text: &str) -> Option<String> {
     })?;
     let rest = &text[start..];
     match first_value(rest) {
-        Some(value) => known(&value).and_then(|inner| words_of(inner, DEPTH)),
+        Some(value) => text_field(&value).and_then(|inner| words_of(inner, DEPTH)),
         None => cut_off(rest),
     }
 }
 
-fn known(value: &Value) -> Option<&Value> {
+fn text_field(value: &Value) -> Option<&Value> {
     let fields = value.as_object()?;
     KEYS.iter().find_map(|key| fields.iter().find(|(name, _)| is_key(name, key))).map(|(_, value)| value)
 }
@@ -61,7 +61,7 @@ fn words_of(value: &Value, depth: u8) -> Option<String> {
             let words: Vec<String> = items.iter().filter_map(|item| words_of(item, depth)).collect();
             (!words.is_empty()).then(|| words.join("\n"))
         }
-        Value::Object(fields) => known(value).or(fields.values().next()).and_then(|inner| words_of(inner, depth)),
+        Value::Object(fields) => text_field(value).or(fields.values().next()).and_then(|inner| words_of(inner, depth)),
         _ => None,
     }
 }

@@ -105,8 +105,8 @@ mod tests {
             "feat(auth): add a retry.",
             "Overall, this commit adds a retry.",
         ] {
-            let said = direct(text, &ExpectedStyle::default());
-            let again = direct(&said, &ExpectedStyle::default());
+            let direct_text = direct(text, &ExpectedStyle::default());
+            let again = direct(&direct_text, &ExpectedStyle::default());
             assert!(["Adds a retry.", "Add a retry.", "Added a retry."].contains(&again.as_str()), "{text}: {again}");
         }
     }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::text::words::bare_word;
+
 /// Longest loop phrase checked, in words.
 const PHRASE: usize = 8;
 /// Consecutive repeats of a phrase that count as a loop.
@@ -11,17 +13,15 @@ const ALIKE: f64 = 0.85;
 
 /// Detects "the the the", "to the login to the login to the login", "aaaaaaa", and few words repeated many times.
 pub(super) fn is_loop(line: &str) -> bool {
-    let words: Vec<String> = line.split_whitespace().map(bare).filter(|word| !word.is_empty()).collect();
+    let words: Vec<String> = line.split_whitespace().map(bare_word).filter(|word| !word.is_empty()).collect();
     let distinct: BTreeSet<&str> = words.iter().map(String::as_str).collect();
     let stale = words.len() >= 8 && distinct.len() * 4 <= words.len();
-    stale || line.split_whitespace().any(is_stuck) || (1..=PHRASE).any(|length| recurs(&words, length))
+    stale
+        || line.split_whitespace().any(repeats_characters)
+        || (1..=PHRASE).any(|length| repeats_phrase(&words, length))
 }
 
-fn bare(word: &str) -> String {
-    word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase()
-}
-
-fn recurs(words: &[String], length: usize) -> bool {
+fn repeats_phrase(words: &[String], length: usize) -> bool {
     let mut run = 0;
     for at in length..words.len() {
         run = if words[at] == words[at - length] { run + 1 } else { 0 };
@@ -33,7 +33,7 @@ fn recurs(words: &[String], length: usize) -> bool {
 }
 
 /// A word of one to four repeated characters: letters only, not a ruler or a number.
-fn is_stuck(word: &str) -> bool {
+fn repeats_characters(word: &str) -> bool {
     let chars: Vec<char> = word.chars().collect();
     let repeats = |period: usize| chars.iter().skip(period).zip(&chars).all(|(a, b)| a == b);
     chars.len() > 12 && chars.iter().any(|c| c.is_alphabetic()) && (1..=4).any(repeats)
@@ -52,15 +52,15 @@ impl SeenSentences {
     /// numbers.
     pub(super) fn is_new(&mut self, sentence: &str) -> bool {
         let new = words(sentence);
-        let known = self.0.iter().any(|old| {
+        let is_repeated = self.0.iter().any(|old| {
             let shared = new.0.intersection(&old.0).count() as f64;
             let all = new.0.union(&old.0).count() as f64;
             new.1 == old.1 && shared >= ALIKE * all
         });
-        if !known {
+        if !is_repeated {
             self.0.push(new);
         }
-        !known
+        !is_repeated
     }
 }
 
@@ -108,12 +108,12 @@ mod tests {
 
     #[test]
     fn near_copies_are_found_and_other_things_are_not_copies() {
-        let mut said = SeenSentences::default();
-        assert!(said.is_new("Adds a retry to the login flow of the client."));
-        assert!(!said.is_new("Adds a retry to the login flow of the client!"));
-        assert!(!said.is_new("It adds a retry to the login flow of the client."));
-        assert!(said.is_new("Removes the login flow."));
-        assert!(said.is_new("Adds `a` to the login flow.") && said.is_new("Adds `b` to the login flow."));
-        assert_eq!(said.len(), 4);
+        let mut sentences = SeenSentences::default();
+        assert!(sentences.is_new("Adds a retry to the login flow of the client."));
+        assert!(!sentences.is_new("Adds a retry to the login flow of the client!"));
+        assert!(!sentences.is_new("It adds a retry to the login flow of the client."));
+        assert!(sentences.is_new("Removes the login flow."));
+        assert!(sentences.is_new("Adds `a` to the login flow.") && sentences.is_new("Adds `b` to the login flow."));
+        assert_eq!(sentences.len(), 4);
     }
 }

@@ -62,10 +62,11 @@ impl SentenceStream {
         let mut from = 0;
         for end in sentences::ends(&self.open) {
             let piece = before.filter(|(place, _)| *place == end).map_or(self.pieces, |(_, piece)| piece);
-            let says = is_real_sentence(&self.open[from..end]);
+            // "Sure!" is no statement.
+            let is_statement = without_preamble(&self.open[from..end]).contains(char::is_alphanumeric);
             if self.open[end..].trim_start().is_empty() {
-                self.perhaps = says.then_some((end, piece));
-            } else if says {
+                self.perhaps = is_statement.then_some((end, piece));
+            } else if is_statement {
                 self.first.get_or_insert(piece);
                 self.last = piece;
                 from = end;
@@ -80,51 +81,46 @@ fn is_mark(c: char) -> bool {
     matches!(c, '.' | '!' | '?' | '\u{3002}' | '\u{ff01}' | '\u{ff1f}')
 }
 
-/// "Sure!" does not count as a sentence.
-fn is_real_sentence(sentence: &str) -> bool {
-    without_preamble(sentence).contains(char::is_alphanumeric)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
 
-    fn heard(pieces: &[&str]) -> SentenceStream {
-        let mut heard = SentenceStream::default();
-        pieces.iter().for_each(|piece| heard.push_piece(piece));
-        heard
+    fn stream_of(pieces: &[&str]) -> SentenceStream {
+        let mut stream = SentenceStream::default();
+        pieces.iter().for_each(|piece| stream.push_piece(piece));
+        stream
     }
 
     #[test]
     fn a_sentence_has_ended_when_something_else_follows_it() {
         let pieces = ["Adds", " a", " retry", ".", " And", " a", " test"];
-        assert_eq!(heard(&pieces[..3]).first_sentence_at_end(), None);
-        let dot = heard(&pieces[..4]);
+        assert_eq!(stream_of(&pieces[..3]).first_sentence_at_end(), None);
+        let dot = stream_of(&pieces[..4]);
         assert_eq!((dot.first_sentence(), dot.first_sentence_at_end(), dot.unfinished()), (None, Some(4), 4));
-        let whole = heard(&pieces);
+        let whole = stream_of(&pieces);
         assert_eq!((whole.first_sentence(), whole.first_sentence_at_end(), whole.unfinished()), (Some(4), Some(4), 3));
     }
 
     #[test]
     fn a_dot_that_goes_on_ended_nothing() {
-        let names = heard(&["Moves", " it", " to", " src/", "foo", ".", "rs", " and", " 3", ".", "5"]);
+        let names = stream_of(&["Moves", " it", " to", " src/", "foo", ".", "rs", " and", " 3", ".", "5"]);
         assert_eq!((names.first_sentence_at_end(), names.unfinished()), (None, 11));
-        let quoted = heard(&["Says", " \"no", ".\"", " ", "before", " it"]);
+        let quoted = stream_of(&["Says", " \"no", ".\"", " ", "before", " it"]);
         assert_eq!(quoted.first_sentence_at_end(), None);
     }
 
     #[test]
     fn politeness_is_not_what_is_waited_for() {
-        let polite = heard(&["Sure", "!", " Adds", " a", " retry", ".", " It"]);
+        let polite = stream_of(&["Sure", "!", " Adds", " a", " retry", ".", " It"]);
         assert_eq!((polite.first_sentence(), polite.unfinished()), (Some(6), 1));
-        assert_eq!(heard(&["Sure", "!", " "]).first_sentence_at_end(), None);
+        assert_eq!(stream_of(&["Sure", "!", " "]).first_sentence_at_end(), None);
     }
 
     #[test]
     fn one_piece_may_hold_many_sentences() {
-        let many = heard(&["Adds a. Removes b. Fixes", " c"]);
+        let many = stream_of(&["Adds a. Removes b. Fixes", " c"]);
         assert_eq!((many.first_sentence(), many.unfinished()), (Some(1), 1));
     }
 
@@ -148,7 +144,7 @@ mod tests {
             cuts.extend([0, text.len()]);
             cuts.sort_unstable();
             let pieces: Vec<&str> = cuts.windows(2).map(|pair| &text[pair[0]..pair[1]]).collect();
-            let (whole, parts) = (heard(&[&text]), heard(&pieces));
+            let (whole, parts) = (stream_of(&[&text]), stream_of(&pieces));
             prop_assert_eq!(whole.first_sentence().is_some(), parts.first_sentence().is_some());
             prop_assert_eq!(whole.first_sentence_at_end().is_some(), parts.first_sentence_at_end().is_some());
             prop_assert!(parts.unfinished() <= parts.pieces());
@@ -157,7 +153,7 @@ mod tests {
         #[test]
         fn nothing_that_arrives_is_too_much(pieces in prop::collection::vec(any::<String>(), 0..20)) {
             let pieces: Vec<&str> = pieces.iter().map(String::as_str).collect();
-            prop_assert_eq!(heard(&pieces).pieces(), pieces.len() as u64);
+            prop_assert_eq!(stream_of(&pieces).pieces(), pieces.len() as u64);
         }
     }
 }

@@ -72,12 +72,12 @@ pub(super) fn without_tokens(text: &str) -> String {
         kept.push_str(piece);
         letters += some_letters(piece);
         done = found.end();
-        let spoken = letters >= WORDY;
+        let is_prose = letters >= WORDY;
         match effect(found.as_str()) {
-            Effect::Ends if spoken => return kept,
+            Effect::Ends if is_prose => return kept,
             Effect::Opens => {
                 let role = role_length(&text[done..]);
-                if spoken && text[done..].trim_start().starts_with(['u', 's']) && role > 0 {
+                if is_prose && text[done..].trim_start().starts_with(['u', 's']) && role > 0 {
                     return kept;
                 }
                 done += role;

@@ -62,7 +62,9 @@ pub fn build_vocabulary(patch: &Patch, symbols: &[Symbol], question: &str) -> Wo
     [FUNCTION, WORK, KINDS].iter().flat_map(|list| list.split_whitespace()).for_each(|word| words.add(word));
     let text = format!("{shown}\n{}", prose.join("\n")).to_lowercase();
     let mut forms = forms(patch, symbols);
-    forms.iter_mut().for_each(|form| form.openers.retain(|verb| !SAID.contains(verb) || text.contains(&root(verb))));
+    forms
+        .iter_mut()
+        .for_each(|form| form.openers.retain(|verb| !SAID.contains(verb) || text.contains(&verb_root(verb))));
     forms.retain(|form| !form.openers.is_empty());
     let renamed: Vec<(&str, &str)> = renamed(patch, symbols).collect();
     let (names, words) = words.list.into_iter().partition::<Vec<_>, _>(|word| word.starts_with('`'));
@@ -99,34 +101,34 @@ fn renamed<'a>(patch: &'a Patch, symbols: &'a [Symbol]) -> impl Iterator<Item = 
 /// The sides of the patch on which the names occur.
 #[derive(Debug, Default)]
 struct NameSides<'a> {
-    came: HashSet<&'a str>,
-    gone: HashSet<&'a str>,
-    stay: HashSet<&'a str>,
+    added: HashSet<&'a str>,
+    removed: HashSet<&'a str>,
+    unchanged: HashSet<&'a str>,
 }
 
 impl<'a> NameSides<'a> {
     fn of(patch: &'a Patch, renamed: &[(&'a str, &'a str)]) -> Self {
         let mut sides = Self::default();
         for hunk in patch.files.iter().flat_map(|file| &file.hunks) {
-            sides.stay.extend(names(&hunk.header));
+            sides.unchanged.extend(names(&hunk.header));
             for line in &hunk.lines {
                 let side = match line.origin {
-                    LineOrigin::Added => &mut sides.came,
-                    LineOrigin::Removed => &mut sides.gone,
-                    LineOrigin::Context => &mut sides.stay,
+                    LineOrigin::Added => &mut sides.added,
+                    LineOrigin::Removed => &mut sides.removed,
+                    LineOrigin::Context => &mut sides.unchanged,
                 };
                 side.extend(names(&line.text));
             }
         }
-        sides.stay.extend(renamed.iter().flat_map(|(old, new)| names(old).chain(names(new))));
+        sides.unchanged.extend(renamed.iter().flat_map(|(old, new)| names(old).chain(names(new))));
         sides
     }
 
     /// A compound name such as `Router::choose` counts where its last part occurs.
     fn of_name(&self, name: &str) -> NameGroup {
         let last = names(name).last().unwrap_or_default();
-        match (self.came.contains(last), self.gone.contains(last)) {
-            _ if self.stay.contains(last) => Unchanged,
+        match (self.added.contains(last), self.removed.contains(last)) {
+            _ if self.unchanged.contains(last) => Unchanged,
             (true, false) => Added,
             (false, true) => Removed,
             _ => Unchanged,
@@ -151,7 +153,7 @@ const SAID: &[&str] = &[
 ];
 
 /// Raises → rais, as in raise, raised and raising.
-fn root(verb: &str) -> String {
+fn verb_root(verb: &str) -> String {
     let low = verb.to_lowercase();
     low.strip_suffix("es").or_else(|| low.strip_suffix('s')).unwrap_or(&low).to_owned()
 }
@@ -160,7 +162,7 @@ fn root(verb: &str) -> String {
 #[derive(Debug, Default)]
 struct WordList {
     list: Vec<String>,
-    known: HashSet<String>,
+    distinct: HashSet<String>,
 }
 
 impl WordList {
@@ -169,7 +171,7 @@ impl WordList {
             && !word.contains(['\u{201c}', '\u{201d}'])
             && word.chars().count() <= LONGEST
             && !word.contains(char::is_control);
-        if fits && self.known.insert(word.to_owned()) {
+        if fits && self.distinct.insert(word.to_owned()) {
             self.list.push(word.to_owned());
         }
     }
@@ -354,7 +356,7 @@ mod tests {
         let commit = sample::commit("wip", vec![sample::file("src/a.rs", patch)]);
         let wording = build_vocabulary(&commit.patch, &[], &asked(patch, ""));
         assert_eq!((wording.added, wording.removed), (vec!["`fresh`".to_owned()], vec!["`old`".to_owned()]));
-        assert!(["`outer`", "`kept`"].iter().all(|name| wording.unchanged.iter().any(|stay| stay == name)));
+        assert!(["`outer`", "`kept`"].iter().all(|name| wording.unchanged.iter().any(|unchanged| unchanged == name)));
     }
 
     #[test]

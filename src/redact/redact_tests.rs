@@ -311,14 +311,14 @@ fn a_secret_that_is_whole_on_one_side_only_is_found() {
 
 #[test]
 fn a_change_id_stays_unless_it_is_a_secret() {
-    for (id, stays) in [
+    for (id, kept) in [
         ("zxywkvutsrqponmlkzxywkvutsrqponm", true),
         ("I0123456789abcdef0123456789abcdef01234567", true),
         ("0f74c342-1cd3-4408-b965-6c2dfac89857", true),
         (&["AKIA", "IOSFODNN7ABCDEFG"].concat(), false),
     ] {
         let of_change = Commit { change_id: Some(id.to_owned()), ..commit("Add a", &[]) };
-        assert_eq!(redact_commit(of_change).change_id.as_deref(), stays.then_some(id), "{id}");
+        assert_eq!(redact_commit(of_change).change_id.as_deref(), kept.then_some(id), "{id}");
     }
 }
 

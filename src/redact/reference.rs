@@ -75,8 +75,8 @@ fn is_filled_in(value: &str) -> bool {
     let plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-' | ' ' | '$' | '{' | '}' | '|');
     let first = inner.split(|c: char| !c.is_alphanumeric()).next().unwrap_or("");
     let read = value.starts_with("{{") && LOOKUPS.contains(&first);
-    let given = ["default", "||", " or ", ":-", "-}", "-'", "-\""].iter().any(|mark| inner.contains(mark));
-    !given && !is_default(inner) && (inner.chars().all(plain) || read)
+    let has_default = ["default", "||", " or ", ":-", "-}", "-'", "-\""].iter().any(|mark| inner.contains(mark));
+    !has_default && !is_default(inner) && (inner.chars().all(plain) || read)
 }
 
 /// `NAME-sunshine`: a shell default for an unset variable.
@@ -88,8 +88,9 @@ fn is_default(inner: &str) -> bool {
 /// `$(cat /run/secrets/db)`
 fn is_command(value: &str) -> bool {
     let inner = value.strip_prefix("$(").and_then(|rest| rest.strip_suffix(')'));
-    inner
-        .is_some_and(|inner| !inner.contains([';', '|', '&', '<']) && COMMANDS.iter().any(|one| inner.starts_with(one)))
+    inner.is_some_and(|inner| {
+        !inner.contains([';', '|', '&', '<']) && COMMANDS.iter().any(|command| inner.starts_with(command))
+    })
 }
 
 /// `@env:NAME`, `vault:secret/data/app#password`, `op://vault/item/field`, `arn:aws:secretsmanager:…`.
@@ -101,14 +102,16 @@ fn is_in_store(value: &str) -> bool {
     }
     let Some((scheme, rest)) = value.trim_start_matches(['@', '$']).split_once(':') else { return false };
     let scheme = scheme.to_ascii_lowercase();
-    let said = scheme.contains("secret");
-    let known = said || STORES.contains(&scheme.as_str()) || scheme.starts_with("ref+");
+    let names_secrets = scheme.contains("secret");
+    let is_reference = names_secrets || STORES.contains(&scheme.as_str()) || scheme.starts_with("ref+");
     match rest.strip_prefix("//") {
-        Some(place) => known && !place.is_empty() && !place.contains('@'),
+        Some(place) => is_reference && !place.is_empty() && !place.contains('@'),
         // `vault:sunshine` may be a person and a password.
         None => {
             let plain = ["env", "getenv", "keychain", "keyring", "keyvault", "ssm"].contains(&scheme.as_str());
-            known && is_name(rest) && (plain || rest.contains('/') || (!said && rest.contains(['.', '_', '#'])))
+            is_reference
+                && is_name(rest)
+                && (plain || rest.contains('/') || (!names_secrets && rest.contains(['.', '_', '#'])))
         }
     }
 }

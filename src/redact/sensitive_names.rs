@@ -52,7 +52,7 @@ pub(super) fn is_sensitive(name: &str) -> bool {
         return false;
     };
     let previous = before.last().map_or("", String::as_str);
-    let one = last.strip_suffix('s').filter(|one| *one != "token").unwrap_or(last);
+    let singular = last.strip_suffix('s').filter(|singular| *singular != "token").unwrap_or(last);
     match last {
         "token" => !NO_SECRETS.contains(&previous),
         "key" => KEYS.contains(&previous),
@@ -64,9 +64,9 @@ pub(super) fn is_sensitive(name: &str) -> bool {
         _ => {
             CHOSEN.contains(&last)
                 || MADE.contains(&last)
-                || CHOSEN.contains(&one)
-                || MADE.contains(&one)
-                || is_key(one)
+                || CHOSEN.contains(&singular)
+                || MADE.contains(&singular)
+                || is_key(singular)
         }
     }
 }
@@ -74,9 +74,9 @@ pub(super) fn is_sensitive(name: &str) -> bool {
 /// `confirmPassword`, `refresh_token`: sensitive itself, or related to a secret.
 pub(super) fn names_one(value: &str) -> bool {
     let words = split_words(value);
-    let said = |word: &String| CHOSEN.contains(&word.as_str()) || MADE.contains(&word.as_str());
+    let is_secret_word = |word: &String| CHOSEN.contains(&word.as_str()) || MADE.contains(&word.as_str());
     let plain = |c: char| c.is_alphabetic() || matches!(c, '_' | '-' | '.');
-    value.chars().all(plain) && (is_sensitive(value) || (words.len() > 1 && words.iter().any(said)))
+    value.chars().all(plain) && (is_sensitive(value) || (words.len() > 1 && words.iter().any(is_secret_word)))
 }
 
 /// `apikey`, written as one word.

@@ -46,8 +46,8 @@ impl ValueSyntax {
     }
 
     /// By the info string of a code fence.
-    fn of_fence(said: &str) -> Option<Self> {
-        let word = said.trim_start().split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or("");
+    fn of_fence(info_string: &str) -> Option<Self> {
+        let word = info_string.trim_start().split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or("");
         match word.to_ascii_lowercase().as_str() {
             "yaml" | "yml" | "json" | "jsonc" | "json5" | "toml" | "ini" | "env" | "dotenv" | "properties" | "xml"
             | "conf" | "cfg" => Some(Self::Settings),
@@ -347,8 +347,8 @@ fn value_below(text: &str, style: ValueSyntax) -> Option<std::ops::Range<usize>>
     let value = rest.strip_prefix([':', '=', '>']).unwrap_or(rest);
     let (start, tag) = (value.trim_start(), value.contains("</"));
     let at = text.len() - start.len();
-    let given = if tag { literal(start, at, start.find("</")?) } else { scalar(start, at, style) };
-    if let KeyValue::Value(range) = given { Some(range) } else { None }
+    let found = if tag { literal(start, at, start.find("</")?) } else { scalar(start, at, style) };
+    if let KeyValue::Value(range) = found { Some(range) } else { None }
 }
 
 /// A value at `at`, in the file's syntax.

@@ -73,9 +73,9 @@ fn whatever_it_looks_like_the_value_of_a_telling_name_is_hidden() {
         ("README.md", "            argocdServerAdminPassword: sunshine"),
         ("README.md", "db_password: sunshine  # why"),
     ] {
-        let said = hidden(path, line);
-        let rest = ["sunshine", "horse", "123456"].iter().any(|word| said.contains(word));
-        assert!(!rest && said.contains(HIDDEN), "{path}: {line} → {said}");
+        let redacted = hidden(path, line);
+        let rest = ["sunshine", "horse", "123456"].iter().any(|word| redacted.contains(word));
+        assert!(!rest && redacted.contains(HIDDEN), "{path}: {line} → {redacted}");
     }
 }
 
@@ -93,8 +93,8 @@ fn values_on_other_lines_than_their_names_are_hidden() {
         ("README.md", "~~~sh\nmysql --password sunshine\n~~~\npassword: me"),
         ("a.toml", "password = \"\"\"\nsunshine\n\"\"\"\nuser = 'me'"),
     ] {
-        let said = hidden(path, lines);
-        assert!(!said.contains("sunshine") && said.contains("me"), "{path}: {said}");
+        let redacted = hidden(path, lines);
+        assert!(!redacted.contains("sunshine") && redacted.contains("me"), "{path}: {redacted}");
     }
 }
 

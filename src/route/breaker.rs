@@ -188,14 +188,14 @@ impl Breakers {
 
     /// Endpoints that are down as a whole.
     fn open_endpoints(&self) -> Vec<String> {
-        let down = self.all.iter().filter(|((_, model), one)| model.is_empty() && !one.allows_request());
+        let down = self.all.iter().filter(|((_, model), breaker)| model.is_empty() && !breaker.allows_request());
         down.map(|((endpoint, _), _)| endpoint.clone()).collect()
     }
 
     /// Breakers that are not closed, by endpoint and model; the empty model is the endpoint itself.
     pub fn not_closed(&self) -> impl Iterator<Item = (&str, &str, &Breaker)> {
-        let named = self.all.iter().map(|((endpoint, model), one)| (endpoint.as_str(), model.as_str(), one));
-        named.filter(|(.., one)| !one.allows_request())
+        let named = self.all.iter().map(|((endpoint, model), breaker)| (endpoint.as_str(), model.as_str(), breaker));
+        named.filter(|(.., breaker)| !breaker.allows_request())
     }
 
     fn breaker(&self, endpoint: &str, model: &str) -> Breaker {

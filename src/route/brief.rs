@@ -12,8 +12,8 @@ pub fn explain_briefly(decision: &Decision, refusal: Option<&str>) -> String {
     let task = &decision.task;
     let best = main_candidate(decision);
     let mut lines = match (&decision.choice, best) {
-        (Chosen::Model { model, endpoint, .. }, Some(one)) => {
-            vec![format!("{model} on {endpoint} writes {}.", role_noun(task.role)), expected(task, one)]
+        (Chosen::Model { model, endpoint, .. }, Some(candidate)) => {
+            vec![format!("{model} on {endpoint} writes {}.", role_noun(task.role)), forecast_text(task, candidate)]
         }
         _ => for_template(task, best, refusal),
     };
@@ -26,8 +26,11 @@ fn for_template(task: &Signals, best: Option<&ScoredCandidate>, refusal: Option<
     let why = refusal.unwrap_or_else(|| why_template(task, best));
     let first = format!("The template writes {}: {why}.", role_noun(task.role));
     // The expected time is irrelevant where another reason rules the model out.
-    let late = |one: &&ScoredCandidate| matches!(one.rejected_because, Some(Rejected::Cold | Rejected::PredictedMiss));
-    let second = best.filter(late).map(|one| format!("It would be {}", lowercase_first(&expected(task, one))));
+    let late = |candidate: &&ScoredCandidate| {
+        matches!(candidate.rejected_because, Some(Rejected::Cold | Rejected::PredictedMiss))
+    };
+    let second =
+        best.filter(late).map(|candidate| format!("It would be {}", lowercase_first(&forecast_text(task, candidate))));
     std::iter::once(first).chain(second).collect()
 }
 
@@ -37,24 +40,24 @@ fn lowercase_first(text: &str) -> String {
     chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
 }
 
-fn expected(task: &Signals, one: &ScoredCandidate) -> String {
-    let (first, total) = (seconds(one.predicted_ttft_ms), seconds(one.predicted_total_ms));
+fn forecast_text(task: &Signals, candidate: &ScoredCandidate) -> String {
+    let (first, total) = (seconds(candidate.predicted_ttft_ms), seconds(candidate.predicted_total_ms));
     if task.urgency == Urgency::Batch {
         return format!(
             "First word after about {first}, done after about {total}; worth {} of 1. No deadline.",
-            format_quality(one.quality)
+            format_quality(candidate.quality)
         );
     }
     let left = seconds(task.left_s.max(0.0) * 1e3);
-    let guess = if one.runs == 0 { " A guess: it was never run like this." } else { "" };
+    let guess = if candidate.runs == 0 { " A guess: it was never run like this." } else { "" };
     let times = format!("first word after {first}, done after {total}, {left} left");
-    format!("In time in {}: {times}.{guess}", cases(one))
+    format!("In time in {}: {times}.{guess}", cases(candidate))
 }
 
 /// Only where a model was chosen: otherwise the first line already names the best candidate's reason.
 fn next_best(decision: &Decision, chosen: Option<&ScoredCandidate>) -> Option<String> {
     let Chosen::Model { .. } = decision.choice else { return None };
-    let other = |one: &&ScoredCandidate| chosen.is_none_or(|chosen| !std::ptr::eq(*one, chosen));
+    let other = |candidate: &&ScoredCandidate| chosen.is_none_or(|chosen| !std::ptr::eq(*candidate, chosen));
     let next = decision.candidates.iter().find(other)?;
     Some(format!("Next: {}.", rejection_text::describe_rejection(next, &decision.task)))
 }
@@ -62,12 +65,12 @@ fn next_best(decision: &Decision, chosen: Option<&ScoredCandidate>) -> Option<St
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::route::choice::tests::{candidate, capture, known};
+    use crate::route::choice::tests::{candidate, capture, learned};
     use crate::route::choice::{Candidate, decide};
 
     #[test]
     fn a_model_is_told_with_its_times_and_the_one_behind_it() {
-        let [quick, slow] = [known(5000.0, 147.0), known(20.0, 3.0)];
+        let [quick, slow] = [learned(5000.0, 147.0), learned(20.0, 3.0)];
         let models = [candidate("small:3b", 0.70, &quick), candidate("large:13b", 0.82, &slow)];
         let text = explain_briefly(&decide(&capture(), &models, None), None);
         let lines: Vec<&str> = text.lines().collect();
@@ -79,7 +82,7 @@ mod tests {
 
     #[test]
     fn a_template_is_told_with_the_reason_and_the_models_times() {
-        let slow = known(20.0, 3.0);
+        let slow = learned(20.0, 3.0);
         let cold = Candidate { resident: Some(false), ..candidate("large:13b", 0.82, &slow) };
         let text = explain_briefly(&decide(&capture(), &[cold], None), None);
         assert!(text.starts_with("The template writes this capture: large:13b is not loaded"), "{text}");

@@ -56,23 +56,27 @@ pub struct Candidate<'a> {
 /// Chooses a model or the template. `last` is the (endpoint, model) of the last decision for this role.
 #[must_use]
 pub fn decide(signals: &Signals, candidates: &[Candidate<'_>], last: Option<(&str, &str)>) -> Decision {
-    let mut seen: Vec<(ScoredCandidate, Option<TokenPlan>)> =
-        candidates.iter().map(|one| evaluate_candidate(signals, one)).collect();
+    let mut scored: Vec<(ScoredCandidate, Option<TokenPlan>)> =
+        candidates.iter().map(|candidate| evaluate_candidate(signals, candidate)).collect();
     // Eligible candidates first, then those with the whole prompt, then by score: a smaller model goes before a shorter
     // prompt.
-    seen.sort_by(|(a, _), (b, _)| {
-        let order =
-            |one: &ScoredCandidate| (one.rejected_because.is_none(), one.prompt_tokens >= signals.prompt_tokens);
+    scored.sort_by(|(a, _), (b, _)| {
+        let order = |candidate: &ScoredCandidate| {
+            (candidate.rejected_because.is_none(), candidate.prompt_tokens >= signals.prompt_tokens)
+        };
         order(b).cmp(&order(a)).then(b.score.total_cmp(&a.score))
     });
-    let best = seen.first().filter(|(one, _)| one.rejected_because.is_none()).map(|(one, _)| one.score);
-    let kept = best.and_then(|best| find_kept_choice(&seen, best, last));
+    let best = scored
+        .first()
+        .filter(|(candidate, _)| candidate.rejected_because.is_none())
+        .map(|(candidate, _)| candidate.score);
+    let kept = best.and_then(|best| find_kept_choice(&scored, best, last));
     let chosen = best.map(|_| kept.unwrap_or(0));
-    let choice = chosen.and_then(|at| seen.get(at)).and_then(to_chosen).unwrap_or(Chosen::TEMPLATE);
-    let reason = if chosen.is_some() { Reason::None } else { why_template(signals, &seen) };
-    let mut candidates: Vec<ScoredCandidate> = seen.into_iter().map(|(one, _)| one).collect();
-    for (_, one) in candidates.iter_mut().enumerate().filter(|(at, _)| Some(*at) != chosen) {
-        one.rejected_because.get_or_insert(Rejected::ScoredLower);
+    let choice = chosen.and_then(|at| scored.get(at)).and_then(to_chosen).unwrap_or(Chosen::TEMPLATE);
+    let reason = if chosen.is_some() { Reason::None } else { why_template(signals, &scored) };
+    let mut candidates: Vec<ScoredCandidate> = scored.into_iter().map(|(candidate, _)| candidate).collect();
+    for (_, candidate) in candidates.iter_mut().enumerate().filter(|(at, _)| Some(*at) != chosen) {
+        candidate.rejected_because.get_or_insert(Rejected::ScoredLower);
     }
     let kept = kept.is_some_and(|at| at > 0);
     Decision { task: *signals, deadline_ms: ms(signals.budget_s), choice, reason, kept, candidates }
@@ -81,29 +85,29 @@ pub fn decide(signals: &Signals, candidates: &[Candidate<'_>], last: Option<(&st
 /// Index of the last choice, unless another is clearly better, or it will probably be late and another less so: between
 /// two models without a chance the scores hardly differ.
 fn find_kept_choice(
-    seen: &[(ScoredCandidate, Option<TokenPlan>)],
+    scored: &[(ScoredCandidate, Option<TokenPlan>)],
     best: f64,
     last: Option<(&str, &str)>,
 ) -> Option<usize> {
     let (endpoint, model) = last?;
-    let useful = |one: &ScoredCandidate| one.p_on_time + one.p_salvage;
-    let is_hopeless = |one: &ScoredCandidate| {
-        useful(one) < PROBABLE && seen.first().is_some_and(|(first, _)| useful(first) > useful(one))
+    let useful = |candidate: &ScoredCandidate| candidate.p_on_time + candidate.p_salvage;
+    let is_hopeless = |candidate: &ScoredCandidate| {
+        useful(candidate) < PROBABLE && scored.first().is_some_and(|(first, _)| useful(first) > useful(candidate))
     };
-    seen.iter().position(|(one, _)| {
-        one.rejected_because.is_none()
-            && (one.endpoint.as_str(), one.model.as_str()) == (endpoint, model)
-            && one.score + BETTER_BY >= best
-            && !is_hopeless(one)
-            && seen.first().is_some_and(|(first, _)| one.prompt_tokens >= first.prompt_tokens)
+    scored.iter().position(|(candidate, _)| {
+        candidate.rejected_because.is_none()
+            && (candidate.endpoint.as_str(), candidate.model.as_str()) == (endpoint, model)
+            && candidate.score + BETTER_BY >= best
+            && !is_hopeless(candidate)
+            && scored.first().is_some_and(|(first, _)| candidate.prompt_tokens >= first.prompt_tokens)
     })
 }
 
-fn to_chosen((one, plan): &(ScoredCandidate, Option<TokenPlan>)) -> Option<Chosen> {
+fn to_chosen((candidate, plan): &(ScoredCandidate, Option<TokenPlan>)) -> Option<Chosen> {
     let plan = plan.as_ref()?;
     Some(Chosen::Model {
-        model: one.model.clone(),
-        endpoint: one.endpoint.clone(),
+        model: candidate.model.clone(),
+        endpoint: candidate.endpoint.clone(),
         max_tokens: plan.work.allowed,
         prompt_tokens: plan.prompt,
         words: plan.stated_words(),
@@ -111,43 +115,43 @@ fn to_chosen((one, plan): &(ScoredCandidate, Option<TokenPlan>)) -> Option<Chose
 }
 
 /// Reason of the model with the best promise.
-fn why_template(signals: &Signals, seen: &[(ScoredCandidate, Option<TokenPlan>)]) -> Reason {
+fn why_template(signals: &Signals, scored: &[(ScoredCandidate, Option<TokenPlan>)]) -> Reason {
     if signals.traffic != Traffic::Calm {
         return Reason::Disabled;
     }
-    let best = seen.iter().max_by(|(a, _), (b, _)| compare_promise(a, b));
-    best.and_then(|(one, _)| one.rejected_because).map_or(Reason::Disabled, Rejected::reason)
+    let best = scored.iter().max_by(|(a, _), (b, _)| compare_promise(a, b));
+    best.and_then(|(candidate, _)| candidate.rejected_because).map_or(Reason::Disabled, Rejected::reason)
 }
 
-fn evaluate_candidate(signals: &Signals, one: &Candidate<'_>) -> (ScoredCandidate, Option<TokenPlan>) {
+fn evaluate_candidate(signals: &Signals, candidate: &Candidate<'_>) -> (ScoredCandidate, Option<TokenPlan>) {
     let conditions = Conditions {
         left_s: signals.left_s,
-        queue_s: one.queue_s,
-        cold: one.resident == Some(false),
+        queue_s: candidate.queue_s,
+        cold: candidate.resident == Some(false),
         pressed: signals.pressed,
-        idle_min: one.idle_min,
+        idle_min: candidate.idle_min,
     };
     let wish = BudgetRequest {
         prompt: signals.prompt_tokens,
         least: signals.least_tokens,
-        cached: one.cached,
-        cached_rules: one.cached_rules,
+        cached: candidate.cached,
+        cached_rules: candidate.cached_rules,
         max_tokens: signals.max_tokens,
     };
     let shown = plan_without_deadline(&wish);
-    let planned = planned(one.forecast, &wish, &conditions, signals.min_in_time());
-    let plan = planned.map(|(plan, _)| plan).or(is_exploration(signals, one).then_some(shown));
+    let planned = find_plan(candidate.forecast, &wish, &conditions, signals.min_in_time());
+    let plan = planned.map(|(plan, _)| plan).or(is_exploration(signals, candidate).then_some(shown));
     let shown = plan.unwrap_or(shown);
-    let outlook = planned.map_or_else(|| one.forecast.outlook(&shown.work, &conditions), |(_, outlook)| outlook);
-    let quality = unit(one.quality);
+    let outlook = planned.map_or_else(|| candidate.forecast.outlook(&shown.work, &conditions), |(_, outlook)| outlook);
+    let quality = unit(candidate.quality);
     let planned_quality = reduce_quality(quality, signals, &shown, &wish);
-    let score = score(&outlook, planned_quality, unit(signals.template_quality), one.tally.usable_share());
-    let rejected = reject(signals, one, plan.is_some(), &outlook, planned_quality);
+    let score = score(&outlook, planned_quality, unit(signals.template_quality), candidate.tally.usable_share());
+    let rejected = reject(signals, candidate, plan.is_some(), &outlook, planned_quality);
     let considered = ScoredCandidate {
-        model: one.model.to_owned(),
-        endpoint: one.endpoint.to_owned(),
-        resident: one.resident,
-        queue_ms: ms(one.queue_s),
+        model: candidate.model.to_owned(),
+        endpoint: candidate.endpoint.to_owned(),
+        resident: candidate.resident,
+        queue_ms: ms(candidate.queue_s),
         predicted_load_ms: ms(outlook.load_s),
         predicted_ttft_ms: ms(outlook.ttft_s),
         predicted_total_ms: ms(outlook.total_s),
@@ -159,9 +163,9 @@ fn evaluate_candidate(signals: &Signals, one: &Candidate<'_>) -> (ScoredCandidat
         prompt_tokens: shown.prompt,
         cached_tokens: shown.work.cached,
         max_tokens: shown.work.allowed,
-        runs: one.forecast.n(),
-        judged: one.tally.judged,
-        used: one.tally.used,
+        runs: candidate.forecast.n(),
+        judged: candidate.tally.judged,
+        used: candidate.tally.used,
         rejected_because: rejected,
     };
     (considered, plan)
@@ -169,7 +173,7 @@ fn evaluate_candidate(signals: &Signals, one: &Candidate<'_>) -> (ScoredCandidat
 
 /// Plans as much as probably fits in time. Where that is too unreliable, less may be enough: a shorter answer of an
 /// idle model is better than none.
-fn planned(
+fn find_plan(
     forecast: &Forecast,
     wish: &BudgetRequest,
     conditions: &Conditions,
@@ -209,22 +213,30 @@ fn reduce_quality(quality: f64, signals: &Signals, plan: &TokenPlan, wish: &Budg
 
 /// Exploration: a batch has no deadline to lose, and a model with few runs has no reliable forecast; trying it costs a
 /// capture only time that it has anyway.
-fn is_exploration(signals: &Signals, one: &Candidate<'_>) -> bool {
+fn is_exploration(signals: &Signals, candidate: &Candidate<'_>) -> bool {
     match signals.urgency {
         Urgency::Batch => true,
-        Urgency::Urgent | Urgency::Interactive | Urgency::Ahead => one.few_runs && one.resident != Some(false),
+        Urgency::Urgent | Urgency::Interactive | Urgency::Ahead => {
+            candidate.few_runs && candidate.resident != Some(false)
+        }
     }
 }
 
-fn reject(signals: &Signals, one: &Candidate<'_>, fits: bool, outlook: &Outlook, quality: f64) -> Option<Rejected> {
-    let late = !is_exploration(signals, one) && (!fits || outlook.p_useful() < signals.min_in_time());
+fn reject(
+    signals: &Signals,
+    candidate: &Candidate<'_>,
+    fits: bool,
+    outlook: &Outlook,
+    quality: f64,
+) -> Option<Rejected> {
+    let late = !is_exploration(signals, candidate) && (!fits || outlook.p_useful() < signals.min_in_time());
     match () {
         () if signals.traffic != Traffic::Calm && signals.urgency != Urgency::Batch => Some(Rejected::NotNow),
-        () if one.blocked_by.is_some() => one.blocked_by,
-        () if one.tally.is_barred() => Some(Rejected::SeldomUsable),
-        () if one.loads && is_for_commits(signals) => Some(Rejected::Unloaded),
-        () if one.evicts => Some(Rejected::WouldEvict),
-        () if late && one.resident == Some(false) => Some(Rejected::Cold),
+        () if candidate.blocked_by.is_some() => candidate.blocked_by,
+        () if candidate.tally.is_barred() => Some(Rejected::SeldomUsable),
+        () if candidate.loads && is_for_commits(signals) => Some(Rejected::Unloaded),
+        () if candidate.evicts => Some(Rejected::WouldEvict),
+        () if late && candidate.resident == Some(false) => Some(Rejected::Cold),
         () if late => Some(Rejected::PredictedMiss),
         () if quality <= signals.template_quality => Some(Rejected::TemplateAsGood),
         () => None,

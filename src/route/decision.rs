@@ -71,7 +71,7 @@ pub struct ScoredCandidate {
 /// by quality.
 #[must_use]
 pub(super) fn compare_promise(a: &ScoredCandidate, b: &ScoredCandidate) -> Ordering {
-    let may = |one: &ScoredCandidate| one.rejected_because != Some(Rejected::SeldomUsable);
+    let may = |candidate: &ScoredCandidate| candidate.rejected_because != Some(Rejected::SeldomUsable);
     may(a).cmp(&may(b)).then(a.quality.total_cmp(&b.quality))
 }
 
@@ -86,14 +86,14 @@ impl Decision {
     /// is tried at all. Unloaded models are skipped.
     #[must_use]
     pub fn measurement_target(&self) -> Option<&ScoredCandidate> {
-        let mut late = self
-            .candidates
-            .iter()
-            .filter(|one| one.rejected_because == Some(Rejected::PredictedMiss) && one.resident != Some(false));
+        let mut late = self.candidates.iter().filter(|candidate| {
+            candidate.rejected_because == Some(Rejected::PredictedMiss) && candidate.resident != Some(false)
+        });
         let Chosen::Model { model, endpoint, .. } = &self.choice else { return late.next() };
-        let chosen = self.candidates.iter().find(|one| one.model == *model && one.endpoint == *endpoint)?;
-        late.filter(|one| one.runs < KNOWN && one.quality > chosen.quality)
-            .filter(|one| one.predicted_total_ms <= self.task.left_s * 1e3)
+        let chosen =
+            self.candidates.iter().find(|candidate| candidate.model == *model && candidate.endpoint == *endpoint)?;
+        late.filter(|candidate| candidate.runs < KNOWN && candidate.quality > chosen.quality)
+            .filter(|candidate| candidate.predicted_total_ms <= self.task.left_s * 1e3)
             .max_by(|a, b| a.quality.total_cmp(&b.quality))
     }
 }

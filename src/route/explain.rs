@@ -19,10 +19,10 @@ const WAIT_MS: f64 = 20.0;
 #[must_use]
 pub fn explain(decision: &Decision) -> String {
     let mut text = match (&decision.choice, main_candidate(decision)) {
-        (Chosen::Model { words, .. }, Some(one)) => for_model(decision, one, *words),
+        (Chosen::Model { words, .. }, Some(candidate)) => explain_model(decision, candidate, *words),
         (_, best) => for_template(&decision.task, best),
     };
-    let others = others(decision);
+    let others = describe_others(decision);
     if !others.is_empty() {
         let _ = write!(text, "\n\n{}", others.join("\n"));
     }
@@ -47,17 +47,19 @@ pub fn explain_refused(decision: &Decision, refusal: &str) -> String {
 pub(super) fn main_candidate(decision: &Decision) -> Option<&ScoredCandidate> {
     let mut all = decision.candidates.iter();
     match &decision.choice {
-        Chosen::Model { model, endpoint, .. } => all.find(|one| one.model == *model && one.endpoint == *endpoint),
+        Chosen::Model { model, endpoint, .. } => {
+            all.find(|candidate| candidate.model == *model && candidate.endpoint == *endpoint)
+        }
         Chosen::Template { .. } => all.max_by(|a, b| compare_promise(a, b)),
     }
 }
 
-fn for_model(decision: &Decision, one: &ScoredCandidate, words: u32) -> String {
+fn explain_model(decision: &Decision, candidate: &ScoredCandidate, words: u32) -> String {
     let task = &decision.task;
-    let mut text = format!("{} on {} writes {}.", one.model, one.endpoint, role_noun(task.role));
-    let total = seconds(one.predicted_total_ms);
+    let mut text = format!("{} on {} writes {}.", candidate.model, candidate.endpoint, role_noun(task.role));
+    let total = seconds(candidate.predicted_total_ms);
     if task.urgency == Urgency::Batch {
-        let worth = format_quality(one.quality);
+        let worth = format_quality(candidate.quality);
         let alone = decision.candidates.len() == 1;
         text.push_str(if alone {
             " There is no deadline:"
@@ -65,8 +67,8 @@ fn for_model(decision: &Decision, one: &ScoredCandidate, words: u32) -> String {
             " There is no deadline, so the best writer gets the job:"
         });
         let _ = write!(text, " I value its text at {worth} of 1, and it should take about {total}.");
-    } else if is_trial(one, task) {
-        match one.runs {
+    } else if is_trial(candidate, task) {
+        match candidate.runs {
             0 => text
                 .push_str(" Its speed here is not measured yet: by an estimate from the hardware it would need about "),
             1 => text.push_str(" It has run here only once, and by that it would need about "),
@@ -83,18 +85,18 @@ fn for_model(decision: &Decision, one: &ScoredCandidate, words: u32) -> String {
     } else {
         text.push_str(why_it(decision));
         let left = seconds(task.left_s * 1e3);
-        let first = seconds(one.predicted_ttft_ms);
+        let first = seconds(candidate.predicted_ttft_ms);
         let _ =
             write!(text, " It should be done after {total} of the {left} that are left (first word after {first}),");
-        let _ = write!(text, " and is in time in {}.", cases(one));
-        text.push_str(&sizes(task, one, words));
+        let _ = write!(text, " and is in time in {}.", cases(candidate));
+        text.push_str(&describe_sizes(task, candidate, words));
     }
-    text + &circumstances(task, one)
+    text + &describe_circumstances(task, candidate)
 }
 
 /// It was chosen although it will probably be late, in order to measure it.
-fn is_trial(one: &ScoredCandidate, task: &Signals) -> bool {
-    one.p_on_time + one.p_salvage < task.min_in_time()
+fn is_trial(candidate: &ScoredCandidate, task: &Signals) -> bool {
+    candidate.p_on_time + candidate.p_salvage < task.min_in_time()
 }
 
 fn why_it(decision: &Decision) -> &'static str {
@@ -116,7 +118,7 @@ fn for_template(task: &Signals, best: Option<&ScoredCandidate>) -> String {
     let head = format!("The template writes {}", role_noun(task.role));
     let why = why_template(task, best);
     let best = best.filter(|_| task.traffic == Traffic::Calm);
-    let then = best.map(|best| circumstances(task, best) + what_then(best)).unwrap_or_default();
+    let then = best.map(|best| describe_circumstances(task, best) + what_then(best)).unwrap_or_default();
     format!("{head}: {why}.{then}")
 }
 
@@ -149,15 +151,15 @@ fn what_then(best: &ScoredCandidate) -> &'static str {
     }
 }
 
-fn others(decision: &Decision) -> Vec<String> {
+fn describe_others(decision: &Decision) -> Vec<String> {
     let task = &decision.task;
     if task.traffic != Traffic::Calm && task.urgency != Urgency::Batch {
         return Vec::new();
     }
-    let told = main_candidate(decision);
-    let rest = decision.candidates.iter().filter(|one| told.is_none_or(|told| !std::ptr::eq(*one, told)));
+    let main = main_candidate(decision);
+    let rest = decision.candidates.iter().filter(|candidate| main.is_none_or(|main| !std::ptr::eq(*candidate, main)));
     let mut lines: Vec<String> =
-        rest.map(|one| format!("- {}.", rejection_text::describe_rejection(one, task))).collect();
+        rest.map(|candidate| format!("- {}.", rejection_text::describe_rejection(candidate, task))).collect();
     let more = lines.len().saturating_sub(OTHERS);
     if more > 1 {
         lines.truncate(OTHERS);
@@ -167,14 +169,14 @@ fn others(decision: &Decision) -> Vec<String> {
 }
 
 /// Prompt size and answer limit.
-fn sizes(task: &Signals, one: &ScoredCandidate, words: u32) -> String {
-    let (whole, read) = (task.prompt_tokens, one.prompt_tokens);
+fn describe_sizes(task: &Signals, candidate: &ScoredCandidate, words: u32) -> String {
+    let (whole, read) = (task.prompt_tokens, candidate.prompt_tokens);
     let mut text = if read < whole {
         format!(" Reading all {whole} tokens would take too long, so it gets the most telling {read}")
     } else {
         format!(" It reads all {read} tokens of the prompt")
     };
-    let fresh = read.saturating_sub(one.cached_tokens);
+    let fresh = read.saturating_sub(candidate.cached_tokens);
     // Cached by a prefill ahead of the commit, or by an earlier prompt with the same prefix.
     match fresh {
         0 if read > 0 => text.push_str(", and has read all of them before"),
@@ -183,13 +185,13 @@ fn sizes(task: &Signals, one: &ScoredCandidate, words: u32) -> String {
         }
         _ => {}
     }
-    if one.max_tokens < task.max_tokens {
+    if candidate.max_tokens < task.max_tokens {
         let _ = write!(text, ", and is asked for {words} words at most, which is what the time allows");
     }
     text + "."
 }
 
-fn circumstances(task: &Signals, one: &ScoredCandidate) -> String {
+fn describe_circumstances(task: &Signals, candidate: &ScoredCandidate) -> String {
     let mut text = String::new();
     if task.pressed {
         text.push_str(" The machine is busy (a build?), so I count on less speed than usual.");
@@ -197,7 +199,7 @@ fn circumstances(task: &Signals, one: &ScoredCandidate) -> String {
     if task.on_battery {
         text.push_str(" It runs on battery, which is measured apart.");
     }
-    match one.runs {
+    match candidate.runs {
         0 => {
             text.push_str(
                 " I have never run it like this, so its times are guessed from what is known of the machine.",
@@ -205,12 +207,12 @@ fn circumstances(task: &Signals, one: &ScoredCandidate) -> String {
         }
         1 => text.push_str(" Its times rest on a single run."),
         2..FEW_RUNS => {
-            let _ = write!(text, " Its times rest on {} runs only.", one.runs);
+            let _ = write!(text, " Its times rest on {} runs only.", candidate.runs);
         }
         _ => {}
     }
-    if one.queue_ms > WAIT_MS && one.rejected_because != Some(Rejected::PredictedMiss) {
-        let _ = write!(text, " It has to wait for its turn first, about {}.", seconds(one.queue_ms));
+    if candidate.queue_ms > WAIT_MS && candidate.rejected_because != Some(Rejected::PredictedMiss) {
+        let _ = write!(text, " It has to wait for its turn first, about {}.", seconds(candidate.queue_ms));
     }
     text
 }

@@ -2,14 +2,14 @@
 
 use super::*;
 use crate::domain::role::Role;
-use crate::route::choice::tests::{candidate, capture, known};
+use crate::route::choice::tests::{candidate, capture, learned};
 use crate::route::choice::{Candidate, decide};
 use crate::route::forecast::Forecast;
 use crate::route::speed::{ModelHardware, Speed};
 
 /// A desktop with a graphics card: all three models are fast.
 fn fast() -> [Forecast; 3] {
-    [known(5000.0, 147.0), known(2500.0, 90.0), known(1300.0, 18.0)]
+    [learned(5000.0, 147.0), learned(2500.0, 90.0), learned(1300.0, 18.0)]
 }
 
 fn all(forecasts: &[Forecast; 3]) -> [Candidate<'_>; 3] {
@@ -38,35 +38,35 @@ fn a_calm_machine_with_time_for_the_better_model() {
 
 #[test]
 fn a_laptop_that_can_only_read_a_part() {
-    let slow = [known(180.0, 40.0), known(60.0, 14.0)];
+    let slow = [learned(180.0, 40.0), learned(60.0, 14.0)];
     let models = [candidate("llama3.2:1b", 0.58, &slow[0]), candidate("orca-mini:3b", 0.70, &slow[1])];
     insta::assert_snapshot!(explain(&decide(&capture(), &models, None)));
 }
 
 #[test]
 fn a_prompt_that_was_read_ahead() {
-    let slow = known(180.0, 40.0);
+    let slow = learned(180.0, 40.0);
     let model = Candidate { cached: 395, ..candidate("llama3.2:1b", 0.58, &slow) };
     insta::assert_snapshot!(explain(&decide(&capture(), &[model], None)));
 }
 
 #[test]
 fn a_model_that_is_not_loaded() {
-    let fast = known(2500.0, 90.0);
+    let fast = learned(2500.0, 90.0);
     let model = Candidate { resident: Some(false), ..candidate("mistral:7b", 0.76, &fast) };
     insta::assert_snapshot!(explain(&decide(&capture(), &[model], None)));
 }
 
 #[test]
 fn a_server_that_is_down() {
-    let fast = known(2500.0, 90.0);
+    let fast = learned(2500.0, 90.0);
     let model = Candidate { blocked_by: Some(Rejected::BreakerOpen), ..candidate("mistral:7b", 0.76, &fast) };
     insta::assert_snapshot!(explain(&decide(&capture(), &[model], None)));
 }
 
 #[test]
 fn a_build_that_slows_everything_down() {
-    let middle = [known(560.0, 41.0), known(1500.0, 95.0)];
+    let middle = [learned(560.0, 41.0), learned(1500.0, 95.0)];
     let models = [candidate("orca-mini:3b", 0.70, &middle[0]), candidate("llama3.2:1b", 0.58, &middle[1])];
     insta::assert_snapshot!(explain(&decide(&Signals { pressed: true, ..capture() }, &models, None)));
 }
@@ -124,7 +124,7 @@ fn the_first_day_with_a_new_model() {
 
 #[test]
 fn a_queue_that_is_too_long_and_a_model_that_is_too_simple() {
-    let fast = known(2500.0, 90.0);
+    let fast = learned(2500.0, 90.0);
     let busy = Candidate { queue_s: 1.6, ..candidate("mistral:7b", 0.76, &fast) };
     let simple = Candidate { endpoint: "other", ..candidate("smollm:360m", 0.44, &fast) };
     insta::assert_snapshot!(explain(&decide(
@@ -136,7 +136,7 @@ fn a_queue_that_is_too_long_and_a_model_that_is_too_simple() {
 
 #[test]
 fn a_choice_that_is_kept_says_so() {
-    let fast = known(2500.0, 90.0);
+    let fast = learned(2500.0, 90.0);
     let models = [candidate("a:7b", 0.76, &fast), candidate("b:7b", 0.77, &fast)];
     let text = explain(&decide(&capture(), &models, Some(("local", "a:7b"))));
     assert!(text.starts_with("a:7b") && text.contains("I stay with this one"), "{text}");
@@ -178,16 +178,16 @@ fn a_model_that_was_late_once_is_tried_again_and_that_is_said() {
         idle_min: 0.0,
     });
     let one = Candidate { few_runs: true, cached: 0, cached_rules: 0, ..candidate("mistral:7b", 0.76, &once) };
-    let told = explain(&decide(&capture(), &[one], None));
-    assert!(told.contains("It has run here only once, and by that it would need about "), "{told}");
+    let explanation = explain(&decide(&capture(), &[one], None));
+    assert!(explanation.contains("It has run here only once, and by that it would need about "), "{explanation}");
 }
 
 #[test]
 fn a_model_that_is_not_asked_any_more_is_told_with_how_many_texts_could_be_used() {
-    let fast = known(2500.0, 90.0);
+    let fast = learned(2500.0, 90.0);
     let tally = crate::route::tally::UsableTally { judged: 40, used: 7 };
-    let told = explain(&decide(&capture(), &[Candidate { tally, ..candidate("tiny:0.1b", 0.54, &fast) }], None));
-    let words = "The template writes this capture: tiny:0.1b on local is not asked any more, because only 7 of 40 texts could \
+    let explanation = explain(&decide(&capture(), &[Candidate { tally, ..candidate("tiny:0.1b", 0.54, &fast) }], None));
+    let expected = "The template writes this capture: tiny:0.1b on local is not asked any more, because only 7 of 40 texts could \
                  be used. `uro-capture models --retry MODEL` lets it try again.";
-    assert_eq!(told.trim_end(), words);
+    assert_eq!(explanation.trim_end(), expected);
 }

@@ -7,7 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::observation::{Observation, RunEnd};
+use super::observation::{Observation, RunEnd, positive};
 use super::speed::Speed;
 use crate::route::stats::conformal::Conformal;
 use crate::route::stats::lengths::Lengths;
@@ -158,19 +158,19 @@ impl Forecast {
     }
 
     /// Updates the forecast with one run.
-    pub fn learn(&mut self, seen: &Observation) {
+    pub fn learn(&mut self, run: &Observation) {
         self.n = self.n.saturating_add(1);
-        if let Some(load) = seen.load_s.filter(|load| seen.was_cold() && load.is_finite()) {
+        if let Some(load) = run.load_s.filter(|load| run.was_cold() && load.is_finite()) {
             let more = load.clamp(0.01, 1e4).ln() - self.log_load;
             // A load that was cut takes longer than observed (censored).
-            self.log_load += 0.4 * if seen.ttft_s.is_none() { more.max(0.0) } else { more };
+            self.log_load += 0.4 * if run.ttft_s.is_none() { more.max(0.0) } else { more };
         }
-        self.learn_lengths(seen);
-        match self.log_slowdown(seen) {
-            Some((log_ratio, true)) => self.learn_censored(log_ratio, seen.idle_min),
+        self.learn_lengths(run);
+        match self.log_slowdown(run) {
+            Some((log_ratio, true)) => self.learn_censored(log_ratio, run.idle_min),
             Some((log_ratio, false)) => {
-                self.learn_level(log_ratio, seen);
-                self.learn_shape(seen);
+                self.learn_level(log_ratio, run);
+                self.learn_shape(run);
             }
             None => {}
         }
@@ -206,8 +206,8 @@ impl Forecast {
     pub fn prompt_in(&self, work: &Work, conditions: &Conditions, confidence: f64) -> u32 {
         let written = f64::from(work.allowed) * self.usual_tpot_s();
         let rest = self.usual_prefill_s(&Work { uncached: 0, ..*work });
-        let one = self.usual_prefill_s(&Work { uncached: 1, ..*work }) - rest;
-        to_tokens((self.usual_s_in(conditions, confidence) - rest - written) / one)
+        let per_token = self.usual_prefill_s(&Work { uncached: 1, ..*work }) - rest;
+        to_tokens((self.usual_s_in(conditions, confidence) - rest - written) / per_token)
     }
 
     /// `D/q`: the time left, in seconds of the machine's usual speed.
@@ -268,22 +268,22 @@ impl Forecast {
     }
 
     /// Logarithm of observed ÷ usual time, and whether it is only a lower bound (censored). `None` where nothing ran.
-    fn log_slowdown(&self, seen: &Observation) -> Option<(f64, bool)> {
-        let work = Work { uncached: seen.uncached, cached: seen.cached, allowed: seen.allowed };
+    fn log_slowdown(&self, run: &Observation) -> Option<(f64, bool)> {
+        let work = Work { uncached: run.uncached, cached: run.cached, allowed: run.allowed };
         let prefill = self.usual_prefill_s(&work);
-        let written = prefill + f64::from(seen.written.saturating_sub(1)) * self.usual_tpot_s();
-        let ran = seen.took_s - seen.before_s();
-        let told = match seen.until_last_s() {
+        let written = prefill + f64::from(run.written.saturating_sub(1)) * self.usual_tpot_s();
+        let ran = run.took_s - run.before_s();
+        let slowdown = match run.until_last_s() {
             // No first token: prefill takes at least this long.
             None => (ran / prefill, true),
             // The stream had stalled long before the cut: the missing token takes at least that long.
-            Some(last) if seen.end == RunEnd::Cut && is_stall(seen.took_s - last, seen) => {
+            Some(last) if run.end == RunEnd::Cut && is_stall(run.took_s - last, run) => {
                 (ran / (written + self.usual_tpot_s()), true)
             }
-            Some(last) => ((last - seen.before_s()) / written, false),
+            Some(last) => ((last - run.before_s()) / written, false),
         };
-        let log_ratio = told.0.ln() - self.pressure_now(seen.pressed);
-        log_ratio.is_finite().then_some((log_ratio, told.1))
+        let log_ratio = slowdown.0.ln() - self.pressure_now(run.pressed);
+        log_ratio.is_finite().then_some((log_ratio, slowdown.1))
     }
 
     fn learn_censored(&mut self, log_ratio: f64, idle_min: f64) {
@@ -291,45 +291,45 @@ impl Forecast {
         self.level.learn_censored(log_ratio, idle_min);
     }
 
-    fn learn_level(&mut self, log_ratio: f64, seen: &Observation) {
-        self.conformal.learn(self.level.at_most(log_ratio, seen.idle_min));
-        if seen.pressed {
+    fn learn_level(&mut self, log_ratio: f64, run: &Observation) {
+        self.conformal.learn(self.level.at_most(log_ratio, run.idle_min));
+        if run.pressed {
             let surprise = (log_ratio - self.level.mean()).clamp(-1.0, 1.0);
             self.pressure = (self.pressure + PRESSURE_GAIN * surprise).clamp(0.0, 3.0);
         }
-        self.level.learn(log_ratio, seen.idle_min);
+        self.level.learn(log_ratio, run.idle_min);
     }
 
     /// Updates the regressions as if the machine ran at its usual speed, in shares of the expected time, so that a slow
     /// machine's seconds weigh no more than a fast one's.
-    fn learn_shape(&mut self, seen: &Observation) {
-        let usual = (-(self.level.mean() + self.pressure_now(seen.pressed))).exp();
-        let work = Work { uncached: seen.uncached, cached: seen.cached, allowed: seen.allowed };
-        if let Some(ttft) = seen.ttft_s {
+    fn learn_shape(&mut self, run: &Observation) {
+        let usual = (-(self.level.mean() + self.pressure_now(run.pressed))).exp();
+        let work = Work { uncached: run.uncached, cached: run.cached, allowed: run.allowed };
+        if let Some(ttft) = run.ttft_s {
             let expected = self.usual_prefill_s(&work);
-            let terms = self.terms(seen.uncached, seen.cached).map(|term| term / expected);
-            let target = (ttft - seen.before_s()).max(1e-3) * usual / expected;
+            let terms = self.terms(run.uncached, run.cached).map(|term| term / expected);
+            let target = (ttft - run.before_s()).max(1e-3) * usual / expected;
             self.prefill.learn(terms, target.min(20.0));
         }
-        if let Some(tpot) = seen.tpot_s.filter(|tpot| seen.written > 2 && *tpot > 0.0) {
+        if let Some(tpot) = run.tpot_s.filter(|tpot| run.written > 2 && *tpot > 0.0) {
             let expected = self.usual_tpot_s();
             self.decode.learn([self.seed.tpot_s / expected, 0.0, 0.0], (tpot * usual / expected).min(20.0));
         }
     }
 
-    fn learn_lengths(&mut self, seen: &Observation) {
-        let class = class(seen.allowed);
+    fn learn_lengths(&mut self, run: &Observation) {
+        let class = class(run.allowed);
         let (answers, sentences) = (&mut self.answers[class], &mut self.sentences[class]);
-        match (seen.end, seen.sentence) {
+        match (run.end, run.sentence) {
             (RunEnd::Done, sentence) => {
-                answers.learn(seen.written);
-                sentences.learn(sentence.unwrap_or(seen.written));
+                answers.learn(run.written);
+                sentences.learn(sentence.unwrap_or(run.written));
             }
             (RunEnd::Length | RunEnd::Cut, sentence) => {
-                answers.learn_censored(seen.written);
+                answers.learn_censored(run.written);
                 match sentence {
                     Some(length) => sentences.learn(length),
-                    None => sentences.learn_censored(seen.written),
+                    None => sentences.learn_censored(run.written),
                 }
             }
         }
@@ -341,12 +341,8 @@ fn class(allowed: u32) -> usize {
 }
 
 /// A pause of several tokens that exceeds scheduling jitter.
-fn is_stall(silence_s: f64, seen: &Observation) -> bool {
-    silence_s > (4.0 * seen.tpot_s.unwrap_or(0.0)).max(0.2)
-}
-
-fn positive(value: f64) -> f64 {
-    if value.is_finite() { value.max(0.0) } else { 0.0 }
+fn is_stall(silence_s: f64, run: &Observation) -> bool {
+    silence_s > (4.0 * run.tpot_s.unwrap_or(0.0)).max(0.2)
 }
 
 /// A number of tokens; NaN counts as 0.

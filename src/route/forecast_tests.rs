@@ -92,13 +92,13 @@ fn a_run_without_a_single_token_teaches_that_reading_takes_longer() {
 
 #[test]
 fn a_cut_before_the_first_token_is_worse_news_than_a_first_token_just_then() {
-    let (mut cut, mut came) = (taught(40), taught(40));
+    let (mut cut, mut late) = (taught(40), taught(40));
     let silent = Observation { ttft_s: None, tpot_s: None, written: 0, end: RunEnd::Cut, ..run(60, 40, 1.0, 1.3) };
     let came_late = Observation { ttft_s: Some(1.3), tpot_s: None, written: 1, took_s: 1.3, ..silent };
     (0..4).for_each(|_| cut.learn(&Observation { took_s: 1.3, ..silent }));
-    (0..4).for_each(|_| came.learn(&came_late));
+    (0..4).for_each(|_| late.learn(&came_late));
     let total = |forecast: &Forecast| forecast.outlook(&WORK, &conditions(3.0)).total_s;
-    assert!(total(&cut) > 1.15 * total(&came), "{} {}", total(&cut), total(&came));
+    assert!(total(&cut) > 1.15 * total(&late), "{} {}", total(&cut), total(&late));
 }
 
 #[test]
@@ -113,9 +113,9 @@ fn runs_that_were_cut_are_not_counted_as_if_the_forecast_had_come_true() {
 fn waiting_that_was_known_is_not_taken_for_slowness() {
     let (mut waited, before) = (taught(30), taught(30).outlook(&WORK, &conditions(3.0)).total_s);
     for i in 0..10 {
-        let seen = run(60, 40, wobble(i), 1e3);
-        let ttft_s = seen.ttft_s.map(|ttft| ttft + 4.0);
-        waited.learn(&Observation { queue_s: 4.0, ttft_s, took_s: seen.took_s + 4.0, ..seen });
+        let observation = run(60, 40, wobble(i), 1e3);
+        let ttft_s = observation.ttft_s.map(|ttft| ttft + 4.0);
+        waited.learn(&Observation { queue_s: 4.0, ttft_s, took_s: observation.took_s + 4.0, ..observation });
     }
     let after = waited.outlook(&WORK, &conditions(3.0)).total_s;
     assert!((after / before - 1.0).abs() < 0.15, "{before} {after}");
@@ -124,9 +124,9 @@ fn waiting_that_was_known_is_not_taken_for_slowness() {
 #[test]
 fn a_stalled_stream_is_slower_than_its_tokens_were() {
     let (mut stalled, mut flowing) = (taught(40), taught(40));
-    let seen = Observation { end: RunEnd::Cut, written: 5, took_s: 6.0, ..run(60, 5, 1.0, 1e3) };
-    (0..3).for_each(|_| stalled.learn(&seen));
-    (0..3).for_each(|_| flowing.learn(&Observation { took_s: 0.85, ..seen }));
+    let observation = Observation { end: RunEnd::Cut, written: 5, took_s: 6.0, ..run(60, 5, 1.0, 1e3) };
+    (0..3).for_each(|_| stalled.learn(&observation));
+    (0..3).for_each(|_| flowing.learn(&Observation { took_s: 0.85, ..observation }));
     let p = |forecast: &Forecast| forecast.outlook(&WORK, &conditions(3.0)).p_useful();
     assert!(p(&stalled) < p(&flowing) - 0.3, "{} {}", p(&stalled), p(&flowing));
 }

@@ -56,16 +56,16 @@ impl Ledger {
     /// Last run of an older digest of this model; `None` where there was none.
     #[must_use]
     pub fn replaced_at(&self, endpoint: &str, model: &str) -> Option<Timestamp> {
-        let known = |key: &&ForecastKey| key.endpoint == endpoint && key.model == model && key.digest.is_some();
-        let all = || self.entries.iter().filter(|(key, _)| known(key)).map(|(key, (_, at))| (&key.digest, *at));
+        let has_digest = |key: &&ForecastKey| key.endpoint == endpoint && key.model == model && key.digest.is_some();
+        let all = || self.entries.iter().filter(|(key, _)| has_digest(key)).map(|(key, (_, at))| (&key.digest, *at));
         let (newest, _) = all().max_by_key(|(_, at)| *at)?;
         all().filter(|(digest, _)| *digest != newest).map(|(_, at)| at).max()
     }
 
     /// Learns from one run. `seen.idle_min` is set here from the time of the last one.
-    pub fn learn(&mut self, key: &ForecastKey, seed: Speed, seen: &Observation, now: Timestamp) {
+    pub fn learn(&mut self, key: &ForecastKey, seed: Speed, observation: &Observation, now: Timestamp) {
         let (mut forecast, idle_min) = self.forecast_for(key, seed, now);
-        forecast.learn(&Observation { idle_min, ..*seen });
+        forecast.learn(&Observation { idle_min, ..*observation });
         self.entries.insert(key.clone(), (forecast, now));
         while self.entries.len() > MOST {
             let Some(oldest) = self.entries.iter().min_by_key(|(_, (_, at))| *at).map(|(key, _)| key.clone()) else {

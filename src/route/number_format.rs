@@ -22,12 +22,12 @@ pub(super) fn percent(chance: f64) -> u32 {
 }
 
 /// "97 of 100 cases", with the share of the rest that can be salvaged.
-pub(super) fn cases(one: &ScoredCandidate) -> String {
-    let whole = format!("{} of 100 cases", percent(one.p_on_time));
-    if one.p_salvage < 0.01 {
+pub(super) fn cases(candidate: &ScoredCandidate) -> String {
+    let whole = format!("{} of 100 cases", percent(candidate.p_on_time));
+    if candidate.p_salvage < 0.01 {
         return whole;
     }
-    format!("{whole} (in {} more at least with its first sentence)", percent(one.p_salvage).max(1))
+    format!("{whole} (in {} more at least with its first sentence)", percent(candidate.p_salvage).max(1))
 }
 
 /// A quality between 0 and 1.
@@ -57,8 +57,8 @@ mod tests {
 
     #[test]
     fn times_are_as_precise_as_they_deserve() {
-        let told = [0.0, 85.4, 99.9, 421.0, 999.0, 1_640.0, 34_400.0, 200_000.0, f64::INFINITY].map(seconds);
-        assert_eq!(told, ["0 ms", "85 ms", "0.10 s", "0.42 s", "1.0 s", "1.6 s", "34 s", "3 min", "forever"]);
+        let times = [0.0, 85.4, 99.9, 421.0, 999.0, 1_640.0, 34_400.0, 200_000.0, f64::INFINITY].map(seconds);
+        assert_eq!(times, ["0 ms", "85 ms", "0.10 s", "0.42 s", "1.0 s", "1.6 s", "34 s", "3 min", "forever"]);
     }
 
     #[test]

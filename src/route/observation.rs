@@ -69,6 +69,7 @@ impl Observation {
     }
 }
 
-fn positive(value: f64) -> f64 {
+/// A duration from outside: negative or not finite counts as 0.
+pub(super) fn positive(value: f64) -> f64 {
     if value.is_finite() { value.max(0.0) } else { 0.0 }
 }

@@ -42,11 +42,11 @@ fn rate(seconds: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::route::choice::tests::known;
+    use crate::route::choice::tests::learned;
 
     #[test]
     fn the_rates_are_those_of_the_model_that_was_learned() {
-        let rates = Rates::from_forecast(&known(600.0, 30.0));
+        let rates = Rates::from_forecast(&learned(600.0, 30.0));
         assert!((24.0..36.0).contains(&rates.tps), "{rates:?}");
         assert!((450.0..750.0).contains(&rates.prefill_tps), "{rates:?}");
         assert!((600.0..1600.0).contains(&rates.first_token_ms), "{rates:?}");

@@ -27,7 +27,7 @@ impl Retries {
     /// Whether this model is to be asked at the next capture whatever its forecast says.
     #[must_use]
     pub fn is_due(&self, endpoint: &str, model: &str) -> bool {
-        self.0.get(&(endpoint.to_owned(), model.to_owned())).is_some_and(|one| one.in_a_row >= one.limit)
+        self.0.get(&(endpoint.to_owned(), model.to_owned())).is_some_and(|count| count.in_a_row >= count.limit)
     }
 
     /// Counts what was decided about a capture.
@@ -36,13 +36,13 @@ impl Retries {
             return;
         }
         let floor = decision.task.min_in_time();
-        for one in &decision.candidates {
-            let key = (one.endpoint.clone(), one.model.clone());
-            match one.rejected_because {
+        for candidate in &decision.candidates {
+            let key = (candidate.endpoint.clone(), candidate.model.clone());
+            match candidate.rejected_because {
                 Some(Rejected::PredictedMiss) => {
                     self.0.entry(key).or_insert(Skipped { in_a_row: 0, limit: FIRST }).in_a_row += 1;
                 }
-                None if one.p_on_time + one.p_salvage >= floor => drop(self.0.remove(&key)),
+                None if candidate.p_on_time + candidate.p_salvage >= floor => drop(self.0.remove(&key)),
                 None => {
                     if let Some(skipped) = self.0.get_mut(&key) {
                         *skipped = Skipped { in_a_row: 0, limit: (skipped.limit * 2).min(MOST) };
@@ -56,15 +56,15 @@ impl Retries {
 
 #[cfg(test)]
 mod tests {
-    use super::super::choice::tests::{candidate, capture, known, model};
+    use super::super::choice::tests::{candidate, capture, learned, model};
     use super::super::choice::{Candidate, decide};
     use super::super::signals::Signals;
     use super::*;
 
     /// For which of `n` captures the model is asked.
     fn asked(retries: &mut Retries, n: usize, tokens_per_s: f64, urgency: Urgency) -> Vec<usize> {
-        let forecast = known(tokens_per_s, tokens_per_s / 20.0);
-        let one = |at: usize, retries: &mut Retries| {
+        let forecast = learned(tokens_per_s, tokens_per_s / 20.0);
+        let ask_once = |at: usize, retries: &mut Retries| {
             let guessed = retries.is_due("local", "m");
             let decision = decide(
                 &Signals { urgency, ..capture() },
@@ -74,7 +74,7 @@ mod tests {
             retries.note(&decision);
             model(&decision).map(|_| at)
         };
-        (0..n).filter_map(|at| one(at, retries)).collect()
+        (0..n).filter_map(|at| ask_once(at, retries)).collect()
     }
 
     #[test]

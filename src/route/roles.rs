@@ -90,7 +90,8 @@ pub fn assign_models(
     memory: Memory,
 ) -> RoleModels {
     let named = configured_model(models, strategy, role);
-    let judged = sizing_role(role, strategy, named);
+    // With one model for everything, captures decide: only they have a deadline.
+    let judged = if strategy == Strategy::Single && named.is_none() { Role::Capture } else { role };
     let mut cast = RoleModels::default();
     for (offer, model) in offers.iter().flat_map(|offer| offer.models.iter().map(move |model| (offer, model))) {
         let traits = Traits::from_offer(model);
@@ -111,20 +112,11 @@ pub fn assign_models(
         }
     }
     cast.proposals.sort_by(|a, b| b.suits.total_cmp(&a.suits));
-    only_first(&mut cast, named, strategy);
-    cast
-}
-
-/// With one model for everything, captures decide: only they have a deadline.
-fn sizing_role(role: Role, strategy: Strategy, named: Option<&str>) -> Role {
-    if strategy == Strategy::Single && named.is_none() { Role::Capture } else { role }
-}
-
-/// Where one model does everything, or each role has one, the others are dropped.
-fn only_first(cast: &mut RoleModels, named: Option<&str>, strategy: Strategy) {
+    // Where one model does everything, or each role has one, the others are dropped.
     if strategy != Strategy::Adaptive && named.is_none() {
         cast.proposals.truncate(1);
     }
+    cast
 }
 
 fn may_stand_in(named: Option<&str>, models: &ModelsConfig, strategy: Strategy, model: &ListedModel) -> bool {

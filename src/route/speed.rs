@@ -1,4 +1,4 @@
-//! Prior for a model's speed before any run: from the hardware, or from two short probes.
+//! Prior for a model's speed before any run, from the hardware.
 
 use serde::{Deserialize, Serialize};
 
@@ -59,14 +59,6 @@ pub struct ModelHardware {
     pub size_bytes: Option<u64>,
 }
 
-/// One short run with a prompt that starts with uncached text.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct SpeedProbe {
-    pub prompt_tokens: u32,
-    pub ttft_s: f64,
-    pub tpot_s: f64,
-}
-
 impl Speed {
     /// `R_tg = bandwidth / size`, `R_pp = operations / (2 × weights)`; with spilled weights the slower part counts.
     #[must_use]
@@ -96,24 +88,6 @@ impl Speed {
     pub fn for_output_limit(self, max_tokens: u32) -> Self {
         let long = (f64::from(max_tokens) * USUAL_SHARE) as u32;
         Self { answer_tokens: if max_tokens > CAPTURE_TOKENS { long } else { USUAL_ANSWER }, ..self }
-    }
-
-    /// Speed from two probes with prompts of different lengths; the hardware's where they are inconclusive.
-    #[must_use]
-    pub fn from_probes(short: SpeedProbe, long: SpeedProbe, hardware: Self) -> Self {
-        let more = f64::from(long.prompt_tokens) - f64::from(short.prompt_tokens);
-        let slope = (long.ttft_s - short.ttft_s) / more;
-        let uncached_s = if more >= 16.0 && slope.is_finite() && slope > 0.0 { slope } else { hardware.uncached_s };
-        let rest = short.ttft_s - uncached_s * f64::from(short.prompt_tokens);
-        let tpot = [short.tpot_s, long.tpot_s].into_iter().filter(|tpot| tpot.is_finite() && *tpot > 0.0);
-        Self {
-            overhead_s: if rest.is_finite() { rest.clamp(0.005, 1.0) } else { hardware.overhead_s },
-            uncached_s,
-            cached_s: uncached_s * CACHED_SHARE,
-            tpot_s: tpot.reduce(f64::midpoint).unwrap_or(hardware.tpot_s),
-            load_s: hardware.load_s,
-            answer_tokens: hardware.answer_tokens,
-        }
     }
 
     /// The same with every value finite and positive: stored state may be damaged.
@@ -154,28 +128,17 @@ mod tests {
         assert!(gpu * 1.5 < spilled && spilled < cpu, "{gpu} {spilled} {cpu}");
     }
 
-    #[test]
-    fn two_probes_tell_overhead_and_slope_apart() {
-        let probe = |tokens, ttft| SpeedProbe { prompt_tokens: tokens, ttft_s: ttft, tpot_s: 0.04 };
-        let speed = Speed::from_probes(probe(64, 0.74), probe(192, 2.02), Speed::from_hardware(&machine(3, 4, 0.0)));
-        assert!((speed.uncached_s - 0.01).abs() < 1e-9 && (speed.overhead_s - 0.1).abs() < 1e-9);
-        assert!((speed.tpot_s - 0.04).abs() < 1e-12);
-    }
-
     proptest! {
         #[test]
-        fn whatever_is_measured_gives_numbers(
-            ttft in prop::array::uniform2(any::<f64>()), tpot in prop::array::uniform2(any::<f64>()),
-            tokens in prop::array::uniform2(any::<u32>()), cores: usize, share: f64, parameters: u64, bytes: u64,
+        fn whatever_the_hardware_is_gives_numbers(
+            cores: usize, share: f64, parameters: u64, bytes: u64,
         ) {
             let machine = ModelHardware {
                 cores, gpu_share: Some(share), parameters: Some(parameters), size_bytes: Some(bytes),
             };
             let hardware = Speed::from_hardware(&machine);
             prop_assert_eq!(hardware.sanitized(), hardware);
-            let probe = |i: usize| SpeedProbe { prompt_tokens: tokens[i], ttft_s: ttft[i], tpot_s: tpot[i] };
-            let sound = Speed::from_probes(probe(0), probe(1), hardware).sanitized();
-            prop_assert!(sound.uncached_s > 0.0 && sound.tpot_s > 0.0 && sound.overhead_s > 0.0);
+            prop_assert!(hardware.uncached_s > 0.0 && hardware.tpot_s > 0.0 && hardware.overhead_s > 0.0);
         }
     }
 }

@@ -135,8 +135,8 @@ mod tests {
                 "{name}"
             );
         }
-        let told = ListedModel { parameters: Some(3_200_000_000), ..ListedModel::named("llama3.2:1b") };
-        assert_eq!(Traits::from_offer(&told).parameters, Some(3_200_000_000));
+        let offer = ListedModel { parameters: Some(3_200_000_000), ..ListedModel::named("llama3.2:1b") };
+        assert_eq!(Traits::from_offer(&offer).parameters, Some(3_200_000_000));
     }
 
     #[test]
@@ -146,10 +146,10 @@ mod tests {
 
     #[test]
     fn what_the_server_tells_counts_for_more_than_the_name() {
-        let told = |name: &str, thinks| {
+        let thinks_by_offer = |name: &str, thinks| {
             Traits::from_offer(&ListedModel { thinks: Some(thinks), ..ListedModel::named(name) }).thinks
         };
-        assert!(told("qwen3:4b", true) && !told("qwen3-4b-thinking", false));
+        assert!(thinks_by_offer("qwen3:4b", true) && !thinks_by_offer("qwen3-4b-thinking", false));
     }
 
     #[test]

@@ -73,13 +73,13 @@ pub fn shortened(sampling: &Sampling, tokens: u32) -> Sampling {
 
 fn find_invalid(sampling: &Sampling, trained: Option<u64>) -> [Option<SettingAdvice>; 4] {
     let Sampling { num_ctx, max_tokens, .. } = *sampling;
-    let say = |key, wrong: bool, says: String| wrong.then_some(SettingAdvice { key, wrong: true, says });
+    let bad = |key, wrong: bool, says: String| wrong.then_some(SettingAdvice { key, wrong: true, says });
     let trained = trained.unwrap_or(u64::MAX);
     [
-        say("temperature", !(0.0..=2.0).contains(&sampling.temperature), "a temperature lies between 0 and 2".into()),
-        say("top_p", !(sampling.top_p > 0.0 && sampling.top_p <= 1.0), "top_p is a share above 0, at most 1".into()),
-        say("max_tokens", max_tokens >= num_ctx, format!("{max_tokens} tokens of answer fill a context of {num_ctx}")),
-        say(
+        bad("temperature", !(0.0..=2.0).contains(&sampling.temperature), "a temperature lies between 0 and 2".into()),
+        bad("top_p", !(sampling.top_p > 0.0 && sampling.top_p <= 1.0), "top_p is a share above 0, at most 1".into()),
+        bad("max_tokens", max_tokens >= num_ctx, format!("{max_tokens} tokens of answer fill a context of {num_ctx}")),
+        bad(
             "num_ctx",
             u64::from(num_ctx) > trained,
             format!("the model was trained on {trained} tokens, not {num_ctx}"),
@@ -109,18 +109,18 @@ mod tests {
     #[test]
     fn a_hot_capture_is_unusual_and_a_hot_post_is_not() {
         let hot = Sampling { temperature: 0.9, ..sampling() };
-        let said = check_settings(Role::Capture, &hot, None);
-        assert_eq!(said.len(), 1);
-        assert_eq!(said[0].says, "0.9 is unusual for capture: 0 to 0.3 is what suits it");
-        assert!(!said[0].wrong);
+        let advice = check_settings(Role::Capture, &hot, None);
+        assert_eq!(advice.len(), 1);
+        assert_eq!(advice[0].says, "0.9 is unusual for capture: 0 to 0.3 is what suits it");
+        assert!(!advice[0].wrong);
         assert!(check_settings(Role::Social, &hot, None).is_empty());
     }
 
     #[test]
     fn what_cannot_work_comes_first() {
         let keys = |sampling: Sampling, trained| {
-            let said = check_settings(Role::Capture, &sampling, trained);
-            said.iter().filter(|advice| advice.wrong).map(|advice| advice.key).collect::<Vec<_>>()
+            let advice = check_settings(Role::Capture, &sampling, trained);
+            advice.iter().filter(|advice| advice.wrong).map(|advice| advice.key).collect::<Vec<_>>()
         };
         assert_eq!(keys(Sampling { temperature: f64::NAN, ..sampling() }, None), ["temperature"]);
         assert_eq!(keys(Sampling { top_p: 0.0, ..sampling() }, None), ["top_p"]);

@@ -70,7 +70,7 @@ pub async fn serve(
     lending: Arc<PoolServer>,
 ) {
     let desk = Arc::new(ConnectionContext {
-        pulse: health,
+        health,
         clock,
         commands,
         pool_server: lending,
@@ -87,7 +87,7 @@ pub async fn serve(
                 let (desk, spoke) = (Arc::clone(&desk), Arc::new(AtomicBool::new(false)));
                 let has_spoken = Arc::clone(&spoke);
                 let task = connections.spawn(async move { desk.handle_connection(stream, &has_spoken).await });
-                silent.retain(|one: &Silent| !one.task.is_finished() && !one.spoke.load(Ordering::Relaxed));
+                silent.retain(|connection: &Silent| !connection.task.is_finished() && !connection.spoke.load(Ordering::Relaxed));
                 while silent.len() >= SILENT {
                     if let Some(oldest) = silent.pop_front() {
                         oldest.task.abort();
@@ -108,7 +108,7 @@ struct Silent {
 
 /// Dependencies of a connection.
 struct ConnectionContext {
-    pulse: Arc<Health>,
+    health: Arc<Health>,
     clock: Arc<dyn Clock>,
     commands: mpsc::Sender<Command>,
     pool_server: Arc<PoolServer>,
@@ -130,17 +130,17 @@ impl ConnectionContext {
         }
         spoke.store(true, Ordering::Relaxed);
         let response = match serde_json::from_str(&line) {
-            Ok(Request::Ping) if !wait_until_alive(&self.pulse.heartbeat).await => return,
+            Ok(Request::Ping) if !wait_until_alive(&self.health.heartbeat).await => return,
             Ok(Request::Ping) => Response::Status(Vitals {
                 protocol: PROTOCOL,
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 pid: std::process::id(),
-                uptime_s: self.clock.instant().saturating_duration_since(self.pulse.started).as_secs(),
-                queue_depth: self.pulse.queue_depth.load(Ordering::Relaxed),
-                attention: *self.pulse.attention.lock(),
+                uptime_s: self.clock.instant().saturating_duration_since(self.health.started).as_secs(),
+                queue_depth: self.health.queue_depth.load(Ordering::Relaxed),
+                attention: *self.health.attention.lock(),
             }),
             Ok(Request::Stop) => {
-                self.pulse.leave.notify_one();
+                self.health.leave.notify_one();
                 Response::Done
             }
             Ok(Request::Borrow { device, slots, urgency, lasts_ms }) => {

@@ -12,7 +12,7 @@ use crate::sidecar::client::socket;
 
 struct Stage {
     run: tempfile::TempDir,
-    pulse: Arc<Health>,
+    health: Arc<Health>,
     inbox: mpsc::Receiver<Command>,
     _serving: JoinSet<()>,
 }
@@ -26,7 +26,7 @@ fn stage() -> Stage {
     let lending = Arc::new(PoolServer::new(Arc::new(Pool::new(Arc::clone(&clock))), Arc::clone(&clock)));
     let mut serving = JoinSet::new();
     serving.spawn(serve(listener, Arc::clone(&health), clock, commands, lending));
-    Stage { run, pulse: health, inbox, _serving: serving }
+    Stage { run, health, inbox, _serving: serving }
 }
 
 async fn connect(run: &Path) -> UnixStream {
@@ -58,7 +58,7 @@ async fn however_many_connections_say_nothing_pings_and_stops_are_answered() {
     }
     assert!(ask(stage.run.path(), &line(&Request::Ping)).await.contains("uptime_s"));
     assert!(!ask(stage.run.path(), &line(&Request::Stop)).await.is_empty());
-    stage.pulse.leave.notified().await;
+    stage.health.leave.notified().await;
     let mut end = [0; 1];
     assert_eq!(silent[0].read(&mut end).await.unwrap_or(0), 0, "the oldest was closed");
 }

@@ -10,8 +10,8 @@ use tokio::task::JoinSet;
 
 use super::run::until;
 use crate::config::Config;
+use crate::dispatch::IdleTaskOutcome;
 use crate::dispatch::idle_task::{self, IDLE, IdleFacts, IdleTask, QUIET};
-use crate::dispatch::{ChoreOutcome, hours};
 use crate::hardware::power::Power;
 use crate::hardware::pressure::Pressure;
 use crate::pipeline::refine::{self, RefineRound};
@@ -68,7 +68,7 @@ struct TaskReport {
 }
 
 enum TaskResult {
-    Idle(IdleTask, ChoreOutcome),
+    Idle(IdleTask, IdleTaskOutcome),
     Refined(RefineRound),
 }
 
@@ -93,7 +93,7 @@ impl IdleTasks {
     /// `by_commit`: this process was started by a commit, not with the machine.
     #[must_use]
     pub fn new(services: Services, by_commit: bool) -> Self {
-        Self::with(services, by_commit, machine)
+        Self::with(services, by_commit, sample_machine)
     }
 
     fn with(services: Services, by_commit: bool, machine: fn() -> Machine) -> Self {
@@ -172,30 +172,30 @@ impl IdleTasks {
         let Some(did) = did else { return };
         // There may be more to do.
         self.next = now;
-        let (chore, rest) = match did {
+        let (task, rest) = match did {
             // Failed captures have their own pause; an unavailable model may be back in a while.
             TaskResult::Refined(RefineRound { cut_short: true, .. }) => (IdleTask::Refine, WARM_REST),
             TaskResult::Refined(round) if round.better + round.vain >= FEW => (IdleTask::Refine, Duration::ZERO),
             TaskResult::Refined(_) => (IdleTask::Refine, LONGEST_REST),
-            TaskResult::Idle(chore, task_outcome) => (chore, self.rest(chore, task_outcome)),
+            TaskResult::Idle(task, task_outcome) => (task, self.rest_after(task, task_outcome)),
         };
-        self.resting.insert(chore, now + rest);
+        self.resting.insert(task, now + rest);
     }
 
-    fn rest(&mut self, chore: IdleTask, task_outcome: ChoreOutcome) -> Duration {
-        match (chore, task_outcome) {
-            (_, ChoreOutcome::Preempted) => SHORT_REST,
+    fn rest_after(&mut self, task: IdleTask, task_outcome: IdleTaskOutcome) -> Duration {
+        match (task, task_outcome) {
+            (_, IdleTaskOutcome::Preempted) => SHORT_REST,
             (IdleTask::RefreshLists, _) => LOOK_REST,
-            (IdleTask::Warm, ChoreOutcome::Done) => {
+            (IdleTask::Warm, IdleTaskOutcome::Done) => {
                 self.failed = 0;
                 self.resting.remove(&IdleTask::Refine);
                 WARM_REST
             }
-            (IdleTask::Warm, ChoreOutcome::Failed) => {
+            (IdleTask::Warm, IdleTaskOutcome::Failed) => {
                 self.failed = self.failed.saturating_add(1);
                 (WARM_REST * 2_u32.pow(self.failed.min(8) - 1)).min(LONGEST_REST)
             }
-            (IdleTask::ProbeBroken, ChoreOutcome::Done) => {
+            (IdleTask::ProbeBroken, IdleTaskOutcome::Done) => {
                 // Its offers and state are to be queried anew.
                 self.resting.clear();
                 Duration::ZERO
@@ -220,16 +220,16 @@ impl TaskRun {
             (services.config(None), machine(), before)
         });
         let Ok((config, machine, before)) = looked.await else { return TaskReport { before: false, did: None } };
-        let did = self.chore(&config, machine, before).await;
+        let did = self.run_next_task(&config, machine, before).await;
         TaskReport { before, did }
     }
 
-    async fn chore(&self, config: &Config, machine: Machine, before: bool) -> Option<TaskResult> {
+    async fn run_next_task(&self, config: &Config, machine: Machine, before: bool) -> Option<TaskResult> {
         let (models, clock) = (&self.services.models, &self.services.clock);
         let mut facts = IdleFacts {
             quiet: self.quiet,
             lively: self.active || before,
-            working: hours::working(config, clock.now()),
+            working: idle_task::is_working_time(config, clock.now()),
             pressed: machine.pressed,
             on_battery: machine.on_battery,
             ahead: config.capture.read_ahead,
@@ -243,19 +243,19 @@ impl TaskRun {
             facts.preferred = models.maintenance.preferred(config).await;
         }
         let until = clock.instant() + LONGEST;
-        let chore = idle_task::next(&facts)?;
-        let task_outcome = match chore {
-            IdleTask::ProbeBroken if models.maintenance.probe_broken(config).await => ChoreOutcome::Done,
-            IdleTask::ProbeBroken => ChoreOutcome::Failed,
+        let task = idle_task::next(&facts)?;
+        let task_outcome = match task {
+            IdleTask::ProbeBroken if models.maintenance.probe_broken(config).await => IdleTaskOutcome::Done,
+            IdleTask::ProbeBroken => IdleTaskOutcome::Failed,
             IdleTask::RefreshLists => {
                 models.maintenance.refresh_lists(config).await;
-                ChoreOutcome::Done
+                IdleTaskOutcome::Done
             }
             IdleTask::Warm => models.maintenance.warm(config, until).await,
             IdleTask::Measure => models.maintenance.measure(config, until).await,
             IdleTask::Refine => return Some(TaskResult::Refined(self.refine(until).await)),
         };
-        Some(TaskResult::Idle(chore, task_outcome))
+        Some(TaskResult::Idle(task, task_outcome))
     }
 
     async fn refine(&self, until: Instant) -> RefineRound {
@@ -285,7 +285,7 @@ fn committed_lately(services: &Services) -> bool {
     services.store.captures(&query).is_ok_and(|found| !found.is_empty())
 }
 
-fn machine() -> Machine {
+fn sample_machine() -> Machine {
     Machine { pressed: is_pressed(Pressure::measure().cpu), on_battery: Power::detect().on_battery() }
 }
 

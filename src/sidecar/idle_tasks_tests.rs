@@ -28,10 +28,10 @@ fn home() -> Home {
 }
 
 impl Home {
-    fn pauses(&self, by_commit: bool, machine: fn() -> Machine) -> IdleTasks {
-        let pauses = IdleTasks::with(self.services.clone(), by_commit, machine);
+    fn idle_tasks(&self, by_commit: bool, machine: fn() -> Machine) -> IdleTasks {
+        let idle_tasks = IdleTasks::with(self.services.clone(), by_commit, machine);
         self.pass(2);
-        pauses
+        idle_tasks
     }
 
     fn pass(&self, seconds: u64) {
@@ -46,18 +46,18 @@ impl Home {
 }
 
 /// Runs what is due to its end; whether anything was started.
-async fn once(pauses: &mut IdleTasks) -> bool {
-    let active = pauses.started;
-    let _due = pauses.start_due(false, active);
-    let Some(done) = pauses.jobs.join_next().await else { return false };
-    pauses.finish(done.unwrap());
+async fn once(idle_tasks: &mut IdleTasks) -> bool {
+    let active = idle_tasks.started;
+    let _due = idle_tasks.start_due(false, active);
+    let Some(done) = idle_tasks.jobs.join_next().await else { return false };
+    idle_tasks.finish(done.unwrap());
     true
 }
 
 /// Runs everything that is due, which is finite.
-async fn all(pauses: &mut IdleTasks) {
+async fn all(idle_tasks: &mut IdleTasks) {
     for _ in 0..6 {
-        if !once(pauses).await {
+        if !once(idle_tasks).await {
             return;
         }
     }
@@ -67,53 +67,53 @@ async fn all(pauses: &mut IdleTasks) {
 #[tokio::test]
 async fn a_dead_server_is_found_out_without_a_commit_and_probed_ever_more_seldom() {
     let home = home();
-    let mut pauses = home.pauses(true, FREE);
-    assert!(once(&mut pauses).await);
+    let mut idle_tasks = home.idle_tasks(true, FREE);
+    assert!(once(&mut idle_tasks).await);
     assert_eq!(home.probed_in(), Some(5));
-    all(&mut pauses).await;
+    all(&mut idle_tasks).await;
     for next in [10, 20, 40] {
         home.pass(home.probed_in().unwrap());
-        assert!(once(&mut pauses).await);
+        assert!(once(&mut idle_tasks).await);
         assert_eq!(home.probed_in(), Some(next));
-        all(&mut pauses).await;
+        all(&mut idle_tasks).await;
     }
 }
 
 #[tokio::test]
 async fn beside_captures_nothing_is_begun_and_what_is_under_way_is_told_to_end() {
     let home = home();
-    let mut pauses = home.pauses(true, FREE);
-    let stop = Arc::clone(&pauses.stop);
-    assert_eq!(pauses.start_due(true, home.clock.instant()), None);
-    assert!(pauses.jobs.is_empty() && stop.load(Ordering::Relaxed));
+    let mut idle_tasks = home.idle_tasks(true, FREE);
+    let stop = Arc::clone(&idle_tasks.stop);
+    assert_eq!(idle_tasks.start_due(true, home.clock.instant()), None);
+    assert!(idle_tasks.jobs.is_empty() && stop.load(Ordering::Relaxed));
     // The capture is done, and no request comes for a second.
     let active = home.clock.instant();
-    assert_eq!(pauses.start_due(false, active), Some(active + QUIET));
-    assert!(pauses.jobs.is_empty());
+    assert_eq!(idle_tasks.start_due(false, active), Some(active + QUIET));
+    assert!(idle_tasks.jobs.is_empty());
 }
 
 #[tokio::test]
 async fn under_pressure_only_what_is_known_to_be_down_is_asked() {
     let home = home();
-    let mut pauses = home.pauses(true, PRESSED);
-    assert!(once(&mut pauses).await && !once(&mut pauses).await);
+    let mut idle_tasks = home.idle_tasks(true, PRESSED);
+    assert!(once(&mut idle_tasks).await && !once(&mut idle_tasks).await);
     assert_eq!(home.probed_in(), None, "no server was asked");
-    pauses.machine = FREE;
+    idle_tasks.machine = FREE;
     home.pass(EVERY.as_secs());
-    assert!(once(&mut pauses).await);
-    pauses.machine = PRESSED;
+    assert!(once(&mut idle_tasks).await);
+    idle_tasks.machine = PRESSED;
     home.pass(5);
-    assert!(once(&mut pauses).await);
+    assert!(once(&mut idle_tasks).await);
     assert_eq!(home.probed_in(), Some(10));
 }
 
 #[tokio::test]
 async fn a_machine_without_commits_is_left_alone() {
     let home = home();
-    let mut service = home.pauses(false, FREE);
+    let mut service = home.idle_tasks(false, FREE);
     assert!(once(&mut service).await && !once(&mut service).await);
     assert_eq!(home.probed_in(), None);
-    let mut forgotten = home.pauses(true, FREE);
+    let mut forgotten = home.idle_tasks(true, FREE);
     home.pass(LIVELY.as_secs());
     assert!(once(&mut forgotten).await && !once(&mut forgotten).await);
     assert_eq!(home.probed_in(), None);
@@ -122,10 +122,11 @@ async fn a_machine_without_commits_is_left_alone() {
 #[test]
 fn a_model_that_cannot_be_loaded_is_tried_ever_more_seldom() {
     let home = home();
-    let mut pauses = home.pauses(true, FREE);
+    let mut idle_tasks = home.idle_tasks(true, FREE);
     let minutes = |rest: Duration| rest.as_secs() / 60;
-    let rests: Vec<u64> = (0..6).map(|_| minutes(pauses.rest(IdleTask::Warm, ChoreOutcome::Failed))).collect();
+    let rests: Vec<u64> =
+        (0..6).map(|_| minutes(idle_tasks.rest_after(IdleTask::Warm, IdleTaskOutcome::Failed))).collect();
     assert_eq!(rests, [5, 10, 20, 40, 60, 60]);
-    assert_eq!(minutes(pauses.rest(IdleTask::Warm, ChoreOutcome::Done)), 5);
-    assert_eq!(minutes(pauses.rest(IdleTask::Warm, ChoreOutcome::Failed)), 5);
+    assert_eq!(minutes(idle_tasks.rest_after(IdleTask::Warm, IdleTaskOutcome::Done)), 5);
+    assert_eq!(minutes(idle_tasks.rest_after(IdleTask::Warm, IdleTaskOutcome::Failed)), 5);
 }

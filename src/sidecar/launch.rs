@@ -125,7 +125,7 @@ pub fn stop(run: &Path, clock: &dyn Clock) -> Result<SidecarStatus, SidecarError
 }
 
 fn stop_one(run: &Path, status: &SidecarStatus, clock: &dyn Clock) -> Result<(), SidecarError> {
-    let gone = || lock::holder(run).is_none();
+    let ended = || lock::holder(run).is_none();
     let patience = match status.state {
         SidecarState::Stopped => return Ok(()),
         SidecarState::Running => {
@@ -138,11 +138,11 @@ fn stop_one(run: &Path, status: &SidecarStatus, clock: &dyn Clock) -> Result<(),
             STUCK
         }
     };
-    if within(patience, clock, gone) {
+    if within(patience, clock, ended) {
         return Ok(());
     }
     signal_holder(run, Signal::SIGKILL);
-    if within(STOP, clock, gone) { Ok(()) } else { Err(SidecarError::Unresponsive { pid: status.pid.unwrap_or(0) }) }
+    if within(STOP, clock, ended) { Ok(()) } else { Err(SidecarError::Unresponsive { pid: status.pid.unwrap_or(0) }) }
 }
 
 /// Only the process that holds the lock right now: a pid from an old file may belong to any process.

@@ -60,7 +60,7 @@ struct Last {
 }
 
 enum PrefillEvent {
-    Looked { git_dir: PathBuf, moment: StagingMoment, looked: Inspection, took: Duration },
+    Looked { git_dir: PathBuf, moment: StagingMoment, looked: Inspection, elapsed: Duration },
     Read { number: u64, git_dir: PathBuf, moment: StagingMoment, whole: bool },
 }
 
@@ -159,17 +159,17 @@ impl PrefillScheduler {
                 inspect_worktree(&services, &place, moment, read.as_ref(), has_room)
             });
             let looked = looking.await.unwrap_or(Inspection::Nothing);
-            let took = clock.instant().saturating_duration_since(start);
-            PrefillEvent::Looked { git_dir, moment, looked, took }
+            let elapsed = clock.instant().saturating_duration_since(start);
+            PrefillEvent::Looked { git_dir, moment, looked, elapsed }
         });
     }
 
     fn finish(&mut self, done: PrefillEvent) {
         let now = self.services.clock.instant();
         match done {
-            PrefillEvent::Looked { git_dir, moment, looked, took } => {
+            PrefillEvent::Looked { git_dir, moment, looked, elapsed } => {
                 self.looking = false;
-                self.rests_until = Some(now + (took * SHARE).min(LONGEST_REST));
+                self.rests_until = Some(now + (elapsed * SHARE).min(LONGEST_REST));
                 match looked {
                     Inspection::Nothing => {}
                     Inspection::NoRoom => self.retry(&git_dir, moment),

@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 struct Recorder {
     asked: Mutex<Vec<(Oid, String)>>,
     dropped: AtomicUsize,
-    holds: AtomicBool,
+    blocks: AtomicBool,
     fails: AtomicBool,
 }
 
@@ -37,7 +37,7 @@ impl PromptReader for Recorder {
         self.asked.lock().unwrap().push((tree.clone(), prompt(&size).stable_prefix().to_owned()));
         let dropped = ReadGuard(self);
         Box::pin(async move {
-            if self.holds.load(Ordering::SeqCst) {
+            if self.blocks.load(Ordering::SeqCst) {
                 std::future::pending::<()>().await;
             }
             drop(dropped);
@@ -81,9 +81,9 @@ impl Stage {
         self.ahead.debounce.again(&git_dir, StagingMoment::Settled, self.scene.services.clock.instant());
     }
 
-    async fn until(&mut self, what: &str, holds: impl Fn(&Self) -> bool) {
+    async fn until(&mut self, what: &str, condition: impl Fn(&Self) -> bool) {
         let all = async {
-            while !holds(self) {
+            while !condition(self) {
                 let _ = tokio::time::timeout(Duration::from_millis(5), self.ahead.step(false)).await;
             }
         };
@@ -131,7 +131,7 @@ async fn what_is_staged_is_read_once_and_again_when_it_changes() {
 #[tokio::test]
 async fn the_newest_wins_and_the_older_reading_ends() {
     let mut at = Stage::new(|| true);
-    at.recorder.holds.store(true, Ordering::SeqCst);
+    at.recorder.blocks.store(true, Ordering::SeqCst);
     at.repo("r");
     at.repo("other");
     at.mark_due("r");

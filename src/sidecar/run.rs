@@ -25,7 +25,7 @@ use super::worker::{Worker, blocking};
 use crate::domain::clock::Clock;
 use crate::pipeline::preview::preview_route;
 use crate::pipeline::services::Services;
-use crate::pipeline::{capture, enrich, erasure, expiry, ingest};
+use crate::pipeline::{capture, enrich, erasure, ingest};
 use crate::store::StoreError;
 
 /// Options of a sidecar.
@@ -113,7 +113,7 @@ async fn serve(
     let (asked, leave) = watch::channel(false);
     let mut background = JoinSet::new();
     background.spawn(LivenessGuard::set(run_dir).forward_beats(Arc::clone(&health)));
-    background.spawn(hear(signals, Arc::clone(&health), asked));
+    background.spawn(wait_for_stop(signals, Arc::clone(&health), asked));
     if let Some(listener) = sockets.control.take() {
         let lending = Arc::new(PoolServer::new(Arc::clone(services.models.pool()), Arc::clone(&services.clock)));
         background.spawn(control::serve(listener, Arc::clone(&health), Arc::clone(&services.clock), commands, lending));
@@ -124,7 +124,7 @@ async fn serve(
     let ended = life.run(&sockets).await;
     tell_manager(NotifyState::Stopping);
     sockets.unlink();
-    health.heartbeat.during(life.leave(ended)).await;
+    health.heartbeat.during(life.shut_down(ended)).await;
     tracing::info!(?ended, "sidecar leaves");
     Ok(ended)
 }
@@ -137,7 +137,7 @@ fn tell_manager(state: NotifyState) {
 }
 
 /// Waits for the first of SIGTERM, SIGINT and a stop over the control socket, also while the main loop works.
-async fn hear([mut terminate, mut interrupt]: [Signal; 2], health: Arc<Health>, asked: watch::Sender<bool>) {
+async fn wait_for_stop([mut terminate, mut interrupt]: [Signal; 2], health: Arc<Health>, asked: watch::Sender<bool>) {
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
@@ -157,11 +157,11 @@ async fn is_up(flag: &mut watch::Receiver<bool>) {
 
 struct Sidecar {
     services: Services,
-    pulse: Arc<Health>,
+    health: Arc<Health>,
     worker: Worker,
     watching: WatchScheduler,
     ahead: PrefillScheduler,
-    pauses: IdleTasks,
+    idle_tasks: IdleTasks,
     inbox: mpsc::Receiver<Command>,
     options: Options,
     /// True after a request to leave.
@@ -190,15 +190,15 @@ impl Sidecar {
         let worker = Worker::new(services.clone(), Arc::clone(health), cut_short.subscribe());
         let watching = WatchScheduler::new(services.clone(), Arc::clone(health));
         let ahead = PrefillScheduler::new(services.clone(), watching.staging());
-        let pauses = IdleTasks::new(services.clone(), options.idle.is_some());
+        let idle_tasks = IdleTasks::new(services.clone(), options.idle.is_some());
         let housekeeping_due = services.clock.instant();
         Self {
             services,
-            pulse: Arc::clone(health),
+            health: Arc::clone(health),
             worker,
             watching,
             ahead,
-            pauses,
+            idle_tasks,
             inbox,
             options,
             asked,
@@ -212,9 +212,9 @@ impl Sidecar {
 
     async fn run(&mut self, sockets: &Sockets) -> ExitReason {
         let bell = &sockets.bell;
-        let health = Arc::clone(&self.pulse);
+        let health = Arc::clone(&self.health);
         let mut last_active = self.services.clock.instant();
-        let mut again = health.heartbeat.during(self.round()).await;
+        let mut again = health.heartbeat.during(self.process_pending()).await;
         let mut ticks = heartbeat::ticks();
         // Set after the bell could not be read.
         let mut deaf_until: Option<Instant> = None;
@@ -236,7 +236,7 @@ impl Sidecar {
                         health.heartbeat.during(tokio::time::sleep(STEP_ASIDE)).await;
                         while bell.try_recv(&mut [0; 16]).is_ok() {}
                         last_active = self.services.clock.instant();
-                        again = health.heartbeat.during(self.round()).await;
+                        again = health.heartbeat.during(self.process_pending()).await;
                     }
                     // Everything else is still handled; the spool is read without a ring.
                     Err(error) => {
@@ -247,18 +247,18 @@ impl Sidecar {
                 },
                 Some(command) = self.inbox.recv() => {
                     last_active = self.services.clock.instant();
-                    self.handle(command);
+                    self.handle_command(command);
                 }
                 () = self.worker.reap() => {}
                 Some(_) = self.waiting.join_next() => {}
                 Some(_) = self.asides.join_next() => {}
                 found = self.watching.step() => if found {
                     last_active = self.services.clock.instant();
-                    again = health.heartbeat.during(self.round()).await;
+                    again = health.heartbeat.during(self.process_pending()).await;
                 },
                 () = self.ahead.step(captures) => {}
-                () = self.pauses.step(captures, last_active) => {}
-                () = tokio::time::sleep_until(again.into()) => again = health.heartbeat.during(self.round()).await,
+                () = self.idle_tasks.step(captures, last_active) => {}
+                () = tokio::time::sleep_until(again.into()) => again = health.heartbeat.during(self.process_pending()).await,
                 _ = ticks.tick() => if !sockets.in_place().await {
                     return ExitReason::Cut;
                 },
@@ -268,17 +268,17 @@ impl Sidecar {
     }
 
     /// Processes all pending work; returns the time of the next look without a ring.
-    async fn round(&mut self) -> Instant {
+    async fn process_pending(&mut self) -> Instant {
         let mut asked = self.asked.clone();
         let worked = {
             let work = std::pin::pin!(self.worker.work());
             tokio::select! {
                 worked = work => worked,
                 // A store that another process has locked must not delay the shutdown.
-                () = overdue(&mut asked) => Ok(None),
+                () = wait_until_overdue(&mut asked) => Ok(None),
             }
         };
-        self.watching.record_reports(std::mem::take(&mut self.worker.heard));
+        self.watching.record_reports(std::mem::take(&mut self.worker.reported_repos));
         let now = self.services.clock.instant();
         match worked {
             Ok(Some(pause)) => now + pause,
@@ -286,7 +286,7 @@ impl Sidecar {
             Ok(None) => {
                 tokio::select! {
                     due = self.housekeep() => due,
-                    () = overdue(&mut asked) => now,
+                    () = wait_until_overdue(&mut asked) => now,
                 }
             }
             Err(error) => {
@@ -305,7 +305,7 @@ impl Sidecar {
                 services.review_store_setting(&config);
             }
             erasure::resume(&services)?;
-            expiry::expire(&services)
+            erasure::expire(&services)
         });
         if let Err(error) = done.await {
             tracing::error!(%error, "housekeeping failed");
@@ -315,7 +315,7 @@ impl Sidecar {
         self.housekeeping_due
     }
 
-    fn handle(&mut self, Command { request, reply }: Command) {
+    fn handle_command(&mut self, Command { request, reply }: Command) {
         if request == Request::Reload {
             self.watching.reload(reply);
         } else if let Request::Enrich { id, stamp, git_dir } = request {
@@ -340,9 +340,9 @@ impl Sidecar {
     }
 
     /// The sockets are gone: the next commit starts a successor, which waits for the lock.
-    async fn leave(&mut self, ended: ExitReason) {
+    async fn shut_down(&mut self, ended: ExitReason) {
         self.ahead.stop();
-        self.pauses.stop();
+        self.idle_tasks.stop();
         if ended == ExitReason::Idle {
             // A hook may have rung between the last look and the end of the socket; no other process would read it.
             let mut asked = self.asked.clone();
@@ -354,26 +354,26 @@ impl Sidecar {
                         tokio::time::sleep(pause).await;
                     }
                 } => {}
-                () = overdue(&mut asked) => {}
+                () = wait_until_overdue(&mut asked) => {}
             }
         }
-        if tokio::time::timeout(DRAIN, self.settle()).await.is_ok() {
+        if tokio::time::timeout(DRAIN, self.finish_jobs()).await.is_ok() {
             return;
         }
         self.cut_short.send_replace(true);
-        if tokio::time::timeout(LAST_WORD, self.settle()).await.is_err() {
+        if tokio::time::timeout(LAST_WORD, self.finish_jobs()).await.is_err() {
             tracing::warn!("drain cut short; the next sidecar makes unfinished captures final");
         }
     }
 
-    async fn settle(&mut self) {
+    async fn finish_jobs(&mut self) {
         self.worker.drain().await;
         while self.waiting.join_next().await.is_some() {}
     }
 }
 
 /// Resolves shortly after a request to leave: work of milliseconds may end, nothing else.
-async fn overdue(asked: &mut watch::Receiver<bool>) {
+async fn wait_until_overdue(asked: &mut watch::Receiver<bool>) {
     is_up(asked).await;
     tokio::time::sleep(LAST_WORD).await;
 }

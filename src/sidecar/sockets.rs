@@ -56,10 +56,14 @@ impl Sockets {
         let (bell_path, control_path) = (bell(run_dir), client::socket(run_dir));
         let ours = passed.is_none();
         let bell = match passed {
-            Some(passed) => adopt(passed).map_err(|error| SidecarError::io("take over", &bell_path, error))?,
-            None => fresh(&bell_path, |path| adopt(StdDatagram::bind_addr(&BellAddress::of(path)?.socket)?))?,
+            Some(passed) => {
+                adopt_inherited(passed).map_err(|error| SidecarError::io("take over", &bell_path, error))?
+            }
+            None => {
+                bind_fresh(&bell_path, |path| adopt_inherited(StdDatagram::bind_addr(&BellAddress::of(path)?.socket)?))?
+            }
         };
-        let control = fresh(&control_path, |path| {
+        let control = bind_fresh(&control_path, |path| {
             let listener = std::os::unix::net::UnixListener::bind_addr(&BellAddress::of(path)?.socket)?;
             listener.set_nonblocking(true)?;
             UnixListener::from_std(listener)
@@ -127,14 +131,14 @@ pub fn belong_to_a_manager(run_dir: &Path, clock: &dyn Clock) -> bool {
 }
 
 /// A socket at `path`, in place of a stale one.
-fn fresh<T>(path: &Path, bind: impl FnOnce(&Path) -> std::io::Result<T>) -> Result<T, SidecarError> {
+fn bind_fresh<T>(path: &Path, bind: impl FnOnce(&Path) -> std::io::Result<T>) -> Result<T, SidecarError> {
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(SidecarError::io("remove", path, error)),
         _ => bind(path).map_err(|error| SidecarError::io("bind", path, error)),
     }
 }
 
-fn adopt(bell: StdDatagram) -> std::io::Result<UnixDatagram> {
+fn adopt_inherited(bell: StdDatagram) -> std::io::Result<UnixDatagram> {
     bell.set_nonblocking(true)?;
     UnixDatagram::from_std(bell)
 }

@@ -117,10 +117,10 @@ struct ProcessState {
 impl SilentHolder {
     /// The current holder of the lock, under observation since `now` or, if it is the known one, since then.
     #[must_use]
-    pub fn of(known: Option<Self>, run_dir: &Path, now: Instant) -> Option<Self> {
+    pub fn of(earlier: Option<Self>, run_dir: &Path, now: Instant) -> Option<Self> {
         let holder = lock::holder(run_dir)?;
-        match known {
-            Some(known) if known.holder == holder => Some(known),
+        match earlier {
+            Some(earlier) if earlier.holder == holder => Some(earlier),
             _ => Some(Self { worked_ms: inspect_process(holder.pid).map(|sight| sight.worked_ms), holder, since: now }),
         }
     }
@@ -129,8 +129,10 @@ impl SilentHolder {
     /// it was killed.
     pub fn kill_if_stuck(&self, run_dir: &Path, listens: bool, now: Instant) -> bool {
         let silent = now.saturating_duration_since(self.since);
-        let Some(seen) = (silent >= SILENT).then(|| inspect_process(self.holder.pid)).flatten() else { return false };
-        if !is_stuck(silent, listens, seen, self.worked_ms) || lock::holder(run_dir).as_ref() != Some(&self.holder) {
+        let Some(process) = (silent >= SILENT).then(|| inspect_process(self.holder.pid)).flatten() else {
+            return false;
+        };
+        if !is_stuck(silent, listens, process, self.worked_ms) || lock::holder(run_dir).as_ref() != Some(&self.holder) {
             return false;
         }
         let Ok(pid) = i32::try_from(self.holder.pid) else { return false };
@@ -139,11 +141,11 @@ impl SilentHolder {
     }
 }
 
-fn is_stuck(silent: Duration, listens: bool, seen: ProcessState, worked_ms: Option<u64>) -> bool {
-    let idle = worked_ms == Some(seen.worked_ms);
-    seen.ours
+fn is_stuck(silent: Duration, listens: bool, process: ProcessState, worked_ms: Option<u64>) -> bool {
+    let idle = worked_ms == Some(process.worked_ms);
+    process.ours
         && match () {
-            () if listens || seen.stopped => silent >= SILENT,
+            () if listens || process.stopped => silent >= SILENT,
             // Opening a large store for the first time after an upgrade may take its time.
             () => silent >= ABSENT && idle,
         }
@@ -174,8 +176,8 @@ mod tests {
 
     const OURS: ProcessState = ProcessState { ours: true, stopped: false, worked_ms: 70 };
 
-    fn stuck(silent_ms: u64, listens: bool, seen: ProcessState, worked_ms: u64) -> bool {
-        is_stuck(Duration::from_millis(silent_ms), listens, seen, Some(worked_ms))
+    fn stuck(silent_ms: u64, listens: bool, process: ProcessState, worked_ms: u64) -> bool {
+        is_stuck(Duration::from_millis(silent_ms), listens, process, Some(worked_ms))
     }
 
     #[test]
@@ -198,9 +200,9 @@ mod tests {
     fn only_our_own_process_is_ever_stuck() {
         let foreign = ProcessState { ours: false, stopped: true, worked_ms: 70 };
         assert!(!stuck(60_000, true, foreign, 70));
-        let this = inspect_process(std::process::id()).expect("seen");
-        assert!(!this.ours, "a test is no sidecar");
-        assert!(this.worked_ms > 0 || !this.stopped);
+        let own_process = inspect_process(std::process::id()).expect("seen");
+        assert!(!own_process.ours, "a test is no sidecar");
+        assert!(own_process.worked_ms > 0 || !own_process.stopped);
     }
 
     #[test]

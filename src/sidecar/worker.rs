@@ -39,16 +39,16 @@ const JOBS: usize = 256;
 #[derive(Debug)]
 pub struct Worker {
     services: Services,
-    pulse: Arc<Health>,
+    health: Arc<Health>,
     jobs: JoinSet<Result<(), StoreError>>,
     /// Tries of postponed events.
     tries: HashMap<i64, u32>,
     /// Git directories of the worktrees with new hook reports, for the watcher.
-    pub heard: HashSet<PathBuf>,
+    pub reported_repos: HashSet<PathBuf>,
     /// Set when jobs have to finish with what they have.
     cut_short: watch::Receiver<bool>,
     /// Absent while the store cannot be written.
-    hand: Option<Arc<PoisonEventGuard>>,
+    guard: Option<Arc<PoisonEventGuard>>,
     /// All that is left waits for the end of a sequence, which causes no event.
     pub rests: bool,
 }
@@ -64,12 +64,12 @@ enum FollowUp {
 impl Worker {
     #[must_use]
     pub fn new(services: Services, health: Arc<Health>, cut_short: watch::Receiver<bool>) -> Self {
-        let hand = PoisonEventGuard::open(&services, "sidecar");
-        if let Err(error) = &hand {
+        let guard = PoisonEventGuard::open(&services, "sidecar");
+        if let Err(error) = &guard {
             tracing::error!(%error, "deaths with an event in hand are not counted");
         }
-        let (jobs, tries, heard) = (JoinSet::new(), HashMap::new(), HashSet::new());
-        Self { services, pulse: health, jobs, tries, heard, cut_short, hand: hand.ok().map(Arc::new), rests: false }
+        let (jobs, tries, reported_repos) = (JoinSet::new(), HashMap::new(), HashSet::new());
+        Self { services, health, jobs, tries, reported_repos, cut_short, guard: guard.ok().map(Arc::new), rests: false }
     }
 
     /// Imports the spool and processes the oldest pending events up to their templates; returns the pause after which
@@ -85,7 +85,7 @@ impl Worker {
         });
         let ready = ready.await?;
         let found = ready.events.len();
-        self.pulse.queue_depth.fetch_max(found as u64, Ordering::Relaxed);
+        self.health.queue_depth.fetch_max(found as u64, Ordering::Relaxed);
         if ready.events.iter().any(|(_, without)| without.is_some()) {
             let config = blocking(&self.services, |services| Ok(services.config(None))).await?;
             self.services.models.maintenance.check_presence(&config).await;
@@ -110,7 +110,7 @@ impl Worker {
             true => blocking(&self.services, |services| services.store.pending_event_count()).await?,
             false => 0,
         };
-        self.pulse.queue_depth.store(depth, Ordering::Relaxed);
+        self.health.queue_depth.store(depth, Ordering::Relaxed);
         Ok(match (more, taken) {
             (true, _) => Some(Duration::ZERO),
             (false, None) => Some(ELSEWHERE),
@@ -128,14 +128,14 @@ impl Worker {
     ) -> Result<FollowUp, StoreError> {
         let row = event.row;
         if event.event.source == Source::Hook {
-            self.heard.insert(event.event.git_dir.clone());
+            self.reported_repos.insert(event.event.git_dir.clone());
         }
         let tried = self.tries.remove(&row).unwrap_or(0) + 1;
         let last_try = tried >= TRIES;
-        self.pulse.heartbeat.step();
-        let (hand, mut open) = (self.hand.clone(), std::mem::take(last));
+        self.health.heartbeat.step();
+        let (guard, mut open) = (self.guard.clone(), std::mem::take(last));
         let dealt = blocking(&self.services, move |services| {
-            let _held = hand.as_ref().map(|hand| hand.hold_event(row));
+            let _held = guard.as_ref().map(|guard| guard.hold_event(row));
             let dealt = ingest::process_event(&services, &mut open, &event, without, last_try);
             dealt.map(|dealt| (dealt, open))
         });

@@ -107,8 +107,8 @@ fn candidates(window: &[u8], at: usize) -> impl Iterator<Item = usize> {
 }
 
 fn frame(bytes: &[u8]) -> Frame<'_> {
-    let seen = bytes.len().min(MAGIC.len());
-    if bytes[..seen] != MAGIC[..seen] {
+    let compared = bytes.len().min(MAGIC.len());
+    if bytes[..compared] != MAGIC[..compared] {
         return Frame::None;
     }
     let Some((header, rest)) = bytes.split_first_chunk::<HEADER>() else { return Frame::Incomplete };

@@ -1,15 +1,12 @@
 //! Persistent store: one small trait per use, `Store` as their sum, and the SQLite implementation. A backend implements
 //! the small traits; the conformance suite checks all of them.
 
-use crate::domain::event::Source;
-
 mod archive;
 mod captures;
 #[cfg(test)]
 pub mod conformance;
 mod drafts;
 mod events;
-pub mod export;
 mod latency;
 mod maintenance;
 mod repositories;
@@ -84,6 +81,3 @@ impl<
 > Store for T
 {
 }
-
-/// Sources with captures that can be rebuilt from git after a loss.
-pub const REBUILDABLE: [Source; 4] = [Source::Hook, Source::Watch, Source::Reconcile, Source::Backfill];

@@ -18,6 +18,11 @@ pub fn parse_words(text: &'static str) -> BTreeSet<&'static str> {
     parse_phrases(text).into_iter().flat_map(str::split_whitespace).collect()
 }
 
+/// The word without marks at its ends, in lower case.
+pub fn bare_word(word: &str) -> String {
+    word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase()
+}
+
 /// The words of `words/NAME.txt`.
 #[macro_export]
 macro_rules! word_list {

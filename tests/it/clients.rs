@@ -162,8 +162,8 @@ fn a_moved_and_a_deleted_program_cost_the_commit_nothing_and_init_from_the_new_p
         let commit = |message: &str| {
             let out = world.git_command(&repo, &["commit", "-q", "--allow-empty", "-m", message]).output().unwrap();
             assert!(out.status.success() && out.stdout.is_empty(), "{message}, prior {prior}: {out:?}");
-            let told = String::from_utf8(out.stderr).unwrap();
-            assert_eq!(told, if prior { "prior hook\n" } else { "" }, "{message}: as without us");
+            let errors = String::from_utf8(out.stderr).unwrap();
+            assert_eq!(errors, if prior { "prior hook\n" } else { "" }, "{message}: as without us");
         };
         let moved = world.path("moved");
         std::fs::rename(&bin, &moved).unwrap();

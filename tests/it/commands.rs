@@ -257,8 +257,8 @@ fn a_foreign_setting_that_breaks_everything_is_told_with_how_to_take_it_back() {
     for (command, code) in [("commit", 1), ("log", 0)] {
         let out = world.uro_in(&repo, &[command]);
         assert_eq!(out.status.code(), Some(code), "{command}");
-        let said = String::from_utf8_lossy(&out.stderr);
-        assert!(said.contains("hint: git config --unset uro.capture\n"), "{command}: {said}");
+        let errors = String::from_utf8_lossy(&out.stderr);
+        assert!(errors.contains("hint: git config --unset uro.capture\n"), "{command}: {errors}");
     }
 }
 
@@ -267,8 +267,8 @@ fn a_store_elsewhere_that_is_not_used_yet_is_not_passed_over_in_silence() {
     let world = World::without_models();
     world.configure("[store]\nurl = \"postgres://me@localhost/captures\"\n");
     let out = world.uro_in(&world.path("home"), &["log"]);
-    let said = String::from_utf8_lossy(&out.stderr).into_owned();
-    assert!(out.status.success() && said.contains("store.url is not used yet"), "{said}");
+    let errors = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert!(out.status.success() && errors.contains("store.url is not used yet"), "{errors}");
 }
 
 #[test]

@@ -27,10 +27,10 @@ impl Killer {
         let (stop, kills) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU32::new(0)));
         let mut start = world.program(env!("CARGO_BIN_EXE_uro-capture"), &world.path("home"));
         start.args(["sidecar", "run"]).stderr(Stdio::null());
-        let (told, count) = (Arc::clone(&stop), Arc::clone(&kills));
+        let (stopped, count) = (Arc::clone(&stop), Arc::clone(&kills));
         let thread = std::thread::spawn(move || {
             let mut random = 0x9E37_79B9_7F4A_7C15_u64;
-            while !told.load(Ordering::Relaxed) {
+            while !stopped.load(Ordering::Relaxed) {
                 let mut sidecar = start.spawn().unwrap();
                 random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
                 std::thread::sleep(Duration::from_millis(lives.start + (random >> 33) % (lives.end - lives.start)));

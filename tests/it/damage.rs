@@ -139,10 +139,10 @@ fn a_disk_that_fills_up_or_turns_read_only_delays_captures_and_loses_none() {
         for n in 1..30 {
             commit(&world, &repo, n);
         }
-        let told = world.uro_in(&repo, &["a note that cannot be kept"]);
-        if !told.status.success() {
-            let text = String::from_utf8_lossy(&told.stderr).into_owned();
-            assert!(told.status.code() == Some(1) && text.contains("hint:"), "{text}");
+        let output = world.uro_in(&repo, &["a note that cannot be kept"]);
+        if !output.status.success() {
+            let text = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(output.status.code() == Some(1) && text.contains("hint:"), "{text}");
         }
         assert!(read_only || world.sidecar_status()["state"] == "running", "it waits for better times");
         if read_only {

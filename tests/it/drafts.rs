@@ -37,8 +37,8 @@ fn a_week_becomes_devlogs_and_a_blog_post_without_any_model() {
 
 #[test]
 fn a_draft_has_the_models_supported_sentences_and_all_of_the_authors() {
-    let said = "Added step0 to the cart. It makes every checkout faster.";
-    let server = FakeLlm::start(Behaviour::Answer(said.to_owned()));
+    let answer = "Added step0 to the cart. It makes every checkout faster.";
+    let server = FakeLlm::start(Behaviour::Answer(answer.to_owned()));
     let world = World::with_fake(&server);
     let repo = week(&world);
     world.ok(&repo, &["draft", "run"]);
@@ -143,9 +143,9 @@ fn ready(world: &World, repo: &std::path::Path) -> Value {
 
 fn fails(world: &World, repo: &std::path::Path, args: &[&str], hint: &str) {
     let out = world.uro_in(repo, args);
-    let said = String::from_utf8_lossy(&out.stderr).into_owned();
-    assert_eq!(out.status.code(), Some(1), "{args:?}: {said}");
-    assert!(said.contains(&format!("hint: {hint}")), "{args:?}: {said}");
+    let errors = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert_eq!(out.status.code(), Some(1), "{args:?}: {errors}");
+    assert!(errors.contains(&format!("hint: {hint}")), "{args:?}: {errors}");
 }
 
 #[test]
@@ -230,12 +230,12 @@ fn an_editor_that_fails_leaves_the_draft_and_the_persons_text() {
     let more = b"#!/bin/sh\ngrep -q 'Half a thought' \"$1\" && echo 'and the rest' >>\"$1\"\nexit 1\n";
     write_program(&editor, more);
     let out = edit.output().unwrap();
-    let said = String::from_utf8_lossy(&out.stderr).into_owned();
-    assert!(said.contains("going on with an edit that was not stored"), "{said}");
-    let (_, hint) = said.split_once("hint: uro-capture ").unwrap();
+    let errors = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert!(errors.contains("going on with an edit that was not stored"), "{errors}");
+    let (_, hint) = errors.split_once("hint: uro-capture ").unwrap();
     let words: Vec<&str> = hint.split_whitespace().collect();
     world.ok(&repo, &words);
-    assert_eq!(world.json(&repo, &["draft", "show", id])["body"], "Half a thought\nand the rest\n", "{said}");
+    assert_eq!(world.json(&repo, &["draft", "show", id])["body"], "Half a thought\nand the rest\n", "{errors}");
     assert!(!world.path(&format!("uro/state/draft-{id}.md")).exists(), "stored, so no copy is left");
 }
 

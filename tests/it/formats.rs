@@ -13,7 +13,7 @@ fn place() -> (World, PathBuf) {
 }
 
 /// Commits a file as git does, and tells the template's text of it.
-fn told(world: &World, repo: &Path, file: &str, content: &str, message: &str) -> String {
+fn summary_of(world: &World, repo: &Path, file: &str, content: &str, message: &str) -> String {
     world.commit(repo, file, content, message);
     world.json(repo, &["commit", "--no-model", "HEAD"]).to_string()
 }
@@ -26,8 +26,8 @@ fn a_secret_under_a_telling_key_is_in_no_text_and_no_draft() {
         (".pypirc", "[a]\npassword = correct-horse-battery\n", "[a]\npassword = wrong-donkey-battery\n"),
         ("c.json", "{\"password\": \"quiet pine\"}\n", "{\"password\": \"loud oak\"}\n"),
     ] {
-        told(&world, &repo, file, first, "wip");
-        let text = told(&world, &repo, file, second, "wip");
+        summary_of(&world, &repo, file, first, "wip");
+        let text = summary_of(&world, &repo, file, second, "wip");
         assert!(text.contains("It changes the value of `password`"), "{text}");
     }
     world.ok(&repo, &["draft", "new", "devlog", "--day", "2026-03-01"]);
@@ -60,8 +60,8 @@ fn a_hashed_password_is_in_no_text_and_no_export() {
         ("README.md", false, guide(&bcrypt("RuuoE6")), guide(&bcrypt("XyzoE6"))),
         ("htpasswd", false, format!("me:{}\n", bcrypt("RuuoE6")), format!("me:{}\n", bcrypt("XyzoE6"))),
     ] {
-        told(&world, &repo, file, &first, "wip");
-        let text = told(&world, &repo, file, &second, "wip");
+        summary_of(&world, &repo, file, &first, "wip");
+        let text = summary_of(&world, &repo, file, &second, "wip");
         assert!(!named || text.contains("assword") || text.contains("ADMIN_PASSWORD"), "{file}: {text}");
         texts += &text;
     }
@@ -79,12 +79,12 @@ fn pointers_translations_and_digests_are_told_in_their_own_terms() {
     let pointer = |id: &str, size: u64| {
         format!("version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize {size}\n", id.repeat(64))
     };
-    told(&world, &repo, "model.bin", &pointer("1", 5_242_880), "First");
-    let text = told(&world, &repo, "model.bin", &pointer("2", 6_500_000), "wip");
+    summary_of(&world, &repo, "model.bin", &pointer("1", 5_242_880), "First");
+    let text = summary_of(&world, &repo, "model.bin", &pointer("2", 6_500_000), "wip");
     assert!(text.contains("Changes the LFS object model.bin (5.2 MB → 6.5 MB)."), "{text}");
-    let text = told(&world, &repo, "model.bin", "\0\u{1}the content itself", "wip");
+    let text = summary_of(&world, &repo, "model.bin", "\0\u{1}the content itself", "wip");
     assert!(text.contains("Takes model.bin out of Git LFS."), "{text}");
-    let text = told(&world, &repo, "model.bin", &pointer("3", 812), "wip");
+    let text = summary_of(&world, &repo, "model.bin", &pointer("3", 812), "wip");
     assert!(text.contains("Moves model.bin into Git LFS."), "{text}");
 
     let po = |line: u32, checkout: &str| {
@@ -92,17 +92,17 @@ fn pointers_translations_and_digests_are_told_in_their_own_terms() {
             "msgid \"\"\nmsgstr \"\"\n\"POT-Creation-Date: 2026-01-{line}\\n\"\n\n#: src/cart.c:{line}\nmsgid \"Checkout\"\nmsgstr \"{checkout}\"\n"
         )
     };
-    told(&world, &repo, "de.po", &po(10, "Kasse"), "First");
-    let text = told(&world, &repo, "de.po", &po(14, "Kasse"), "wip");
+    summary_of(&world, &repo, "de.po", &po(10, "Kasse"), "First");
+    let text = summary_of(&world, &repo, "de.po", &po(14, "Kasse"), "wip");
     assert!(text.contains("Only references to source lines and dates change in de.po."), "{text}");
-    let text = told(&world, &repo, "de.po", &po(15, "Zur Kasse"), "wip");
+    let text = summary_of(&world, &repo, "de.po", &po(15, "Zur Kasse"), "wip");
     assert!(text.contains("Changes the translation of “Checkout” from “Kasse” to “Zur Kasse” in de.po."), "{text}");
 
     let image = |tag: &str, digest: &str| format!("FROM node:{tag}@sha256:{}\nRUN npm ci\n", digest.repeat(16));
-    told(&world, &repo, "Dockerfile", &image("20-alpine", "091e"), "First");
-    let text = told(&world, &repo, "Dockerfile", &image("20-alpine", "04e6"), "wip");
+    summary_of(&world, &repo, "Dockerfile", &image("20-alpine", "091e"), "First");
+    let text = summary_of(&world, &repo, "Dockerfile", &image("20-alpine", "04e6"), "wip");
     assert!(text.contains("It pins `node:20-alpine` to another digest."), "{text}");
-    let text = told(&world, &repo, "Dockerfile", &image("22-alpine", "091e"), "wip");
+    let text = summary_of(&world, &repo, "Dockerfile", &image("22-alpine", "091e"), "wip");
     assert!(text.contains("`node` goes from 20-alpine to 22-alpine."), "{text}");
 }
 
@@ -110,11 +110,11 @@ fn pointers_translations_and_digests_are_told_in_their_own_terms() {
 fn a_lockfile_that_is_kept_out_of_prompts_tells_its_packages() {
     let (world, repo) = place();
     let gems = |version: &str| format!("GEM\n  specs:\n    rack (3.0.8)\n    rails ({version})\n");
-    told(&world, &repo, "Gemfile.lock", &gems("7.1.2"), "First");
-    let text = told(&world, &repo, "Gemfile.lock", &gems("7.1.3"), "wip");
+    summary_of(&world, &repo, "Gemfile.lock", &gems("7.1.2"), "First");
+    let text = summary_of(&world, &repo, "Gemfile.lock", &gems("7.1.3"), "wip");
     assert!(text.contains("Updates rails 7.1.2 → 7.1.3."), "{text}");
     world.configure("[capture]\nexclude_paths = [\"*.lock\", \"Gemfile.lock\"]\n");
-    let text = told(&world, &repo, "Gemfile.lock", &gems("7.1.4"), "wip");
+    let text = summary_of(&world, &repo, "Gemfile.lock", &gems("7.1.4"), "wip");
     assert!(!text.contains("7.1.4"), "what is excluded by its own name is never read: {text}");
 }
 
@@ -122,7 +122,7 @@ fn a_lockfile_that_is_kept_out_of_prompts_tells_its_packages() {
 fn a_message_that_a_program_made_up_is_passed_over() {
     let (world, repo) = place();
     let mut garden = "# Garden\n".to_owned();
-    told(&world, &repo, "Garden.md", &garden, "First");
+    summary_of(&world, &repo, "Garden.md", &garden, "First");
     let subjects = [
         "wip",
         "vault backup: 2026-01-01 10:10:00",
@@ -135,7 +135,7 @@ fn a_message_that_a_program_made_up_is_passed_over() {
     ];
     for (at, subject) in subjects.into_iter().enumerate() {
         garden.push_str(&format!("\n## Compost {at}\n\nTurn it weekly.\n"));
-        let text = told(&world, &repo, "Garden.md", &garden, subject);
+        let text = summary_of(&world, &repo, "Garden.md", &garden, subject);
         assert!(text.contains(&format!("“Compost {at}”")), "{subject}: {text}");
     }
 }
@@ -159,8 +159,8 @@ fn a_message_in_another_charset_keeps_its_words() {
         world.git(&repo, &["add", "--all"]);
         let encoding = format!("i18n.commitEncoding={charset}");
         world.git(&repo, &["-c", &encoding, "commit", "--quiet", "-F", message.to_str().unwrap()]);
-        let told = world.json(&repo, &["commit", "--no-model", "HEAD"]).to_string();
-        assert!(told.contains(text), "{charset}: {told}");
+        let json = world.json(&repo, &["commit", "--no-model", "HEAD"]).to_string();
+        assert!(json.contains(text), "{charset}: {json}");
     }
 }
 
@@ -169,7 +169,7 @@ fn a_reason_behind_a_label_is_told() {
     let (world, repo) = place();
     let message = "fix: close the pool once\n\nThe second close ran into a lock that nobody holds.\n\
                    IMPORTANT: callers must await the result, because it is a coroutine now.";
-    let text = told(&world, &repo, "pool.py", "x = 1\n", message);
+    let text = summary_of(&world, &repo, "pool.py", "x = 1\n", message);
     assert!(text.contains("callers must await the result, because it is a coroutine now."), "{text}");
 }
 
@@ -177,10 +177,10 @@ fn a_reason_behind_a_label_is_told() {
 fn what_changes_in_a_translation_besides_messages_is_named() {
     let (world, repo) = place();
     let strings = |comment: &str, cart: &str| format!("/* {comment} */\n\"cart\" = \"{cart}\";\n");
-    told(&world, &repo, "de.lproj/a.strings", &strings("Title", "Korb"), "First");
-    let text = told(&world, &repo, "de.lproj/a.strings", &strings("Heading", "Korb"), "wip");
+    summary_of(&world, &repo, "de.lproj/a.strings", &strings("Title", "Korb"), "First");
+    let text = summary_of(&world, &repo, "de.lproj/a.strings", &strings("Heading", "Korb"), "wip");
     assert!(text.contains("Only comments change in de.lproj/a.strings."), "{text}");
-    let text = told(&world, &repo, "de.lproj/a.strings", &strings("Heading", "Warenkorb"), "wip");
+    let text = summary_of(&world, &repo, "de.lproj/a.strings", &strings("Heading", "Warenkorb"), "wip");
     assert!(text.contains("Changes the translation of “cart” from “Korb” to “Warenkorb”"), "{text}");
 
     let catalog = |state: &str, value: &str| {
@@ -188,10 +188,10 @@ fn what_changes_in_a_translation_besides_messages_is_named() {
             "{{\n  \"strings\" : {{\n    \"Cart\" : {{\n      \"localizations\" : {{\n        \"de\" : {{\n          \"stringUnit\" : {{\n            \"state\" : \"{state}\",\n            \"value\" : \"{value}\"\n          }}\n        }}\n      }}\n    }}\n  }}\n}}\n"
         )
     };
-    told(&world, &repo, "a.xcstrings", &catalog("new", "Korb"), "First");
-    let text = told(&world, &repo, "a.xcstrings", &catalog("translated", "Korb"), "wip");
+    summary_of(&world, &repo, "a.xcstrings", &catalog("new", "Korb"), "First");
+    let text = summary_of(&world, &repo, "a.xcstrings", &catalog("translated", "Korb"), "wip");
     assert!(text.contains("Only states of translations change in a.xcstrings."), "{text}");
-    let text = told(&world, &repo, "a.xcstrings", &catalog("translated", "Warenkorb"), "wip");
+    let text = summary_of(&world, &repo, "a.xcstrings", &catalog("translated", "Warenkorb"), "wip");
     assert!(text.contains("Changes the translation of “Cart (de)” from “Korb” to “Warenkorb”"), "{text}");
 
     let android = |cart: &str| {
@@ -199,8 +199,8 @@ fn what_changes_in_a_translation_besides_messages_is_named() {
             "<resources>\n    <string name=\"cart\">{cart}</string>\n    <plurals name=\"n\">\n        <item quantity=\"one\">eins</item>\n    </plurals>\n</resources>\n"
         )
     };
-    told(&world, &repo, "res/values-de/strings.xml", &android("Korb"), "First");
-    let text = told(&world, &repo, "res/values-de/strings.xml", &android("Warenkorb"), "wip");
+    summary_of(&world, &repo, "res/values-de/strings.xml", &android("Korb"), "First");
+    let text = summary_of(&world, &repo, "res/values-de/strings.xml", &android("Warenkorb"), "wip");
     assert!(text.contains("Changes the translation of “cart” from “Korb” to “Warenkorb”"), "{text}");
 }
 
@@ -210,15 +210,15 @@ fn a_version_and_a_digest_are_told_with_what_they_belong_to() {
     let chart = |tag: &str, digest: &str| {
         format!("image:\n  repository: ghcr.io/acme/web\n  tag: \"{tag}\"\n  digest: sha256:{}\n", digest.repeat(16))
     };
-    told(&world, &repo, "values.yaml", &chart("1.2", "091e"), "First");
-    let text = told(&world, &repo, "values.yaml", &chart("1.2", "04e6"), "wip");
+    summary_of(&world, &repo, "values.yaml", &chart("1.2", "091e"), "First");
+    let text = summary_of(&world, &repo, "values.yaml", &chart("1.2", "04e6"), "wip");
     assert!(text.contains("It pins `ghcr.io/acme/web` to another digest."), "{text}");
-    let text = told(&world, &repo, "values.yaml", &chart("1.3", "091e"), "wip");
+    let text = summary_of(&world, &repo, "values.yaml", &chart("1.3", "091e"), "wip");
     assert!(text.contains("`ghcr.io/acme/web` goes from 1.2 to 1.3.") && !text.contains("value of"), "{text}");
 
     let lock = |version: &str| format!("packages:\n- conda: https://c.example/noarch/numpy-{version}-py312_0.conda\n");
-    told(&world, &repo, "pixi.lock", &lock("1.26.3"), "First");
-    let text = told(&world, &repo, "pixi.lock", &lock("1.26.4"), "wip");
+    summary_of(&world, &repo, "pixi.lock", &lock("1.26.3"), "First");
+    let text = summary_of(&world, &repo, "pixi.lock", &lock("1.26.4"), "wip");
     assert!(text.contains("Updates numpy 1.26.3 → 1.26.4."), "{text}");
 }
 
@@ -230,12 +230,12 @@ fn a_notebook_is_told_by_its_cells_and_a_request_by_its_title() {
             "{{\n \"cells\": [\n  {{\n   \"cell_type\": \"code\",\n   \"execution_count\": {count},\n   \"metadata\": {{}},\n   \"outputs\": [],\n   \"source\": [\n    \"load()\"\n   ]\n  }}\n ],\n \"metadata\": {{\n  \"kernelspec\": {{\n   \"name\": \"{kernel}\"\n  }}\n }}\n}}\n"
         )
     };
-    told(&world, &repo, "a.ipynb", &notebook("python3", 1), "First");
-    let text = told(&world, &repo, "a.ipynb", &notebook("python3", 2), "wip");
+    summary_of(&world, &repo, "a.ipynb", &notebook("python3", 1), "First");
+    let text = summary_of(&world, &repo, "a.ipynb", &notebook("python3", 2), "wip");
     assert!(text.contains("Only outputs and execution counts change in a.ipynb."), "{text}");
-    let text = told(&world, &repo, "a.ipynb", &notebook("conda", 2), "wip");
+    let text = summary_of(&world, &repo, "a.ipynb", &notebook("conda", 2), "wip");
     assert!(text.contains("Only metadata changes in a.ipynb."), "{text}");
     let squashed = "Merged in pool (pull request #12)\n\nAdd a pool of connections";
-    let text = told(&world, &repo, "pool.py", "x = 1\n", squashed);
+    let text = summary_of(&world, &repo, "pool.py", "x = 1\n", squashed);
     assert!(text.contains("\"summary\":\"Add a pool of connections."), "{text}");
 }

@@ -29,9 +29,9 @@ fn printed(world: &World, cwd: &Path, args: &[&str]) -> String {
     let code = out.status.code().unwrap();
     let all = format!("{stdout}--- stderr\n{stderr}--- exit code {code}\n");
     let all = all.replace(world.path("").to_str().unwrap(), "[world]/");
-    CHANGING
-        .iter()
-        .fold(all, |text, (pattern, stands)| Regex::new(pattern).unwrap().replace_all(&text, *stands).into_owned())
+    CHANGING.iter().fold(all, |text, (pattern, replacement)| {
+        Regex::new(pattern).unwrap().replace_all(&text, *replacement).into_owned()
+    })
 }
 
 fn id_of(world: &World, repo: &Path, oid: &str) -> String {
@@ -63,8 +63,8 @@ fn status_names_each_problem_with_what_helps() {
 
 #[test]
 fn show_tells_a_models_text_and_a_templates_apart() {
-    let said = "Sure! Adds `login` for a session and its timeout. It makes the server 12 times faster.";
-    let server = FakeLlm::start(Behaviour::Answer(said.to_owned()));
+    let answer = "Sure! Adds `login` for a session and its timeout. It makes the server 12 times faster.";
+    let server = FakeLlm::start(Behaviour::Answer(answer.to_owned()));
     let world = World::with_fake(&server);
     let repo = world.repo("shop");
     let oid = world.commit(&repo, "auth.py", CODE, "wip");

@@ -95,12 +95,12 @@ fn nothing_that_a_repositorys_configuration_names_is_run_and_the_patch_is_the_sa
         }
         let sprung = std::fs::read_to_string(&sprung).unwrap_or_default();
         assert_eq!(sprung, "", "{format}");
-        let told = |capture: &Value| {
+        let visible = |capture: &Value| {
             let commit = &capture["commit"];
             let fields = ["files", "insertions", "deletions", "patch_id"];
             (capture["summary"].clone(), fields.map(|field| commit[field].clone()))
         };
-        assert_eq!(told(&seen[0]), told(&seen[1]), "{format}");
+        assert_eq!(visible(&seen[0]), visible(&seen[1]), "{format}");
         assert_eq!(seen[0]["commit"]["insertions"], 2, "{format}: {:#}", seen[0]);
     }
 }

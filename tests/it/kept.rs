@@ -79,9 +79,9 @@ fn a_model_of_which_too_little_is_kept_is_not_asked_until_a_person_wants_it() {
 
     let barred = captured(&world, &repo);
     assert_eq!((&barred["provenance"]["by"], server.asked().len()), (&"template".into(), 2), "{barred:#}");
-    let told = shown(&world, &repo, &barred);
+    let output = shown(&world, &repo, &barred);
     let words = "is not asked any more, because only 0 of 20 texts could be used";
-    assert!(told.contains(words), "{told}");
+    assert!(output.contains(words), "{output}");
     let candidates = barred["decision"]["candidates"].as_array().unwrap();
     let one = candidates.iter().find(|one| one["model"] == MODEL).unwrap();
     assert_eq!(
@@ -146,11 +146,11 @@ fn the_answer_of_a_model_is_shown_whatever_became_of_it() {
         assert_eq!(capture["answer"].as_str().map(str::trim), Some(answer.as_str()), "{capture:#}");
         assert_eq!(capture["provenance"]["by"] == "model", text);
         assert_eq!(capture["summary"], if text { retry::TEXT } else { retry::UNASKED });
-        let told = shown(&world, &repo, &capture);
-        assert!(told.contains(&format!("--- answer\n{answer}")), "{told}");
-        let dropped: Vec<&str> = told.lines().filter(|line| line.trim_start().starts_with("not kept")).collect();
-        assert_eq!(!dropped.is_empty(), why.is_some(), "{told}");
-        assert!(why.is_none_or(|why| dropped.iter().any(|line| line.contains(why))), "{told}");
+        let output = shown(&world, &repo, &capture);
+        assert!(output.contains(&format!("--- answer\n{answer}")), "{output}");
+        let dropped: Vec<&str> = output.lines().filter(|line| line.trim_start().starts_with("not kept")).collect();
+        assert_eq!(!dropped.is_empty(), why.is_some(), "{output}");
+        assert!(why.is_none_or(|why| dropped.iter().any(|line| line.contains(why))), "{output}");
         let rows = world.json(&repo, &["latency"]);
         let row = rows.as_array().unwrap().iter().find(|row| row["op"] == "capture.commit").unwrap();
         assert_eq!(row["error_rate"], 0.0, "the server did what it should: {row:#}");
@@ -164,10 +164,10 @@ fn what_an_answer_would_do_to_a_terminal_or_tell_of_a_secret_is_not_shown() {
     let server = FakeLlm::start(Behaviour::Answer(answer));
     let (world, repo) = desk(&server);
     let capture = captured(&world, &repo);
-    let told = shown(&world, &repo, &capture);
-    let shown = told.split_once("--- answer").unwrap().1;
-    assert!(shown.contains("I'm sorry") && !shown.contains('\u{1b}') && !shown.contains('\u{202e}'), "{told}");
-    assert!(!told.contains(&secret) && !capture.to_string().contains(&secret), "{told}");
+    let output = shown(&world, &repo, &capture);
+    let shown = output.split_once("--- answer").unwrap().1;
+    assert!(shown.contains("I'm sorry") && !shown.contains('\u{1b}') && !shown.contains('\u{202e}'), "{output}");
+    assert!(!output.contains(&secret) && !capture.to_string().contains(&secret), "{output}");
 }
 
 #[test]
@@ -185,37 +185,37 @@ fn a_first_attempt_that_was_merely_late_is_repeated_at_the_next_commit() {
 
 #[test]
 fn a_piece_of_an_answer_takes_the_templates_place_only_where_it_tells_as_much() {
-    for (said, reason, summary, why) in [
+    for (answer, reason, summary, why) in [
         (retry::SAID, "salvaged", retry::TEXT, "not kept  It then ("),
         (retry::SAID_LESS, "ungrounded", retry::UNASKED, "adds nothing to subject and facts"),
     ] {
-        let server = FakeLlm::start(Behaviour::SayThenStall(format!("{said} It then")));
+        let server = FakeLlm::start(Behaviour::SayThenStall(format!("{answer} It then")));
         let (world, repo) = desk(&server);
         world.use_fake(&server, "budget = \"1s\"");
         let capture = captured(&world, &repo);
         assert_eq!(capture["provenance"]["reason"], reason, "{capture:#}");
         assert_eq!(capture["summary"], summary, "{capture:#}");
-        let told = shown(&world, &repo, &capture);
-        assert!(told.contains(why), "{told}");
-        assert!(told.contains(&format!("--- answer\n{said}")), "{told}");
+        let output = shown(&world, &repo, &capture);
+        assert!(output.contains(why), "{output}");
+        assert!(output.contains(&format!("--- answer\n{answer}")), "{output}");
     }
 }
 
 #[test]
 fn a_piece_of_an_answer_about_a_note_that_tells_less_than_the_note_is_not_kept() {
     let note = "Cut the auth timeout from 3s to 200ms, the proxy drops idle connections";
-    for (said, reason) in [
+    for (answer, reason) in [
         ("The auth timeout is cut from 3s to 200ms, as the proxy drops idle connections.", "salvaged"),
         ("The auth timeout is cut.", "deadline"),
     ] {
-        let server = FakeLlm::start(Behaviour::SayThenStall(format!("{said} It then")));
+        let server = FakeLlm::start(Behaviour::SayThenStall(format!("{answer} It then")));
         let (world, repo) = desk(&server);
         world.use_fake(&server, "budget = \"1s\"");
         let capture = world.json(&repo, &[note]);
         assert_eq!(capture["provenance"]["reason"], reason, "{capture:#}");
         let kept = reason == "salvaged";
-        assert_eq!(capture["summary"], if kept { said.to_owned() } else { format!("{note}.") }, "{capture:#}");
-        let told = shown(&world, &repo, &capture);
-        assert_eq!(told.contains("say less than the template"), !kept, "{told}");
+        assert_eq!(capture["summary"], if kept { answer.to_owned() } else { format!("{note}.") }, "{capture:#}");
+        let output = shown(&world, &repo, &capture);
+        assert_eq!(output.contains("say less than the template"), !kept, "{output}");
     }
 }

@@ -97,17 +97,17 @@ fn what_is_forgotten_is_in_no_byte_of_any_file_after_a_migration_and_a_quarantin
     {
         assert!(before.iter().any(|found| found.contains(name)), "{name}: {before:#?}");
     }
-    let told = world.json(&repo, &["forget", id, "--yes"]);
-    assert_eq!(holding(&world.path("uro"), words), Vec::<String>::new(), "{told:#}");
+    let result = world.json(&repo, &["forget", id, "--yes"]);
+    assert_eq!(holding(&world.path("uro"), words), Vec::<String>::new(), "{result:#}");
 
-    assert_eq!((&told["id"], &told["forgotten"]), (&capture["id"], &true.into()));
-    assert_eq!(told["left"].as_array().unwrap().len(), 0);
-    assert!(!told["drafts"].as_array().unwrap().is_empty(), "{told:#}");
-    let removed = told["removed"].to_string();
+    assert_eq!((&result["id"], &result["forgotten"]), (&capture["id"], &true.into()));
+    assert_eq!(result["left"].as_array().unwrap().len(), 0);
+    assert!(!result["drafts"].as_array().unwrap().is_empty(), "{result:#}");
+    let removed = result["removed"].to_string();
     for name in ["captures.db.schema-8", "captures.db.corrupt-", "sidecar.log", "edit-1.md"] {
         assert!(removed.contains(name), "{name}: {removed}");
     }
-    assert!(told["removed_bytes"].as_u64().unwrap() > 2 * 4096);
+    assert!(result["removed_bytes"].as_u64().unwrap() > 2 * 4096);
     assert_eq!(world.log(&repo).len(), 1, "the other one is still there");
     // Also for those who ask again.
     world.ok(&repo, &["forget", id, "--yes"]);
@@ -124,14 +124,14 @@ fn a_file_that_still_has_it_is_named_and_the_command_fails_until_it_is_gone() {
     let stubborn = world.path("uro/data/captures.db.schema-3");
     std::fs::create_dir(&stubborn).unwrap();
     let out = world.uro_in(&repo, &["forget", id, "--yes"]);
-    let told = String::from_utf8_lossy(&out.stderr).into_owned();
-    assert_eq!(out.status.code(), Some(1), "{told}");
-    assert!(told.contains("captures.db.schema-3") && told.contains("hint: uro-capture forget"), "{told}");
+    let errors = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert_eq!(out.status.code(), Some(1), "{errors}");
+    assert!(errors.contains("captures.db.schema-3") && errors.contains("hint: uro-capture forget"), "{errors}");
     assert!(world.log(&repo).is_empty(), "it is forgotten all the same");
     std::fs::remove_dir(&stubborn).unwrap();
     std::fs::write(&stubborn, "the customer's okapi broke").unwrap();
-    let told = world.ok(&repo, &["forget", &id[..14], "--yes"]);
-    assert!(told.contains("1 file, 26 B (captures.db.schema-3)"), "{told}");
+    let errors = world.ok(&repo, &["forget", &id[..14], "--yes"]);
+    assert!(errors.contains("1 file, 26 B (captures.db.schema-3)"), "{errors}");
     assert_eq!(holding(&world.path("uro"), &["okapi"]), Vec::<String>::new());
     let out = world.uro_in(&repo, &["forget", "0199abcd", "--yes"]);
     assert_eq!(out.status.code(), Some(1), "never heard of");
@@ -173,8 +173,8 @@ fn the_sidecar_removes_what_is_older_than_the_settings_say() {
     world.start_sidecar();
     eventually("the old prompt is gone", || wire(1).is_null().then_some(()));
     assert!(wire(0).is_string() && copy.exists());
-    let told = world.ok(&repo, &["show", "--wire", world.log(&repo)[1]["id"].as_str().unwrap()]);
-    assert!(told.contains("no longer kept (retention.prompts)"), "{told}");
+    let shown = world.ok(&repo, &["show", "--wire", world.log(&repo)[1]["id"].as_str().unwrap()]);
+    assert!(shown.contains("no longer kept (retention.prompts)"), "{shown}");
     assert_eq!(world.log(&repo).len(), 2);
     eventually("the old problem is gone", || {
         let db = Connection::open(database(&world)).unwrap();

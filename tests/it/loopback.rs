@@ -23,10 +23,10 @@ impl Listener {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let (seen, stop) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
         let address = listener.local_addr().unwrap();
-        let (count, told) = (Arc::clone(&seen), Arc::clone(&stop));
+        let (count, stopped) = (Arc::clone(&seen), Arc::clone(&stop));
         let thread = std::thread::spawn(move || {
             while let Ok((mut stream, _)) = listener.accept() {
-                if told.load(Ordering::Relaxed) {
+                if stopped.load(Ordering::Relaxed) {
                     break;
                 }
                 count.fetch_add(1, Ordering::Relaxed);

@@ -136,7 +136,7 @@ async fn a_good_answer_comes_whole_in_both_dialects() {
             let answer = client.request_answer(&within(LONG)).await.unwrap();
             assert_eq!((answer.text.as_str(), answer.finish), ("Adds a retry to login.", Finish::Stop));
             assert_eq!((answer.tokens.prompt, answer.tokens.output), (Some(200), Some(5)));
-            assert!(answer.ttft.unwrap() < answer.took);
+            assert!(answer.ttft.unwrap() < answer.elapsed);
         }
         assert_eq!(fake.questions().len(), 3);
     }
@@ -287,25 +287,25 @@ fn questions_can_be_asked_from_any_thread() {
 /// The pace of a model that writes a token in five milliseconds, with everything that it said.
 struct Noting {
     paced: Paced,
-    said: Mutex<Vec<StreamVerdict>>,
+    verdicts: Mutex<Vec<StreamVerdict>>,
 }
 
 impl Noting {
     fn new() -> Self {
         let forecast = Forecast::from_seed(Speed { tpot_s: 0.005, ..Speed::from_hardware(&ModelHardware::default()) });
         let paced = Paced { forecast, conditions: Conditions::default(), usual: 24 };
-        Self { paced, said: Mutex::default() }
+        Self { paced, verdicts: Mutex::default() }
     }
 
     fn last(&self) -> Option<StreamVerdict> {
-        self.said.lock().unwrap().last().copied()
+        self.verdicts.lock().unwrap().last().copied()
     }
 }
 
 impl AnswerPace for Noting {
     fn check_progress(&self, so_far: &AnswerProgress<'_>) -> StreamVerdict {
         let verdict = self.paced.check_progress(so_far);
-        self.said.lock().unwrap().push(verdict);
+        self.verdicts.lock().unwrap().push(verdict);
         verdict
     }
 }

@@ -83,9 +83,9 @@ impl Stage {
     fn commands_are_refused(&self, what: &str) {
         for args in [&["commit", "HEAD"][..], &["commit", "--since", "2020-01-01"], &[]] {
             let out = self.world.uro_in(&self.off, args);
-            let said = String::from_utf8_lossy(&out.stderr).into_owned();
-            assert_eq!(out.status.code(), Some(1), "{what}, {args:?}: {said}");
-            assert!(said.contains("capturing is switched off here") && said.contains("hint: "), "{what}: {said}");
+            let errors = String::from_utf8_lossy(&out.stderr).into_owned();
+            assert_eq!(out.status.code(), Some(1), "{what}, {args:?}: {errors}");
+            assert!(errors.contains("capturing is switched off here") && errors.contains("hint: "), "{what}: {errors}");
         }
     }
 }

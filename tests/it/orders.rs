@@ -121,15 +121,15 @@ fn an_invention_is_left_out_and_what_was_left_out_is_told() {
 #[test]
 fn a_name_that_only_the_repository_knows_is_known() {
     for (name, known) in [("faraway", true), ("nowhere", false)] {
-        let said = format!("Adds `parse` for a header and its separator, like `{name}`.");
-        let server = FakeLlm::start(Behaviour::Answer(said.clone()));
+        let answer = format!("Adds `parse` for a header and its separator, like `{name}`.");
+        let server = FakeLlm::start(Behaviour::Answer(answer.clone()));
         let world = World::with_fake(&server);
         let repo = world.repo("repo");
         world.commit(&repo, "src/elsewhere.rs", "fn faraway() {}\n", "Begin");
         let oid = world.commit(&repo, "src/parse.rs", PARSE, "Add the parser");
         world.ok(&repo, &["commit", &oid]);
         let capture = world.final_capture(&repo, &oid);
-        let kept = KEPT.replace(TRUE, &said);
+        let kept = KEPT.replace(TRUE, &answer);
         assert_eq!(capture["summary"], if known { kept.as_str() } else { UNASKED }, "{capture:#}");
         let faults = &world.json(&repo, &["show", capture["id"].as_str().unwrap()])["faults"];
         assert_eq!(faults.to_string().contains("unknown name"), !known, "{faults}");

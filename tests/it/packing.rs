@@ -65,8 +65,8 @@ fn what_was_left_out_is_said_in_the_prompt_and_shown() {
     let capture = capture.as_array().map_or(&capture, |list| &list[0]);
     let id = capture["id"].as_str().unwrap();
     let wire = world.json(&repo, &["show", "--wire", id])["wire"].as_str().unwrap().to_owned();
-    let said = wire.lines().find(|line| line.starts_with("Not shown: ")).unwrap_or_else(|| panic!("{wire}"));
-    assert!(world.ok(&repo, &["show", id]).contains(said));
+    let line = wire.lines().find(|line| line.starts_with("Not shown: ")).unwrap_or_else(|| panic!("{wire}"));
+    assert!(world.ok(&repo, &["show", id]).contains(line));
 }
 
 #[test]

@@ -26,9 +26,9 @@ fn is_draft(question: &str) -> bool {
 
 #[test]
 fn a_batch_makes_way_for_a_commit_and_goes_on_after_it() {
-    let said = "Adds `add` for a price, quantity and discount.";
+    let answer = "Adds `add` for a price, quantity and discount.";
     // A sentence a second, for ever: a batch holds the device for minutes, and a capture is cut at its budget.
-    let server = FakeLlm::start(Behaviour::SayEverySecond(said.to_owned()));
+    let server = FakeLlm::start(Behaviour::SayEverySecond(answer.to_owned()));
     let world = World::with_fake(&server);
     let repo = world.hooked_repo("shop");
     for subject in ["Add a cart", "Add a till"] {
@@ -54,7 +54,7 @@ fn a_batch_makes_way_for_a_commit_and_goes_on_after_it() {
     let capture = asked(&server, 1);
     assert!(capture.contains("What does the code do differently now?"), "{capture}");
     let capture = world.final_capture(&repo, &oid);
-    assert_eq!(capture["summary"], format!("Add an item to the cart. {said} +1 in cart.rs."), "{capture:#}");
+    assert_eq!(capture["summary"], format!("Add an item to the cart. {answer} +1 in cart.rs."), "{capture:#}");
     let again = asked(&server, 2);
     assert!(is_draft(&again) && again.starts_with(first.trim_end_matches("\"}]")), "{again}");
 }

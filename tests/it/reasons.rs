@@ -25,8 +25,8 @@ fn without_a_server_the_reason_is_always_that_none_answered() {
     world.ok(&repo, &["draft", "new", "devlog", "--day", "2026-03-01"]);
     world.ok(&repo, &["draft", "run"]);
     for draft in world.json(&repo, &["draft", "list"]).as_array().unwrap() {
-        let said = draft.to_string();
-        assert!(said.contains("nothing listens at") && !said.contains("breaker"), "{draft:#}");
+        let text = draft.to_string();
+        assert!(text.contains("nothing listens at") && !text.contains("breaker"), "{draft:#}");
     }
 }
 

@@ -66,9 +66,9 @@ fn the_text_of_a_model_that_came_later_takes_the_place_of_the_template() {
     assert_eq!(after["decision"]["task"], before["decision"]["task"], "why it was a template at first");
 
     let id = before["id"].as_str().unwrap();
-    let said = world.ok(&repo, &["show", id]);
+    let output = world.ok(&repo, &["show", id]);
     let template = before["summary"].as_str().unwrap();
-    assert!(said.contains(retry::TEXT) && said.contains("at first") && said.contains(template), "{said}");
+    assert!(output.contains(retry::TEXT) && output.contains("at first") && output.contains(template), "{output}");
     assert!(world.ok(&repo, &["log"]).contains(retry::TEXT));
     assert!(world.ok(&repo, &["search", "backoff"]).contains(retry::TEXT), "the index follows");
     let status = world.json(&repo, &["status"]);
@@ -115,7 +115,7 @@ fn a_text_that_is_made_up_or_cut_or_tells_less_is_no_better_than_the_template() 
 fn a_text_that_tells_less_than_the_note_does_not_take_its_place() {
     let note = "Cut the auth timeout from 3s to 200ms, the proxy drops idle connections";
     let whole = "The auth timeout is cut from 3s to 200ms, as the proxy drops idle connections.";
-    for (said, wanted) in [
+    for (answer, wanted) in [
         ("The auth timeout is cut.", RefineRound { vain: 1, ..NOTHING }),
         (whole, RefineRound { better: 1, ..NOTHING }),
     ] {
@@ -123,10 +123,10 @@ fn a_text_that_tells_less_than_the_note_does_not_take_its_place() {
         let repo = world.repo("repo");
         let before = world.json(&repo, &[note]);
         assert_eq!(before["provenance"]["by"], "template", "{before:#}");
-        let server = FakeLlm::start(Behaviour::Answer(said.to_owned()));
+        let server = FakeLlm::start(Behaviour::Answer(answer.to_owned()));
         world.use_fake(&server, "");
-        assert_eq!(refine(&world, false), wanted, "{said}");
-        let summary = if said == whole { whole.to_owned() } else { format!("{note}.") };
+        assert_eq!(refine(&world, false), wanted, "{answer}");
+        let summary = if answer == whole { whole.to_owned() } else { format!("{note}.") };
         assert_eq!(shown(&world, &repo, &before)["summary"], summary);
         let rows = world.json(&repo, &["latency"]);
         let row = rows.as_array().unwrap().iter().find(|row| row["op"] == "refine.note").unwrap();

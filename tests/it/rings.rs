@@ -196,10 +196,10 @@ fn of_twenty_started_at_once_one_remains_and_the_others_leave_without_alarm() {
     world.ok(&world.path("home"), &["sidecar", "stop"]);
     for child in started {
         let (pid, out) = (child.id(), child.wait_with_output().unwrap());
-        let said = String::from_utf8(out.stderr).unwrap();
-        assert!(out.status.success() && out.stdout.is_empty(), "{:?} {said}", out.status);
+        let errors = String::from_utf8(out.stderr).unwrap();
+        assert!(out.status.success() && out.stdout.is_empty(), "{:?} {errors}", out.status);
         let expected = if pid == remaining { "" } else { "another sidecar serves already\n" };
-        assert_eq!(said, expected);
+        assert_eq!(errors, expected);
     }
 }
 

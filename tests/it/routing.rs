@@ -13,11 +13,11 @@ use simulation::trace::{SCENES, Trace};
 
 /// All machines and one trace per scene, steady, twice as slow, often cold: enough for the promises, and done in
 /// seconds.
-fn played(way: simulation::Start) -> Tally {
+fn played(start: simulation::Start) -> Tally {
     let mut all = Tally::default();
     for machine in &MACHINES {
         for scene in [SCENES[0], SCENES[2], SCENES[3]] {
-            all.merge(&simulation::run(machine, scene, 1..2, way));
+            all.merge(&simulation::run(machine, scene, 1..2, start));
         }
     }
     all

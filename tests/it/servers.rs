@@ -207,8 +207,8 @@ fn a_key_is_configured_hinted_at_and_never_printed() {
         format!("[capture]\nread_ahead = \"off\"\n[[endpoints]]\nname = \"l\"\nurl = \"{}\"\n", server.url());
     world.configure(&endpoint);
     let refused = world.uro_in(&world.path("home"), &["models"]);
-    let said = String::from_utf8(refused.stderr).unwrap();
-    assert!(said.contains("Invalid key") && said.contains("hint: give \"l\" its key: api_key_env"), "{said}");
+    let errors = String::from_utf8(refused.stderr).unwrap();
+    assert!(errors.contains("Invalid key") && errors.contains("hint: give \"l\" its key: api_key_env"), "{errors}");
     let doctor = String::from_utf8(world.uro_in(&world.path("home"), &["doctor"]).stdout).unwrap();
     assert!(doctor.contains("api_key_env") && !doctor.contains("ollama serve"), "{doctor}");
 

@@ -103,12 +103,12 @@ fn install_writes_two_units_and_tells_systemd_and_uninstall_leaves_nothing() {
     assert!(!world.path("home/.config").exists(), "nor a directory");
     let both = "uro-capture.socket uro-capture.service";
     let log = std::fs::read_to_string(world.path("fake/systemctl.log")).unwrap();
-    let told: Vec<&str> = log.lines().filter(|line| !line.contains("--property")).collect();
+    let calls: Vec<&str> = log.lines().filter(|line| !line.contains("--property")).collect();
     let install = ["daemon-reload".to_owned(), format!("enable {both}"), format!("restart {both}")];
     let uninstall = [format!("disable --now {both}"), "daemon-reload".to_owned()];
     let expected: Vec<String> =
         [&install[..], &install, &uninstall].concat().iter().map(|verb| format!("--user {verb}")).collect();
-    assert_eq!(told, expected);
+    assert_eq!(calls, expected);
     assert_eq!(json(&world, &["uninstall"])["files"], serde_json::json!([]));
 }
 
@@ -117,9 +117,9 @@ fn install_writes_two_units_and_tells_systemd_and_uninstall_leaves_nothing() {
 fn where_no_manager_answers_the_commands_are_told_and_what_was_enabled_by_hand_is_undone() {
     let world = with_systemctl(1);
     let out = sidecar(&world, &["install"]);
-    let said = String::from_utf8(out.stdout).unwrap();
+    let output = String::from_utf8(out.stdout).unwrap();
     assert!(out.status.success());
-    assert!(said.contains("\n  systemctl --user enable uro-capture.socket uro-capture.service\n"), "{said}");
+    assert!(output.contains("\n  systemctl --user enable uro-capture.socket uro-capture.service\n"), "{output}");
     let [service, _] = units(&world);
     let link = service.with_file_name("default.target.wants/uro-capture.service");
     std::fs::create_dir(link.parent().unwrap()).unwrap();
@@ -140,16 +140,16 @@ fn where_no_hook_is_wanted_the_sidecar_runs_and_status_and_doctor_tell_what_keep
     };
     let json = |args: &[&str]| -> Value { serde_json::from_str(&uro(&[args, &["--json"]].concat())).unwrap() };
     assert_eq!(json(&["status"])["hooks"][0]["needs_sidecar"], false);
-    let told = uro(&["init", "--watch"]);
-    assert!(told.contains("captured from now on by the sidecar"), "{told}");
-    assert!(told.contains("from each login on: uro-capture sidecar install"), "{told}");
+    let output = uro(&["init", "--watch"]);
+    assert!(output.contains("captured from now on by the sidecar"), "{output}");
+    assert!(output.contains("from each login on: uro-capture sidecar install"), "{output}");
     assert!(!repo.join(".git/hooks/post-commit").exists(), "the hooks of before are gone");
     assert_eq!(world.sidecar_status()["state"], "running");
     let oid = world.commit(&repo, "a", "1\n", "Add a");
     assert_eq!(world.final_capture(&repo, &oid)["source"], "watch");
 
-    let wrong = |told: &Value, part: &str, help: &str| {
-        told.as_array().unwrap().iter().any(|one| {
+    let wrong = |output: &Value, part: &str, help: &str| {
+        output.as_array().unwrap().iter().any(|one| {
             one["what"].as_str().unwrap().contains(part) && [&one["hint"], &one["fix"]].iter().any(|it| **it == help)
         })
     };
@@ -193,8 +193,8 @@ fn without_a_service_manager_it_is_said_what_to_do() {
     let world = World::without_models();
     let mut command = world.program(SIDECAR, &world.path("home"));
     let out = command.args(["sidecar", "install"]).env("PATH", world.path("empty")).output().unwrap();
-    let said = String::from_utf8(out.stderr).unwrap();
+    let errors = String::from_utf8(out.stderr).unwrap();
     assert_eq!(out.status.code(), Some(1));
-    assert!(said.starts_with("error: no service manager was found") && said.contains("hint: "), "{said}");
+    assert!(errors.starts_with("error: no service manager was found") && errors.contains("hint: "), "{errors}");
     assert!(!world.path("home/.config").exists() && !world.path("home/Library").exists());
 }

@@ -156,7 +156,7 @@ fn an_endpoint_that_is_dead_or_silent_takes_nothing_from_one_that_answers() {
         }
         let late: Vec<f64> = captures[1..].iter().map(model_ms).collect();
         // A bit of the budget is spent on waiting for the list once, and then no more.
-        assert!(late.iter().all(|took| *took < BUDGET / 10.0), "{late:?}");
+        assert!(late.iter().all(|elapsed| *elapsed < BUDGET / 10.0), "{late:?}");
     }
 }
 

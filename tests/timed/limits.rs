@@ -37,8 +37,8 @@ fn time_to_leave(world: &World) -> Duration {
 fn a_sidecar_without_work_leaves_in_time() {
     let world = World::without_models();
     world.start_sidecar();
-    let took = time_to_leave(&world);
-    assert!(took < LEAVING, "{took:?}");
+    let elapsed = time_to_leave(&world);
+    assert!(elapsed < LEAVING, "{elapsed:?}");
 }
 
 #[test]
@@ -50,8 +50,8 @@ fn a_sidecar_whose_models_are_silent_leaves_in_time() {
     world.start_sidecar();
     (0..5).for_each(|n| drop(commit(&world, &repo, n)));
     eventually("templates", || (world.log(&repo).len() == 5).then_some(()));
-    let took = time_to_leave(&world);
-    assert!(took < LEAVING, "{took:?}");
+    let elapsed = time_to_leave(&world);
+    assert!(elapsed < LEAVING, "{elapsed:?}");
     assert!(!world.log(&repo).iter().any(is_pending));
 }
 

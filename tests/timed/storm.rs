@@ -157,10 +157,10 @@ struct Load {
 impl Load {
     fn start() -> Self {
         let stop = Arc::new(AtomicBool::new(false));
-        let told = Arc::clone(&stop);
+        let stopped = Arc::clone(&stop);
         let spin = move || {
             let mut turns = 0_u64;
-            while !told.load(Ordering::Relaxed) {
+            while !stopped.load(Ordering::Relaxed) {
                 turns = std::hint::black_box(turns.wrapping_add(1));
             }
             turns

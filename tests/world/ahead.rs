@@ -65,9 +65,9 @@ impl<'a> Editing<'a> {
         let mut git = world.git_command(repo, &["commit", "-q"]);
         git.args(args).env("GIT_EDITOR", format!("sh '{}'", editor.display()));
         let mut git = git.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut said = String::new();
-        BufReader::new(git.stdout.take().unwrap()).read_line(&mut said).unwrap();
-        assert_eq!(said, "open\n");
+        let mut line = String::new();
+        BufReader::new(git.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        assert_eq!(line, "open\n");
         Self { world, repo, git }
     }
 

@@ -189,8 +189,8 @@ fn copies_splits_and_edits(layout: &str) {
     eventually("a second workspace", || {
         bench.live().iter().any(|capture| capture.raw == "Add d in another workspace").then_some(())
     });
-    let told = bench.world.ok(&elsewhere, &["log"]);
-    assert!(told.contains("Add d in another workspace"), "{told}");
+    let log = bench.world.ok(&elsewhere, &["log"]);
+    assert!(log.contains("Add d in another workspace"), "{log}");
 }
 
 #[test]
@@ -208,8 +208,8 @@ fn jj_that_comes_to_a_captured_repository_later_is_noticed_with_what_it_did_sinc
         bench.jj(&["describe", "-r", "@-", "-m", "Add a by jj, reworded"]);
         let status = bench.world.json(&bench.repo, &["status"]);
         assert_eq!(status["hooks"][0]["needs_sidecar"], true, "{status:#}");
-        let told = status["problems"].to_string();
-        assert!(told.contains("only while the sidecar runs"), "{told}");
+        let problems = status["problems"].to_string();
+        assert!(problems.contains("only while the sidecar runs"), "{problems}");
         bench.world.start_sidecar();
         bench.expect_subjects("jj", &["Add a by jj, reworded", "Add g by git"]);
         bench.write("b", "two\n");

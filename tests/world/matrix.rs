@@ -128,11 +128,11 @@ fn insist(when: &str, store: &SqliteStore, cells: &[Cell]) {
         false
     };
     let wrong: Vec<&Cell> = cells.iter().filter(stays_wrong).collect();
-    let told: String = wrong.iter().map(|cell| told(cell, &captures(store, cell))).collect();
-    assert!(wrong.is_empty(), "{when}, {} of {} cells are wrong:\n{told}", wrong.len(), cells.len());
+    let report: String = wrong.iter().map(|cell| report(cell, &captures(store, cell))).collect();
+    assert!(wrong.is_empty(), "{when}, {} of {} cells are wrong:\n{report}", wrong.len(), cells.len());
 }
 
-fn told(cell: &Cell, captures: &[Capture]) -> String {
+fn describe(cell: &Cell, captures: &[Capture]) -> String {
     let faults = verdict::faults(cell, captures).join("\n    ");
     format!("{}\n    {faults}\n{}", cell.title(), verdict::list(captures))
 }

@@ -38,7 +38,7 @@ async fn a_real_server_answers_with_text_counts_and_plausible_times() {
     assert!((sent..sent + 60).contains(&prompt), "{prompt} of {sent}");
     assert!((5..=40).contains(&first.tokens.output.unwrap()), "{:?}", first.tokens);
     let (ttft, tpot) = (first.ttft.unwrap(), first.tpot.unwrap());
-    assert!(Duration::ZERO < ttft && ttft <= first.took && tpot < first.took, "{first:?}");
+    assert!(Duration::ZERO < ttft && ttft <= first.elapsed && tpot < first.elapsed, "{first:?}");
 
     let second = client.request_answer(&within(LONG)).await.unwrap();
     assert!(second.tokens.cached.unwrap() > 100, "the prefix is cached: {:?}", second.tokens);
@@ -84,15 +84,15 @@ async fn a_prompt_that_is_only_to_be_read_stays_read_in_a_real_server() {
 
 #[test]
 fn a_commit_is_captured_in_the_words_of_a_real_model_server() {
-    let said = "Adds a login function for the session and its timeout.";
-    let mut llama = Llama::start(Some(said));
+    let answer = "Adds a login function for the session and its timeout.";
+    let mut llama = Llama::start(Some(answer));
     let world = World::with_endpoint(llama.url(), "auto");
     let repo = world.hooked_repo("repo");
     world.start_sidecar();
     let oid = world.commit(&repo, "auth.rs", "pub fn login(session: u8, timeout: u8) {}\n", "Add login");
     let capture = world.final_capture(&repo, &oid);
     assert_eq!(provenance(&capture), ("model", "none"), "{capture:#}");
-    assert_eq!(capture["summary"], format!("Add login. {said} +1 in auth.rs."));
+    assert_eq!(capture["summary"], format!("Add login. {answer} +1 in auth.rs."));
     assert_eq!(capture["source"], "hook");
     let timing = &capture["timing"];
     let ms = |field: &str| timing[field].as_f64().unwrap_or_else(|| panic!("{field}: {timing}"));

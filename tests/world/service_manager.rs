@@ -29,14 +29,14 @@ fn passing(world: &World) -> Child {
     command.arg(script).arg(world.run_dir().join("bell.sock")).args([SIDECAR, "sidecar", "run", "--service"]);
     command.env("NOTIFY_SOCKET", world.path("notify.sock")).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = command.spawn().expect("python3 runs");
-    let mut said = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut said).unwrap();
-    assert_eq!(said, "BOUND\n");
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(line, "BOUND\n");
     child
 }
 
 /// Waits until the service has said `what`.
-fn told(manager: &UnixDatagram, what: &str) {
+fn expect_message(manager: &UnixDatagram, what: &str) {
     manager.set_read_timeout(Some(PATIENCE)).unwrap();
     let mut buffer = [0; 256];
     loop {
@@ -62,16 +62,16 @@ fn what_rang_before_the_service_was_there_is_captured_and_the_managers_socket_st
     let early = world.commit(&repo, "a.rs", "fn a() {}\n", "Add a");
     assert_eq!(lock::holder(&world.run_dir()), None, "the hook was heard and started nothing");
     writeln!(service.stdin.take().unwrap()).unwrap();
-    told(&manager, "READY=1");
+    expect_message(&manager, "READY=1");
     let answering = eventually("a sidecar that answers", || client::ping(&world.run_dir()));
     assert_eq!(answering.pid, service.id());
     let late = world.commit(&repo, "a.rs", "fn b() {}\n", "Add b");
     for oid in [&early, &late] {
         world.final_capture(&repo, oid);
     }
-    told(&manager, "WATCHDOG=1");
+    expect_message(&manager, "WATCHDOG=1");
     world.ok(&repo, &["sidecar", "stop"]);
-    told(&manager, "STOPPING=1");
+    expect_message(&manager, "STOPPING=1");
     assert!(service.wait().unwrap().success());
     assert_eq!(inode(&bell), bound, "the manager's socket");
     assert!(!world.run_dir().join("control.sock").exists());
@@ -101,8 +101,8 @@ fn systemd_accepts_the_units_also_with_awkward_paths() {
             println!("systemd-analyze is not installed: not verified");
             return;
         };
-        let said = String::from_utf8_lossy(&out.stderr);
-        assert!(out.status.success() && said.is_empty(), "{name}: {said}");
+        let errors = String::from_utf8_lossy(&out.stderr);
+        assert!(out.status.success() && errors.is_empty(), "{name}: {errors}");
     }
 }
 

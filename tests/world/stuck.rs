@@ -24,9 +24,9 @@ fn a_sidecar_whose_main_loop_alone_is_stuck_is_succeeded_too() {
     let mut command = world.program("python3", &repo);
     let mut tracer =
         command.arg(script).arg(first.to_string()).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let mut said = String::new();
-    BufReader::new(tracer.stdout.take().unwrap()).read_line(&mut said).unwrap();
-    if said == "HELD\n" {
+    let mut line = String::new();
+    BufReader::new(tracer.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    if line == "HELD\n" {
         let oid = world.commit(&repo, "a.rs", "fn a() {}\n", "Add a");
         eventually("another holder", || holder(&world).filter(|pid| *pid != first));
         eventually("a successor that answers", || {

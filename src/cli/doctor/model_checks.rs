@@ -22,29 +22,29 @@ pub fn check_models(config: &Config, views: &[EndpointView], guessed: &dyn Fn(us
         let what = format!("strategy is single and no default model is named: {name} writes now");
         findings.push(Finding::failed("config", what, format!("uro-capture config set models.default {name}")));
     }
-    findings.extend(ROLES.into_iter().flat_map(|role| tuning(config, role, views)));
+    findings.extend(ROLES.into_iter().flat_map(|role| check_sampling(config, role, views)));
     for (index, view) in views.iter().enumerate() {
         // An endpoint that does not answer is reported elsewhere.
         findings.extend(check_endpoint_breaker(view).filter(|_| any_up && !guessed(index)));
         for model in &view.models {
             findings.extend(check_model_breaker(view, model));
-            findings.extend(model.texts.iter().map(|texts| usable(view, model, texts)));
+            findings.extend(model.texts.iter().map(|texts| check_texts(view, model, texts)));
             findings.extend(too_large(model, views));
-            findings.extend(spilled(model));
+            findings.extend(check_spilled(model));
             findings.extend(check_context(config, model));
         }
     }
     findings
 }
 
-fn tuning(config: &Config, role: Role, views: &[EndpointView]) -> Vec<Finding> {
+fn check_sampling(config: &Config, role: Role, views: &[EndpointView]) -> Vec<Finding> {
     let Some(sampling) = config.options.get(&role) else { return Vec::new() };
     let writer = find_writer(role, views);
     let trained = writer.and_then(|model| model.offered.context_length);
     // The built-in value was not chosen by the user, and the router stays within the model's limit.
     let ours = Config::default().options.get(&role).map(|usual| usual.num_ctx);
     let is_news = |advice: &SettingAdvice| !(advice.wrong && advice.key == "num_ctx" && ours == Some(sampling.num_ctx));
-    let said = |SettingAdvice { key, wrong, says }: SettingAdvice| {
+    let finding = |SettingAdvice { key, wrong, says }: SettingAdvice| {
         let name = format!("options.{}.{key}", role.as_str());
         match (key, wrong, writer) {
             // A notice that needs no fix.
@@ -59,7 +59,7 @@ fn tuning(config: &Config, role: Role, views: &[EndpointView]) -> Vec<Finding> {
             (_, false, _) => Finding::passed("config", format!("{name}: {says}")),
         }
     };
-    check_settings(role, sampling, trained).into_iter().filter(is_news).map(said).collect()
+    check_settings(role, sampling, trained).into_iter().filter(is_news).map(finding).collect()
 }
 
 /// The built-in context length.
@@ -99,7 +99,7 @@ fn check_model_breaker(view: &EndpointView, model: &ModelView) -> Option<Finding
 }
 
 /// Share of usable texts; a failed check if the model is disabled because of it.
-fn usable(view: &EndpointView, model: &ModelView, texts: &RoleTexts) -> Finding {
+fn check_texts(view: &EndpointView, model: &ModelView, texts: &RoleTexts) -> Finding {
     let (name, role) = (&model.offered.name, texts.role.as_str());
     let what = format!("{name} on {} ({role}): {}", view.endpoint, texts.tally);
     if !texts.barred {
@@ -127,7 +127,7 @@ fn too_large(model: &ModelView, views: &[EndpointView]) -> Option<Finding> {
     Some(Finding::failed("endpoints", what, fix))
 }
 
-fn spilled(model: &ModelView) -> Option<Finding> {
+fn check_spilled(model: &ModelView) -> Option<Finding> {
     let (share, role) = (model.spilled?, model.roles.first().or(model.stands_in_for.first())?);
     let what = format!("{} runs slowly: {:.0} % of it spilled to main memory", model.offered.name, share * 100.0);
     let fix = format!("a smaller or more quantized one: uro-capture config set models.{} MODEL", role.as_str());

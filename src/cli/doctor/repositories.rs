@@ -22,24 +22,24 @@ pub fn check_store(app: &App) -> (Vec<Finding>, Option<Sizes>) {
         }
     };
     let sizes = Sizes::measure(&app.paths, store.as_ref());
-    let told = sizes.as_ref().ok().map(|sizes| Finding::passed("store", ui::format_sizes(sizes)));
-    match registered(app, store.as_ref()) {
-        Ok(findings) => (findings.into_iter().chain(told).collect(), sizes.ok()),
+    let sizes_finding = sizes.as_ref().ok().map(|sizes| Finding::passed("store", ui::format_sizes(sizes)));
+    match check_registered(app, store.as_ref()) {
+        Ok(findings) => (findings.into_iter().chain(sizes_finding).collect(), sizes.ok()),
         Err(error) => (vec![Finding::from_failure("store", &error.into())], sizes.ok()),
     }
 }
 
-fn registered(app: &App, store: &dyn Store) -> Result<Vec<Finding>, crate::store::StoreError> {
+fn check_registered(app: &App, store: &dyn Store) -> Result<Vec<Finding>, crate::store::StoreError> {
     let mut findings = vec![check_writable("store", &app.paths.data)];
     let (registered, around) =
         (store.registered_repos()?, GitEnvironment::new(app.env(), GlobalMark::load_mark(store)?));
-    findings.extend(global(&around));
+    findings.extend(check_global(&around));
     if registered.is_empty() && around.mark.is_none() {
         findings.push(Finding::failed("hooks", "no repository is registered", "uro-capture init PATH"));
     }
     let mut all = Vec::new();
-    for known in &registered {
-        let (found, hooks) = repository(app, known, &around);
+    for repo in &registered {
+        let (found, hooks) = check_repository(app, repo, &around);
         findings.extend(found);
         all.extend(hooks);
     }
@@ -54,7 +54,7 @@ fn registered(app: &App, store: &dyn Store) -> Result<Vec<Finding>, crate::store
 }
 
 /// Checks our lines of `init --global` in the user's git configuration.
-fn global(around: &GitEnvironment<'_>) -> Option<Finding> {
+fn check_global(around: &GitEnvironment<'_>) -> Option<Finding> {
     let file = around.mark.as_ref()?.path.display();
     if !around.is_global() {
         return Some(Finding::failed("hooks", format!("{file} lacks our lines"), "uro-capture init --global"));
@@ -66,38 +66,41 @@ fn global(around: &GitEnvironment<'_>) -> Option<Finding> {
     Some(Finding::passed("hooks", format!("{file} (all repositories)")))
 }
 
-fn repository(app: &App, known: &RegisteredRepo, around: &GitEnvironment<'_>) -> (Vec<Finding>, Option<RepoHooks>) {
-    let repo = match Repo::open_git_dir(&known.common_dir) {
+fn check_repository(
+    app: &App,
+    registered: &RegisteredRepo,
+    around: &GitEnvironment<'_>,
+) -> (Vec<Finding>, Option<RepoHooks>) {
+    let repo = match Repo::open_git_dir(&registered.common_dir) {
         Ok(repo) => repo,
         Err(error) => {
-            let (what, fix) = hooks::unreadable_problem(&known.path, &error);
+            let (what, fix) = hooks::unreadable_problem(&registered.path, &error);
             return (vec![Finding::failed("hooks", what, fix)], None);
         }
     };
-    let found = hooks::inspect_registered(Ok(&repo), known, around);
+    let found = hooks::inspect_registered(Ok(&repo), registered, around);
     let first = match &found.trouble {
-        Some(trouble) => Finding::failed("hooks", trouble.describe(&found.repo), trouble.repair(&known.path)),
+        Some(trouble) => Finding::failed("hooks", trouble.describe(&found.repo), trouble.repair(&registered.path)),
         None => Finding::passed("hooks", format!("{} ({})", found.repo, found.how.unwrap_or("watched by the sidecar"))),
     };
     let mut findings = vec![first];
     if found.how != Some("config") {
-        findings.extend(suggest_lines(app, &repo, known));
+        findings.extend(suggest_lines(app, &repo, registered));
     }
     (findings, Some(found))
 }
 
 /// Suggests lines to add by hand where nothing was written. A worktree with a hooks directory of its own is watched
 /// like its repository; it needs no fix.
-fn suggest_lines(app: &App, repo: &Repo, known: &RegisteredRepo) -> Vec<Finding> {
+fn suggest_lines(app: &App, repo: &Repo, registered: &RegisteredRepo) -> Vec<Finding> {
     let Ok(program) = hooks::program(app) else { return Vec::new() };
     let places = locations::list_worktrees(repo).unwrap_or_default();
-    let linked = places.iter().skip(usize::from(known.hook_mode != HookMode::Watch));
-    let told = linked.filter_map(|place| ManualLines::for_worktree(place, &program));
-    told.map(|by_hand| {
+    let linked = places.iter().skip(usize::from(registered.hook_mode != HookMode::Watch));
+    let finding = |by_hand: ManualLines| {
         let [why, line] = by_hand.describe();
         Finding::passed("hooks", format!("{}: {why}; {line}", by_hand.worktree.display()))
-    })
-    .collect()
+    };
+    linked.filter_map(|place| ManualLines::for_worktree(place, &program)).map(finding).collect()
 }
 
 const WATCHES: &str = "/proc/sys/fs/inotify/max_user_watches";

@@ -19,9 +19,9 @@ use crate::domain::role::Role;
 use crate::drafts::batch::{BatchBounds, DraftBatch, Step, run_drafts};
 use crate::drafts::model::DraftModel;
 use crate::drafts::writer::DraftWriter;
+use crate::git::repo::Repo;
 use crate::publish::links::WebLinks;
 use crate::publish::numbers::count;
-use crate::git::repo::Repo;
 use crate::publish::span::Span;
 use crate::publish::templates::Templates;
 use crate::route::signals::Urgency;
@@ -42,7 +42,8 @@ pub fn run(app: &App, args: &RunArgs) -> Result<Exit, Failure> {
     let services = app.services()?;
     // The sidecar uses the same devices for interactive captures.
     services.models.pool().borrow_of(Arc::new(PoolClient { run: app.paths.run.clone() }));
-    let model = if args.no_model { Err("no model was wanted".to_owned()) } else { Ok(services.text_model(Urgency::Batch)) };
+    let model =
+        if args.no_model { Err("no model was wanted".to_owned()) } else { Ok(services.text_model(Urgency::Batch)) };
     let templates = Templates::with_own(&app.paths.config.join("templates"));
     templates.complaints().iter().for_each(|complaint| app.ui.warn(complaint));
     let told = Mutex::new(BatchProgress::default());
@@ -75,12 +76,12 @@ pub fn run(app: &App, args: &RunArgs) -> Result<Exit, Failure> {
     } else {
         written.iter().try_for_each(|draft| app.ui.line(&listing::line(app, draft)))?;
     }
-    let report = ended.ok_or_else(|| Failure::environment("interrupted").hint("uro-capture draft run"))??;
+    let report = ended.ok_or_else(|| Failure::input("interrupted").hint("uro-capture draft run"))??;
     let written = count((report.by_model + report.by_template) as u64, "draft", "drafts");
     app.ui.note(&format!("{written} written, {} by a model; next: uro-capture draft list", report.by_model));
     if report.failed > 0 {
         let failed = count(report.failed as u64, "draft", "drafts");
-        return Err(Failure::environment(format!("{failed} could not be written now")).hint("uro-capture draft list"));
+        return Err(Failure::input(format!("{failed} could not be written now")).hint("uro-capture draft list"));
     }
     Ok(Exit::Done)
 }

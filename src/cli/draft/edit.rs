@@ -136,7 +136,7 @@ fn in_editor(app: &App, draft: &Draft) -> Result<(EditedText, f64, PathBuf), Fai
         app.ui.note(&format!("going on with an edit that was not stored; to begin anew: rm {}", quoted(&path)));
     } else {
         write_private(&path, &page).map_err(|error| {
-            Failure::environment(format!("cannot write {}", path.display())).because(error.to_string()).hint("df -h")
+            Failure::input(format!("cannot write {}", path.display())).because(error.to_string()).hint("df -h")
         })?;
     }
     let worked = editor.open(&path, app.clock.as_ref(), &store_command(draft.id, &path))?;

@@ -23,12 +23,12 @@ pub struct HookStatus {
 }
 
 /// A working form wins; else the last installed one.
-pub fn inspect_hooks(repo: &Repo, known: &RegisteredRepo, around: &GitEnvironment<'_>) -> HookStatus {
+pub fn inspect_hooks(repo: &Repo, registered: &RegisteredRepo, around: &GitEnvironment<'_>) -> HookStatus {
     let place = locations::location(repo).ok();
     let files = || summary(&inspect(place.as_ref()?.dir()).ok()?);
     let config = || inspect_config(repo, around);
     let order: [&dyn Fn() -> Option<HookStatus>; 2] =
-        if known.hook_mode == HookMode::File { [&files, &config] } else { [&config, &files] };
+        if registered.hook_mode == HookMode::File { [&files, &config] } else { [&config, &files] };
     let mut broken = None;
     for look in order {
         match look() {
@@ -36,7 +36,7 @@ pub fn inspect_hooks(repo: &Repo, known: &RegisteredRepo, around: &GitEnvironmen
             found => broken = broken.or(found),
         }
     }
-    match known.hook_mode {
+    match registered.hook_mode {
         // Leftovers of earlier installations are ignored.
         HookMode::Watch => HookStatus { by_hand: place.as_ref().is_some_and(has_manual_line), ..HookStatus::default() },
         HookMode::Config | HookMode::File => broken.unwrap_or_default(),
@@ -118,8 +118,9 @@ mod tests {
     use super::*;
 
     fn states(states: [HookCondition; 4], how: Option<HookForm>) -> Vec<HookState> {
-        let one = |(hook, state)| HookState { hook, state, how: if state == HookCondition::Ok { how } else { None } };
-        HOOKS.into_iter().zip(states).map(one).collect()
+        let state_of =
+            |(hook, state)| HookState { hook, state, how: if state == HookCondition::Ok { how } else { None } };
+        HOOKS.into_iter().zip(states).map(state_of).collect()
     }
 
     #[test]

@@ -53,11 +53,11 @@ fn inspect_worktree(repo: &Repo) -> Result<WorktreeHooks, Failure> {
             .map(|hook| format!("{} goes by its name and cannot be called by ours", hook.display())),
         other => {
             let (dir, set) = (other.dir().display(), set.as_deref().unwrap_or("a link"));
-            let whose = match other {
+            let reason = match other {
                 HooksDir::WorkTree(_) => "in the work tree, where people commit it",
                 _ => "outside this repository, where others may share it",
             };
-            Some(format!("git looks for hooks in {dir} ({set}), {whose}"))
+            Some(format!("git looks for hooks in {dir} ({set}), {reason}"))
         }
     };
     Ok(WorktreeHooks { root: place.work_tree.clone().unwrap_or_else(|| place.common_dir.clone()), location, obstacle })

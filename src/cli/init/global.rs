@@ -46,7 +46,7 @@ pub fn run(app: &App, dirs: &[PathBuf], dry_run: bool) -> Result<Exit, Failure> 
     let dirs = match dirs {
         [] if around.has_config_hooks() => return configure(app, &around, dry_run),
         [] => allowed_dirs(app, &around)?,
-        given => given.iter().map(|dir| app.cwd.join(dir)).collect(),
+        dirs => dirs.iter().map(|dir| app.cwd.join(dir)).collect(),
     };
     if let Some(missing) = dirs.iter().find(|dir| !dir.is_dir()) {
         return Err(Failure::input(format!("{} is not a directory", missing.display()))
@@ -54,14 +54,14 @@ pub fn run(app: &App, dirs: &[PathBuf], dry_run: bool) -> Result<Exit, Failure> 
     }
     let all = capture_below(app, &dirs, &around, dry_run)?;
     let needs_sidecar = all.repositories.iter().any(|done| done.needs_sidecar);
-    let stays = !dry_run && !all.repositories.is_empty() && repository::announce(app, needs_sidecar);
+    let sidecar_runs = !dry_run && !all.repositories.is_empty() && repository::announce(app, needs_sidecar);
     report(app, &all)?;
-    if stays {
+    if sidecar_runs {
         print_service_hint(app)?;
     }
     if all.repositories.is_empty() {
         return Err(
-            Failure::environment("no repository was found that can be captured").hint("uro-capture init --global DIR…")
+            Failure::input("no repository was found that can be captured").hint("uro-capture init --global DIR…")
         );
     }
     Ok(Exit::Done)
@@ -73,7 +73,7 @@ fn allowed_dirs(app: &App, around: &GitEnvironment<'_>) -> Result<Vec<PathBuf>, 
         return Ok(dirs);
     }
     let version = around.git_version().map_or("this git".to_owned(), |(major, minor)| format!("git {major}.{minor}"));
-    Err(Failure::environment(format!("{version} has no hooks for all repositories (git 2.54 has)"))
+    Err(Failure::input(format!("{version} has no hooks for all repositories (git 2.54 has)"))
         .because("a global core.hooksPath would disable every other hook, so it is never set")
         .hint("uro-capture init --global DIR… installs hooks in every repository below the directories"))
 }
@@ -82,7 +82,7 @@ fn allowed_dirs(app: &App, around: &GitEnvironment<'_>) -> Result<Vec<PathBuf>, 
 fn configure(app: &App, around: &GitEnvironment<'_>, dry_run: bool) -> Result<Exit, Failure> {
     let program = hooks::program(app)?;
     let file = global_file(app.env())
-        .ok_or_else(|| Failure::environment("there is no home directory").hint("HOME=DIR uro-capture init --global"))?;
+        .ok_or_else(|| Failure::input("there is no home directory").hint("HOME=DIR uro-capture init --global"))?;
     let plan = githooks::plan_configure(&file, &program)?;
     let mut writes: Vec<PathBuf> = plan.written_paths().into_iter().map(PathBuf::from).collect();
     writes.push(app.paths.database());
@@ -121,7 +121,7 @@ fn capture_below(
     let found = search::find_repositories(dirs);
     let excluded = Exclusions::of(app.config());
     let mut all = GlobalResult { dry_run, ..GlobalResult::default() };
-    let mut seen = Vec::new();
+    let mut visited = Vec::new();
     all.skipped.extend(found.skipped.into_iter().map(|path| Skipped { path, why: "was not looked into".to_owned() }));
     for path in found.repositories {
         let repo = match Repo::discover(&path) {
@@ -132,10 +132,10 @@ fn capture_below(
             }
         };
         let common_dir = &repo.location().common_dir;
-        if seen.contains(common_dir) {
+        if visited.contains(common_dir) {
             continue;
         }
-        seen.push(common_dir.clone());
+        visited.push(common_dir.clone());
         if excluded.place(repo.location()) {
             all.skipped.push(Skipped { path, why: "the settings exclude it".to_owned() });
             continue;
@@ -161,7 +161,7 @@ fn add_result(all: &mut GlobalResult, done: InitResult) {
 }
 
 fn format_failure(failure: &Failure) -> String {
-    failure.causes.iter().fold(failure.message.clone(), |words, cause| format!("{words}: {cause}"))
+    failure.causes.iter().fold(failure.message.clone(), |text, cause| format!("{text}: {cause}"))
 }
 
 /// # Errors
@@ -197,17 +197,17 @@ pub fn run_deinit_global(app: &App, dry_run: bool) -> Result<Exit, Failure> {
 }
 
 fn release_all(app: &App, store: &dyn Store, all: &mut GlobalResult) -> Result<(), Failure> {
-    for known in store.registered_repos()? {
-        let released = match Repo::open_git_dir(&known.common_dir) {
+    for registered in store.registered_repos()? {
+        let released = match Repo::open_git_dir(&registered.common_dir) {
             Ok(repo) => repository::plan_removal(&repo),
             // Missing: nothing to remove.
-            Err(_) if !known.common_dir.exists() => Ok(githooks::HookPlan::default()),
+            Err(_) if !registered.common_dir.exists() => Ok(githooks::HookPlan::default()),
             Err(error) => Err(error.into()),
         };
         let released = released.and_then(|plan| {
             if !all.dry_run {
                 githooks::apply(&plan)?;
-                store.unregister(&known.id)?;
+                store.unregister(&registered.id)?;
             }
             Ok(plan)
         });
@@ -217,9 +217,9 @@ fn release_all(app: &App, store: &dyn Store, all: &mut GlobalResult) -> Result<(
                 let writes = plan.written_paths().into_iter().map(PathBuf::from).collect();
                 let what = repository::NO_LONGER.to_owned();
                 let dry_run = all.dry_run;
-                add_result(all, InitResult::released(known.path, known.project, writes, dry_run, what));
+                add_result(all, InitResult::released(registered.path, registered.project, writes, dry_run, what));
             }
-            Err(failure) => all.skipped.push(Skipped { path: known.path, why: format_failure(&failure) }),
+            Err(failure) => all.skipped.push(Skipped { path: registered.path, why: format_failure(&failure) }),
         }
     }
     Ok(())

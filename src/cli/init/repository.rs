@@ -13,7 +13,7 @@ use crate::domain::event::HookMode;
 use crate::git::jj;
 use crate::git::repo::Repo;
 use crate::githooks::{self, GithooksError, HookPlan, HooksDir, block};
-use crate::pipeline::{rebuild, reconcile};
+use crate::pipeline::{rebuild, reconcile, registry};
 use crate::sidecar::protocol::Request;
 use crate::sidecar::{client, launch};
 use crate::store::RegisteredRepo;
@@ -198,11 +198,14 @@ fn install(app: &App, repo: &Repo, intent: &InitPlan) -> Result<bool, InstallErr
     let services = app.services().map_err(InstallError::Other)?;
     let store = services.store.as_ref();
     let before = store.registered_repos()?;
-    let known = before.iter().find(|known| known.id == repo.location().id).cloned();
+    let registered = before.iter().find(|registered| registered.id == repo.location().id).cloned();
     // A moved repository keeps its registration data.
-    let known = known.map_or_else(|| reconcile::reregister_moved(&services, repo), |known| Ok(Some(known)))?;
-    let new = registration(app, repo, intent.means, known.as_ref());
-    if known.is_none() {
+    let registered =
+        registered.map_or_else(|| registry::reregister_moved(&services, repo), |registered| Ok(Some(registered)))?;
+    // Commits count from the first `init` on; repeating it, or moving the repository, keeps that time.
+    let since = registered.as_ref().map_or_else(|| app.clock.now(), |registered| registered.since);
+    let new = registry::registration(repo, intent.means, since);
+    if registered.is_none() {
         store.register(&new)?;
         if let Err(error) = reconcile::begin(&services, repo) {
             store.unregister(&new.id)?;
@@ -210,28 +213,14 @@ fn install(app: &App, repo: &Repo, intent: &InitPlan) -> Result<bool, InstallErr
         }
     }
     if let Err(error) = githooks::apply(&intent.plan) {
-        if known.is_none() {
+        if registered.is_none() {
             store.unregister(&new.id)?;
         }
         return Err(InstallError::Githooks(error));
     }
     store.register(&new)?;
     rebuild::write_mirror(store, &app.paths)?;
-    Ok(known.is_none())
-}
-
-/// Commits count from the first `init` on; repeating it, or moving the repository, keeps that time.
-fn registration(app: &App, repo: &Repo, means: HookMode, known: Option<&RegisteredRepo>) -> RegisteredRepo {
-    let place = repo.location();
-    RegisteredRepo {
-        id: place.id.clone(),
-        path: project_and_path(repo).1,
-        common_dir: place.common_dir.clone(),
-        project: place.project.clone(),
-        since: known.map_or_else(|| app.clock.now(), |known| known.since),
-        hook_mode: means,
-        inode: reconcile::inode(&place.common_dir),
-    }
+    Ok(registered.is_none())
 }
 
 /// Only a running sidecar detects the commits of a repository without hooks; otherwise the next commit starts one.
@@ -257,19 +246,19 @@ pub fn uninstall(app: &App, repo: &Repo, dry_run: bool) -> Result<(InitResult, H
     if !dry_run {
         githooks::apply(&plan)?;
     }
-    let mut known = false;
+    let mut was_registered = false;
     // Without a database nothing was registered, and none is created here.
     if app.paths.database().exists() {
         writes.extend(registry_files(app));
         if !dry_run {
             let store = app.store()?;
-            known = store.unregister(&main.location().id)?;
+            was_registered = store.unregister(&main.location().id)?;
             rebuild::write_mirror(store.as_ref(), &app.paths)?;
             announce(app, false);
         }
     }
     let is_global = GitEnvironment::new(app.env(), load_global_mark(app)?).is_global();
-    let what = match (is_global, known || !plan.is_empty()) {
+    let what = match (is_global, was_registered || !plan.is_empty()) {
         (true, _) => STILL,
         (false, true) => NO_LONGER,
         (false, false) => "was not captured; nothing was changed",
@@ -293,15 +282,15 @@ pub fn forget_missing(app: &App, args: &DeinitArgs, failure: Failure) -> Result<
     let path = args.path.as_ref().map_or_else(|| app.cwd.clone(), |path| app.cwd.join(path));
     let store = app.store()?;
     // An existing repository that cannot be read still has its hooks.
-    let gone = |known: &RegisteredRepo| known.path == path && !known.common_dir.exists();
-    let Some(gone) = store.registered_repos()?.into_iter().find(gone) else { return Err(failure) };
+    let is_missing = |repo: &RegisteredRepo| repo.path == path && !repo.common_dir.exists();
+    let Some(missing) = store.registered_repos()?.into_iter().find(is_missing) else { return Err(failure) };
     if !args.dry_run {
-        store.unregister(&gone.id)?;
+        store.unregister(&missing.id)?;
         rebuild::write_mirror(store.as_ref(), &app.paths)?;
         announce(app, false);
     }
     let what = NO_LONGER.to_owned();
-    Ok(InitResult::released(path, gone.project, registry_files(app).into(), args.dry_run, what))
+    Ok(InitResult::released(path, missing.project, registry_files(app).into(), args.dry_run, what))
 }
 
 /// `None` also without a store: none is created here.

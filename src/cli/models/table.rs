@@ -19,8 +19,8 @@ pub(super) fn print(app: &App, views: &[EndpointView]) -> Result<(), Failure> {
         if view.up || (any_up && (!guessed || app.ui.options.verbose > 0)) {
             app.ui.line(&format_header(app, view))?;
             app.ui.table(&table(view))?;
-            for words in view.models.iter().filter_map(disabled_notice) {
-                app.ui.line(&format!("  {}", app.ui.paint(WARN, &words)))?;
+            for notice in view.models.iter().filter_map(disabled_notice) {
+                app.ui.line(&format!("  {}", app.ui.paint(WARN, &notice)))?;
             }
         }
     }
@@ -35,7 +35,7 @@ fn format_header(app: &App, view: &EndpointView) -> String {
         (None, None) => String::new(),
     };
     let busy =
-        format_queue(view).into_iter().chain(view.breaker.and_then(format_breaker)).map(|words| format!("  {words}"));
+        format_queue(view).into_iter().chain(view.breaker.and_then(format_breaker)).map(|text| format!("  {text}"));
     format!("{name}  {}  {}{}", app.ui.paint(DIM, &view.url), what.trim_end(), busy.collect::<String>())
 }
 
@@ -115,10 +115,10 @@ fn format_notices(model: &ModelView) -> String {
         unfit,
         missing,
         model.breaker.and_then(format_breaker),
-        (!model.texts.is_empty()).then(|| model.texts.iter().map(usable).collect::<Vec<_>>().join(", ")),
+        (!model.texts.is_empty()).then(|| model.texts.iter().map(format_texts).collect::<Vec<_>>().join(", ")),
         spilled,
-        model.learned.map(learned),
-        model.measured.map(measured_words).filter(|words| !words.is_empty()),
+        model.learned.map(format_rates),
+        model.measured.map(measured_words).filter(|text| !text.is_empty()),
         thinks,
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
@@ -138,12 +138,12 @@ fn disabled_notice(model: &ModelView) -> Option<String> {
 }
 
 /// Share of usable texts; with the role unless it is the capture role.
-fn usable(texts: &RoleTexts) -> String {
+fn format_texts(texts: &RoleTexts) -> String {
     let role = if texts.role == Role::Capture { String::new() } else { format!(" ({})", texts.role.as_str()) };
     format!("{}{role}", texts.tally)
 }
 
-fn learned(rates: Rates) -> String {
+fn format_rates(rates: Rates) -> String {
     let runs = if rates.runs == 1 { "1 run".to_owned() } else { format!("{} runs", rates.runs) };
     format!("reads {:.0} tok/s, writes {:.0} ({runs})", rates.prefill_tps, rates.tps)
 }
@@ -182,10 +182,10 @@ mod tests {
     fn what_hinders_a_model_is_said_before_how_fast_it_is() {
         let rates = Rates { runs: 1, tps: 21.4, prefill_tps: 402.0, first_token_ms: 900.0 };
         let breaker = Some(BreakerView { state: BreakerState::Open, probe_in_s: Some(3.2) });
-        let told = ModelView { spilled: Some(0.37), learned: Some(rates), breaker, ..model("m") };
-        let words = "failed lately, tried again in 4 s; 37 % spilled to main memory: slow; \
+        let view = ModelView { spilled: Some(0.37), learned: Some(rates), breaker, ..model("m") };
+        let expected = "failed lately, tried again in 4 s; 37 % spilled to main memory: slow; \
                      reads 402 tok/s, writes 21 (1 run)";
-        assert_eq!(format_notices(&told), words);
+        assert_eq!(format_notices(&view), expected);
         let large = UnfitReason::TooLarge { needs: 9_100_000_000, has: 6_000_000_000 };
         let unfit = ModelView { unfit: Some(large), ..model("m") };
         assert_eq!(format_notices(&unfit), "does not fit: needs 9.1 GB, 6.0 GB are there");

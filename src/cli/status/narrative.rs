@@ -39,8 +39,7 @@ impl Narrative {
     pub fn write(app: &App, window: Period) -> Result<Self, Failure> {
         let services = app.services()?;
         services.models.pool().borrow_of(std::sync::Arc::new(PoolClient { run: app.paths.run.clone() }));
-        let query =
-            CaptureQuery { since: Some(window.from), until: Some(window.to), ..CaptureQuery::default() };
+        let query = CaptureQuery { since: Some(window.from), until: Some(window.to), ..CaptureQuery::default() };
         let captures = services.store.captures(&query)?;
         let period = Span::of(&window, &app.zone).words();
         let role = DraftKind::Status.role();

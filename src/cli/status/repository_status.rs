@@ -23,25 +23,25 @@ pub struct RepositoryStatus {
 
 pub fn inspect_repository(
     services: &Services,
-    known: &RegisteredRepo,
+    registered: &RegisteredRepo,
     from: Timestamp,
     around: &GitEnvironment<'_>,
 ) -> Result<RepositoryStatus, Failure> {
-    let repo = Repo::open_git_dir(&known.common_dir);
-    let hooks = hooks::inspect_registered(repo.as_ref().map_err(|_| ()), known, around);
+    let repo = Repo::open_git_dir(&registered.common_dir);
+    let hooks = hooks::inspect_registered(repo.as_ref().map_err(|_| ()), registered, around);
     let mut problems: Vec<Problem> = hooks_problem(&hooks, repo.as_ref().err()).into_iter().collect();
     // The unreadable repository is reported above; the others still count.
-    let since = from.max(known.since);
+    let since = from.max(registered.since);
     // No captures are missing where capturing is off.
     let is_allowed = repo.as_ref().is_ok_and(|repo| RepositoryContext::open(services, repo).is_allowed());
     let made = repo.and_then(|repo| repo.reflog_commits_since(since)).unwrap_or_default();
     let oids: Vec<_> = made.iter().map(|made| made.oid.clone()).collect();
-    let captured: HashSet<_> = services.store.captured_commits(&known.id, &oids)?.into_iter().collect();
+    let captured: HashSet<_> = services.store.captured_commits(&registered.id, &oids)?.into_iter().collect();
     // Reflogs have whole seconds: a commit in the second of `init` counts if it was captured.
     let counts = |made: &&ReflogCommit| captured.contains(&made.oid) || (is_allowed && made.at >= since);
-    let seen = made.iter().filter(counts).count() as u64;
-    let coverage = Coverage::of(seen, captured.len() as u64);
-    problems.extend(coverage_problem(&coverage, known));
+    let commits = made.iter().filter(counts).count() as u64;
+    let coverage = Coverage::of(commits, captured.len() as u64);
+    problems.extend(coverage_problem(&coverage, registered));
     Ok(RepositoryStatus { coverage, hooks, problems })
 }
 
@@ -55,18 +55,18 @@ fn hooks_problem(hooks: &RepoHooks, unreadable: Option<&GitError>) -> Option<Pro
     Some(Problem { what: trouble.describe(&hooks.repo), hint: trouble.repair(path) })
 }
 
-fn coverage_problem(coverage: &Coverage, known: &RegisteredRepo) -> Option<Problem> {
+fn coverage_problem(coverage: &Coverage, registered: &RegisteredRepo) -> Option<Problem> {
     let commits = match coverage.missing {
         0 => return None,
         1 => "1 commit".to_owned(),
         n => format!("{n} commits"),
     };
     Some(Problem {
-        what: format!("{commits} of {} not captured", known.project),
+        what: format!("{commits} of {} not captured", registered.project),
         hint: format!(
             "uro-capture -C {} commit --since {}",
-            quoted(&known.path),
-            known.since.strftime("%Y-%m-%dT%H:%M:%SZ")
+            quoted(&registered.path),
+            registered.since.strftime("%Y-%m-%dT%H:%M:%SZ")
         ),
     })
 }
@@ -82,8 +82,8 @@ mod tests {
         assert_eq!(hooks_problem(&fine, None), None);
         let lost = hooks_problem(&repo_hooks("lost", Some(HookDefect::Replaced)), None).unwrap();
         assert_eq!(lost.hint, "uro-capture init '/my repo'");
-        let gone = GitError::NotARepository { path: "/my repo".into() };
-        assert!(hooks_problem(&fine, Some(&gone)).unwrap().what.contains("cannot be read"));
+        let error = GitError::NotARepository { path: "/my repo".into() };
+        assert!(hooks_problem(&fine, Some(&error)).unwrap().what.contains("cannot be read"));
         let foreign = GitError::ForeignOwner { path: "/my repo".into() };
         assert!(hooks_problem(&fine, Some(&foreign)).unwrap().what.contains("another user"));
     }

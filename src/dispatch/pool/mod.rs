@@ -108,7 +108,7 @@ impl Pool {
     #[must_use]
     pub fn wait(&self, device: &str, slots: usize, urgency: Urgency) -> Duration {
         let device = self.device(device);
-        let mut state = device.state();
+        let mut state = device.state.lock();
         state.line.set_slots(slots);
         wait_estimate::wait(&state.line, urgency, self.clock.instant())
     }
@@ -117,13 +117,13 @@ impl Pool {
     #[must_use]
     pub fn device_statuses(&self) -> Vec<DeviceStatus> {
         let devices = self.devices.lock();
-        let one = |(name, device): (&String, &Arc<Device>)| {
-            let state = device.state();
+        let status = |(name, device): (&String, &Arc<Device>)| {
+            let state = device.state.lock();
             let (running, waiting) = (state.line.running.len(), state.line.waiting.len());
             let (slots, recalled_total) = (state.line.slots(), state.line.recalled_total());
             DeviceStatus { device: name.clone(), slots, running, waiting, recalled_total }
         };
-        devices.iter().map(one).collect()
+        devices.iter().map(status).collect()
     }
 
     fn device(&self, name: &str) -> Arc<Device> {

@@ -58,9 +58,9 @@ async fn the_more_urgent_come_first_and_among_equals_the_earlier() {
 async fn a_caller_that_gives_up_leaves_the_line_and_an_untaken_turn_goes_to_the_next() {
     let pool = pool();
     let held = pool.turn(wanted(Urgency::Urgent)).await.unwrap();
-    let [mut gone, mut late, mut next] = [(); 3].map(|()| Box::pin(pool.turn(wanted(Urgency::Urgent))));
-    assert!([&mut gone, &mut late, &mut next].into_iter().all(|one| poll(one).is_pending()));
-    drop(gone);
+    let [mut given_up, mut late, mut next] = [(); 3].map(|()| Box::pin(pool.turn(wanted(Urgency::Urgent))));
+    assert!([&mut given_up, &mut late, &mut next].into_iter().all(|one| poll(one).is_pending()));
+    drop(given_up);
     assert_eq!(counts(&pool), (1, 2));
     drop(held);
     // Its turn was granted, but it is dropped before it is polled.

@@ -15,7 +15,7 @@ use crate::route::signals::Urgency;
 /// One device with its queue.
 pub(super) struct Device {
     clock: Arc<dyn Clock>,
-    state: Mutex<State>,
+    pub(super) state: Mutex<State>,
 }
 
 pub(super) struct State {
@@ -58,14 +58,10 @@ impl Device {
         Self { clock, state: Mutex::new(State { line: TurnQueue::new(), callers: HashMap::new() }) }
     }
 
-    pub(super) fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock()
-    }
-
     /// Joins the queue; the turn comes by the receiver.
     pub(super) fn join(self: &Arc<Self>, wanted: &TurnRequest<'_>) -> (QueuePlace, oneshot::Receiver<Turn>) {
         let (turn, granted) = oneshot::channel();
-        let mut state = self.state();
+        let mut state = self.state.lock();
         state.line.set_slots(wanted.slots);
         let id = state.line.join(wanted.urgency, wanted.lasts);
         state.callers.insert(id, Caller { turn: Some(turn), recall: watch::Sender::new(false) });
@@ -96,7 +92,7 @@ impl Device {
 
 impl Drop for QueuePlace {
     fn drop(&mut self) {
-        let mut state = self.device.state();
+        let mut state = self.device.state.lock();
         // A caller with a granted turn ends it by dropping that.
         if state.line.leave(self.urgency, self.id) {
             state.callers.remove(&self.id);
@@ -107,7 +103,7 @@ impl Drop for QueuePlace {
 impl Drop for Turn {
     fn drop(&mut self) {
         let now = self.device.clock.instant();
-        let mut state = self.device.state();
+        let mut state = self.device.state.lock();
         state.callers.remove(&self.id);
         state.line.end(self.id, now);
         self.device.settle(state);
@@ -117,7 +113,7 @@ impl Drop for Turn {
 impl Turn {
     /// Declares the expected end, for the wait estimates of others.
     pub fn expect(&self, end: Instant) {
-        self.device.state().line.expect(self.id, end);
+        self.device.state.lock().line.expect(self.id, end);
     }
 
     /// Resolves when a more urgent request needs the device: the holder then closes its connection and drops the turn.

@@ -102,8 +102,8 @@ impl TurnQueue {
 
     fn learn(&mut self, release: Duration) {
         let [least, most] = RELEASE_BOUNDS;
-        let known = self.release.mul_f64(1.0 - RELEASE_WEIGHT);
-        self.release = (known + release.min(most).mul_f64(RELEASE_WEIGHT)).clamp(least, most);
+        let earlier = self.release.mul_f64(1.0 - RELEASE_WEIGHT);
+        self.release = (earlier + release.min(most).mul_f64(RELEASE_WEIGHT)).clamp(least, most);
     }
 
     /// Grants free slots to the first in line, and preempts turns for the callers that still wait.
@@ -141,8 +141,8 @@ impl TurnQueue {
 
 /// The least urgent turn that yields to `urgency`; among equals the last begun, which loses least.
 fn dispensable(running: &mut BTreeMap<Id, Running>, urgency: Urgency) -> Option<(Id, &mut Running)> {
-    let yields = running.iter_mut().filter(|(_, one)| one.recalled.is_none() && one.yields_to(urgency));
-    yields.max_by_key(|(id, one)| (one.urgency, one.began, **id)).map(|(id, one)| (*id, one))
+    let yields = running.iter_mut().filter(|(_, turn)| turn.recalled.is_none() && turn.yields_to(urgency));
+    yields.max_by_key(|(id, turn)| (turn.urgency, turn.began, **id)).map(|(id, turn)| (*id, turn))
 }
 
 #[cfg(test)]

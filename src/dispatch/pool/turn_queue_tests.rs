@@ -37,7 +37,7 @@ struct Book {
     running: BTreeMap<Id, Urgency>,
     recalled: BTreeSet<Id>,
     joined: usize,
-    gone: usize,
+    left: usize,
     recalls: u64,
 }
 
@@ -60,7 +60,7 @@ impl Book {
 
     fn check(&self, line: &TurnQueue, slots: usize) {
         assert!(self.running.len() >= slots || self.waiting.is_empty(), "a free slot and a waiting caller");
-        assert_eq!(self.joined, self.waiting.len() + self.running.len() + self.gone, "a caller was lost");
+        assert_eq!(self.joined, self.waiting.len() + self.running.len() + self.left, "a caller was lost");
         assert_eq!(line.waiting.keys().copied().collect::<BTreeSet<_>>(), self.waiting);
         assert_eq!(line.running.keys().collect::<Vec<_>>(), self.running.keys().collect::<Vec<_>>());
         assert_eq!(line.recalled_total(), self.recalls);
@@ -92,12 +92,12 @@ proptest! {
                 Act::Leave(nth) => if let Some((urgency, id)) = book.waiting.iter().nth(nth).copied() {
                     prop_assert!(line.leave(urgency, id) && !line.leave(urgency, id));
                     book.waiting.remove(&(urgency, id));
-                    book.gone += 1;
+                    book.left += 1;
                 },
                 Act::End(nth) => if let Some(id) = book.running.keys().nth(nth).copied() {
                     line.end(id, now);
                     book.running.remove(&id);
-                    book.gone += 1;
+                    book.left += 1;
                 },
                 Act::Slots(to) => {
                     line.set_slots(to);

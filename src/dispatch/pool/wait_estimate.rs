@@ -19,7 +19,8 @@ pub(super) fn wait(line: &TurnQueue, urgency: Urgency, now: Instant) -> Duration
 
 /// Time after which each slot is free for `urgency`.
 fn free_after(line: &TurnQueue, urgency: Urgency, now: Instant) -> Vec<Duration> {
-    let mut left: Vec<Duration> = line.running.values().map(|one| left(one, urgency, line.release, now)).collect();
+    let mut left: Vec<Duration> =
+        line.running.values().map(|turn| time_left(turn, urgency, line.release, now)).collect();
     left.sort_unstable();
     // After a reduction of the slots, the first turns that end free nothing.
     let mut free = left.split_off(left.len().saturating_sub(line.slots()));
@@ -28,7 +29,7 @@ fn free_after(line: &TurnQueue, urgency: Urgency, now: Instant) -> Vec<Duration>
 }
 
 /// Remaining time of a turn; the release time where it yields to `urgency`.
-fn left(running: &Running, urgency: Urgency, release: Duration, now: Instant) -> Duration {
+fn time_left(running: &Running, urgency: Urgency, release: Duration, now: Instant) -> Duration {
     let by_itself = match running.end.checked_duration_since(now) {
         Some(left) => left,
         // An overdue turn is expected to take as long again as it is late.

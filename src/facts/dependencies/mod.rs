@@ -131,8 +131,9 @@ pub fn is_lockfile(path: &str) -> bool {
 /// Whether every manifest and lockfile was read completely.
 #[must_use]
 pub fn are_all_known(files: &[FileChange]) -> bool {
-    let known = |file: &FileChange| own_file_kind(&file.path).is_none_or(|_| file.texts.is_some() || is_whole(file));
-    files.iter().all(known)
+    let is_readable =
+        |file: &FileChange| own_file_kind(&file.path).is_none_or(|_| file.texts.is_some() || is_whole(file));
+    files.iter().all(is_readable)
 }
 
 /// Every changed line is available.
@@ -194,7 +195,7 @@ fn is_fully_parsed(file: &FileChange) -> bool {
 
 fn is_hunk_parsed(kind: &FileKind, hunk: &Hunk, origin: LineOrigin) -> bool {
     let lines = side_lines(hunk, origin);
-    let told: HashSet<usize> = (kind.read)(&hunk.header, &lines).iter().map(|entry| entry.line).collect();
+    let entry_lines: HashSet<usize> = (kind.read)(&hunk.header, &lines).iter().map(|entry| entry.line).collect();
     let silent = |text: &str| {
         let text = text.trim();
         let opens = text.ends_with(['{', '(', '[', ']']);
@@ -202,7 +203,7 @@ fn is_hunk_parsed(kind: &FileKind, hunk: &Hunk, origin: LineOrigin) -> bool {
         let brackets = text.chars().all(|c| "{}[](),".contains(c));
         brackets || text.starts_with('#') || text.starts_with("//") || heading
     };
-    lines.iter().enumerate().all(|(at, line)| !line.changed || told.contains(&at) || silent(line.text))
+    lines.iter().enumerate().all(|(at, line)| !line.changed || entry_lines.contains(&at) || silent(line.text))
 }
 
 #[cfg(test)]

@@ -10,32 +10,32 @@ use super::{DependencyChange, Ecosystem};
 const VERSIONS: usize = 8;
 
 /// The changes of one file, in its order.
-pub fn pair(ecosystem: Ecosystem, gone: Vec<DependencyEntry>, new: Vec<DependencyEntry>) -> Vec<DependencyChange> {
+pub fn pair(ecosystem: Ecosystem, removed: Vec<DependencyEntry>, new: Vec<DependencyEntry>) -> Vec<DependencyChange> {
     let mut order: Vec<String> = Vec::new();
-    let mut seen: HashSet<(String, String, bool)> = HashSet::new();
+    let mut distinct: HashSet<(String, String, bool)> = HashSet::new();
     let mut sides: HashMap<String, (Vec<DependencyEntry>, Vec<DependencyEntry>)> = HashMap::new();
-    let both = gone.into_iter().map(|entry| (entry, false)).chain(new.into_iter().map(|entry| (entry, true)));
+    let both = removed.into_iter().map(|entry| (entry, false)).chain(new.into_iter().map(|entry| (entry, true)));
     for (entry, is_new) in both {
         if !sides.contains_key(&entry.name) {
             order.push(entry.name.clone());
         }
-        let (gone, new) = sides.entry(entry.name.clone()).or_default();
-        if seen.insert((entry.name.clone(), entry.version.clone(), is_new)) {
-            if is_new { new.push(entry) } else { gone.push(entry) }
+        let (removed, new) = sides.entry(entry.name.clone()).or_default();
+        if distinct.insert((entry.name.clone(), entry.version.clone(), is_new)) {
+            if is_new { new.push(entry) } else { removed.push(entry) }
         }
     }
-    let changes = order.into_iter().filter_map(|name| sides.remove(&name).map(|(gone, new)| (name, gone, new)));
-    let different = changes.map(|(name, mut gone, mut new)| {
-        drop_common(&mut gone, &mut new);
-        (name, gone, new)
+    let changes = order.into_iter().filter_map(|name| sides.remove(&name).map(|(removed, new)| (name, removed, new)));
+    let different = changes.map(|(name, mut removed, mut new)| {
+        drop_common(&mut removed, &mut new);
+        (name, removed, new)
     });
-    let few = different.filter(|(_, gone, new)| gone.len() <= VERSIONS && new.len() <= VERSIONS);
-    few.flat_map(|(name, gone, new)| pair_by_name(ecosystem, &name, gone, new)).collect()
+    let few = different.filter(|(_, removed, new)| removed.len() <= VERSIONS && new.len() <= VERSIONS);
+    few.flat_map(|(name, removed, new)| pair_by_name(ecosystem, &name, removed, new)).collect()
 }
 
 /// An entry on both sides was only moved, or changed in something other than its version.
-fn drop_common(gone: &mut Vec<DependencyEntry>, new: &mut Vec<DependencyEntry>) {
-    gone.retain(|old| match new.iter().position(|entry| entry.version == old.version) {
+fn drop_common(removed: &mut Vec<DependencyEntry>, new: &mut Vec<DependencyEntry>) {
+    removed.retain(|old| match new.iter().position(|entry| entry.version == old.version) {
         Some(at) => {
             new.remove(at);
             false
@@ -47,10 +47,10 @@ fn drop_common(gone: &mut Vec<DependencyEntry>, new: &mut Vec<DependencyEntry>) 
 fn pair_by_name(
     ecosystem: Ecosystem,
     name: &str,
-    mut gone: Vec<DependencyEntry>,
+    mut removed: Vec<DependencyEntry>,
     mut new: Vec<DependencyEntry>,
 ) -> Vec<DependencyChange> {
-    let direct = gone.iter().chain(&new).any(|entry| entry.direct);
+    let direct = removed.iter().chain(&new).any(|entry| entry.direct);
     let change = |from: Option<DependencyEntry>, to: Option<DependencyEntry>| DependencyChange {
         ecosystem,
         name: name.to_owned(),
@@ -58,12 +58,12 @@ fn pair_by_name(
         to: to.map(|entry| entry.version),
         direct,
     };
-    match (gone.len(), new.len()) {
-        (1, 1) => vec![change(gone.pop(), new.pop())],
+    match (removed.len(), new.len()) {
+        (1, 1) => vec![change(removed.pop(), new.pop())],
         // A package locked in several versions: versions are paired only within one major.
         _ => {
             let mut changes = Vec::new();
-            for old in gone {
+            for old in removed {
                 let same = new.iter().position(|entry| major(&entry.version) == major(&old.version));
                 let to = same.map(|at| new.remove(at));
                 changes.push(change(Some(old), to));
@@ -81,14 +81,14 @@ fn major(version: &str) -> &str {
 /// All changes of a commit: from manifests first, then those only in lockfiles.
 pub fn merge(asked: &[DependencyChange], arrived_commits: Vec<DependencyChange>) -> Vec<DependencyChange> {
     let asked = merge_manifests(asked);
-    let known: HashSet<(Ecosystem, String)> =
+    let asked_names: HashSet<(Ecosystem, String)> =
         asked.iter().map(|change| (change.ecosystem, change.name.clone())).collect();
     let unknown =
-        arrived_commits.into_iter().filter(|change| !known.contains(&(change.ecosystem, change.name.clone())));
-    let mut told: HashSet<DependencyChange> = HashSet::new();
+        arrived_commits.into_iter().filter(|change| !asked_names.contains(&(change.ecosystem, change.name.clone())));
+    let mut distinct: HashSet<DependencyChange> = HashSet::new();
     let mut all: Vec<DependencyChange> = Vec::new();
     for change in asked.iter().cloned().chain(unknown) {
-        if told.insert(change.clone()) {
+        if distinct.insert(change.clone()) {
             all.push(change);
         }
     }

@@ -31,13 +31,13 @@ pub enum FormatDetail {
 /// The format changes, and the files for all other analysis, without the lines covered by them.
 #[must_use]
 pub fn extract_format_changes(files: &[FileChange]) -> (Vec<FormatChange>, Cow<'_, [FileChange]>) {
-    let told: Vec<Option<(FormatDetail, Option<FileChange>)>> = files.iter().map(detect_change).collect();
-    if told.iter().all(Option::is_none) {
+    let detected: Vec<Option<(FormatDetail, Option<FileChange>)>> = files.iter().map(detect_change).collect();
+    if detected.iter().all(Option::is_none) {
         return (Vec::new(), Cow::Borrowed(files));
     }
     let (mut changes, mut rest) = (Vec::new(), Vec::new());
-    for (file, told) in files.iter().zip(told) {
-        match told {
+    for (file, detected) in files.iter().zip(detected) {
+        match detected {
             None => rest.push(file.clone()),
             Some((news, left)) => {
                 changes.push(FormatChange { path: file.path.clone(), detail: news });

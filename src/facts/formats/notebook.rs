@@ -83,13 +83,13 @@ fn sources(notebook: &Value) -> Option<Vec<(String, String)>> {
 fn compare(old: &[(String, String)], new: &[(String, String)]) -> CellChanges {
     let mut cells = CellChanges::default();
     for op in capture_diff_slices(Algorithm::Myers, old, new) {
-        let (gone, come) = match op {
+        let (removed, added) = match op {
             DiffOp::Equal { .. } => (0, 0),
             _ => (op.old_range().len(), op.new_range().len()),
         };
-        cells.changed += gone.min(come);
-        cells.added += come.saturating_sub(gone);
-        cells.removed += gone.saturating_sub(come);
+        cells.changed += removed.min(added);
+        cells.added += added.saturating_sub(removed);
+        cells.removed += removed.saturating_sub(added);
     }
     cells
 }

@@ -88,10 +88,10 @@ fn parse(path: &str, lines: &[&str]) -> Option<Pointer> {
 
 fn lfs(first: &str, rest: &[&str]) -> Option<Pointer> {
     let version = first.strip_prefix("version https://")?;
-    let known = ["git-lfs.github.com/spec/", "hawser.github.com/spec/"].iter().any(|spec| version.starts_with(spec));
+    let is_spec = ["git-lfs.github.com/spec/", "hawser.github.com/spec/"].iter().any(|spec| version.starts_with(spec));
     let field = |name: &str| rest.iter().find_map(|line| line.strip_prefix(name));
     let id = field("oid ")?.to_owned();
-    known.then(|| Pointer {
+    is_spec.then(|| Pointer {
         keeper: PointerTool::Lfs,
         id,
         size: field("size ").and_then(|size| size.trim().parse().ok()),
@@ -136,8 +136,8 @@ mod tests {
         assert_eq!(find_change(&file("a.bin", &into)), moved(PointerSide::Content, PointerSide::Pointer(Some(6))));
         let added = FileChange { change: Change::Added, ..file("a.bin", &into) };
         assert_eq!(find_change(&added), moved(PointerSide::Absent, PointerSide::Pointer(Some(6))));
-        let gone = FileChange { change: Change::Deleted, ..file("a.bin", &into.replace('+', "-")) };
-        assert_eq!(find_change(&gone), moved(PointerSide::Pointer(Some(6)), PointerSide::Absent));
+        let deleted = FileChange { change: Change::Deleted, ..file("a.bin", &into.replace('+', "-")) };
+        assert_eq!(find_change(&deleted), moved(PointerSide::Pointer(Some(6)), PointerSide::Absent));
         assert_eq!(find_change(&file("a.md", "@@\n-one\n+two")), None);
     }
 

@@ -109,7 +109,7 @@ fn is_qt(file: &FileChange) -> bool {
 /// Changed messages in the file; `None` if it holds none or other content.
 #[must_use]
 pub fn find_changes(file: &FileChange) -> Option<Translations> {
-    if let Some(texts) = file.texts.as_ref().filter(|_| catalog::is_catalog(&file.path)) {
+    if let Some(texts) = file.texts.as_ref().filter(|_| file.path.ends_with(".xcstrings")) {
         return catalog::compare(&texts.old, &texts.new);
     }
     let format = format(file)?;
@@ -122,33 +122,33 @@ pub fn find_changes(file: &FileChange) -> Option<Translations> {
         side
     };
     let (old, new) = (side(LineOrigin::Removed), side(LineOrigin::Added));
-    let mut told = pair(&old.messages, &new.messages);
-    told.metadata.extend(old.marks.into_iter().chain(new.marks));
+    let mut changes = pair(&old.messages, &new.messages);
+    changes.metadata.extend(old.marks.into_iter().chain(new.marks));
     let other = old.other || new.other;
-    let silent = told.is_silent() && (other || !whole);
-    (changed > 0 && !silent && !(other && format == MessageFormat::Arrows)).then_some(told)
+    let silent = changes.is_silent() && (other || !whole);
+    (changed > 0 && !silent && !(other && format == MessageFormat::Arrows)).then_some(changes)
 }
 
 fn pair(old: &[(String, String)], new: &[(String, String)]) -> Translations {
     let mut before: HashMap<&str, VecDeque<&String>> = HashMap::new();
     old.iter().for_each(|(key, value)| before.entry(key).or_default().push_back(value));
-    let mut told = Translations::default();
+    let mut changes = Translations::default();
     for (key, to) in new {
         let message = |from: &str| Message { key: key.clone(), from: from.to_owned(), to: to.clone() };
         match before.get_mut(key.as_str()).and_then(VecDeque::pop_front) {
             Some(from) if from == to && !to.contains("[redacted:") => {
-                told.metadata.insert(MetadataChange::States);
+                changes.metadata.insert(MetadataChange::States);
             }
-            Some(from) => told.changed.push(message(from)),
-            None => told.added.push(message("")),
+            Some(from) => changes.changed.push(message(from)),
+            None => changes.added.push(message("")),
         }
     }
     for (key, _) in old {
         if let Some(from) = before.get_mut(key.as_str()).and_then(VecDeque::pop_front) {
-            told.removed.push(Message { key: key.clone(), from: from.clone(), to: String::new() });
+            changes.removed.push(Message { key: key.clone(), from: from.clone(), to: String::new() });
         }
     }
-    told
+    changes
 }
 
 /// The changed messages of one side.
@@ -241,27 +241,27 @@ impl SideMessages {
         }
         open.field = field;
         open.changed |= changed;
-        let said = string(rest);
+        let value = string(rest);
         match field {
-            Field::Context => open.context = said,
-            Field::Key => open.key = Some(said),
-            _ => open.value = Some(joined(open.value.take(), said)),
+            Field::Context => open.context = value,
+            Field::Key => open.key = Some(value),
+            _ => open.value = Some(joined(open.value.take(), value)),
         }
     }
 
     /// Continuation string of the field above.
     fn continued(&mut self, open: &mut OpenMessage, text: &str, changed: bool) {
-        let Some(said) = unquoted(text) else {
+        let Some(value) = unquoted(text) else {
             self.other |= changed;
             return;
         };
         match open.field {
             // A field of a header that starts above the hunk.
-            Field::None => self.record_metadata(changed, classify_header(&said)),
-            Field::Value if open.key.as_deref() == Some("") => self.record_metadata(changed, classify_header(&said)),
-            Field::Context => open.context.push_str(&said),
-            Field::Key => open.key.get_or_insert_default().push_str(&said),
-            Field::Value => open.value.get_or_insert_default().push_str(&said),
+            Field::None => self.record_metadata(changed, classify_header(&value)),
+            Field::Value if open.key.as_deref() == Some("") => self.record_metadata(changed, classify_header(&value)),
+            Field::Context => open.context.push_str(&value),
+            Field::Key => open.key.get_or_insert_default().push_str(&value),
+            Field::Value => open.value.get_or_insert_default().push_str(&value),
         }
         open.changed |= changed && open.field != Field::None;
     }
@@ -412,7 +412,7 @@ mod tests {
 
     fn describe_changes(path: &str, patch: &str) -> Option<(Vec<String>, Vec<String>, Vec<String>)> {
         let all = |list: Vec<Message>| list.into_iter().map(|m| format!("{}|{}|{}", m.key, m.from, m.to)).collect();
-        find_changes(&file(path, patch)).map(|told| (all(told.changed), all(told.added), all(told.removed)))
+        find_changes(&file(path, patch)).map(|changes| (all(changes.changed), all(changes.added), all(changes.removed)))
     }
 
     fn describe_file(text: &str) -> Option<(Vec<String>, Vec<String>, Vec<String>)> {
@@ -422,9 +422,9 @@ mod tests {
     const NOTHING: Option<(Vec<String>, Vec<String>, Vec<String>)> = Some((vec![], vec![], vec![]));
 
     fn marks(path: &str, patch: &str) -> Vec<MetadataChange> {
-        let told = find_changes(&file(path, patch)).unwrap();
-        assert!(told.is_silent(), "{told:?}");
-        told.metadata.into_iter().collect()
+        let changes = find_changes(&file(path, patch)).unwrap();
+        assert!(changes.is_silent(), "{changes:?}");
+        changes.metadata.into_iter().collect()
     }
 
     #[test]

@@ -133,9 +133,9 @@ mod tests {
 
     #[test]
     fn code_strings_and_comments_are_told_apart() {
-        let told = split_pieces("  let a = \"x y\"; // why it is so", FileRole::Source);
+        let pieces = split_pieces("  let a = \"x y\"; // why it is so", FileRole::Source);
         assert_eq!(
-            told,
+            pieces,
             [
                 (PieceClass::Code, "let a = "),
                 (PieceClass::Quoted, "x y"),

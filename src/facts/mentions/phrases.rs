@@ -210,13 +210,13 @@ impl PhraseReader<'_> {
                 let weight = if docs { 0.6 } else { 0.45 };
                 let paragraph = without_addresses(&paragraph);
                 let paragraph = if docs { strip_markup(&paragraph) } else { paragraph };
-                let told = |sentence: &&str| {
+                let is_statement = |sentence: &&str| {
                     let command = !docs && of == MentionKind::Prose && sentence.contains(" --");
                     let dull = command || (whole && sentence.contains("opyright"));
                     is_readable(sentence) && !dull && !self.texts.have_both(sentence, origin)
                 };
-                let told: Vec<&str> = sentences::split(&paragraph).into_iter().filter(told).collect();
-                for sentence in told {
+                let statements: Vec<&str> = sentences::split(&paragraph).into_iter().filter(is_statement).collect();
+                for sentence in statements {
                     let small = (docs || kind == MentionKind::Prose) && sentence.starts_with(char::is_lowercase);
                     let inner = small && !run.iter().any(|line| begins_point(&line.text, sentence));
                     let sentence = if inner { format!("…{sentence}") } else { sentence.to_owned() };
@@ -243,8 +243,8 @@ impl PhraseReader<'_> {
             return;
         }
         let new = block.iter().all(|line| line.origin == LineOrigin::Added);
-        let told = |line: &&PatchLine| line.origin == LineOrigin::Added && !self.sides.has_moved(line);
-        for line in block.iter().filter(told) {
+        let is_new_line = |line: &&PatchLine| line.origin == LineOrigin::Added && !self.sides.has_moved(line);
+        for line in block.iter().filter(is_new_line) {
             for (class, text) in split_pieces(&line.text, self.role) {
                 if class != PieceClass::Quoted || text.split_whitespace().count() < 4 {
                     continue;

@@ -74,9 +74,9 @@ fn a_comment_that_was_moved_is_neither_new_nor_gone() {
 #[test]
 fn comments_of_several_lines_are_read_as_one_text() {
     let patch = "@@\n+# Otherwise we fail with an error that explains what went\n+# wrong. The rest is known.\n+#\n+# - a point of a list";
-    let told: Vec<String> = phrases_of("a.py", patch).into_iter().map(|(_, text)| text).collect();
+    let texts: Vec<String> = phrases_of("a.py", patch).into_iter().map(|(_, text)| text).collect();
     assert_eq!(
-        told,
+        texts,
         ["Otherwise we fail with an error that explains what went wrong", "The rest is known", "a point of a list"]
     );
 }

@@ -40,7 +40,7 @@ pub fn find_swaps(block: Block<'_>, path: &str, role: FileRole) -> Vec<Mention> 
         let after = pairs.iter().skip(at + 1).map(|(_, new)| *new).chain(block.below).cloned().collect::<Vec<_>>();
         (before, after)
     };
-    let told = |(at, (before, after)): (usize, &(&PatchLine, &PatchLine))| {
+    let mention_swap = |(at, (before, after)): (usize, &(&PatchLine, &PatchLine))| {
         let of_field = |key: &str| {
             let (above, below) = around(at);
             owner::is_field(key).then(|| owner::find_nearby(&before.text, &above, &below))?
@@ -50,16 +50,16 @@ pub fn find_swaps(block: Block<'_>, path: &str, role: FileRole) -> Vec<Mention> 
         let swap = swap.or_else(|| find_in_version_file(&before.text, &after.text, path));
         swap.map(|swap| swap.with_owner(of_field).into_mention(path)).or_else(opaque)
     };
-    let told: Vec<Mention> = pairs.iter().enumerate().filter_map(told).collect();
+    let mentions: Vec<Mention> = pairs.iter().enumerate().filter_map(mention_swap).collect();
     // A new version implies a new digest.
-    let versions: Vec<String> = told.iter().filter_map(|mention| mention.key.clone()).collect();
+    let versions: Vec<String> = mentions.iter().filter_map(|mention| mention.key.clone()).collect();
     let implied = |mention: &Mention| {
         let name = mention.text.split(':').next().unwrap_or(&mention.text).to_lowercase();
         let sum = ["hash", "sha1", "sha256", "sha512", "md5", "checksum", "integrity"];
         let is_sum = !versions.is_empty() && sum.iter().any(|kind| name.starts_with(kind));
         mention.kind == MentionKind::Opaque && (is_sum || versions.iter().any(|known| known.to_lowercase() == name))
     };
-    told.into_iter().filter(|mention| !implied(mention)).collect()
+    mentions.into_iter().filter(|mention| !implied(mention)).collect()
 }
 
 /// Files that contain only a version: `.nvmrc`, `.python-version`.
@@ -242,7 +242,7 @@ fn diff_lines(before: &str, after: &str, prose: bool) -> Option<Swap> {
     // A token that only looks like a digest is kept.
     let bare = |line: &[&str]| line.get(start..line.len() - end).is_some_and(|part| !part.iter().any(|t| is_word(t)));
     let empty = (prose && old.is_empty() && bare(&before), prose && new.is_empty() && bare(&after));
-    let told = |text: &str| {
+    let is_quotable = |text: &str| {
         (1..=CHARS).contains(&text.chars().count())
             && text.chars().any(char::is_alphanumeric)
             && is_balanced(text)
@@ -252,7 +252,7 @@ fn diff_lines(before: &str, after: &str, prose: bool) -> Option<Swap> {
     // A pair without common words is a different line, not a correction.
     let common = before.iter().take(start).chain(before.iter().rev().take(end)).any(|token| is_word(token));
     let key = key(before.get(..start)?).filter(|_| is_value(&old) && is_value(&new));
-    ((told(&old) || empty.0) && (told(&new) || empty.1) && old != new && common).then_some(Swap {
+    ((is_quotable(&old) || empty.0) && (is_quotable(&new) || empty.1) && old != new && common).then_some(Swap {
         before: old,
         after: new,
         key,
@@ -526,13 +526,13 @@ mod tests {
         let last = hunk.lines.iter().rposition(changed).unwrap() + 1;
         let (above, below) = (&hunk.lines[..first], &hunk.lines[last..]);
         let found = find_swaps(Block { above, lines: &hunk.lines[first..last], below }, path, FileRole::Config);
-        let told = |mention: Mention| match (mention.kind, mention.before) {
+        let describe = |mention: Mention| match (mention.kind, mention.before) {
             (MentionKind::Opaque, Some(phrase)) => phrase.replace("{}", &mention.text),
             (_, before) => {
                 format!("{} {} {}", mention.key.unwrap_or_default(), before.unwrap_or_default(), mention.text)
             }
         };
-        found.into_iter().map(told).collect()
+        found.into_iter().map(describe).collect()
     }
 
     #[test]
@@ -591,8 +591,8 @@ mod tests {
         let line = "  password: [redacted:value]";
         let [single, double] = ["'", "\""].map(|quote| format!("  password: {quote}[redacted:value]{quote}"));
         for (before, after) in [(line, line), (line, double.as_str()), (single.as_str(), double.as_str())] {
-            let told = opaque(before, after);
-            assert_eq!(told, Some(Opaque { name: "password".to_owned(), phrase: NEW_VALUE }), "{before} {after}");
+            let found = opaque(before, after);
+            assert_eq!(found, Some(Opaque { name: "password".to_owned(), phrase: NEW_VALUE }), "{before} {after}");
         }
         assert_eq!(opaque(line, "  passphrase: [redacted:value]"), None);
     }

@@ -176,8 +176,8 @@ impl TermCounts {
         let Some(evidence) = self.stems.get(stem) else { return 0.0 };
         let classes: f64 = evidence.classes.iter().zip(CLASS).filter(|(is, _)| **is).map(|(_, worth)| worth).sum();
         let spread = 1.0 + 0.3 * (evidence.files.len().max(1) as f64).ln();
-        let known = 1.0 / (1.0 + 0.05 * evidence.context);
-        evidence.prior * ((1.0 + evidence.net).ln() * spread * known + classes)
+        let by_context = 1.0 / (1.0 + 0.05 * evidence.context);
+        evidence.prior * ((1.0 + evidence.net).ln() * spread * by_context + classes)
     }
 
     fn stems(&self, text: &str) -> Vec<(String, f64)> {

@@ -11,8 +11,8 @@ use crate::word_list;
 /// fifteen thousand commits of six public projects.
 #[must_use]
 pub fn prior_weight(word: &str) -> f64 {
-    let known = PRIORS.get(word).or_else(|| PRIORS.get(stem(word).as_str())).copied();
-    known.unwrap_or(if word.chars().count() < 4 { 0.6 } else { 1.0 })
+    let prior = PRIORS.get(word).or_else(|| PRIORS.get(stem(word).as_str())).copied();
+    prior.unwrap_or(if word.chars().count() < 4 { 0.6 } else { 1.0 })
 }
 
 static PRIORS: LazyLock<HashMap<&str, f64>> = LazyLock::new(|| {

@@ -3,7 +3,7 @@
 
 use super::{DAYS_AND_MONTHS, is_plain_reference, is_time};
 use crate::phrase_list;
-use crate::text::words::{PhraseList, WordList};
+use crate::text::words::{PhraseList, WordList, bare_word};
 use crate::word_list;
 
 /// Whole subjects, without time, origin and file.
@@ -48,9 +48,10 @@ const FILE_VERBS: [&str; 18] = [
 #[must_use]
 pub fn is_automatic(line: &str) -> bool {
     let words = words(line);
-    let said = words.join(" ");
+    let line_text = words.join(" ");
     let begins = |beginning: &str| {
-        said.strip_prefix(beginning)
+        line_text
+            .strip_prefix(beginning)
             .is_some_and(|rest| (rest.is_empty() || rest.starts_with(' ')) && rest.split_whitespace().count() <= ORIGIN)
     };
     // `etckeeper: saving uncommitted changes in /etc`
@@ -61,7 +62,7 @@ pub fn is_automatic(line: &str) -> bool {
     if words.is_empty() {
         return in_brackets();
     }
-    WHOLE.contains(&said.as_str())
+    WHOLE.contains(&line_text.as_str())
         || BEGINNINGS.iter().any(|beginning| begins(beginning))
         || is_of_app(&words)
         || behind_app()
@@ -80,18 +81,14 @@ fn words(line: &str) -> Vec<String> {
         plain.push(if depth > 0 || is_mark(c) { ' ' } else { c });
         depth = depth.saturating_sub(usize::from(c == ']'));
     }
-    let telling = plain.split_whitespace().filter(|word| !is_time(&bare(word)) && !is_plain_reference(word));
-    let words = telling.flat_map(|word| word.split(['-', '_', '–', '—']).map(bare).collect::<Vec<_>>());
+    let telling = plain.split_whitespace().filter(|word| !is_time(&bare_word(word)) && !is_plain_reference(word));
+    let words = telling.flat_map(|word| word.split(['-', '_', '–', '—']).map(bare_word).collect::<Vec<_>>());
     let is_empty = |word: &str| word.is_empty() || is_time(word) || DAYS_AND_MONTHS.contains(word);
     words.filter(|word| !is_empty(word)).collect()
 }
 
 fn is_mark(c: char) -> bool {
     matches!(c, '(' | ')' | ',' | ';' | '"' | '\'' | '`' | '…' | '@' | '#' | '|' | '{' | '}' | '<' | '>')
-}
-
-fn bare(word: &str) -> String {
-    word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase()
 }
 
 /// `Update Garden.md`, `Update Page “garden”`, `Garden.md`: at most one of these verbs, only names of changed files,

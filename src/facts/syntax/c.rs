@@ -20,9 +20,9 @@ fn find_candidates<'t>(at: &NodeContext<'_, 't>) -> Vec<DefinitionNode<'t>> {
     match at.kind() {
         "function_definition" => {
             let name = at.field("declarator").and_then(declared);
-            let told =
+            let definition =
                 |node| DefinitionNode::new(Function, at.text(node)).public(!is_static(at)).body(at.field("body"));
-            name.map(told).into_iter().collect()
+            name.map(definition).into_iter().collect()
         }
         "struct_specifier" | "union_specifier" | "enum_specifier" if at.field("body").is_some() && !at.inside => {
             let name = at.name();
@@ -45,23 +45,23 @@ fn find_candidates<'t>(at: &NodeContext<'_, 't>) -> Vec<DefinitionNode<'t>> {
     }
 }
 
-fn name_each<'t>(at: &NodeContext<'_, 't>, told: impl Fn(&str) -> DefinitionNode<'t>) -> Vec<DefinitionNode<'t>> {
+fn name_each<'t>(at: &NodeContext<'_, 't>, define: impl Fn(&str) -> DefinitionNode<'t>) -> Vec<DefinitionNode<'t>> {
     let mut cursor = at.node.walk();
     let declarators: Vec<_> = at.node.children_by_field_name("declarator", &mut cursor).collect();
-    declarators.into_iter().filter_map(declared).map(|name| told(at.text(name))).collect()
+    declarators.into_iter().filter_map(declared).map(|name| define(at.text(name))).collect()
 }
 
 /// Tables and other values; prototypes are only declarations.
 fn variables<'t>(at: &NodeContext<'_, 't>) -> Vec<DefinitionNode<'t>> {
     let mut cursor = at.node.walk();
     let declarators: Vec<_> = at.node.children_by_field_name("declarator", &mut cursor).collect();
-    let told = |node: Node<'t>| {
+    let definition = |node: Node<'t>| {
         let name = at.text(declared(node)?);
         let found = DefinitionNode::new(Constant, name).public(!is_static(at));
         let value = (node.kind() == "init_declarator").then(|| node.child_by_field_name("value")).flatten();
         Some(if value.is_some() { found.body(value) } else { found.name_only() })
     };
-    declarators.into_iter().filter_map(told).collect()
+    declarators.into_iter().filter_map(definition).collect()
 }
 
 /// The name in a declarator: behind stars, brackets and parentheses, up to a bounded depth.

@@ -26,7 +26,7 @@ pub struct SymbolDraft {
 /// Symbol changes between the two sides of the file at `path`.
 #[must_use]
 pub fn diff_outlines(old: &FileSide<'_>, new: &FileSide<'_>, path: &str, swaps: &IdentifierSwaps) -> Vec<SymbolDraft> {
-    let mut comparing = OutlineDiff { old, new, path, drafts: Vec::new(), gone: Vec::new(), come: Vec::new() };
+    let mut comparing = OutlineDiff { old, new, path, drafts: Vec::new(), removed: Vec::new(), added: Vec::new() };
     comparing.pair_by_key();
     comparing.pair_by_name();
     let types = comparing.pair_renamed(swaps, |kind| kind == SymbolKind::Type);
@@ -43,39 +43,39 @@ struct OutlineDiff<'a> {
     path: &'a str,
     drafts: Vec<SymbolDraft>,
     /// Unmatched entries.
-    gone: Vec<usize>,
-    come: Vec<usize>,
+    removed: Vec<usize>,
+    added: Vec<usize>,
 }
 
 impl OutlineDiff<'_> {
     fn pair_by_key(&mut self) {
         let (old, new) = (by_key(&self.old.outline.entries), by_key(&self.new.outline.entries));
-        for (key, was) in &old {
+        for (key, from) in &old {
             match new.get(key) {
-                Some(is) => self.pair_group(was, is),
-                None => self.gone.extend(was),
+                Some(to) => self.pair_group(from, to),
+                None => self.removed.extend(from),
             }
         }
-        self.come.extend(new.iter().filter(|(key, _)| !old.contains_key(*key)).flat_map(|(_, is)| is));
-        self.gone.sort_unstable();
-        self.come.sort_unstable();
+        self.added.extend(new.iter().filter(|(key, _)| !old.contains_key(*key)).flat_map(|(_, to)| to));
+        self.removed.sort_unstable();
+        self.added.sort_unstable();
     }
 
     /// Entries with one key: overloads, platform variants. Equal ones are paired first.
-    fn pair_group(&mut self, was: &[usize], is: &[usize]) {
-        if let ([was], [is]) = (was, is) {
-            return self.pair(*was, *is);
+    fn pair_group(&mut self, from: &[usize], to: &[usize]) {
+        if let ([from], [to]) = (from, to) {
+            return self.pair(*from, *to);
         }
-        let all = is;
-        let (mut was, mut is) = (was.to_vec(), is.to_vec());
-        if !was.iter().any(|at| self.old.is_touched(*at)) && !is.iter().any(|at| self.new.is_touched(*at)) {
+        let all = to;
+        let (mut from, mut to) = (from.to_vec(), to.to_vec());
+        if !from.iter().any(|at| self.old.is_touched(*at)) && !to.iter().any(|at| self.new.is_touched(*at)) {
             return;
         }
-        take_equal(&mut was, &mut is, |at| self.old.text(at), |at| self.new.text(at));
-        let before = (was.clone(), is.clone());
-        take_equal(&mut was, &mut is, |at| self.old.signature(at), |at| self.new.signature(at));
+        take_equal(&mut from, &mut to, |at| self.old.text(at), |at| self.new.text(at));
+        let before = (from.clone(), to.clone());
+        take_equal(&mut from, &mut to, |at| self.old.signature(at), |at| self.new.signature(at));
         // The name is on both sides: the remaining entries are changes of it.
-        let first = before.1.first().or(is.first()).copied();
+        let first = before.1.first().or(to.first()).copied();
         match (first, before.0.first()) {
             (Some(at), _) => self.draft_modified(at),
             (None, Some(_)) => all.first().into_iter().for_each(|at| self.draft_modified(*at)),
@@ -88,19 +88,19 @@ impl OutlineDiff<'_> {
         self.push(draft, self.new.entry(at));
     }
 
-    fn pair(&mut self, was: usize, is: usize) {
-        if !self.old.is_touched(was) && !self.new.is_touched(is) {
+    fn pair(&mut self, from: usize, to: usize) {
+        if !self.old.is_touched(from) && !self.new.is_touched(to) {
             return;
         }
-        let entry = self.new.entry(is);
-        let fate = if self.old.signature(was) != self.new.signature(is) {
+        let entry = self.new.entry(to);
+        let fate = if self.old.signature(from) != self.new.signature(to) {
             SymbolChange::Redefined
-        } else if self.old.text(was) != self.new.text(is) || self.old.entry(was).public != entry.public {
+        } else if self.old.text(from) != self.new.text(to) || self.old.entry(from).public != entry.public {
             SymbolChange::Modified
         } else {
             return;
         };
-        let draft = self.draft_pair(was, is, fate);
+        let draft = self.draft_pair(from, to, fate);
         self.push(draft, entry);
     }
 
@@ -108,64 +108,64 @@ impl OutlineDiff<'_> {
     fn pair_by_name(&mut self) {
         let mut twins: HashMap<&str, Vec<usize>> = HashMap::new();
         let new = self.new;
-        self.come.iter().rev().for_each(|at| twins.entry(&new.entry(*at).name).or_default().push(*at));
+        self.added.iter().rev().for_each(|at| twins.entry(&new.entry(*at).name).or_default().push(*at));
         let mut taken = HashSet::new();
-        for was in std::mem::take(&mut self.gone) {
-            match twins.get_mut(self.old.entry(was).name.as_str()).and_then(Vec::pop) {
-                Some(is) => {
-                    taken.insert(is);
-                    self.pair(was, is);
+        for from in std::mem::take(&mut self.removed) {
+            match twins.get_mut(self.old.entry(from).name.as_str()).and_then(Vec::pop) {
+                Some(to) => {
+                    taken.insert(to);
+                    self.pair(from, to);
                 }
-                None => self.gone.push(was),
+                None => self.removed.push(from),
             }
         }
-        self.come.retain(|at| !taken.contains(at));
+        self.added.retain(|at| !taken.contains(at));
     }
 
     /// The same last name under another type, unique on each side and similar: the type changed.
     fn pair_by_bare(&mut self) {
-        let (gone, come) = (unique_by_name(self.old, &self.gone), unique_by_name(self.new, &self.come));
+        let (removed, added) = (unique_by_name(self.old, &self.removed), unique_by_name(self.new, &self.added));
         let mut pairs: Vec<(usize, usize)> =
-            gone.iter().filter_map(|(bare, was)| Some(((*was)?, (*come.get(bare)?)?))).collect();
+            removed.iter().filter_map(|(bare, from)| Some(((*from)?, (*added.get(bare)?)?))).collect();
         pairs.sort_unstable();
-        for (was, is) in pairs {
-            let (before, after) = (self.old.words(was), self.new.words(is));
+        for (from, to) in pairs {
+            let (before, after) = (self.old.words(from), self.new.words(to));
             if before.len().min(after.len()) >= ALIKE_WORDS && tokens::likeness(&before, &after) >= ALIKE {
-                self.rename(was, is);
+                self.rename(from, to);
             }
         }
     }
 
-    fn rename(&mut self, was: usize, is: usize) {
-        self.gone.retain(|at| *at != was);
-        self.come.retain(|at| *at != is);
-        let mut draft = self.draft_pair(was, is, SymbolChange::Renamed);
-        draft.symbol.old_name = Some(self.old.entry(was).name.clone());
-        self.push(draft, self.new.entry(is));
+    fn rename(&mut self, from: usize, to: usize) {
+        self.removed.retain(|at| *at != from);
+        self.added.retain(|at| *at != to);
+        let mut draft = self.draft_pair(from, to, SymbolChange::Renamed);
+        draft.symbol.old_name = Some(self.old.entry(from).name.clone());
+        self.push(draft, self.new.entry(to));
     }
 
     fn pair_renamed(&mut self, swaps: &IdentifierSwaps, of: impl Fn(SymbolKind) -> bool) -> Vec<(usize, usize)> {
-        let told = |side: &FileSide<'_>, at: &usize| {
+        let is_candidate = |side: &FileSide<'_>, at: &usize| {
             let (entry, other) = (side.entry(*at), if std::ptr::eq(side, self.old) { self.new } else { self.old });
             let tellable =
                 entry.reporting == Reporting::Reported && entry.kind != SymbolKind::Scope && !entry.is_part();
             of(entry.kind) && tellable && self.is_unknown(entry, other)
         };
-        let gone: Vec<usize> =
-            self.gone.iter().copied().filter(|at| told(self.old, at)).take(rename::CANDIDATES).collect();
-        let come: Vec<usize> =
-            self.come.iter().copied().filter(|at| told(self.new, at)).take(rename::CANDIDATES).collect();
+        let removed: Vec<usize> =
+            self.removed.iter().copied().filter(|at| is_candidate(self.old, at)).take(rename::CANDIDATES).collect();
+        let added: Vec<usize> =
+            self.added.iter().copied().filter(|at| is_candidate(self.new, at)).take(rename::CANDIDATES).collect();
         let side = |side: &FileSide<'_>, at: &usize| rename::RenameCandidate {
             bare: side.entry(*at).bare.clone(),
             qualifier: side.entry(*at).qualifier().to_owned(),
             kind: side.entry(*at).kind,
             words: side.words(*at),
         };
-        let was: Vec<_> = gone.iter().map(|at| side(self.old, at)).collect();
-        let is: Vec<_> = come.iter().map(|at| side(self.new, at)).collect();
+        let from: Vec<_> = removed.iter().map(|at| side(self.old, at)).collect();
+        let to: Vec<_> = added.iter().map(|at| side(self.new, at)).collect();
         let pairs: Vec<(usize, usize)> =
-            rename::match_renames(&was, &is, swaps).into_iter().map(|(a, b)| (gone[a], come[b])).collect();
-        pairs.iter().for_each(|(was, is)| self.rename(*was, *is));
+            rename::match_renames(&from, &to, swaps).into_iter().map(|(a, b)| (removed[a], added[b])).collect();
+        pairs.iter().for_each(|(from, to)| self.rename(*from, *to));
         pairs
     }
 
@@ -173,43 +173,43 @@ impl OutlineDiff<'_> {
     fn rename_members(&mut self, renamed: &[(usize, usize)]) {
         let types: HashMap<&str, &str> = renamed
             .iter()
-            .map(|(was, is)| (self.old.entry(*was).name.as_str(), self.new.entry(*is).name.as_str()))
+            .map(|(from, to)| (self.old.entry(*from).name.as_str(), self.new.entry(*to).name.as_str()))
             .collect();
         if types.is_empty() {
             return;
         }
         let new = self.new;
         let mut twins: HashMap<(SymbolKind, String), Vec<usize>> = HashMap::new();
-        self.come
+        self.added
             .iter()
             .rev()
             .for_each(|at| twins.entry((new.entry(*at).kind, new.entry(*at).name.clone())).or_default().push(*at));
         let mut taken = HashSet::new();
-        for was in std::mem::take(&mut self.gone) {
-            let of = self.old.entry(was);
+        for from in std::mem::take(&mut self.removed) {
+            let of = self.old.entry(from);
             let now = renamed_name(of, &types).map(|now| (of.kind, now));
             match now.and_then(|now| twins.get_mut(&now)).and_then(Vec::pop) {
-                Some(is) => {
-                    taken.insert(is);
-                    if self.old.words(was) != new.words(is) {
-                        let draft = self.draft_pair(was, is, SymbolChange::Modified);
-                        self.push(draft, new.entry(is));
+                Some(to) => {
+                    taken.insert(to);
+                    if self.old.words(from) != new.words(to) {
+                        let draft = self.draft_pair(from, to, SymbolChange::Modified);
+                        self.push(draft, new.entry(to));
                     }
                 }
-                None => self.gone.push(was),
+                None => self.removed.push(from),
             }
         }
-        self.come.retain(|at| !taken.contains(at));
+        self.added.retain(|at| !taken.contains(at));
     }
 
     fn draft_unmatched(&mut self) {
-        for at in std::mem::take(&mut self.come) {
+        for at in std::mem::take(&mut self.added) {
             if self.is_reportable(self.new, at, self.old) {
                 let draft = self.draft(self.new, at, SymbolChange::Added);
                 self.push(draft, self.new.entry(at));
             }
         }
-        for at in std::mem::take(&mut self.gone) {
+        for at in std::mem::take(&mut self.removed) {
             if self.is_reportable(self.old, at, self.new) {
                 let draft = self.draft(self.old, at, SymbolChange::Removed);
                 self.push(draft, self.old.entry(at));
@@ -239,25 +239,25 @@ impl OutlineDiff<'_> {
         }
     }
 
-    fn draft_pair(&self, was: usize, is: usize, fate: SymbolChange) -> SymbolDraft {
-        let mut draft = self.draft(self.new, is, fate);
+    fn draft_pair(&self, from: usize, to: usize, fate: SymbolChange) -> SymbolDraft {
+        let mut draft = self.draft(self.new, to, fate);
         let whole = |side: &FileSide<'_>, at: usize| side.rows.count(&side.entry(at).rows);
         draft.symbol.lines = match fate {
-            SymbolChange::Renamed => whole(self.old, was).saturating_add(whole(self.new, is)),
-            _ => self.old.lines[was].saturating_add(self.new.lines[is]),
+            SymbolChange::Renamed => whole(self.old, from).saturating_add(whole(self.new, to)),
+            _ => self.old.lines[from].saturating_add(self.new.lines[to]),
         };
         draft.symbol.comments_only = fate == SymbolChange::Modified
-            && self.old.entry(was).public == self.new.entry(is).public
-            && self.old.code(was) == self.new.code(is);
-        draft.symbol.members = self.members(was, is);
+            && self.old.entry(from).public == self.new.entry(to).public
+            && self.old.code(from) == self.new.code(to);
+        draft.symbol.members = self.members(from, to);
         draft
     }
 
-    fn members(&self, was: usize, is: usize) -> Vec<Member> {
+    fn members(&self, from: usize, to: usize) -> Vec<Member> {
         let parts = |side: &FileSide<'_>, at: usize| -> BTreeMap<String, SymbolKind> {
             side.children(at).filter(|part| part.is_part()).map(|part| (part.bare.clone(), part.kind)).collect()
         };
-        let (before, after) = (parts(self.old, was), parts(self.new, is));
+        let (before, after) = (parts(self.old, from), parts(self.new, to));
         let only =
             |these: &BTreeMap<String, SymbolKind>, those: &BTreeMap<String, SymbolKind>, added: bool| -> Vec<Member> {
                 let apart = these.iter().filter(|(name, _)| !those.contains_key(*name));
@@ -336,22 +336,22 @@ fn by_key(entries: &[OutlineEntry]) -> BTreeMap<&str, Vec<usize>> {
 
 /// Removes pairs of equal entries from both lists, by these tokens.
 fn take_equal(
-    was: &mut Vec<usize>,
-    is: &mut Vec<usize>,
+    from: &mut Vec<usize>,
+    to: &mut Vec<usize>,
     of_old: impl Fn(usize) -> Vec<Token>,
     of_new: impl Fn(usize) -> Vec<Token>,
 ) {
-    let mut known: BTreeMap<Vec<Token>, Vec<usize>> = BTreeMap::new();
-    for at in was.iter().rev() {
-        known.entry(of_old(*at)).or_default().push(*at);
+    let mut by_tokens: BTreeMap<Vec<Token>, Vec<usize>> = BTreeMap::new();
+    for at in from.iter().rev() {
+        by_tokens.entry(of_old(*at)).or_default().push(*at);
     }
     let mut taken = BTreeSet::new();
-    is.retain(|at| match known.get_mut(&of_new(*at)).and_then(Vec::pop) {
+    to.retain(|at| match by_tokens.get_mut(&of_new(*at)).and_then(Vec::pop) {
         Some(twin) => {
             taken.insert(twin);
             false
         }
         None => true,
     });
-    was.retain(|at| !taken.contains(at));
+    from.retain(|at| !taken.contains(at));
 }

@@ -30,11 +30,11 @@ fn fields<'t>(at: &NodeContext<'_, 't>, modifiers: &str) -> Vec<DefinitionNode<'
     let kind: SymbolKind = if fixed || at.kind() == "constant_declaration" { Constant } else { Field };
     let mut cursor = at.node.walk();
     let declarators: Vec<Node<'t>> = at.node.children_by_field_name("declarator", &mut cursor).collect();
-    let told = |node: Node<'t>| {
+    let definition = |node: Node<'t>| {
         let name = at.text(node.child_by_field_name("name")?);
         Some(DefinitionNode::new(kind, name).public(is_public(at, modifiers)).body(node.child_by_field_name("value")))
     };
-    declarators.into_iter().filter_map(told).collect()
+    declarators.into_iter().filter_map(definition).collect()
 }
 
 /// Interface members are public by default.

@@ -107,12 +107,12 @@ fn diff_by_grammar(
 fn diff_by_lines(file: &FileChange) -> Vec<SymbolDraft> {
     let drafts = symbols::diff_by_lines(file).into_iter().map(|symbol| SymbolDraft { symbol, words: Vec::new() });
     let Some(texts) = file.texts.as_deref() else { return drafts.collect() };
-    let known = |symbol: &Symbol| match symbol.change {
+    let is_elsewhere = |symbol: &Symbol| match symbol.change {
         SymbolChange::Added => has_word(&texts.old, symbol.bare()),
         SymbolChange::Removed => has_word(&texts.new, symbol.bare()),
         _ => false,
     };
-    drafts.filter(|draft| !known(&draft.symbol)).collect()
+    drafts.filter(|draft| !is_elsewhere(&draft.symbol)).collect()
 }
 
 /// Whether the text contains the word.

@@ -19,34 +19,36 @@ const CANDIDATES: usize = 200;
 
 /// Joins a symbol removed from one file and added to another. Ambiguous names are skipped.
 pub fn join_moves(drafts: &mut Vec<SymbolDraft>) {
-    let (gone, come) = (of_fate(drafts, SymbolChange::Removed), of_fate(drafts, SymbolChange::Added));
+    let (removed, added) = (of_fate(drafts, SymbolChange::Removed), of_fate(drafts, SymbolChange::Added));
     let mut joined: Vec<(usize, usize, SymbolChange)> = Vec::new();
     {
-        let (went, came) = (unique_by_name(drafts, &gone), unique_by_name(drafts, &come));
-        for was in &gone {
-            let name = draft_key(&drafts[*was]);
-            let (Some(Some(was)), Some(Some(is))) = (went.get(&name), came.get(&name)) else { continue };
-            let (old, new) = (&drafts[*was], &drafts[*is]);
+        let (removed_by_name, added_by_name) = (unique_by_name(drafts, &removed), unique_by_name(drafts, &added));
+        for from in &removed {
+            let name = draft_key(&drafts[*from]);
+            let (Some(Some(from)), Some(Some(to))) = (removed_by_name.get(&name), added_by_name.get(&name)) else {
+                continue;
+            };
+            let (old, new) = (&drafts[*from], &drafts[*to]);
             let small = old.words.len().min(new.words.len()) < SMALL;
             let alike = small || tokens::likeness(&old.words, &new.words) >= SAME_NAME;
             if old.symbol.path != new.symbol.path && alike {
-                joined.push((*was, *is, SymbolChange::Moved));
+                joined.push((*from, *to, SymbolChange::Moved));
             }
         }
     }
-    let taken: HashSet<usize> = joined.iter().flat_map(|(was, is, _)| [*was, *is]).collect();
+    let taken: HashSet<usize> = joined.iter().flat_map(|(from, to, _)| [*from, *to]).collect();
     let free = |among: &[usize]| -> Vec<usize> {
         let large = |at: &usize| !taken.contains(at) && drafts[*at].words.len() >= OTHER_NAME_WORDS;
         among.iter().copied().filter(large).take(CANDIDATES).collect()
     };
-    let (gone, come) = (free(&gone), free(&come));
+    let (removed, added) = (free(&removed), free(&added));
     let mut renamed = HashSet::new();
-    for was in gone {
-        let mut like = come.iter().filter(|is| is_renamed(&drafts[was], &drafts[**is]));
-        if let (Some(is), None) = (like.next(), like.next())
-            && renamed.insert(*is)
+    for from in removed {
+        let mut like = added.iter().filter(|to| is_renamed(&drafts[from], &drafts[**to]));
+        if let (Some(to), None) = (like.next(), like.next())
+            && renamed.insert(*to)
         {
-            joined.push((was, *is, SymbolChange::Renamed));
+            joined.push((from, *to, SymbolChange::Renamed));
         }
     }
     apply_joins(drafts, &joined);
@@ -70,24 +72,24 @@ fn unique_by_name<'a>(drafts: &'a [SymbolDraft], among: &[usize]) -> HashMap<(&'
 }
 
 fn apply_joins(drafts: &mut Vec<SymbolDraft>, joined: &[(usize, usize, SymbolChange)]) {
-    for (was, is, fate) in joined {
-        let (old_name, old_path) = (drafts[*was].symbol.name.clone(), drafts[*was].symbol.path.clone());
-        let symbol = &mut drafts[*is].symbol;
+    for (from, to, fate) in joined {
+        let (old_name, old_path) = (drafts[*from].symbol.name.clone(), drafts[*from].symbol.path.clone());
+        let symbol = &mut drafts[*to].symbol;
         symbol.change = *fate;
         symbol.old_name = (old_name != symbol.name).then_some(old_name);
         symbol.old_path = Some(old_path);
     }
-    let gone: HashSet<usize> = joined.iter().map(|(was, _, _)| *was).collect();
+    let joined_away: HashSet<usize> = joined.iter().map(|(from, _, _)| *from).collect();
     let mut at = 0;
     drafts.retain(|_| {
         at += 1;
-        !gone.contains(&(at - 1))
+        !joined_away.contains(&(at - 1))
     });
 }
 
-fn is_renamed(was: &SymbolDraft, is: &SymbolDraft) -> bool {
-    was.symbol.kind == is.symbol.kind
-        && was.symbol.path != is.symbol.path
-        && bare(&was.symbol.name) != bare(&is.symbol.name)
-        && tokens::likeness(&was.words, &is.words) >= OTHER_NAME
+fn is_renamed(from: &SymbolDraft, to: &SymbolDraft) -> bool {
+    from.symbol.kind == to.symbol.kind
+        && from.symbol.path != to.symbol.path
+        && bare(&from.symbol.name) != bare(&to.symbol.name)
+        && tokens::likeness(&from.words, &to.words) >= OTHER_NAME
 }

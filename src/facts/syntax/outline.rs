@@ -128,10 +128,10 @@ impl<'a> OutlineBuilder<'a> {
     /// `None` if the budget runs out.
     fn visit_tree(&mut self, tree: &Tree, place: NodePlace) -> Option<()> {
         let mut open = vec![NodeVisit { node: tree.root_node(), up: None, lead: LeadingNodes::default(), place }];
-        let mut seen = 0usize;
+        let mut visited = 0usize;
         while let Some(visit) = open.pop() {
-            seen += 1;
-            if seen.is_multiple_of(NODES) && self.parsing.is_over() {
+            visited += 1;
+            if visited.is_multiple_of(NODES) && self.parsing.is_over() {
                 return None;
             }
             self.visit(&visit, &mut open);
@@ -266,8 +266,8 @@ impl<'a> OutlineBuilder<'a> {
                     lead.attributes.push(child.byte_range());
                 }
             }
-            let given = if led || !child.is_named() { LeadingNodes::default() } else { std::mem::take(&mut lead) };
-            open.push(NodeVisit { node: child, up: Some(visit.node), lead: given, place });
+            let leading = if led || !child.is_named() { LeadingNodes::default() } else { std::mem::take(&mut lead) };
+            open.push(NodeVisit { node: child, up: Some(visit.node), lead: leading, place });
         }
         open[first..].reverse();
     }

@@ -40,11 +40,11 @@ fn assigned<'t>(at: &NodeContext<'_, 't>) -> Vec<DefinitionNode<'t>> {
         "pattern_list" | "tuple_pattern" => left.named_children(&mut cursor).collect(),
         _ => Vec::new(),
     };
-    let told = |name: &str| {
+    let definition = |name: &str| {
         let found = DefinitionNode::new(kind, name).public(is_public(name)).body(body);
         if name.starts_with("__") && name != "__version__" { found.name_only() } else { found }
     };
-    names.into_iter().filter(|node| node.kind() == "identifier").map(|node| told(at.text(node))).collect()
+    names.into_iter().filter(|node| node.kind() == "identifier").map(|node| definition(at.text(node))).collect()
 }
 
 fn is_public(name: &str) -> bool {

@@ -34,14 +34,14 @@ pub struct RenameCandidate {
 /// One-to-one pairs of a removed and an added definition, the likeliest first.
 #[must_use]
 pub fn match_renames(
-    gone: &[RenameCandidate],
-    come: &[RenameCandidate],
+    removed: &[RenameCandidate],
+    added: &[RenameCandidate],
     swaps: &IdentifierSwaps,
 ) -> Vec<(usize, usize)> {
     let mut scored: Vec<(f64, usize, usize)> = Vec::new();
-    for (a, was) in gone.iter().enumerate() {
-        for (b, is) in come.iter().enumerate() {
-            if let Some(score) = match_score(was, is, swaps) {
+    for (a, from) in removed.iter().enumerate() {
+        for (b, to) in added.iter().enumerate() {
+            if let Some(score) = match_score(from, to, swaps) {
                 scored.push((score, a, b));
             }
         }
@@ -49,7 +49,7 @@ pub fn match_renames(
     scored.sort_by(|x, y| y.0.total_cmp(&x.0).then((x.1, x.2).cmp(&(y.1, y.2))));
     let mut pairs: Vec<(usize, usize)> = Vec::new();
     for (_, a, b) in scored {
-        if !pairs.iter().any(|(was, is)| *was == a || *is == b) {
+        if !pairs.iter().any(|(from, to)| *from == a || *to == b) {
             pairs.push((a, b));
         }
     }
@@ -57,19 +57,19 @@ pub fn match_renames(
 }
 
 /// Match score; `None` without a match.
-fn match_score(was: &RenameCandidate, is: &RenameCandidate, swaps: &IdentifierSwaps) -> Option<f64> {
-    if was.kind != is.kind || was.bare == is.bare {
+fn match_score(from: &RenameCandidate, to: &RenameCandidate, swaps: &IdentifierSwaps) -> Option<f64> {
+    if from.kind != to.kind || from.bare == to.bare {
         return None;
     }
-    let likeness = tokens::likeness(&was.words, &is.words);
-    let swapped = swaps.count(&was.bare, &is.bare);
-    let size = was.words.len().min(is.words.len());
+    let likeness = tokens::likeness(&from.words, &to.words);
+    let swapped = swaps.count(&from.bare, &to.bare);
+    let size = from.words.len().min(to.words.len());
     let alike = (likeness >= ALIKE && size >= WORDS) || (likeness >= 1.0 && size >= EQUAL_WORDS);
     let called = swapped >= 2 && likeness >= CALLED_ALIKE;
     let replaced = swapped == 1 && likeness >= SWAPPED_ALIKE && size >= EQUAL_WORDS;
     // Another name under another type: members of two types are often similar.
-    let far = was.qualifier != is.qualifier && swapped == 0 && (likeness < FAR_ALIKE || size < FAR_WORDS);
-    let surety = likeness + f64::from(swapped.min(4)) * 0.1 + resemblance(&was.bare, &is.bare) * 0.05;
+    let far = from.qualifier != to.qualifier && swapped == 0 && (likeness < FAR_ALIKE || size < FAR_WORDS);
+    let surety = likeness + f64::from(swapped.min(4)) * 0.1 + resemblance(&from.bare, &to.bare) * 0.05;
     ((alike || called || replaced) && !far).then_some(surety)
 }
 

@@ -75,13 +75,13 @@ impl Rows {
     /// Whether a line within these rows may have changed.
     #[must_use]
     pub fn touch(&self, rows: &Range<usize>) -> bool {
-        self.any || meets(&self.changed, rows)
+        self.any || overlaps(&self.changed, rows)
     }
 
     /// Whether these rows are in or beside a hunk.
     #[must_use]
     pub fn are_near(&self, rows: &Range<usize>) -> bool {
-        self.any || meets(&self.near, rows)
+        self.any || overlaps(&self.near, rows)
     }
 
     /// Changed rows, one by one.
@@ -99,7 +99,7 @@ impl Rows {
     }
 }
 
-fn meets(ranges: &[Range<usize>], rows: &Range<usize>) -> bool {
+fn overlaps(ranges: &[Range<usize>], rows: &Range<usize>) -> bool {
     let first = ranges.partition_point(|range| range.end <= rows.start);
     ranges.get(first).is_some_and(|range| range.start < rows.end)
 }

@@ -18,7 +18,7 @@ pub struct FileSide<'a> {
     pub names: HashSet<String>,
     pub keys: HashSet<String>,
     /// Every word of the text; computed on first use.
-    known: OnceCell<HashSet<Token>>,
+    all_words: OnceCell<HashSet<Token>>,
 }
 
 impl<'a> FileSide<'a> {
@@ -27,14 +27,14 @@ impl<'a> FileSide<'a> {
         let lines = owned_lines(&outline.entries, &rows);
         let set = |of: fn(&OutlineEntry) -> &String| outline.entries.iter().map(of).cloned().collect();
         let (names, keys) = (set(|entry| &entry.name), set(|entry| &entry.key));
-        Self { source, outline, rows, lines, names, keys, known: OnceCell::new() }
+        Self { source, outline, rows, lines, names, keys, all_words: OnceCell::new() }
     }
 
     /// Whether the text contains the word.
     pub(super) fn has_word(&self, word: &str) -> bool {
         let all =
             || tokens::tokenize(self.source, std::slice::from_ref(&(0..self.source.len())), &[]).into_iter().collect();
-        self.known.get_or_init(all).contains(&tokens::word(word.trim_start_matches('#')))
+        self.all_words.get_or_init(all).contains(&tokens::word(word.trim_start_matches('#')))
     }
 
     pub(super) fn entry(&self, at: usize) -> &OutlineEntry {

@@ -12,9 +12,9 @@ fn symbols(files: &[FileChange]) -> Vec<Symbol> {
 
 /// `fate name`, renames with the old name after `<`, changed members after the name; sorted.
 fn describe_symbols(files: &[FileChange]) -> Vec<String> {
-    let mut told: Vec<String> = symbols(files).iter().map(describe_symbol).collect();
-    told.sort();
-    told
+    let mut descriptions: Vec<String> = symbols(files).iter().map(describe_symbol).collect();
+    descriptions.sort();
+    descriptions
 }
 
 fn describe_symbol(symbol: &Symbol) -> String {
@@ -34,8 +34,8 @@ fn describe_diff(path: &str, old: &str, new: &str) -> Vec<String> {
 
 /// Symbols added by a new file with these lines.
 fn added(path: &str, new: &str) -> Vec<String> {
-    let told = describe_diff(path, "", new);
-    told.iter().map(|text| text.strip_prefix("Added ").unwrap_or(text).to_owned()).collect()
+    let descriptions = describe_diff(path, "", new);
+    descriptions.iter().map(|text| text.strip_prefix("Added ").unwrap_or(text).to_owned()).collect()
 }
 
 const NONE: [&str; 0] = [];
@@ -216,18 +216,24 @@ fn parts_of_a_type_that_come_and_go_are_told_with_it() {
 fn inline_tests_are_tests_and_what_they_use_too() {
     let old = "fn a() {}\n\n#[cfg(test)]\nmod checks {\n    fn b() {}\n}\n";
     let new = "fn a() {}\n\n#[cfg(test)]\nmod checks {\n    fn b() {}\n    fn helper() {}\n    #[test]\n    fn it_works() {}\n}\n\n#[cfg(not(test))]\nfn real() {}\n";
-    let mut told: Vec<_> =
+    let mut described: Vec<_> =
         symbols(&[versions("src/a.rs", old, new)]).into_iter().map(|s| (s.name, s.test, s.test_case)).collect();
-    told.sort();
-    assert_eq!(told, [("helper".into(), true, false), ("it_works".into(), true, true), ("real".into(), false, false)]);
+    described.sort();
+    assert_eq!(
+        described,
+        [("helper".into(), true, false), ("it_works".into(), true, true), ("real".into(), false, false)]
+    );
 }
 
 #[test]
 fn what_the_grammar_did_not_understand_is_not_told_as_new_or_gone() {
     let old = "int a(void) { return 1; }\nFOO(int b(void) { return 2; \n";
     let new = "int a(void) { return 1; }\nint b(void) { return 2; }\nint c(void) { return 3; }\n";
-    let told = describe_diff("a.c", old, new);
-    assert!(told.contains(&"Added c".to_owned()) && !told.contains(&"Added b".to_owned()), "{told:?}");
+    let descriptions = describe_diff("a.c", old, new);
+    assert!(
+        descriptions.contains(&"Added c".to_owned()) && !descriptions.contains(&"Added b".to_owned()),
+        "{descriptions:?}"
+    );
 }
 
 #[test]
@@ -401,12 +407,12 @@ mod any_text {
             for symbol in symbols(std::slice::from_ref(&file)) {
                 prop_assert!(is_said_of_its_side(&file, &symbol), "{symbol:?}");
                 let head = format!("fn {}(", symbol.name);
-                let stands = |text: &str| {
+                let is_defined = |text: &str| {
                     text.lines().any(|line| line.trim_start().trim_start_matches("pub ").starts_with(&head))
                 };
                 let texts = file.texts.as_deref().unwrap();
-                prop_assert!(symbol.change != SymbolChange::Removed || !stands(&texts.new), "{symbol:?}");
-                prop_assert!(symbol.change != SymbolChange::Added || !stands(&texts.old), "{symbol:?}");
+                prop_assert!(symbol.change != SymbolChange::Removed || !is_defined(&texts.new), "{symbol:?}");
+                prop_assert!(symbol.change != SymbolChange::Added || !is_defined(&texts.old), "{symbol:?}");
             }
         }
 

@@ -66,8 +66,6 @@ pub struct RebasedCommit {
     pub folds: bool,
     /// Replaced the last one: folded or amended.
     pub in_place: bool,
-    /// Its line was reported before: further results need an entry of their own.
-    pub known: bool,
 }
 
 /// The classified lines of one log and the open questions.
@@ -80,35 +78,36 @@ pub struct ClassifiedLog {
 /// Classifies the lines from `fresh` on; earlier lines are known and serve as context.
 #[must_use]
 pub fn classify_lines(lines: &[ReflogLine], fresh: usize) -> ClassifiedLog {
-    let mut story = ClassifiedLog::default();
+    let mut log = ClassifiedLog::default();
     let mut started = None;
     for (index, line) in lines.iter().enumerate() {
-        let said = line.action();
+        let action = line.action();
         if index >= fresh {
-            story.changes.extend(classify_line(index, line, said));
-            story.questions.extend(open_question(lines, index, said));
-            story.questions.extend(started.and_then(|start| question_at_rebase_end(lines, start, index, fresh)));
+            log.changes.extend(classify_line(index, line, action));
+            log.questions.extend(open_question(lines, index, action));
+            log.questions.extend(started.and_then(|start| question_at_rebase_end(lines, start, index)));
         }
-        started = match said {
+        started = match action {
             ReflogAction::Start => Some(index),
-            _ if ends(line, said) => None,
+            _ if ends(line, action) => None,
             _ => started,
         };
     }
-    story
+    log
 }
 
 /// Whether a rebase ends in the fresh lines but began before the first of these lines.
 #[must_use]
 pub fn lacks_rebase_start(lines: &[ReflogLine], fresh: usize) -> bool {
-    let said: Vec<ReflogAction> = lines.iter().map(ReflogLine::action).collect();
-    let end = said.iter().skip(fresh).position(|said| matches!(said, ReflogAction::Finish | ReflogAction::Abort));
+    let actions: Vec<ReflogAction> = lines.iter().map(ReflogLine::action).collect();
+    let end =
+        actions.iter().skip(fresh).position(|action| matches!(action, ReflogAction::Finish | ReflogAction::Abort));
     end.is_some_and(|end| {
-        !said[..fresh + end].iter().any(|said| matches!(said, ReflogAction::Start | ReflogAction::Finish))
+        !actions[..fresh + end].iter().any(|action| matches!(action, ReflogAction::Start | ReflogAction::Finish))
     })
 }
 
-fn classify_line(index: usize, line: &ReflogLine, said: ReflogAction) -> Option<EntryChange> {
+fn classify_line(index: usize, line: &ReflogLine, action: ReflogAction) -> Option<EntryChange> {
     let to = line.new.clone()?;
     if line.old.as_ref() == Some(&to) {
         return None;
@@ -119,7 +118,7 @@ fn classify_line(index: usize, line: &ReflogLine, said: ReflogAction) -> Option<
         replaces: replaces.into_iter().collect(),
         step,
     };
-    let ref_update = match said {
+    let ref_update = match action {
         ReflogAction::Committed => made(None, false),
         ReflogAction::Amended => made(from, false),
         ReflogAction::Step(RebaseStep::Fold) => made(from, true),
@@ -134,8 +133,8 @@ fn classify_line(index: usize, line: &ReflogLine, said: ReflogAction) -> Option<
     Some(EntryChange { line: index, at: line.at, change: ref_update })
 }
 
-fn open_question(lines: &[ReflogLine], index: usize, said: ReflogAction) -> Option<OpenQuestion> {
-    match said {
+fn open_question(lines: &[ReflogLine], index: usize, action: ReflogAction) -> Option<OpenQuestion> {
+    match action {
         ReflogAction::Committed => question_after_reset(lines, index),
         ReflogAction::Step(RebaseStep::Reword | RebaseStep::Edit | RebaseStep::Continue) => {
             Some(OpenQuestion::Replaced { line: index })
@@ -160,19 +159,19 @@ fn question_after_reset(lines: &[ReflogLine], index: usize) -> Option<OpenQuesti
 }
 
 /// On a detached HEAD git writes no line at the end of a rebase: a checkout or the next rebase ends it.
-fn ends(line: &ReflogLine, said: ReflogAction) -> bool {
-    matches!(said, ReflogAction::Finish | ReflogAction::Abort) || line.message.starts_with("checkout: ")
+fn ends(line: &ReflogLine, action: ReflogAction) -> bool {
+    matches!(action, ReflogAction::Finish | ReflogAction::Abort) || line.message.starts_with("checkout: ")
 }
 
-fn question_at_rebase_end(lines: &[ReflogLine], start: usize, end: usize, fresh: usize) -> Option<OpenQuestion> {
-    let (line, said) = (&lines[end], lines[end].action());
-    if said == ReflogAction::Abort {
+fn question_at_rebase_end(lines: &[ReflogLine], start: usize, end: usize) -> Option<OpenQuestion> {
+    let (line, action) = (&lines[end], lines[end].action());
+    if action == ReflogAction::Abort {
         return Some(OpenQuestion::Aborted(start + 1..end));
     }
-    if said != ReflogAction::Start && !ends(line, said) {
+    if action != ReflogAction::Start && !ends(line, action) {
         return None;
     }
-    let steps: Vec<RebasedCommit> = (start + 1..end).filter_map(|index| rebased_commit(lines, index, fresh)).collect();
+    let steps: Vec<RebasedCommit> = (start + 1..end).filter_map(|index| rebased_commit(&lines[index])).collect();
     let is_empty = steps.is_empty();
     let from = lines[start].old.clone()?;
     let branch = line.message.rsplit_once("returning to ").map(|(_, branch)| branch.to_owned());
@@ -180,15 +179,14 @@ fn question_at_rebase_end(lines: &[ReflogLine], start: usize, end: usize, fresh:
     (!is_empty).then_some(OpenQuestion::Rebased(Rebase { line: end, at: line.at, from, to, branch, steps }))
 }
 
-fn rebased_commit(lines: &[ReflogLine], index: usize, fresh: usize) -> Option<RebasedCommit> {
-    let line = &lines[index];
-    let said = line.action();
-    if !said.makes_commit() {
+fn rebased_commit(line: &ReflogLine) -> Option<RebasedCommit> {
+    let action = line.action();
+    if !action.makes_commit() {
         return None;
     }
-    let folds = said == ReflogAction::Step(RebaseStep::Fold);
-    let in_place = folds || said == ReflogAction::Amended;
-    Some(RebasedCommit { oid: line.new.clone()?, old: line.old.clone(), folds, in_place, known: index < fresh })
+    let folds = action == ReflogAction::Step(RebaseStep::Fold);
+    let in_place = folds || action == ReflogAction::Amended;
+    Some(RebasedCommit { oid: line.new.clone()?, old: line.old.clone(), folds, in_place })
 }
 
 #[cfg(test)]

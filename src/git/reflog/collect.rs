@@ -33,10 +33,14 @@ pub struct NewLines {
 
 /// Reads the new lines of every log.
 #[must_use]
-pub fn collect_new_lines(common_dir: &Path, known: &[LogPosition], since: Timestamp) -> (Vec<NewLines>, LogUpdates) {
+pub fn collect_new_lines(
+    common_dir: &Path,
+    positions: &[LogPosition],
+    since: Timestamp,
+) -> (Vec<NewLines>, LogUpdates) {
     let read = |log: ReflogFile| {
         // A log that is unreadable now keeps its position.
-        let tail = reader::read_new_lines(&log.path, &log.key(), known, since).unwrap_or_default();
+        let tail = reader::read_new_lines(&log.path, &log.key(), positions, since).unwrap_or_default();
         NewLines { log, tail }
     };
     // Git writes HEAD's log first: read last, it contains everything the branch logs contain.
@@ -47,7 +51,7 @@ pub fn collect_new_lines(common_dir: &Path, known: &[LogPosition], since: Timest
     let mut news = LogUpdates { more: fresh.iter().any(|fresh| fresh.tail.more), ..LogUpdates::default() };
     news.positions = fresh.iter().filter_map(|fresh| fresh.tail.position.clone()).collect();
     fresh.retain(|fresh| fresh.tail.fresh < fresh.tail.lines.len());
-    for (position, unlogged) in heads.iter().filter_map(|log| ref_tips::read_unlogged(common_dir, log, known)) {
+    for (position, unlogged) in heads.iter().filter_map(|log| ref_tips::read_unlogged(common_dir, log, positions)) {
         news.positions.push(position);
         fresh.extend(unlogged);
     }
@@ -75,32 +79,32 @@ pub fn classify_logs(fresh: &mut [NewLines], heads: &[ReflogFile]) -> Vec<Classi
             let _ = reader::extend_context(&fresh.log.path, &mut fresh.tail);
         }
     }
-    let told = lines_in_head_logs(fresh, heads);
-    let story = |fresh: &NewLines| {
-        let mut story = classify::classify_lines(&fresh.tail.lines, fresh.tail.fresh);
+    let in_head_logs = lines_in_head_logs(fresh, heads);
+    let classify = |fresh: &NewLines| {
+        let mut log = classify::classify_lines(&fresh.tail.lines, fresh.tail.fresh);
         if !fresh.log.is_head {
-            let is_own = |line: usize| !told.contains(&fresh.tail.lines[line]);
-            story.changes.retain(|told| is_own(told.line));
-            story.questions.retain(|question| question.line().is_none_or(is_own));
+            let is_own = |line: usize| !in_head_logs.contains(&fresh.tail.lines[line]);
+            log.changes.retain(|entry| is_own(entry.line));
+            log.questions.retain(|question| question.line().is_none_or(is_own));
         }
-        story
+        log
     };
-    fresh.iter().map(story).collect()
+    fresh.iter().map(classify).collect()
 }
 
 /// The lines that a HEAD log also has: in this read, earlier (git writes HEAD first, so a branch line may follow one
 /// call later), or beyond the read limit.
 fn lines_in_head_logs<'a>(fresh: &'a [NewLines], heads: &[ReflogFile]) -> HashSet<&'a ReflogLine> {
     let of = |is_head: bool| fresh.iter().filter(move |fresh| fresh.log.is_head == is_head);
-    let mut told: HashSet<&ReflogLine> = of(true).flat_map(|head| &head.tail.lines).collect();
+    let mut in_head_logs: HashSet<&ReflogLine> = of(true).flat_map(|head| &head.tail.lines).collect();
     let branches = of(false).flat_map(|branch| &branch.tail.lines[branch.tail.fresh..]);
-    let open: HashSet<&ReflogLine> = branches.filter(|line| !told.contains(line)).collect();
+    let open: HashSet<&ReflogLine> = branches.filter(|line| !in_head_logs.contains(line)).collect();
     if !open.is_empty() {
         for head in heads {
-            told.extend(reader::find(&head.path, &open).unwrap_or_default());
+            in_head_logs.extend(reader::find(&head.path, &open).unwrap_or_default());
         }
     }
-    told
+    in_head_logs
 }
 
 /// HEAD log lines that the branch log has as well: they moved the branch, not only HEAD.
@@ -124,9 +128,9 @@ pub fn moved_with_branches<'a>(common_dir: &Path, fresh: &'a [NewLines]) -> Hash
 #[must_use]
 pub fn merge(logs: Vec<(PathBuf, Vec<EntryChange>)>) -> Vec<LoggedChange> {
     let mut all = Vec::new();
-    for (git_dir, told) in logs {
+    for (git_dir, changes) in logs {
         let mut latest = Timestamp::MIN;
-        for EntryChange { at, change: ref_update, .. } in told {
+        for EntryChange { at, change: ref_update, .. } in changes {
             // Within one log the line order takes precedence over timestamps.
             latest = latest.max(at);
             all.push((latest, LoggedChange { git_dir: git_dir.clone(), at, change: ref_update }));

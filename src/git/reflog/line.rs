@@ -103,9 +103,9 @@ fn parse_message(message: &str) -> ReflogAction {
     let (action, detail) = split(message);
     let verb = action.split(' ').next().unwrap_or("");
     if verb != "commit"
-        && let Some(said) = parse_rebase(action, detail)
+        && let Some(step) = parse_rebase(action, detail)
     {
-        return said;
+        return step;
     }
     match verb {
         "commit" if action == "commit (amend)" => ReflogAction::Amended,
@@ -174,7 +174,7 @@ mod tests {
         digit.repeat(40)
     }
 
-    fn said(message: &str) -> ReflogLine {
+    fn line_with(message: &str) -> ReflogLine {
         ReflogLine { old: None, new: None, at: Timestamp::UNIX_EPOCH, message: message.to_owned() }
     }
 
@@ -258,8 +258,8 @@ mod tests {
             ("export from jj", Unrecognised),
             ("committed by a tool", Unrecognised),
         ];
-        for (message, said) in table {
-            assert_eq!(parse_message(message), said, "{message}");
+        for (message, expected) in table {
+            assert_eq!(parse_message(message), expected, "{message}");
         }
     }
 
@@ -268,10 +268,10 @@ mod tests {
         for message in
             ["merge x: Merge made by the 'ort' strategy.", "sync: Merge made by the 'ort' strategy.", "am: x"]
         {
-            assert!(said(message).records_commit(), "{message}");
+            assert!(line_with(message).records_commit(), "{message}");
         }
         for message in ["merge x: Fast-forward", "pull: Fast-forward", "sync: Fast-forward", "reset: moving to x"] {
-            assert!(!said(message).records_commit(), "{message}");
+            assert!(!line_with(message).records_commit(), "{message}");
         }
     }
 }

@@ -38,12 +38,6 @@ impl ReflogFile {
     pub fn key(&self) -> String {
         key(&self.name)
     }
-
-    /// Whether it is the HEAD log of a linked worktree.
-    #[must_use]
-    pub fn is_linked(&self) -> bool {
-        self.is_head && self.name.contains("worktrees/")
-    }
 }
 
 /// A storage key without user-chosen names: positions are persisted, and a branch or worktree name may be secret.

@@ -49,7 +49,7 @@ pub struct LogTail {
 /// # Errors
 /// When the log exists and cannot be read.
 pub fn end_position(path: &Path, name: &str) -> std::io::Result<LogPosition> {
-    let Some(look) = file::identify_file(path) else { return Ok(absent(name)) };
+    let Some(look) = file::identify_file(path) else { return Ok(LogPosition::at_start(name, ABSENT)) };
     let file = file::open(path)?;
     let end = last_line_end(&file, look.size)?;
     position(&file, name, &look, end, false)
@@ -60,41 +60,47 @@ pub fn end_position(path: &Path, name: &str) -> std::io::Result<LogPosition> {
 ///
 /// # Errors
 /// When the log exists and cannot be read.
-pub fn read_new_lines(path: &Path, name: &str, known: &[LogPosition], since: Timestamp) -> std::io::Result<LogTail> {
+pub fn read_new_lines(
+    path: &Path,
+    name: &str,
+    positions: &[LogPosition],
+    since: Timestamp,
+) -> std::io::Result<LogTail> {
     let since = Timestamp::from_second(since.as_second()).unwrap_or(since);
-    let own = known.iter().find(|known| known.log == name);
+    let own = positions.iter().find(|position| position.log == name);
     let Some(look) = file::identify_file(path) else {
-        let gone = own.filter(|known| known.identity != ABSENT).map(|_| absent(name));
-        return Ok(LogTail { position: gone, ..LogTail::default() });
+        let deleted = own.filter(|position| position.identity != ABSENT).map(|_| LogPosition::at_start(name, ABSENT));
+        return Ok(LogTail { position: deleted, ..LogTail::default() });
     };
-    if own.is_some_and(|known| known.offset == look.size && is_same(&known.identity, &look)) {
+    if own.is_some_and(|position| position.offset == look.size && is_same(&position.identity, &look)) {
         return Ok(LogTail::default());
     }
     let file = file::open(path)?;
-    let start = match own.map_or_else(|| renamed(&file, &look, known), |own| Ok(Some(own)))? {
-        Some(known) => after(&file, &look, known, since)?,
-        None if is_young(&look, known, since) => ReadStart { offset: 0, since: None },
+    let start = match own.map_or_else(|| find_renamed(&file, &look, positions), |own| Ok(Some(own)))? {
+        Some(position) => start_after(&file, &look, position, since)?,
+        None if is_young(&look, positions, since) => ReadStart { offset: 0, since: None },
         None => start_from_time(&file, look.size, since)?,
     };
-    let mut tail = forward(&file, name, &look, start)?;
+    let mut tail = read_forward(&file, name, &look, start)?;
     tail.position.take_if(|position| own == Some(position));
     Ok(tail)
 }
 
 /// The position of the same file under another name: renaming a branch moves its log.
-fn renamed<'a>(file: &File, look: &FileIdentity, known: &'a [LogPosition]) -> std::io::Result<Option<&'a LogPosition>> {
+fn find_renamed<'a>(
+    file: &File,
+    look: &FileIdentity,
+    positions: &'a [LogPosition],
+) -> std::io::Result<Option<&'a LogPosition>> {
     let inode = look.stamp.rsplit_once(':').map_or("", |(inode, _)| inode);
-    let mut same = known.iter().filter(|known| known.offset > 0 && known.offset <= look.size);
-    let Some(found) = same.find(|known| known.identity.strip_prefix(inode).is_some_and(|rest| rest.starts_with(':')))
+    let mut same = positions.iter().filter(|position| position.offset > 0 && position.offset <= look.size);
+    let Some(found) =
+        same.find(|position| position.identity.strip_prefix(inode).is_some_and(|rest| rest.starts_with(':')))
     else {
         return Ok(None);
     };
     let is_same = hash_before(file, found.offset)? == hash_in(plain(&found.identity));
     Ok(Some(found).filter(|_| is_same))
-}
-
-fn absent(name: &str) -> LogPosition {
-    LogPosition { log: name.to_owned(), identity: ABSENT.to_owned(), offset: 0 }
 }
 
 fn is_same(identity: &str, look: &FileIdentity) -> bool {
@@ -109,19 +115,24 @@ struct ReadStart {
 }
 
 /// Whether a log without position was created after all known positions and so is new as a whole.
-fn is_young(look: &FileIdentity, known: &[LogPosition], since: Timestamp) -> bool {
-    let had_no_logs = known.iter().any(|known| known.log == TIP);
+fn is_young(look: &FileIdentity, positions: &[LogPosition], since: Timestamp) -> bool {
+    let had_no_logs = positions.iter().any(|position| position.log == TIP);
     had_no_logs || look.created.is_some_and(|created| created >= since)
 }
 
-fn after(file: &File, look: &FileIdentity, known: &LogPosition, since: Timestamp) -> std::io::Result<ReadStart> {
-    let since_then = known.identity.ends_with(ANEW).then_some(since);
-    if known.offset == 0 {
+fn start_after(
+    file: &File,
+    look: &FileIdentity,
+    position: &LogPosition,
+    since: Timestamp,
+) -> std::io::Result<ReadStart> {
+    let since_then = position.identity.ends_with(ANEW).then_some(since);
+    if position.offset == 0 {
         return Ok(ReadStart { offset: 0, since: since_then });
     }
-    let wanted = hash_in(plain(&known.identity));
-    if known.offset <= look.size && hash_before(file, known.offset)? == wanted {
-        return Ok(ReadStart { offset: known.offset, since: since_then });
+    let wanted = hash_in(plain(&position.identity));
+    if position.offset <= look.size && hash_before(file, position.offset)? == wanted {
+        return Ok(ReadStart { offset: position.offset, since: since_then });
     }
     // gc and `reflog expire` rewrite the log into a new file: the last known line is located in it again.
     let end = last_line_end(file, look.size)?;
@@ -166,7 +177,7 @@ pub fn read_since(path: &Path, since: Timestamp) -> std::io::Result<Vec<ReflogLi
     Ok(lines)
 }
 
-fn forward(file: &File, name: &str, look: &FileIdentity, start: ReadStart) -> std::io::Result<LogTail> {
+fn read_forward(file: &File, name: &str, look: &FileIdentity, start: ReadStart) -> std::io::Result<LogTail> {
     let (chunk, more) = whole_lines(file, start.offset)?;
     let end = start.offset + chunk.len() as u64;
     let mut lines = context(file, start.offset, CONTEXT)?;

@@ -94,24 +94,24 @@ pub fn ends<'a>(common_dir: &'a Path, heads: &'a [ReflogFile]) -> impl Iterator<
 pub fn read_unlogged(
     common_dir: &Path,
     log: &ReflogFile,
-    known: &[LogPosition],
+    positions: &[LogPosition],
 ) -> Option<(LogPosition, Option<NewLines>)> {
     let name = name(log);
-    let was = known.iter().find(|known| known.log == name).map(|known| known.identity.as_str());
-    if was.is_some_and(|was| is_same(was, common_dir, log)) {
+    let earlier = positions.iter().find(|position| position.log == name).map(|position| position.identity.as_str());
+    if earlier.is_some_and(|earlier| is_same(earlier, common_dir, log)) {
         return None;
     }
     let tip = CheckedOutTip::load(common_dir, &log.git_dir)?;
     let position = tip.position(log);
-    let was = was.and_then(|was| of_branch(was, &tip.branch));
-    let is_known = known.is_empty() || was.as_ref() == Some(&tip.oid) || is_logged(common_dir, log, &tip);
-    let fresh = (!is_known).then(|| fresh(common_dir, log, was, tip)).flatten();
+    let earlier = earlier.and_then(|earlier| of_branch(earlier, &tip.branch));
+    let is_known = positions.is_empty() || earlier.as_ref() == Some(&tip.oid) || is_logged(common_dir, log, &tip);
+    let fresh = (!is_known).then(|| fresh(common_dir, log, earlier, tip)).flatten();
     Some((position, fresh))
 }
 
 /// By file metadata alone.
-fn is_same(was: &str, common_dir: &Path, log: &ReflogFile) -> bool {
-    let mut parts = was.splitn(4, ' ');
+fn is_same(earlier: &str, common_dir: &Path, log: &ReflogFile) -> bool {
+    let mut parts = earlier.splitn(4, ' ');
     let (Some(head), Some(file)) = (parts.next(), parts.next()) else { return false };
     let looks = |path: &Path, stamp: &str| file::identify_file(path).is_some_and(|look| look.stamp == stamp);
     let branch = || checked_out(common_dir, &log.git_dir);
@@ -119,8 +119,8 @@ fn is_same(was: &str, common_dir: &Path, log: &ReflogFile) -> bool {
 }
 
 /// The previous commit of the same branch.
-fn of_branch(was: &str, branch: &str) -> Option<Oid> {
-    let mut parts = was.splitn(4, ' ').skip(2);
+fn of_branch(earlier: &str, branch: &str) -> Option<Oid> {
+    let mut parts = earlier.splitn(4, ' ').skip(2);
     let (oid, name) = (parts.next()?, parts.next()?);
     if name == mark(branch) { oid.parse().ok() } else { None }
 }
@@ -133,12 +133,12 @@ fn is_logged(common_dir: &Path, head: &ReflogFile, tip: &CheckedOutTip) -> bool 
         .any(|path| reader::last(path, names).is_ok_and(|line| line.is_some()))
 }
 
-fn fresh(common_dir: &Path, head: &ReflogFile, was: Option<Oid>, tip: CheckedOutTip) -> Option<NewLines> {
+fn fresh(common_dir: &Path, head: &ReflogFile, earlier: Option<Oid>, tip: CheckedOutTip) -> Option<NewLines> {
     let file = loose(common_dir, &tip.branch)?;
     let path = common_dir.join("logs").join(&tip.branch);
     let logged = || reader::last(&path, |line| line.new.is_some()).ok().flatten().and_then(|line| line.new);
     // Without either, the log's entries may all have expired.
-    let old = Some(was.or_else(logged)?);
+    let old = Some(earlier.or_else(logged)?);
     let line = ReflogLine { old, new: Some(tip.oid), at: file::identify_file(&file)?.changed?, message: String::new() };
     let log = ReflogFile { name: format!("logs/{}", tip.branch), path, git_dir: head.git_dir.clone(), is_head: false };
     Some(NewLines { log, tail: LogTail { lines: vec![line], ..LogTail::default() } })

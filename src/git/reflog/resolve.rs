@@ -51,38 +51,38 @@ impl RepoHistory<'_> {
 
 /// The reference changes with all questions resolved.
 #[must_use]
-pub fn resolve_questions(story: ClassifiedLog, lines: &[ReflogLine], history: &RepoHistory<'_>) -> Vec<EntryChange> {
-    let mut told = story.changes;
-    for question in story.questions {
+pub fn resolve_questions(log: ClassifiedLog, lines: &[ReflogLine], history: &RepoHistory<'_>) -> Vec<EntryChange> {
+    let mut changes = log.changes;
+    for question in log.questions {
         match question {
             OpenQuestion::Replaced { line } => {
                 let (Some(old), Some(new)) = (&lines[line].old, &lines[line].new) else { continue };
                 let lies_on_it = history.header(new).is_none_or(|header| header.parents.contains(old));
                 if !lies_on_it {
-                    add(&mut told, line, old);
+                    add_replaced(&mut changes, line, old);
                 }
             }
             OpenQuestion::Recommitted { line, base, tip } => {
-                resolve_recommitted(&mut told, line, (&base, &tip), history);
+                resolve_recommitted(&mut changes, line, (&base, &tip), history);
             }
-            OpenQuestion::Rebased(rebase) => rebased(&mut told, &rebase, history),
+            OpenQuestion::Rebased(rebase) => link_rebased(&mut changes, &rebase, history),
             OpenQuestion::Aborted(range) => {
-                told.retain(|told| !range.contains(&told.line) || made(&told.change).is_none());
+                changes.retain(|change| !range.contains(&change.line) || made_commit(&change.change).is_none());
             }
         }
     }
-    told
+    changes
 }
 
 /// Records that the commit of this line also replaces `old`.
-fn add(told: &mut [EntryChange], line: usize, old: &Oid) {
-    if let Some(told) = told.iter_mut().find(|told| told.line == line) {
-        record_replaced(told, old);
+fn add_replaced(changes: &mut [EntryChange], line: usize, old: &Oid) {
+    if let Some(change) = changes.iter_mut().find(|change| change.line == line) {
+        record_replaced(change, old);
     }
 }
 
-fn record_replaced(told: &mut EntryChange, old: &Oid) {
-    if let RefChange::Committed { oid, replaces, .. } = &mut told.change
+fn record_replaced(change: &mut EntryChange, old: &Oid) {
+    if let RefChange::Committed { oid, replaces, .. } = &mut change.change
         && oid != old
         && !replaces.contains(old)
     {
@@ -92,20 +92,28 @@ fn record_replaced(told: &mut EntryChange, old: &Oid) {
 
 /// The new commit replaces the reset commits with the same message. Commits that another branch still contains were
 /// only moved there.
-fn resolve_recommitted(told: &mut [EntryChange], index: usize, (base, tip): (&Oid, &Oid), history: &RepoHistory<'_>) {
-    let Some(oid) = told.iter().find(|told| told.line == index).and_then(|told| made(&told.change)) else { return };
+fn resolve_recommitted(
+    changes: &mut [EntryChange],
+    index: usize,
+    (base, tip): (&Oid, &Oid),
+    history: &RepoHistory<'_>,
+) {
+    let Some(oid) = changes.iter().find(|change| change.line == index).and_then(|change| made_commit(&change.change))
+    else {
+        return;
+    };
     let Some(header) = history.header(oid) else { return };
     for old in history.range(base, tip, RESET) {
         if history.header(&old).is_some_and(|other| other.message == header.message)
             && !history.repo.on_a_branch(&old).unwrap_or(false)
         {
-            add(told, index, &old);
+            add_replaced(changes, index, &old);
         }
     }
 }
 
 /// The commit that git made here.
-fn made(ref_update: &RefChange) -> Option<&Oid> {
+fn made_commit(ref_update: &RefChange) -> Option<&Oid> {
     match ref_update {
         RefChange::Committed { oid, .. } => Some(oid),
         _ => None,
@@ -113,34 +121,35 @@ fn made(ref_update: &RefChange) -> Option<&Oid> {
 }
 
 /// Records that each copy, or its successor in the same rebase, replaces its original.
-fn rebased(told: &mut Vec<EntryChange>, rebase: &Rebase, history: &RepoHistory<'_>) {
+fn link_rebased(changes: &mut Vec<EntryChange>, rebase: &Rebase, history: &RepoHistory<'_>) {
     let by_branch = rebase.branch.as_deref().and_then(|branch| history.before_rebase(branch, &rebase.to));
     let from = by_branch.as_ref().unwrap_or(&rebase.from);
     let originals = history.range(&rebase.to, from, REBASED);
     if originals.len() >= REBASED {
         return;
     }
-    for (copy, original) in pairs(rebase, originals, history) {
+    for (copy, original) in pair_steps(rebase, originals, history) {
         // A reported copy that was itself replaced passes the link on.
         let survivor = survivor(rebase, copy);
-        let place =
-            |wanted: &Oid| told.iter().rposition(|told| told.line <= rebase.line && made(&told.change) == Some(wanted));
+        let place = |wanted: &Oid| {
+            changes.iter().rposition(|change| change.line <= rebase.line && made_commit(&change.change) == Some(wanted))
+        };
         if let Some(place) = place(&copy.oid).or_else(|| place(survivor)) {
-            record_replaced(&mut told[place], &original);
+            record_replaced(&mut changes[place], &original);
             continue;
         }
         let change = RefChange::Committed { oid: survivor.clone(), replaces: vec![original], step: true };
-        told.push(EntryChange { line: rebase.line, at: rebase.at, change });
+        changes.push(EntryChange { line: rebase.line, at: rebase.at, change });
     }
 }
 
 /// Matches the rebase steps with the rebased commits.
-fn pairs<'a>(rebase: &'a Rebase, originals: Vec<Oid>, history: &RepoHistory<'_>) -> Vec<(&'a RebasedCommit, Oid)> {
+fn pair_steps<'a>(rebase: &'a Rebase, originals: Vec<Oid>, history: &RepoHistory<'_>) -> Vec<(&'a RebasedCommit, Oid)> {
     // Replacements by the line itself (an amend, a fold) are already recorded.
-    let told: HashSet<&Oid> = rebase.steps.iter().filter_map(|step| step.old.as_ref()).collect();
+    let known_steps: HashSet<&Oid> = rebase.steps.iter().filter_map(|step| step.old.as_ref()).collect();
     let with_header = |oid: Oid| history.header(&oid).map(|header| (oid, header));
     let mut left: Vec<(Oid, Header)> =
-        originals.into_iter().filter(|oid| !told.contains(oid)).filter_map(with_header).collect();
+        originals.into_iter().filter(|oid| !known_steps.contains(oid)).filter_map(with_header).collect();
     let (folds, copies): (Vec<&RebasedCommit>, Vec<&RebasedCommit>) = rebase.steps.iter().partition(|step| step.folds);
     let copies = copies.into_iter().filter_map(|step| Some((step, history.header(&step.oid)?)));
     // A copy that was reworded in place is already linked: it must not be matched with another original.

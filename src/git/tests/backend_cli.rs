@@ -40,8 +40,9 @@ fn a_reftable_repository_reads_exactly_like_a_plain_one() {
     history(&reftable);
     for rev in ["HEAD", "HEAD~1", "HEAD~2"] {
         // Only a plain log file records the branch of an earlier commit.
-        let known = |commit: Commit| Commit { branch: commit.branch.filter(|_| rev == "HEAD"), ..commit };
-        assert_eq!(known(read(&reftable, rev)), known(read(&plain, rev)), "{rev}");
+        let without_other_branch =
+            |commit: Commit| Commit { branch: commit.branch.filter(|_| rev == "HEAD"), ..commit };
+        assert_eq!(without_other_branch(read(&reftable, rev)), without_other_branch(read(&plain, rev)), "{rev}");
     }
     let middle = read(&reftable, "HEAD~1");
     assert_eq!(file(&middle, "new").change, Change::Renamed);

@@ -9,23 +9,23 @@ use crate::git::{LoggedChange, RefChange};
 
 /// A reader that keeps its positions.
 pub struct Reader {
-    known: Vec<LogPosition>,
+    positions: Vec<LogPosition>,
     since: Timestamp,
 }
 
 impl Reader {
     /// Marks everything up to now as known.
     pub fn of(scratch: &Scratch) -> Self {
-        Self { known: scratch.open().log_ends().unwrap(), since: "2020-01-01T00:00:00Z".parse().unwrap() }
+        Self { positions: scratch.open().log_ends().unwrap(), since: "2020-01-01T00:00:00Z".parse().unwrap() }
     }
 
     pub fn entries(&mut self, scratch: &Scratch) -> Vec<LoggedChange> {
         let mut entries = Vec::new();
         loop {
-            let news = scratch.open().log_updates(&self.known, self.since).unwrap();
+            let news = scratch.open().log_updates(&self.positions, self.since).unwrap();
             for position in news.positions {
-                self.known.retain(|known| known.log != position.log);
-                self.known.push(position);
+                self.positions.retain(|old| old.log != position.log);
+                self.positions.push(position);
             }
             entries.extend(news.entries);
             if !news.more {
@@ -279,16 +279,16 @@ fn an_amend_to_the_very_same_commit_replaces_nothing() {
         assert_eq!(scratch.rev("HEAD"), first, "dates are frozen");
     }
     scratch.git(&["reset", "--quiet", "--soft", "HEAD"]);
-    let told = scratch.open().reflog_commits_since(Timestamp::UNIX_EPOCH).unwrap();
-    assert_eq!(told.iter().map(|made| (&made.oid, &made.replaces)).collect::<Vec<_>>(), [(&first, &None)]);
+    let commits = scratch.open().reflog_commits_since(Timestamp::UNIX_EPOCH).unwrap();
+    assert_eq!(commits.iter().map(|made| (&made.oid, &made.replaces)).collect::<Vec<_>>(), [(&first, &None)]);
     assert_eq!(reader.ref_updates(&scratch), [made(&first, &[])]);
     // Back and forth.
     scratch.git(&["commit", "--quiet", "--amend", "-m", "Other"]);
     scratch.git(&["commit", "--quiet", "--amend", "-m", "Start"]);
     assert_eq!(scratch.rev("HEAD"), first);
-    let told = scratch.open().reflog_commits_since(Timestamp::UNIX_EPOCH).unwrap();
-    assert_eq!(told.len(), 1);
-    assert!(told[0].oid == first && told[0].replaces.as_ref() != Some(&first), "{told:?}");
+    let commits = scratch.open().reflog_commits_since(Timestamp::UNIX_EPOCH).unwrap();
+    assert_eq!(commits.len(), 1);
+    assert!(commits[0].oid == first && commits[0].replaces.as_ref() != Some(&first), "{commits:?}");
 }
 
 #[test]
@@ -543,9 +543,9 @@ fn commits_in_linked_worktrees_are_told_with_their_directory() {
     };
     let git_dir = scratch.open().location().git_dir.join("worktrees/linked");
     commit();
-    let told = reader.entries(&scratch);
-    let made: Vec<_> = told.iter().filter(|entry| matches!(entry.change, RefChange::Committed { .. })).collect();
-    assert_eq!(made.len(), 1, "{told:?}");
+    let entries = reader.entries(&scratch);
+    let made: Vec<_> = entries.iter().filter(|entry| matches!(entry.change, RefChange::Committed { .. })).collect();
+    assert_eq!(made.len(), 1, "{entries:?}");
     assert_eq!(made[0].git_dir, git_dir);
     scratch.git(&["worktree", "remove", "--force", "../linked"]);
     assert_eq!(reader.entries(&scratch), []);
@@ -755,10 +755,10 @@ fn whenever_it_is_read_while_commits_are_made_each_is_told_once() {
         }
     });
     ref_updates.extend(reader.ref_updates(&scratch));
-    let mut told: Vec<Oid> = made_of(&ref_updates).into_iter().map(|(oid, _)| oid).collect();
+    let mut oids: Vec<Oid> = made_of(&ref_updates).into_iter().map(|(oid, _)| oid).collect();
     let all = scratch.git(&["rev-list", "main", "side", "--not", "main~40"]);
     let mut expected: Vec<Oid> = all.lines().map(|line| line.parse().unwrap()).collect();
-    told.sort();
+    oids.sort();
     expected.sort();
-    assert_eq!((ref_updates.len(), told), (80, expected), "{ref_updates:?}");
+    assert_eq!((ref_updates.len(), oids), (80, expected), "{ref_updates:?}");
 }

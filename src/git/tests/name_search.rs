@@ -7,7 +7,7 @@ use super::scratch::Scratch;
 use crate::domain::clock::{Clock, SystemClock};
 use crate::git::NameSearchBounds;
 
-fn known(
+fn found_names(
     scratch: &Scratch,
     names: &[&str],
     bytes: u64,
@@ -43,7 +43,7 @@ fn paths_and_words_of_the_tree_are_known_and_what_the_commit_took_away() {
         "guid",
     ];
     for options in [&[][..], &["--object-format=sha256"]] {
-        let found = known(&scratch(options), &asked, 1 << 20, soon(), &|_| false);
+        let found = found_names(&scratch(options), &asked, 1 << 20, soon(), &|_| false);
         let all = ["choose_model", "retry_limit", "route.rs", "docs/guide.md", "docs", "farewell", "gone.rs"];
         assert_eq!(found, set(&all), "{options:?}");
     }
@@ -53,8 +53,8 @@ fn paths_and_words_of_the_tree_are_known_and_what_the_commit_took_away() {
 fn bounds_of_bytes_and_time_are_kept_and_excluded_files_stay_closed() {
     let scratch = scratch(&[]);
     let asked = ["now", "retry_limit", "route.rs"];
-    assert_eq!(known(&scratch, &asked, 0, soon(), &|_| false), set(&["route.rs"]));
-    assert_eq!(known(&scratch, &asked, 1 << 20, SystemClock.instant(), &|_| false), set(&["route.rs"]));
-    let closed = known(&scratch, &asked, 1 << 20, soon(), &|path| path.ends_with(".md"));
+    assert_eq!(found_names(&scratch, &asked, 0, soon(), &|_| false), set(&["route.rs"]));
+    assert_eq!(found_names(&scratch, &asked, 1 << 20, SystemClock.instant(), &|_| false), set(&["route.rs"]));
+    let closed = found_names(&scratch, &asked, 1 << 20, soon(), &|path| path.ends_with(".md"));
     assert_eq!(closed, set(&["now", "route.rs"]));
 }

@@ -40,9 +40,9 @@ fn while_edited(scratch: &Scratch, at: &Path, args: &[&str]) -> Option<Commit> {
     let mut command = scratch.command();
     command.current_dir(at).env("GIT_EDITOR", format!("sh '{}'", editor.display())).args(["commit", "--quiet"]);
     let mut child = command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let mut said = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut said).unwrap();
-    assert_eq!(said, "open\n");
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(line, "open\n");
     let found = staged(&Repo::discover(at).unwrap(), StagingMoment::Editor);
     child.stdin.take().unwrap().write_all(b"\n").unwrap();
     assert!(child.wait().unwrap().success());

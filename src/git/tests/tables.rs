@@ -16,7 +16,7 @@ fn made(entries: &[LoggedChange]) -> Vec<String> {
     entries.iter().filter_map(made).collect()
 }
 
-fn told(oid: &crate::domain::id::Oid, replaces: usize) -> String {
+fn made_as(oid: &crate::domain::id::Oid, replaces: usize) -> String {
     format!("{} {replaces}", oid.short())
 }
 
@@ -25,13 +25,13 @@ fn a_reftable_repository_tells_its_news_once() {
     let Some(scratch) = reftable() else { return };
     let mut reader = Reader::of(&scratch);
     let first = scratch.write("a", "1").commit("Start");
-    assert_eq!(made(&reader.entries(&scratch)), [told(&first, 0)]);
+    assert_eq!(made(&reader.entries(&scratch)), [made_as(&first, 0)]);
     // All within one second.
     let commits: Vec<_> = (0..5).map(|n| scratch.write("a", format!("x{n}")).commit("Again")).collect();
-    assert_eq!(made(&reader.entries(&scratch)), commits.iter().map(|oid| told(oid, 0)).collect::<Vec<_>>());
+    assert_eq!(made(&reader.entries(&scratch)), commits.iter().map(|oid| made_as(oid, 0)).collect::<Vec<_>>());
     assert_eq!(reader.entries(&scratch), []);
     scratch.git(&["commit", "--quiet", "--amend", "-m", "Other"]);
-    assert_eq!(made(&reader.entries(&scratch)), [told(&scratch.rev("HEAD"), 1)]);
+    assert_eq!(made(&reader.entries(&scratch)), [made_as(&scratch.rev("HEAD"), 1)]);
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn switching_to_and_fro_within_a_second_hides_nothing() {
     let oid = scratch.write("a", "3").commit("Aside");
     scratch.git(&["checkout", "--quiet", "main"]);
     scratch.git(&["branch", "--quiet", "-D", "other"]);
-    assert_eq!(made(&reader.entries(&scratch)), [told(&oid, 0)]);
+    assert_eq!(made(&reader.entries(&scratch)), [made_as(&oid, 0)]);
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn worktrees_silent_tools_and_rebases_of_a_reftable_repository_are_told_too() {
     let mut command = scratch.command();
     assert!(command.current_dir(&linked).args(["rebase", "--quiet", "main"]).output().unwrap().status.success());
     let entries = reader.entries(&scratch);
-    assert_eq!(made(&entries), [told(&scratch.rev("topic~1"), 1), told(&scratch.rev("topic"), 1)]);
+    assert_eq!(made(&entries), [made_as(&scratch.rev("topic~1"), 1), made_as(&scratch.rev("topic"), 1)]);
     let git_dir = scratch.open().location().git_dir.join("worktrees/linked");
     assert!(
         entries.iter().all(|entry| !matches!(entry.change, RefChange::Committed { .. }) || entry.git_dir == git_dir)
@@ -95,7 +95,7 @@ fn expired_entries_do_not_make_the_rest_news_again() {
     assert!(scratch.git(&["reflog"]).lines().count() < 4);
     assert_eq!(made(&reader.entries(&scratch)), Vec::<String>::new());
     let oid = scratch.write("a", "more").commit("More");
-    assert_eq!(made(&reader.entries(&scratch)), [told(&oid, 0)]);
+    assert_eq!(made(&reader.entries(&scratch)), [made_as(&oid, 0)]);
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn a_sha256_repository_has_logs_like_any_other() {
     let mut reader = Reader::of(&scratch);
     scratch.write("a", "2").commit("Next");
     scratch.git(&["commit", "--quiet", "--amend", "-m", "Other"]);
-    assert_eq!(made(&reader.entries(&scratch)), [told(&scratch.rev("HEAD"), 1)]);
+    assert_eq!(made(&reader.entries(&scratch)), [made_as(&scratch.rev("HEAD"), 1)]);
 }
 
 #[test]

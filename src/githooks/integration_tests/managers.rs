@@ -90,8 +90,8 @@ fn a_manager_that_is_installed_anew_over_ours_never_calls_itself() {
             let text = fs::read_to_string(stage.hook("post-commit")).expect("there") + "# a later version\n";
             stage.prior("post-commit", &text);
         }
-        let said = stage.commit();
-        assert!(said == "pre-commit\n" || (changed && said == "pre-commit\npre-commit\n"), "{said}");
+        let output = stage.commit();
+        assert!(output == "pre-commit\n" || (changed && output == "pre-commit\npre-commit\n"), "{output}");
         assert!(stage.calls().starts_with("uro-hook|post-commit|\n"));
     }
 }

@@ -5,6 +5,7 @@ use crate::facts::Facts;
 use crate::facts::case::Case;
 use crate::facts::roles::FileRole;
 use crate::text::version::is_dotted_version;
+use crate::text::words::bare_word;
 
 /// Maps a Conventional Commits type to the tag's name.
 fn of_type(kind: &str) -> &str {
@@ -26,12 +27,12 @@ pub(super) fn action_tags(commit: &Commit, facts: &Facts) -> Vec<String> {
         Case::Only(FileRole::Ci) => Some("ci"),
         _ => None,
     };
-    let said: Vec<&str> = match &facts.subject.prefix {
+    let tags: Vec<&str> = match &facts.subject.prefix {
         Some(prefix) => vec![of_type(&prefix.kind)].into_iter().chain(of_scope(prefix.scope.as_deref())).collect(),
         None if facts.case == Case::Revert => vec!["revert"],
-        None => of_words(&spoken(commit.subject()), facts).into_iter().chain(of_case).collect(),
+        None => of_words(&lowercase_words(commit.subject()), facts).into_iter().chain(of_case).collect(),
     };
-    said.into_iter().map(str::to_owned).collect()
+    tags.into_iter().map(str::to_owned).collect()
 }
 
 fn of_scope(scope: Option<&str>) -> Option<&'static str> {
@@ -39,9 +40,8 @@ fn of_scope(scope: Option<&str>) -> Option<&'static str> {
 }
 
 /// The subject's words; `fixed-width` is one word, and no fix.
-fn spoken(subject: &str) -> Vec<String> {
-    let bare = |word: &str| word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
-    subject.split_whitespace().map(bare).filter(|word| !word.is_empty()).collect()
+fn lowercase_words(subject: &str) -> Vec<String> {
+    subject.split_whitespace().map(bare_word).filter(|word| !word.is_empty()).collect()
 }
 
 fn of_words(words: &[String], facts: &Facts) -> Option<&'static str> {

@@ -31,8 +31,8 @@ const PARTS: [(&str, &[&str]); 14] = [
 ];
 
 /// The parts that the subject names, then those with at least half of the changed code in their paths.
-pub(super) fn domain_tags(said: &str, files: &[FileChange]) -> Vec<&'static str> {
-    let mut parts: Vec<&str> = words(&prose(said)).iter().filter_map(|word| part(word)).collect();
+pub(super) fn domain_tags(message: &str, files: &[FileChange]) -> Vec<&'static str> {
+    let mut parts: Vec<&str> = words(&prose(message)).iter().filter_map(|word| part(word)).collect();
     let code = |file: &&FileChange| matches!(facts::role_of(file), FileRole::Source | FileRole::Tests);
     let places: Vec<Vec<&str>> = files.iter().filter(code).map(|file| of_path(&file.path)).collect();
     let shared = |part: &str| places.iter().filter(|found| found.contains(&part)).count() * 2 >= places.len().max(1);

@@ -394,9 +394,9 @@ fn a_change_is_the_same_for_each_writer_of_its_id_and_its_capture_has_it() {
         }
         let mut live = place.captures(false);
         live.retain(|capture| capture.raw.contains(" words"));
-        let told: Vec<_> = live.iter().map(|capture| capture.commit.as_ref().unwrap()).collect();
-        assert_eq!(told.len(), 1, "{header}{live:?}");
-        assert_eq!((told[0].subject.as_str(), told[0].change_id.as_deref()), ("New words", Some(id)), "{header}");
+        let commits: Vec<_> = live.iter().map(|capture| capture.commit.as_ref().unwrap()).collect();
+        assert_eq!(commits.len(), 1, "{header}{live:?}");
+        assert_eq!((commits[0].subject.as_str(), commits[0].change_id.as_deref()), ("New words", Some(id)), "{header}");
     }
 }
 

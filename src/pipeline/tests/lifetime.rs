@@ -8,7 +8,7 @@ use super::PipelineFixture;
 use crate::domain::capture::ModelOutcome;
 use crate::domain::clock::FakeClock;
 use crate::domain::id::CaptureId;
-use crate::pipeline::{erasure, expiry};
+use crate::pipeline::erasure;
 use crate::store::FORGETTING;
 use crate::store::samples::{answered, commit, timestamp};
 
@@ -27,7 +27,7 @@ fn scene(today: Timestamp) -> (PipelineFixture, CaptureId) {
 }
 
 fn kept(scene: &PipelineFixture, id: CaptureId) -> (bool, bool) {
-    expiry::expire(&scene.services).unwrap();
+    erasure::expire(&scene.services).unwrap();
     let record = scene.services.store.capture(&id.to_string()).unwrap();
     (record.wire.is_some(), record.decision.is_some())
 }
@@ -76,12 +76,12 @@ fn logs_and_leftover_texts_go_when_they_hold_a_piece_of_it() {
         std::fs::write(&path, text).unwrap();
         path
     };
-    let said = "WARN why=\"400: It forgot its checkout_total.\\n\"";
-    let (log, service_log) = (file(paths.log(), said), file(paths.service_log(), "nothing of it"));
-    let old = file(paths.state.join("sidecar.log.old"), said);
+    let log_line = "WARN why=\"400: It forgot its checkout_total.\\n\"";
+    let (log, service_log) = (file(paths.log(), log_line), file(paths.service_log(), "nothing of it"));
+    let old = file(paths.state.join("sidecar.log.old"), log_line);
     let edited = file(paths.state.join("edit-7.md"), "Repair basket 1, said the customer");
     let other = file(paths.state.join("draft-x.md"), "# Another week");
-    let unread = file(paths.spool().join("unread-1.log"), said);
+    let unread = file(paths.spool().join("unread-1.log"), log_line);
     let forgotten = erasure::forget(services, id).unwrap();
     assert_eq!(forgotten.scrubbed.remaining, []);
     assert_eq!(forgotten.scrubbed.copies.len(), 4, "{:?}", forgotten.scrubbed.copies);

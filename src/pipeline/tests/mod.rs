@@ -24,7 +24,7 @@ mod notes;
 mod own_templates;
 mod poison_guard;
 mod reconcile_tests;
-mod roster_tests;
+mod registry_tests;
 mod sequences;
 mod settings;
 mod storm;
@@ -86,8 +86,8 @@ impl PipelineFixture {
         std::fs::create_dir_all(self.path(name)).unwrap();
         let place = self.at(name);
         let init = ["init", "-q", "--initial-branch=main", "--ref-format=reftable"];
-        let known = place.command(&init).output().unwrap().status.success();
-        known.then_some(place)
+        let is_supported = place.command(&init).output().unwrap().status.success();
+        is_supported.then_some(place)
     }
 
     pub fn at(&self, name: &str) -> TestRepo<'_> {

@@ -15,9 +15,9 @@ fn scene() -> (PipelineFixture, Arc<FakeClock>) {
 
 /// Simulates a death with the next event in hand.
 fn die(scene: &PipelineFixture) {
-    let hand = PoisonEventGuard::open(&scene.services, "sidecar").unwrap();
+    let guard = PoisonEventGuard::open(&scene.services, "sidecar").unwrap();
     if let Some(event) = scene.services.store.pending_events(1).unwrap().first() {
-        std::mem::forget(hand.hold_event(event.row));
+        std::mem::forget(guard.hold_event(event.row));
     }
 }
 
@@ -77,8 +77,8 @@ fn killing_every_start_makes_no_event_a_suspect() {
 fn a_program_that_ended_in_peace_left_nothing_behind() {
     let scene = PipelineFixture::new();
     for _ in 0..6 {
-        let hand = PoisonEventGuard::open(&scene.services, "sidecar").unwrap();
-        drop(hand.hold_event(7));
+        let guard = PoisonEventGuard::open(&scene.services, "sidecar").unwrap();
+        drop(guard.hold_event(7));
     }
     assert_eq!(scene.services.store.mark("in-hand.sidecar").unwrap(), None);
 }

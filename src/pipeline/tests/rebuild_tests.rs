@@ -72,8 +72,8 @@ fn a_torn_list_is_reported_and_kept_and_never_taken_for_an_empty_one() {
     }
     after_quarantine(&services, Path::new("/nowhere/captures.db.damaged")).unwrap();
     let problems = services.store.problems(jiff::Timestamp::MIN).unwrap();
-    let told = problems.iter().find(|(_, what, _)| what.contains("list of repositories")).expect("reported");
-    assert!(told.2.contains("uro-capture init"), "{told:?}");
+    let problem = problems.iter().find(|(_, what, _)| what.contains("list of repositories")).expect("reported");
+    assert!(problem.2.contains("uro-capture init"), "{problem:?}");
     assert!(!list.exists() && list.with_extension("json.damaged").exists());
     std::fs::remove_file(list.with_extension("json.damaged")).unwrap();
     assert_eq!(read_mirror(&services.paths).unwrap(), [], "none was ever written: nothing was registered");

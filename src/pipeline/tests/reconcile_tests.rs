@@ -69,14 +69,14 @@ fn a_kill_between_two_batches_loses_nothing_and_repeats_nothing() {
     for n in 0..4 {
         place.commit("a", &n.to_string(), &format!("Commit {n}"));
     }
-    let known = scene.services.store.registered_repos().unwrap().remove(0);
-    let before = scene.services.store.log_positions(&known.id).unwrap();
-    assert_eq!(reconcile::repository(&scene.services, &known, Source::Reconcile).unwrap(), 4);
+    let registered = scene.services.store.registered_repos().unwrap().remove(0);
+    let before = scene.services.store.log_positions(&registered.id).unwrap();
+    assert_eq!(reconcile::repository(&scene.services, &registered, Source::Reconcile).unwrap(), 4);
     // As if the process had died between the events and the read positions.
-    scene.services.store.unregister(&known.id).unwrap();
-    scene.services.store.register(&known).unwrap();
-    scene.services.store.record_reflog_events(&known.id, &[], &before).unwrap();
-    assert_eq!(reconcile::repository(&scene.services, &known, Source::Reconcile).unwrap(), 0);
+    scene.services.store.unregister(&registered.id).unwrap();
+    scene.services.store.register(&registered).unwrap();
+    scene.services.store.record_reflog_events(&registered.id, &[], &before).unwrap();
+    assert_eq!(reconcile::repository(&scene.services, &registered, Source::Reconcile).unwrap(), 0);
     scene.work();
     assert_eq!(place.live().len(), 4);
 }
@@ -216,8 +216,8 @@ fn a_silent_tool_that_moves_a_branch_to_what_others_pushed_brings_nothing_of_our
 #[test]
 fn a_repository_that_is_gone_is_one_problem_and_stops_no_other() {
     let scene = PipelineFixture::new();
-    let (gone, here) = (scene.repo("gone"), scene.repo("here"));
-    std::fs::remove_dir_all(&gone.path).unwrap();
+    let (removed, here) = (scene.repo("gone"), scene.repo("here"));
+    std::fs::remove_dir_all(&removed.path).unwrap();
     here.commit("a", "1", "One");
     assert_eq!(scene.reconcile(), 1);
     scene.reconcile();

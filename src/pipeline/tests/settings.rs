@@ -99,12 +99,13 @@ fn a_repository_whose_own_key_is_broken_waits_alone_unless_its_last_good_value_i
     look_again(&scene);
     assert_eq!((known.live(), unknown.live(), other.live()), (vec![], vec![], vec!["One".to_owned()]));
     assert_eq!(scene.services.store.pending_event_count().unwrap(), 1, "that of the unknown one");
-    let told = |place: &TestRepo<'_>| scene.problems().iter().any(|told| told.contains(&*place.path.to_string_lossy()));
-    assert!(told(&unknown) && told(&known) && !told(&other));
+    let is_reported =
+        |place: &TestRepo<'_>| scene.problems().iter().any(|problem| problem.contains(&*place.path.to_string_lossy()));
+    assert!(is_reported(&unknown) && is_reported(&known) && !is_reported(&other));
     unknown.git(&["config", "uro.capture", "true"]);
     look_again(&scene);
     assert_eq!(unknown.live(), ["One"]);
-    assert!(!told(&unknown) && told(&known), "what was mended is no problem any more");
+    assert!(!is_reported(&unknown) && is_reported(&known), "what was mended is no problem any more");
 }
 
 #[test]

@@ -20,7 +20,7 @@ pub(super) struct Rules {
 pub(super) const RULES: Rules = Rules { grounded: 0.6, names: 0.4, nameless: 0.75 };
 
 /// Against the commit: `faults` of the sentences are not grounded.
-pub(super) fn of(rules: &Rules, said: &TextAnalysis<'_>, commit: &Commit, facts: &Facts, faults: usize) -> f64 {
+pub(super) fn of(rules: &Rules, analysis: &TextAnalysis<'_>, commit: &Commit, facts: &Facts, faults: usize) -> f64 {
     let files = &commit.patch.files;
     let lines = files
         .iter()
@@ -34,26 +34,35 @@ pub(super) fn of(rules: &Rules, said: &TextAnalysis<'_>, commit: &Commit, facts:
         .iter()
         .flat_map(|change| std::iter::once(&change.name).chain(&change.from).chain(&change.to).map(String::as_str));
     let sources = lines.chain(paths.chain(people).map(String::as_str)).chain(symbols).chain(dependencies);
-    weigh(rules, said, faults, sources)
+    weigh(rules, analysis, faults, sources)
 }
 
 /// Against the words of a note, or of the captures behind a draft.
-pub(super) fn of_words<'a>(rules: &Rules, said: &TextAnalysis<'_>, sources: impl IntoIterator<Item = &'a str>) -> f64 {
-    weigh(rules, said, 0, sources)
+pub(super) fn of_words<'a>(
+    rules: &Rules,
+    analysis: &TextAnalysis<'_>,
+    sources: impl IntoIterator<Item = &'a str>,
+) -> f64 {
+    weigh(rules, analysis, 0, sources)
 }
 
-fn weigh<'a>(rules: &Rules, said: &TextAnalysis<'_>, faults: usize, sources: impl IntoIterator<Item = &'a str>) -> f64 {
-    if said.words.is_empty() {
+fn weigh<'a>(
+    rules: &Rules,
+    analysis: &TextAnalysis<'_>,
+    faults: usize,
+    sources: impl IntoIterator<Item = &'a str>,
+) -> f64 {
+    if analysis.words.is_empty() {
         return 0.0;
     }
-    let statements = said.sentences.len().max(1) as f64;
+    let statements = analysis.sentences.len().max(1) as f64;
     let grounded = 1.0 - (faults as f64 / statements).min(1.0);
-    rules.grounded * grounded + rules.names * known_names(said, sources).unwrap_or(rules.nameless)
+    rules.grounded * grounded + rules.names * known_names(analysis, sources).unwrap_or(rules.nameless)
 }
 
 /// The share of names with every part spelled exactly as in the source; `None` without names.
-fn known_names<'a>(said: &TextAnalysis<'_>, sources: impl IntoIterator<Item = &'a str>) -> Option<f64> {
-    let mut missing: BTreeSet<&str> = said.names.iter().flat_map(|name| segments(name)).collect();
+fn known_names<'a>(analysis: &TextAnalysis<'_>, sources: impl IntoIterator<Item = &'a str>) -> Option<f64> {
+    let mut missing: BTreeSet<&str> = analysis.names.iter().flat_map(|name| segments(name)).collect();
     for source in sources {
         if missing.is_empty() {
             break;
@@ -62,6 +71,6 @@ fn known_names<'a>(said: &TextAnalysis<'_>, sources: impl IntoIterator<Item = &'
             missing.remove(segment);
         }
     }
-    let known = said.names.iter().filter(|name| !segments(name).any(|part| missing.contains(part))).count();
-    (!said.names.is_empty()).then(|| share(known as f64, said.names.len() as f64, 0.0))
+    let found = analysis.names.iter().filter(|name| !segments(name).any(|part| missing.contains(part))).count();
+    (!analysis.names.is_empty()).then(|| share(found as f64, analysis.names.len() as f64, 0.0))
 }

@@ -43,47 +43,47 @@ pub(super) const RULES: Rules = Rules {
 #[derive(Debug, Default)]
 struct FactTally {
     all: f64,
-    told: f64,
+    mentioned: f64,
 }
 
 impl FactTally {
-    fn count(&mut self, weight: f64, told: f64) {
+    fn count(&mut self, weight: f64, mentioned: f64) {
         self.all += weight;
-        self.told += weight * told;
+        self.mentioned += weight * mentioned;
     }
 
-    fn count_each<'a>(&mut self, weights: &[f64], said: &TextAnalysis<'_>, names: impl Iterator<Item = &'a str>) {
+    fn count_each<'a>(&mut self, weights: &[f64], analysis: &TextAnalysis<'_>, names: impl Iterator<Item = &'a str>) {
         for (weight, name) in weights.iter().zip(names) {
-            self.count(*weight, said.mention_share(name));
+            self.count(*weight, analysis.mention_share(name));
         }
     }
 }
 
 /// The weighted recall of the facts.
-pub(super) fn of(rules: &Rules, said: &TextAnalysis<'_>, facts: &Facts) -> f64 {
-    if said.words.is_empty() {
+pub(super) fn of(rules: &Rules, analysis: &TextAnalysis<'_>, facts: &Facts) -> f64 {
+    if analysis.words.is_empty() {
         return 0.0;
     }
     let mut tally = FactTally::default();
     if facts.subject.informative && !content(&facts.subject.text).is_empty() {
-        tally.count(rules.subject, said.mentioned_words(&facts.subject.text));
+        tally.count(rules.subject, analysis.mentioned_words(&facts.subject.text));
     }
-    tally.count_each(rules.symbols, said, facts.symbols.iter().map(|symbol| symbol.name.as_str()));
-    tally.count_each(rules.dependencies, said, facts.dependencies.iter().map(|change| change.name.as_str()));
-    tally.count_each(rules.breaking, said, facts.breaking.iter().map(words_of));
-    tally.count_each(rules.renames, said, facts.renames.iter().map(|(_, to)| stem_of(to)));
-    tally.count_each(rules.mentions, said, facts.mentions.iter().map(|mention| mention.text.as_str()));
+    tally.count_each(rules.symbols, analysis, facts.symbols.iter().map(|symbol| symbol.name.as_str()));
+    tally.count_each(rules.dependencies, analysis, facts.dependencies.iter().map(|change| change.name.as_str()));
+    tally.count_each(rules.breaking, analysis, facts.breaking.iter().map(words_of));
+    tally.count_each(rules.renames, analysis, facts.renames.iter().map(|(_, to)| stem_of(to)));
+    tally.count_each(rules.mentions, analysis, facts.mentions.iter().map(|mention| mention.text.as_str()));
     let numbers = facts.author.numbers.iter().chain(&facts.author.tickets);
-    tally.count_each(rules.numbers, said, numbers.map(String::as_str));
+    tally.count_each(rules.numbers, analysis, numbers.map(String::as_str));
     if let Some(why) = &facts.author.why {
-        tally.count(rules.why, said.mentioned_words(why));
+        tally.count(rules.why, analysis.mentioned_words(why));
     }
-    count_roles(rules, &mut tally, said, facts);
-    share(tally.told, tally.all.min(rules.enough), 1.0)
+    count_roles(rules, &mut tally, analysis, facts);
+    share(tally.mentioned, tally.all.min(rules.enough), 1.0)
 }
 
 /// Whether the text mentions that a change goes beyond source files.
-fn count_roles(rules: &Rules, tally: &mut FactTally, said: &TextAnalysis<'_>, facts: &Facts) {
+fn count_roles(rules: &Rules, tally: &mut FactTally, analysis: &TextAnalysis<'_>, facts: &Facts) {
     let words = |role: FileRole| -> &[&str] {
         match role {
             FileRole::Tests => &["test", "tests"],
@@ -95,8 +95,8 @@ fn count_roles(rules: &Rules, tally: &mut FactTally, said: &TextAnalysis<'_>, fa
     };
     let others: Vec<&[&str]> = facts.shares.iter().map(|share| words(share.role)).filter(|w| !w.is_empty()).collect();
     if facts.shares.len() > 1 && !others.is_empty() {
-        let told = others.iter().filter(|words| words.iter().any(|word| said.has_word(word))).count();
-        tally.count(rules.roles, share(told as f64, others.len() as f64, 0.0));
+        let mentioned = others.iter().filter(|words| words.iter().any(|word| analysis.has_word(word))).count();
+        tally.count(rules.roles, share(mentioned as f64, others.len() as f64, 0.0));
     }
 }
 
@@ -115,16 +115,16 @@ fn stem_of(path: &str) -> &str {
 }
 
 /// The share of the note's words that the text keeps.
-pub(super) fn of_note(_rules: &Rules, said: &TextAnalysis<'_>, note: &str) -> f64 {
-    match (said.words.is_empty(), content(note).is_empty()) {
+pub(super) fn of_note(_rules: &Rules, analysis: &TextAnalysis<'_>, note: &str) -> f64 {
+    match (analysis.words.is_empty(), content(note).is_empty()) {
         (true, _) => 0.0,
         (false, true) => 1.0,
-        (false, false) => said.mentioned_words(note),
+        (false, false) => analysis.mentioned_words(note),
     }
 }
 
 /// The share of the sources that the text mentions.
-pub(super) fn of_sources(rules: &Rules, said: &TextAnalysis<'_>, sources: &[&str]) -> f64 {
-    let told = sources.iter().filter(|source| said.mentioned_words(source) >= rules.source).count();
-    share(told as f64, sources.len() as f64, if said.words.is_empty() { 0.0 } else { 1.0 })
+pub(super) fn of_sources(rules: &Rules, analysis: &TextAnalysis<'_>, sources: &[&str]) -> f64 {
+    let mentioned = sources.iter().filter(|source| analysis.mentioned_words(source) >= rules.source).count();
+    share(mentioned as f64, sources.len() as f64, if analysis.words.is_empty() { 0.0 } else { 1.0 })
 }

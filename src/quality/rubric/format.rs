@@ -50,35 +50,35 @@ pub(super) const RULES: Rules = Rules {
 };
 
 /// For a summary; `author` is the author's own text.
-pub(super) fn of(rules: &Rules, said: &TextAnalysis<'_>, author: &str) -> f64 {
-    if said.words.is_empty() {
+pub(super) fn of(rules: &Rules, analysis: &TextAnalysis<'_>, author: &str) -> f64 {
+    if analysis.words.is_empty() {
         return 0.0;
     }
-    let lines = said.text.lines().filter(|line| !line.trim().is_empty()).count();
+    let lines = analysis.text.lines().filter(|line| !line.trim().is_empty()).count();
     let off = |breach: bool, marks: f64| if breach { marks } else { 0.0 };
     1.0 - off(lines > 1, rules.lines)
-        - off(said.sentences.len() > rules.most_sentences, rules.sentences)
-        - off(said.words.len() < rules.least_words, rules.fragment)
-        - off(!begins(said.text), rules.beginning)
-        - off(!said.text.ends_with(['.', '!', '?', '\u{3002}']), rules.ending)
-        - off(is_marked_up(said.text), rules.markdown)
-        - off(has(said, rules.persons) && !has(&TextAnalysis::of(author), rules.persons), rules.first_person)
-        - off(has(said, rules.praises) && !has(&TextAnalysis::of(author), rules.praises), rules.praise)
-        - off(is_chatter(said), rules.chatter)
-        - off(ExpectedStyle::of(author).is_foreign(said.text), rules.foreign)
+        - off(analysis.sentences.len() > rules.most_sentences, rules.sentences)
+        - off(analysis.words.len() < rules.least_words, rules.fragment)
+        - off(!begins(analysis.text), rules.beginning)
+        - off(!analysis.text.ends_with(['.', '!', '?', '\u{3002}']), rules.ending)
+        - off(is_marked_up(analysis.text), rules.markdown)
+        - off(has(analysis, rules.persons) && !has(&TextAnalysis::of(author), rules.persons), rules.first_person)
+        - off(has(analysis, rules.praises) && !has(&TextAnalysis::of(author), rules.praises), rules.praise)
+        - off(is_chatter(analysis), rules.chatter)
+        - off(ExpectedStyle::of(author).is_foreign(analysis.text), rules.foreign)
 }
 
 /// For a draft: Markdown with a title, without the same violations.
-pub(super) fn of_document(rules: &Rules, said: &TextAnalysis<'_>) -> f64 {
-    if said.words.is_empty() {
+pub(super) fn of_document(rules: &Rules, analysis: &TextAnalysis<'_>) -> f64 {
+    if analysis.words.is_empty() {
         return 0.0;
     }
     let off = |breach: bool, marks: f64| if breach { marks } else { 0.0 };
-    1.0 - off(said.text.contains('\n') && !said.text.starts_with('#'), rules.title)
-        - off(ends_in_code(said.text), rules.markdown)
-        - off(has(said, rules.praises), rules.praise)
-        - off(is_chatter(said), rules.chatter)
-        - off(ExpectedStyle::default().is_foreign(said.text), rules.foreign)
+    1.0 - off(analysis.text.contains('\n') && !analysis.text.starts_with('#'), rules.title)
+        - off(ends_in_code(analysis.text), rules.markdown)
+        - off(has(analysis, rules.praises), rules.praise)
+        - off(is_chatter(analysis), rules.chatter)
+        - off(ExpectedStyle::default().is_foreign(analysis.text), rules.foreign)
 }
 
 fn begins(text: &str) -> bool {
@@ -93,14 +93,14 @@ fn is_marked_up(text: &str) -> bool {
     text.lines().any(line) || text.contains("```") || text.lines().any(|line| markdown::plain(line) != line.trim())
 }
 
-fn has(said: &TextAnalysis<'_>, list: &[&str]) -> bool {
-    said.words.iter().any(|word| list.contains(&word.to_lowercase().as_str()))
+fn has(analysis: &TextAnalysis<'_>, list: &[&str]) -> bool {
+    analysis.words.iter().any(|word| list.contains(&word.to_lowercase().as_str()))
 }
 
-fn is_chatter(said: &TextAnalysis<'_>) -> bool {
-    preamble::without_preamble(said.text).len() < said.text.len() && !said.text.contains("::")
-        || repetition::is_loop(said.text)
-        || said.sentences.iter().any(|sentence| {
+fn is_chatter(analysis: &TextAnalysis<'_>) -> bool {
+    preamble::without_preamble(analysis.text).len() < analysis.text.len() && !analysis.text.contains("::")
+        || repetition::is_loop(analysis.text)
+        || analysis.sentences.iter().any(|sentence| {
             chatter::is_aside(sentence) || chatter::is_refusal(sentence) || reasoning::is_reasoning(sentence)
         })
 }

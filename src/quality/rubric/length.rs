@@ -15,7 +15,7 @@ pub(super) const SUMMARY: Rules = Rules { least: 8.0, most: 60.0 };
 pub(super) const DOCUMENT: Rules = Rules { least: 30.0, most: 900.0 };
 
 /// 1 within the range; below it proportional, above it range end divided by length.
-pub(super) fn of(rules: &Rules, said: &TextAnalysis<'_>) -> f64 {
-    let words = said.words.len() as f64;
+pub(super) fn of(rules: &Rules, analysis: &TextAnalysis<'_>) -> f64 {
+    let words = analysis.words.len() as f64;
     if words < rules.least { words / rules.least } else { rules.most / words.max(rules.most) }
 }

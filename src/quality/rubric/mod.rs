@@ -68,37 +68,37 @@ pub fn commit(text: &str, commit: &Commit, facts: &Facts, faults: usize) -> Opti
 /// Scores a note's summary against the note.
 #[must_use]
 pub fn note(text: &str, note: &str) -> Option<Quality> {
-    let said = TextAnalysis::of(text);
+    let analysis = TextAnalysis::of(text);
     Some(RULES.quality([
-        accuracy::of_words(&RULES.accuracy, &said, [note]),
-        format::of(&RULES.format, &said, note),
-        completeness::of_note(&RULES.completeness, &said, note),
-        readability::of(&RULES.readability, &said),
-        length::of(&RULES.length, &said),
+        accuracy::of_words(&RULES.accuracy, &analysis, [note]),
+        format::of(&RULES.format, &analysis, note),
+        completeness::of_note(&RULES.completeness, &analysis, note),
+        readability::of(&RULES.readability, &analysis),
+        length::of(&RULES.length, &analysis),
     ]))
 }
 
 /// Scores a draft against the summaries of its captures.
 #[must_use]
 pub fn document(text: &str, sources: &[&str]) -> Option<Quality> {
-    let said = TextAnalysis::of(text);
+    let analysis = TextAnalysis::of(text);
     Some(RULES.quality([
-        accuracy::of_words(&RULES.accuracy, &said, sources.iter().copied()),
-        format::of_document(&RULES.format, &said),
-        completeness::of_sources(&RULES.completeness, &said, sources),
-        readability::of(&RULES.readability, &said),
-        length::of(&RULES.document, &said),
+        accuracy::of_words(&RULES.accuracy, &analysis, sources.iter().copied()),
+        format::of_document(&RULES.format, &analysis),
+        completeness::of_sources(&RULES.completeness, &analysis, sources),
+        readability::of(&RULES.readability, &analysis),
+        length::of(&RULES.document, &analysis),
     ]))
 }
 
 fn judge_commit(rules: &Rules, text: &str, commit: &Commit, facts: &Facts, faults: usize) -> Quality {
-    let said = TextAnalysis::of(text);
+    let analysis = TextAnalysis::of(text);
     rules.quality([
-        accuracy::of(&rules.accuracy, &said, commit, facts, faults),
-        format::of(&rules.format, &said, &commit.message),
-        completeness::of(&rules.completeness, &said, facts),
-        readability::of(&rules.readability, &said),
-        length::of(&rules.length, &said),
+        accuracy::of(&rules.accuracy, &analysis, commit, facts, faults),
+        format::of(&rules.format, &analysis, &commit.message),
+        completeness::of(&rules.completeness, &analysis, facts),
+        readability::of(&rules.readability, &analysis),
+        length::of(&rules.length, &analysis),
     ])
 }
 

@@ -35,16 +35,16 @@ pub(super) const RULES: Rules = Rules {
     joints: &["and", "or", "that", "when", "if", "is", "are", "so", "as", "which", "instead", "now", "not", "than"],
 };
 
-pub(super) fn of(rules: &Rules, said: &TextAnalysis<'_>) -> f64 {
-    if said.words.is_empty() {
+pub(super) fn of(rules: &Rules, analysis: &TextAnalysis<'_>) -> f64 {
+    if analysis.words.is_empty() {
         return 0.0;
     }
     let scores = [
-        sentence_length(rules, said),
-        names(rules, said),
-        small_words(rules, said),
-        order(rules, said),
-        freshness(said),
+        sentence_length(rules, analysis),
+        names(rules, analysis),
+        small_words(rules, analysis),
+        order(rules, analysis),
+        freshness(analysis),
     ];
     scores.iter().zip(rules.weights).map(|(score, weight)| score.clamp(0.0, 1.0) * weight).sum()
 }
@@ -53,34 +53,35 @@ fn falling(value: f64, from: f64, to: f64) -> f64 {
     1.0 - (value - from).max(0.0) / (to - from)
 }
 
-fn sentence_length(rules: &Rules, said: &TextAnalysis<'_>) -> f64 {
-    let longest = said.sentences.iter().map(|sentence| sentence.split_whitespace().count()).max().unwrap_or(0);
+fn sentence_length(rules: &Rules, analysis: &TextAnalysis<'_>) -> f64 {
+    let longest = analysis.sentences.iter().map(|sentence| sentence.split_whitespace().count()).max().unwrap_or(0);
     falling(longest as f64, rules.comfortable, rules.unreadable)
 }
 
-fn names(rules: &Rules, said: &TextAnalysis<'_>) -> f64 {
-    falling(share(said.names.len() as f64, said.words.len() as f64, 1.0), rules.names_fine, rules.names_list)
+fn names(rules: &Rules, analysis: &TextAnalysis<'_>) -> f64 {
+    falling(share(analysis.names.len() as f64, analysis.words.len() as f64, 1.0), rules.names_fine, rules.names_list)
 }
 
 /// A short sentence may lack function words; a list of ten names may not.
-fn small_words(rules: &Rules, said: &TextAnalysis<'_>) -> f64 {
+fn small_words(rules: &Rules, analysis: &TextAnalysis<'_>) -> f64 {
     let lists = [rules.articles, rules.prepositions, rules.joints];
     let is_small = |word: &&&str| lists.iter().any(|list| list.contains(&word.to_lowercase().as_str()));
-    let small = said.words.iter().filter(is_small).count() as f64;
-    let wanted = (rules.small * said.words.len() as f64).floor();
+    let small = analysis.words.iter().filter(is_small).count() as f64;
+    let wanted = (rules.small * analysis.words.len() as f64).floor();
     share(small, wanted, 1.0)
 }
 
 /// Position of function words: an article or preposition must be followed by something, and not by another of its kind.
-fn order(rules: &Rules, said: &TextAnalysis<'_>) -> f64 {
-    let lower: Vec<String> = said.text.split_whitespace().map(str::to_lowercase).collect();
+fn order(rules: &Rules, analysis: &TextAnalysis<'_>) -> f64 {
+    let lower: Vec<String> = analysis.text.split_whitespace().map(str::to_lowercase).collect();
     let ends = |word: &str| word.ends_with(['.', ',', ';', '!', '?', ':']);
     let (mut joints, mut bad) = (0usize, 0usize);
     for (at, word) in lower.iter().enumerate() {
         let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
         let article = rules.articles.contains(&bare);
         if !article && !rules.prepositions.contains(&bare) {
-            let stops_inside = word.ends_with('.') && lower.get(at + 1).is_some() && !starts_large(said.text, at + 1);
+            let stops_inside =
+                word.ends_with('.') && lower.get(at + 1).is_some() && !starts_large(analysis.text, at + 1);
             bad += usize::from(stops_inside);
             joints += usize::from(stops_inside);
             continue;
@@ -102,9 +103,9 @@ fn starts_large(text: &str, at: usize) -> bool {
 }
 
 /// Share of content words that occur once.
-fn freshness(said: &TextAnalysis<'_>) -> f64 {
+fn freshness(analysis: &TextAnalysis<'_>) -> f64 {
     let telling: Vec<String> =
-        said.words.iter().map(|word| word.to_lowercase()).filter(|word| word.chars().count() > 3).collect();
+        analysis.words.iter().map(|word| word.to_lowercase()).filter(|word| word.chars().count() > 3).collect();
     let distinct: BTreeSet<&String> = telling.iter().collect();
     let fresh = share(distinct.len() as f64, telling.len() as f64, 1.0);
     // One or two repeated words are normal in any text.

@@ -27,7 +27,7 @@ pub(super) struct TextAnalysis<'a> {
 
 impl<'a> TextAnalysis<'a> {
     pub fn of(text: &'a str) -> Self {
-        let text = crate::quality::clean::cut(text, INPUT).trim();
+        let text = text[..text.floor_char_boundary(INPUT)].trim();
         let is_mark = |c: char| !c.is_alphanumeric() && !matches!(c, '_' | '$');
         let words = text.split_whitespace().map(|word| word.trim_matches(is_mark)).filter(|word| !word.is_empty());
         let identifiers = segments(text).map(str::to_lowercase).collect();
@@ -49,8 +49,8 @@ impl<'a> TextAnalysis<'a> {
     /// The share of the content words that the text also has.
     pub fn mentioned_words(&self, text: &str) -> f64 {
         let wanted = content(text);
-        let told = wanted.iter().filter(|word| self.stems.contains(*word)).count();
-        super::share(told as f64, wanted.len() as f64, 0.0)
+        let found = wanted.iter().filter(|word| self.stems.contains(*word)).count();
+        super::share(found as f64, wanted.len() as f64, 0.0)
     }
 
     pub fn has_word(&self, word: &str) -> bool {
@@ -111,11 +111,11 @@ mod tests {
 
     #[test]
     fn names_words_and_parts_are_found() {
-        let said = TextAnalysis::of("Adds `Router::choose` and moves read_lines to src/io.rs, e.g. for iOS.");
-        assert_eq!(said.names, ["Router::choose", "read_lines", "src/io.rs", "iOS"]);
-        assert!((said.mention_share("choose") - 1.0).abs() < 1e-9);
-        assert!((said.mention_share("line_reader") - 0.8).abs() < 1e-9);
-        assert!((said.mention_share("line_writer") - 0.4).abs() < 1e-9);
-        assert!((said.mention_share("nothing_here")).abs() < 1e-9);
+        let analysis = TextAnalysis::of("Adds `Router::choose` and moves read_lines to src/io.rs, e.g. for iOS.");
+        assert_eq!(analysis.names, ["Router::choose", "read_lines", "src/io.rs", "iOS"]);
+        assert!((analysis.mention_share("choose") - 1.0).abs() < 1e-9);
+        assert!((analysis.mention_share("line_reader") - 0.8).abs() < 1e-9);
+        assert!((analysis.mention_share("line_writer") - 0.4).abs() < 1e-9);
+        assert!((analysis.mention_share("nothing_here")).abs() < 1e-9);
     }
 }

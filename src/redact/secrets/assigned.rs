@@ -232,8 +232,8 @@ impl Cursor<'_> {
     fn typed(mut self) -> Option<Self> {
         let length = self.skip(TYPE, |b| b.is_ascii_alphanumeric() || b"_*[].".contains(&b));
         self.blanks(BLANKS);
-        let given = length > 0 && self.is_after_blank() && self.skip(1, |b| b == b'=') == 1;
-        (given && self.peek() != Some(b'=')).then_some(self)
+        let has_type = length > 0 && self.is_after_blank() && self.skip(1, |b| b == b'=') == 1;
+        (has_type && self.peek() != Some(b'=')).then_some(self)
     }
 
     /// `- name: X` and `value:` on the next line, or `key="X" value="…"`.

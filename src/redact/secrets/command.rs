@@ -32,8 +32,8 @@ pub(super) fn password(text: &str, flag: Range<usize>) -> Option<Range<usize>> {
     let word = word(text.get(start..text.floor_char_boundary(start + WINDOW)).unwrap_or_default());
     let inner = word.trim_matches(MARKS);
     let offset = word.len() - word.trim_start_matches(MARKS).len();
-    let known = inner.len() >= 4 && !inner.starts_with('-') && !is_placeholder(inner);
-    known.then(|| start + offset..start + offset + inner.len())
+    let is_password = inner.len() >= 4 && !inner.starts_with('-') && !is_placeholder(inner);
+    is_password.then(|| start + offset..start + offset + inner.len())
 }
 
 /// The password of a `curl` on the same or continued lines; a user name without one is the key.
@@ -57,16 +57,16 @@ pub(super) fn user(text: &str, flag: Range<usize>) -> Option<Range<usize>> {
         let start = start + from + part.len() - part.trim_start_matches(MARKS).len();
         start..start + inner.len()
     };
-    let (said, secret) = (name.trim_matches(MARKS), password.trim_matches(MARKS));
-    let alone = said.len() >= KEY && is_key(said);
+    let (user_name, secret) = (name.trim_matches(MARKS), password.trim_matches(MARKS));
+    let alone = user_name.len() >= KEY && is_key(user_name);
     let whole = at(name, 0);
     if secret.is_empty() {
-        return (alone && !is_placeholder(said)).then_some(whole);
+        return (alone && !is_placeholder(user_name)).then_some(whole);
     }
-    let known = secret.len() >= 4 && secret != said && !secret.starts_with('[') && !is_placeholder(secret);
-    let made = alone && said.bytes().any(|b| b.is_ascii_digit()) && !said.contains(['@', '.']);
+    let is_password = secret.len() >= 4 && secret != user_name && !secret.starts_with('[') && !is_placeholder(secret);
+    let made = alone && user_name.bytes().any(|b| b.is_ascii_digit()) && !user_name.contains(['@', '.']);
     let range = at(password, name.len() + 1);
-    known.then_some(if made { whole.start..range.end } else { range })
+    is_password.then_some(if made { whole.start..range.end } else { range })
 }
 
 const MARKS: [char; 5] = ['"', '\'', '\\', '{', '}'];

@@ -73,7 +73,7 @@ static RULES: LazyLock<RuleSet> = LazyLock::new(|| {
 
 fn beginnings() -> Vec<(String, Rule)> {
     let shapes = providers::shapes().into_iter().map(|shape| (shape.prefix.to_owned(), Rule::Shape(shape)));
-    let names = names::sensitive_names().into_iter().map(|(name, says)| (name, Rule::Name(says)));
+    let names = names::sensitive_names().into_iter().map(|(name, strength)| (name, Rule::Name(strength)));
     let vendors = vendors::VENDORS.iter().map(|(name, forms)| ((*name).to_owned(), Rule::Vendor(forms)));
     let others = [
         ("://", Rule::Address),
@@ -124,7 +124,7 @@ impl Rule {
                 Ok(range) => (shape.kind, Some(range)),
                 Err(barren) => return barren,
             },
-            Self::Name(says) => (ANY, names::find_named_secret(text, hit, *says)),
+            Self::Name(strength) => (ANY, names::find_named_secret(text, hit, *strength)),
             Self::Vendor(forms) => (ANY, vendors::find_vendor_key(text, hit, forms)),
             Self::Address => {
                 found.extend(
@@ -150,8 +150,8 @@ impl Rule {
             Self::Discord => ("discord-token", unprefixed::discord(text, hit.start)),
         };
         let Some(range) = secret else { return 0 };
-        if let Self::Name(says) = self {
-            found.extend(names::listed(text, &range, *says).into_iter().map(|range| SecretMatch { range, kind }));
+        if let Self::Name(strength) = self {
+            found.extend(names::listed(text, &range, *strength).into_iter().map(|range| SecretMatch { range, kind }));
         }
         // A command argument ends with its word.
         let word = matches!(self, Self::User | Self::Password);

@@ -39,7 +39,7 @@ pub(super) fn sensitive_names() -> Vec<(String, NameStrength)> {
         ("auth", Weak(true)),
         ("creds", Weak(true)),
     ];
-    words.chain(made).chain(keys).chain(others.map(|(name, says)| (name.to_owned(), says))).collect()
+    words.chain(made).chain(keys).chain(others.map(|(name, strength)| (name.to_owned(), strength))).collect()
 }
 
 /// Words in a name that make its value public: digests, addresses, public halves.
@@ -55,9 +55,9 @@ const LISTED: usize = 100;
 const MORE: usize = 60;
 
 /// The value of a sensitive name at `name`, when it looks like a secret.
-pub(super) fn find_named_secret(text: &str, name: Range<usize>, says: NameStrength) -> Option<Range<usize>> {
-    let said = text.get(name.clone())?;
-    let (says, more) = whole_name(text, &name, says)?;
+pub(super) fn find_named_secret(text: &str, name: Range<usize>, strength: NameStrength) -> Option<Range<usize>> {
+    let secret_name = text.get(name.clone())?;
+    let (strength, more) = whole_name(text, &name, strength)?;
     let mut found = assigned::after(text, name.end + more.len())?;
     let public = || is_public(text, name.start) || PUBLIC.iter().any(|word| has_word(more, word));
     if public()
@@ -71,32 +71,33 @@ pub(super) fn find_named_secret(text: &str, name: Range<usize>, says: NameStreng
         found.until('&', text);
     }
     let value = text.get(found.value.clone())?;
-    if is_public_id(said, more, value) {
+    if is_public_id(secret_name, more, value) {
         return None;
     }
-    if let Weak(hex) = says {
+    if let Weak(hex) = strength {
         if is_key_of_things(text, name.start) {
             return None;
         }
         let version = REVISION.iter().any(|word| has_word(more, word));
-        let given = !version && is_given(text, &found, value) && !is_placeholder(value);
-        return (given && is_strong(value, hex)).then(|| whole(text, &found));
+        let is_assigned = !version && is_given(text, &found, value) && !is_placeholder(value);
+        return (is_assigned && is_strong(value, hex)).then(|| whole(text, &found));
     }
-    if is_base64_blob(said) {
+    if is_base64_blob(secret_name) {
         let base64 = value.len() >= 12 && value.bytes().all(|b| Alphabet::Base64.has(b));
         return (base64 && found.join == AssignOperator::Sign && !is_words(value)).then(|| whole(text, &found));
     }
-    let short = matches!(said.to_ascii_lowercase().as_str(), "pass" | "pwd");
-    let plain =
-        found.join == AssignOperator::Sign && (found.quoted || is_shouting(said)) && !value.contains(['/', '\\']);
+    let short = matches!(secret_name.to_ascii_lowercase().as_str(), "pass" | "pwd");
+    let plain = found.join == AssignOperator::Sign
+        && (found.quoted || is_shouting(secret_name))
+        && !value.contains(['/', '\\']);
     if short && !plain {
         return None;
     }
-    is_secret(text, &found, value, says == Chosen).then(|| whole(text, &found))
+    is_secret(text, &found, value, strength == Chosen).then(|| whole(text, &found))
 }
 
 /// The other list items after the secret at `first`.
-pub(super) fn listed(text: &str, first: &Range<usize>, says: NameStrength) -> Vec<Range<usize>> {
+pub(super) fn listed(text: &str, first: &Range<usize>, strength: NameStrength) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     if !assigned::opens_list(text, first.start) {
         return found;
@@ -105,7 +106,7 @@ pub(super) fn listed(text: &str, first: &Range<usize>, says: NameStrength) -> Ve
     while let Some(next) = assigned::next_of_list(text, end).filter(|_| found.len() < LISTED) {
         end = next.end;
         let value = text.get(next.clone()).unwrap_or_default();
-        if looks_secret(value, says == Chosen) {
+        if looks_secret(value, strength == Chosen) {
             found.push(next);
         }
     }
@@ -114,15 +115,15 @@ pub(super) fn listed(text: &str, first: &Range<usize>, says: NameStrength) -> Ve
 
 /// The suffix of the name. Where it makes another word of it, it may still be sensitive (`mysecretstring`), but only
 /// weakly.
-fn whole_name<'a>(text: &'a str, name: &Range<usize>, says: NameStrength) -> Option<(NameStrength, &'a str)> {
-    let said = text.get(name.clone())?;
+fn whole_name<'a>(text: &'a str, name: &Range<usize>, strength: NameStrength) -> Option<(NameStrength, &'a str)> {
+    let secret_name = text.get(name.clone())?;
     let part = name_suffix(text, name.end, true);
     let on = text.as_bytes().get(name.end + part.len()).is_some_and(u8::is_ascii_alphabetic);
-    if on || goes_on_as_another_word(said, part) {
+    if on || goes_on_as_another_word(secret_name, part) {
         let whole = name_suffix(text, name.end, false);
-        return (said.len() >= 5 && whole.len() < MORE).then_some((Weak(false), whole));
+        return (secret_name.len() >= 5 && whole.len() < MORE).then_some((Weak(false), whole));
     }
-    is_name(text, name, part).then_some((says, part))
+    is_name(text, name, part).then_some((strength, part))
 }
 
 /// A name precedes the next argument of a call, unlike a path or the end of a sentence.
@@ -163,9 +164,9 @@ fn is_of_a_place(text: &str, name: &Range<usize>) -> bool {
 }
 
 /// Ids of external objects and versions are not secrets: `credentialsId`, `secret_version`.
-fn is_public_id(said: &str, more: &str, value: &str) -> bool {
+fn is_public_id(secret_name: &str, more: &str, value: &str) -> bool {
     let hex = || value.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
-    let elsewhere = said.eq_ignore_ascii_case("credential") || more.starts_with(['s', 'S']);
+    let elsewhere = secret_name.eq_ignore_ascii_case("credential") || more.starts_with(['s', 'S']);
     (REVISION.iter().any(|word| has_word(more, word)) && hex())
         || (elsewhere && ["id", "ids", "name", "names", "ref"].iter().any(|word| ends_with_word(more, word)))
 }
@@ -245,16 +246,16 @@ fn is_shouting(name: &str) -> bool {
 
 /// `bypass` and `compass` are not password names; `db_pass`, `dbPass` and `"pass"` are.
 fn is_name(text: &str, name: &Range<usize>, more: &str) -> bool {
-    let said = text.get(name.clone()).unwrap_or_default();
-    if said.starts_with(['_', '-']) {
+    let secret_name = text.get(name.clone()).unwrap_or_default();
+    if secret_name.starts_with(['_', '-']) {
         return text.as_bytes().get(name.end).is_some_and(|b| !b.is_ascii_alphanumeric() && *b != b'_');
     }
-    if !said.eq_ignore_ascii_case("pass") && !said.eq_ignore_ascii_case("pwd") {
+    if !secret_name.eq_ignore_ascii_case("pass") && !secret_name.eq_ignore_ascii_case("pwd") {
         return true;
     }
     let before = name.start.checked_sub(1).and_then(|at| text.as_bytes().get(at));
     let begins = before.is_none_or(|b| !b.is_ascii_alphanumeric())
-        || (before.is_some_and(u8::is_ascii_lowercase) && said.starts_with(|c: char| c.is_ascii_uppercase()));
+        || (before.is_some_and(u8::is_ascii_lowercase) && secret_name.starts_with(|c: char| c.is_ascii_uppercase()));
     begins && more.is_empty()
 }
 

@@ -139,7 +139,7 @@ impl TokenShape {
         let (first, end) = end(self.parts, bytes, tail)?;
         let judged = if start < at { start..end.min(tail + JUDGED) } else { tail..end.min(tail + JUDGED) };
         let judged = bytes.get(judged).unwrap_or_default();
-        let holds = match self.only {
+        let is_met = match self.only {
             MatchCondition::Always => true,
             MatchCondition::Digit => has_digit(judged),
             MatchCondition::Alone => true,
@@ -153,7 +153,7 @@ impl TokenShape {
             // Nor does any other candidate that begins in its first run.
             return Err(first.max(tail));
         }
-        if !holds {
+        if !is_met {
             return Err(at);
         }
         // Extended to the end only now: the checks above examine a few bytes.

@@ -123,13 +123,13 @@ fn is_given(text: &str, found: &Assigned) -> bool {
 /// nor `sumOfExposures` Sumo.
 fn is_word(text: &str, name: &Range<usize>) -> bool {
     let bytes = text.as_bytes();
-    let said = bytes.get(name.clone()).unwrap_or_default();
+    let vendor = bytes.get(name.clone()).unwrap_or_default();
     let before = name.start.checked_sub(1).and_then(|at| bytes.get(at));
-    let first = said.first().is_some_and(u8::is_ascii_uppercase);
-    let shouting = said.iter().filter(|byte| byte.is_ascii_alphabetic()).all(u8::is_ascii_uppercase);
+    let first = vendor.first().is_some_and(u8::is_ascii_uppercase);
+    let shouting = vendor.iter().filter(|byte| byte.is_ascii_alphabetic()).all(u8::is_ascii_uppercase);
     // `linkedIn`, `PayPal`, `jFrog`: within a short name a case change must begin a word.
-    let begins_part = |at: usize| at == 1 || said.len() > 6 || said.len() - at >= 3;
-    let even = shouting || (1..said.len()).all(|at| !said[at].is_ascii_uppercase() || begins_part(at));
+    let begins_part = |at: usize| at == 1 || vendor.len() > 6 || vendor.len() - at >= 3;
+    let even = shouting || (1..vendor.len()).all(|at| !vendor[at].is_ascii_uppercase() || begins_part(at));
     let begins = match before {
         Some(b) if b.is_ascii_alphabetic() => first && (b.is_ascii_lowercase() || !shouting),
         _ => true,

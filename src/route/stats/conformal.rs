@@ -134,11 +134,11 @@ mod tests {
     proptest! {
         #[test]
         fn it_stays_a_rising_chance_and_can_be_undone(
-            seen in prop::collection::vec((any::<f64>(), any::<bool>()), 0..20),
+            samples in prop::collection::vec((any::<f64>(), any::<bool>()), 0..20),
             sane in prop::collection::vec((0.0..=1.0_f64, any::<bool>()), 0..200),
         ) {
             let mut conformal = Conformal::default();
-            for (chance, cut) in seen.into_iter().chain(sane) {
+            for (chance, cut) in samples.into_iter().chain(sane) {
                 if cut { conformal.learn_censored(chance) } else { conformal.learn(chance) }
             }
             prop_assert!(conformal.is_sound());

@@ -115,9 +115,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_stays_a_distribution(seen in prop::collection::vec((any::<u32>(), any::<bool>()), 0..200), typical: u32) {
+        fn it_stays_a_distribution(samples in prop::collection::vec((any::<u32>(), any::<bool>()), 0..200), typical: u32) {
             let mut lengths = Lengths::about(typical);
-            for (length, cut) in seen {
+            for (length, cut) in samples {
                 if cut { lengths.learn_censored(length) } else { lengths.learn(length) }
             }
             prop_assert!(lengths.is_sound());

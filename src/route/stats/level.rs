@@ -91,16 +91,16 @@ impl Level {
     /// Records a run of `exp(log_ratio)` times the expected duration, `idle_min` minutes after the last one.
     pub fn learn(&mut self, log_ratio: f64, idle_min: f64) {
         if log_ratio.is_finite() {
-            let seen = log_ratio.clamp(LOWEST, -LOWEST);
-            self.reweigh(idle_min, |level, spread| noise::density(seen - level, spread));
+            let clamped = log_ratio.clamp(LOWEST, -LOWEST);
+            self.reweigh(idle_min, |level, spread| noise::density(clamped - level, spread));
         }
     }
 
     /// Records a run that was cut at `exp(log_ratio)` times the expected duration (censored).
     pub fn learn_censored(&mut self, log_ratio: f64, idle_min: f64) {
         if log_ratio.is_finite() {
-            let seen = log_ratio.clamp(LOWEST, -LOWEST);
-            self.reweigh(idle_min, |level, spread| 1.0 - noise::at_most(seen - level, spread));
+            let clamped = log_ratio.clamp(LOWEST, -LOWEST);
+            self.reweigh(idle_min, |level, spread| 1.0 - noise::at_most(clamped - level, spread));
         }
     }
 
@@ -169,8 +169,8 @@ impl Level {
             let before = *weights;
             let even = RESPREAD / total + (1.0 - RESPREAD) * mass;
             for (i, weight) in weights.iter_mut().enumerate() {
-                let stays = (1.0 - JUMPS) * drifted(&before, i) + JUMPS * jumped(&before, i);
-                *weight = (1.0 - back) * stays * even / mass.max(THINKABLE) + back * even * self.usual[i];
+                let without_jump = (1.0 - JUMPS) * drifted(&before, i) + JUMPS * jumped(&before, i);
+                *weight = (1.0 - back) * without_jump * even / mass.max(THINKABLE) + back * even * self.usual[i];
             }
         }
         normalise(self.believed.iter_mut().flatten());

@@ -84,7 +84,7 @@ fn words(line: &[&str]) -> Words {
 /// # Errors
 /// It cannot be run, or exits with another code than 0; its output is in the error.
 pub fn run(line: &[String]) -> Result<(), ServiceError> {
-    let failed = |said: String| ServiceError::Manager { command: line.join(" "), said };
+    let failed = |message: String| ServiceError::Manager { command: line.join(" "), message };
     let Some((program, arguments)) = line.split_first() else { return Ok(()) };
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::null());
@@ -95,8 +95,8 @@ pub fn run(line: &[String]) -> Result<(), ServiceError> {
     if out.status.success() {
         return Ok(());
     }
-    let said = String::from_utf8_lossy(&out.stderr).trim().to_owned();
-    Err(failed(if said.is_empty() { out.status.to_string() } else { said }))
+    let message = String::from_utf8_lossy(&out.stderr).trim().to_owned();
+    Err(failed(if message.is_empty() { out.status.to_string() } else { message }))
 }
 
 #[cfg(test)]

@@ -32,8 +32,8 @@ pub enum ServiceError {
         #[source]
         source: std::io::Error,
     },
-    #[error("`{command}` failed: {said}")]
-    Manager { command: String, said: String },
+    #[error("`{command}` failed: {message}")]
+    Manager { command: String, message: String },
     #[error(transparent)]
     Home(#[from] ConfigError),
 }
@@ -92,21 +92,21 @@ fn environment(env: &Env, paths: &Paths, home: &Path, user: u32) -> Result<Vec<(
         (env::XDG_STATE_HOME, home.join(".local/state")),
         (env::XDG_RUNTIME_DIR, PathBuf::from(format!("/run/user/{user}"))),
     ];
-    let mut told = Vec::new();
+    let mut variables = Vec::new();
     match (env.path(env::URO_HOME), paths.run.parent()) {
-        (Some(_), Some(root)) => told.push((env::URO_HOME, plain(root)?)),
+        (Some(_), Some(root)) => variables.push((env::URO_HOME, plain(root)?)),
         _ => {
             for (name, usual) in usual {
                 if let Some(dir) = env.xdg(name).filter(|dir| *dir != usual) {
-                    told.push((name, plain(&dir)?));
+                    variables.push((name, plain(&dir)?));
                 }
             }
         }
     }
     if let Some(host) = env.text(env::OLLAMA_HOST) {
-        told.push((env::OLLAMA_HOST, plain(Path::new(host))?));
+        variables.push((env::OLLAMA_HOST, plain(Path::new(host))?));
     }
-    Ok(told)
+    Ok(variables)
 }
 
 /// The path on one line; an error where a unit or a plist cannot hold it.
@@ -190,8 +190,8 @@ mod tests {
         let pairs =
             [("HOME", "/h"), ("XDG_DATA_HOME", "/d"), ("XDG_RUNTIME_DIR", "/r"), ("OLLAMA_HOST", "127.0.0.1:9")];
         let setting = read(&pairs).unwrap();
-        let told = [("XDG_DATA_HOME", "/d"), ("XDG_RUNTIME_DIR", "/r"), ("OLLAMA_HOST", "127.0.0.1:9")];
-        assert_eq!(setting.environment, told.map(|(name, value)| (name, value.to_owned())));
+        let variables = [("XDG_DATA_HOME", "/d"), ("XDG_RUNTIME_DIR", "/r"), ("OLLAMA_HOST", "127.0.0.1:9")];
+        assert_eq!(setting.environment, variables.map(|(name, value)| (name, value.to_owned())));
         assert_eq!(setting.run.as_deref(), Some("/r/uroboro"));
     }
 

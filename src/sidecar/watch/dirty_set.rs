@@ -1,6 +1,6 @@
 //! Dirty set of repositories: events coalesce into one mark each, so it never outgrows the list of repositories.
 
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
@@ -52,7 +52,7 @@ struct State {
 
 impl std::fmt::Debug for DirtySet {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("DirtySet").field("repos", &self.state().repos.len()).finish_non_exhaustive()
+        f.debug_struct("DirtySet").field("repos", &self.state.lock().repos.len()).finish_non_exhaustive()
     }
 }
 
@@ -63,14 +63,10 @@ impl DirtySet {
         Self { debounce, state: Mutex::default(), changed: Notify::new(), clock }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock()
-    }
-
     /// Marks a repository with a changed log. Only the first of many wakes the main loop.
     pub fn mark_from_event(&self, repo: &RepoId) {
         let now = self.clock.instant();
-        let mut state = self.state();
+        let mut state = self.state.lock();
         if let Some(mark) = state.repos.get_mut(repo) {
             // A sweep's find waits for a hook once more: this commit's report is still to come.
             let first = if mark.at_once { now } else { mark.first };
@@ -85,18 +81,18 @@ impl DirtySet {
     /// Marks a repository that a sweep or a hook found changed; earlier marks of the watcher stay in force.
     pub fn mark_from_sweep(&self, repo: &RepoId, source: Source, at_once: bool) {
         let now = self.clock.instant();
-        self.state().repos.entry(repo.clone()).or_insert(DirtyMark { first: now, last: now, source, at_once });
+        self.state.lock().repos.entry(repo.clone()).or_insert(DirtyMark { first: now, last: now, source, at_once });
         self.changed.notify_one();
     }
 
     /// Puts back a mark that could not be processed; a newer one stays.
     pub fn give_back(&self, repo: &RepoId, mark: DirtyMark) {
-        self.state().repos.entry(repo.clone()).or_insert(mark);
+        self.state.lock().repos.entry(repo.clone()).or_insert(mark);
         self.changed.notify_one();
     }
 
-    pub fn structure(&self, repo: &RepoId) {
-        let mut state = self.state();
+    pub fn mark_structure(&self, repo: &RepoId) {
+        let mut state = self.state.lock();
         if !state.flags.structure.contains(repo) {
             state.flags.structure.insert(repo.clone());
             drop(state);
@@ -104,18 +100,18 @@ impl DirtySet {
         }
     }
 
-    pub fn everything(&self) {
-        self.state().flags.everything = true;
+    pub fn mark_everything(&self) {
+        self.state.lock().flags.everything = true;
         self.changed.notify_one();
     }
 
-    pub fn list(&self) {
-        self.state().flags.list = true;
+    pub fn mark_list(&self) {
+        self.state.lock().flags.list = true;
         self.changed.notify_one();
     }
 
     pub fn forget(&self, repo: &RepoId) {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         state.repos.remove(repo);
         state.flags.structure.remove(repo);
     }
@@ -126,13 +122,13 @@ impl DirtySet {
     }
 
     pub fn take_flags(&self) -> Flags {
-        std::mem::take(&mut self.state().flags)
+        std::mem::take(&mut self.state.lock().flags)
     }
 
     /// Takes the one repository that is due, marks of the watcher before those of a sweep; else returns the time when
     /// there will be one. `due` gives the time of a repository's mark, or `None` while it must wait.
     pub fn take_due(&self, now: Instant, due: impl Fn(&RepoId, &DirtyMark) -> Option<Instant>) -> NextRepo {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         let waiting = state.repos.iter().filter_map(|(id, mark)| Some((due(id, mark)?, mark.source, id)));
         let (ready, later): (Vec<_>, Vec<_>) = waiting.partition(|(at, ..)| *at <= now);
         let first = ready.into_iter().min_by_key(|(at, source, _)| (*source != Source::Watch, *at));
@@ -145,7 +141,7 @@ impl DirtySet {
     /// Whether no repository is marked.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.state().repos.is_empty()
+        self.state.lock().repos.is_empty()
     }
 }
 
@@ -182,7 +178,7 @@ mod tests {
             dirty.mark_from_event(&repo("a"));
             clock.advance(Duration::from_micros(10));
         }
-        assert_eq!(dirty.state().repos.len(), 1);
+        assert_eq!(dirty.state.lock().repos.len(), 1);
         let NextRepo::Now(id, mark) = dirty.take_due(clock.instant(), |_, mark| Some(mark.first)) else { panic!() };
         assert_eq!((id, mark.first), (repo("a"), start));
         assert_eq!(mark.last, start + Duration::from_micros(99_990));
@@ -228,8 +224,8 @@ mod tests {
         let (_, dirty) = set();
         dirty.mark_from_event(&repo("a"));
         dirty.changed().await;
-        dirty.everything();
-        dirty.structure(&repo("b"));
+        dirty.mark_everything();
+        dirty.mark_structure(&repo("b"));
         dirty.changed().await;
         let flags = dirty.take_flags();
         assert!(flags.everything && !flags.list && flags.structure.contains(&repo("b")));

@@ -1,7 +1,7 @@
 //! Index debounce: the worktrees in which a commit is expected, and when to inspect them. The watcher's thread writes
 //! it while git commits: many events wake the main loop once, and no inspection starts before a plain commit is over.
 
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -42,7 +42,7 @@ pub enum NextWorktree {
 
 impl std::fmt::Debug for IndexDebounce {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("IndexDebounce").field("worktrees", &self.state().len()).finish_non_exhaustive()
+        f.debug_struct("IndexDebounce").field("worktrees", &self.state.lock().len()).finish_non_exhaustive()
     }
 }
 
@@ -52,16 +52,12 @@ impl IndexDebounce {
         Self { state: Mutex::default(), changed: Notify::new(), clock }
     }
 
-    fn state(&self) -> MutexGuard<'_, HashMap<PathBuf, Option<Expected>>> {
-        self.state.lock()
-    }
-
     /// Records a write in this git directory that belongs to an expected commit. Only the first of many wakes the main
     /// loop.
     pub fn record_write(&self, git_dir: &Path, moment: StagingMoment) {
         let pause = if moment == StagingMoment::Editor { EDITED } else { SETTLED };
         let due = self.clock.instant() + pause;
-        let mut state = self.state();
+        let mut state = self.state.lock();
         if let Some(expected) = state.get_mut(git_dir) {
             // An open editor is the stronger sign.
             if moment == StagingMoment::Editor || expected.is_none_or(|now| now.moment == StagingMoment::Settled) {
@@ -76,14 +72,14 @@ impl IndexDebounce {
 
     /// HEAD moved there: the expected commit is made. There is no wake-up before the scheduled time.
     pub fn record_head_move(&self, git_dir: &Path) {
-        if let Some(expected) = self.state().get_mut(git_dir) {
+        if let Some(expected) = self.state.lock().get_mut(git_dir) {
             *expected = None;
         }
     }
 
     /// Schedules another inspection at `due`; events since then keep their own time.
     pub fn again(&self, git_dir: &Path, moment: StagingMoment, due: Instant) {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         let expected = state.entry(git_dir.to_owned()).or_default();
         if expected.is_none() {
             *expected = Some(Expected { moment, due });
@@ -100,7 +96,7 @@ impl IndexDebounce {
     /// Takes the due worktree: of several the one that was written last, as only one is read at a time. The others are
     /// dropped.
     pub fn take_due(&self, now: Instant) -> NextWorktree {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         state.retain(|_, expected| expected.is_some());
         let waiting = state.iter().filter_map(|(git_dir, expected)| Some((git_dir, (*expected)?)));
         let ready = waiting.filter(|(_, expected)| expected.due <= now).max_by_key(|(_, expected)| expected.due);
@@ -114,7 +110,7 @@ impl IndexDebounce {
     /// The expected commit's stage there.
     #[cfg(test)]
     pub fn expects(&self, git_dir: &Path) -> Option<StagingMoment> {
-        self.state().get(git_dir).copied().flatten().map(|expected| expected.moment)
+        self.state.lock().get(git_dir).copied().flatten().map(|expected| expected.moment)
     }
 }
 

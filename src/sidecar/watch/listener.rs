@@ -92,9 +92,9 @@ impl EventHandler for Listener {
     fn handle_event(&mut self, event: notify::Result<Event>) {
         match event {
             // The queue overflowed: such an event has no path, so the flag comes first.
-            Ok(event) if event.need_rescan() => self.dirty.everything(),
+            Ok(event) if event.need_rescan() => self.dirty.mark_everything(),
             Ok(event) => self.handle_event_paths(&event),
-            Err(_) => self.dirty.everything(),
+            Err(_) => self.dirty.mark_everything(),
         }
     }
 }
@@ -127,8 +127,8 @@ impl Listener {
                 Some(place) if ref_update != FsChange::Written => {
                     self.places.remove_below(path);
                     match place.owner {
-                        Owner::Repo { id, .. } => self.dirty.structure(&id),
-                        Owner::List => self.dirty.list(),
+                        Owner::Repo { id, .. } => self.dirty.mark_structure(&id),
+                        Owner::List => self.dirty.mark_list(),
                     }
                 }
                 // A write to the directory itself follows one to a file in it, which has its own event.
@@ -141,14 +141,14 @@ impl Listener {
     fn hear_of_entry(&self, path: &Path, ref_update: FsChange) {
         let (Some(dir), Some(name)) = (path.parent(), path.file_name()) else { return };
         match self.places.get(dir).map(|place| place.owner) {
-            Some(Owner::List) if name == LIST && ref_update != FsChange::Vanished => self.dirty.list(),
+            Some(Owner::List) if name == LIST && ref_update != FsChange::Vanished => self.dirty.mark_list(),
             Some(Owner::Repo { id, common_dir }) if is_relevant_event(&common_dir, dir, name) => {
                 // A log appears with its branch, or replaces another one.
                 if ref_update == FsChange::Written || (ref_update == FsChange::Appeared && path.is_file()) {
                     self.dirty.mark_from_event(&id);
                     moved_head_dir(dir, name).iter().for_each(|git_dir| self.dirty.debounce.record_head_move(git_dir));
                 } else {
-                    self.dirty.structure(&id);
+                    self.dirty.mark_structure(&id);
                 }
             }
             Some(Owner::Repo { common_dir, .. })

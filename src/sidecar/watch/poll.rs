@@ -120,8 +120,9 @@ impl Default for Pace {
 
 impl Pace {
     /// The pause after a poll that took `took`; `only_missing` when it was only for repositories that are gone.
-    pub fn next(&mut self, took: Duration, only_missing: bool) -> Duration {
-        self.pause = if only_missing { (self.pause * 2).min(PATIENT) } else { (took * SHARE).clamp(SHORTEST, LONGEST) };
+    pub fn next(&mut self, elapsed: Duration, only_missing: bool) -> Duration {
+        self.pause =
+            if only_missing { (self.pause * 2).min(PATIENT) } else { (elapsed * SHARE).clamp(SHORTEST, LONGEST) };
         self.pause
     }
 }
@@ -140,12 +141,12 @@ pub async fn read_repository(
 ) -> (Option<PollResult>, ReadOutcome) {
     let id = repo.id.clone();
     let read = blocking(services, move |services| {
-        let known = subject.print;
+        let last_print = subject.print;
         let looked = poll_repository(&watcher, subject, SystemTime::from(services.clock.now()), GRACE);
         let outcome = match looked {
             PollResult { there: false, .. } => ReadOutcome::Gone,
             // Read already, since the event that caused this.
-            PollResult { print, .. } if known == Some(print) => ReadOutcome::Made { count: 0, reported: 0, print },
+            PollResult { print, .. } if last_print == Some(print) => ReadOutcome::Made { count: 0, reported: 0, print },
             PollResult { print, .. } => read_logs(&services, &repo, source, print)?,
         };
         Ok((Some(looked), outcome))
@@ -210,14 +211,14 @@ mod tests {
         let log = dir.path().join("logs/HEAD");
         std::fs::write(&log, "one\n").unwrap();
         let written = std::fs::metadata(&log).unwrap().modified().unwrap();
-        let seen = print(dir.path());
+        let before = print(dir.path());
         assert!(look_at(dir.path(), None, written).changed, "not read yet");
-        assert!(!look_at(dir.path(), Some(seen), written).changed);
+        assert!(!look_at(dir.path(), Some(before), written).changed);
         std::fs::write(&log, "one\ntwo\n").unwrap();
         let written = std::fs::metadata(&log).unwrap().modified().unwrap();
-        let found = look_at(dir.path(), Some(seen), written + Duration::from_millis(299));
+        let found = look_at(dir.path(), Some(before), written + Duration::from_millis(299));
         assert!(found.changed && found.fresh && found.there);
-        assert!(!look_at(dir.path(), Some(seen), written + Duration::from_millis(300)).fresh);
+        assert!(!look_at(dir.path(), Some(before), written + Duration::from_millis(300)).fresh);
     }
 
     #[test]
@@ -226,10 +227,10 @@ mod tests {
         std::fs::create_dir_all(dir.path().join("logs")).unwrap();
         let log = dir.path().join("logs/HEAD");
         std::fs::write(&log, "one\n").unwrap();
-        let seen = print(dir.path());
+        let before = print(dir.path());
         std::fs::write(dir.path().join("logs/HEAD.lock"), "two\n").unwrap();
         std::fs::rename(dir.path().join("logs/HEAD.lock"), &log).unwrap();
-        assert_ne!(print(dir.path()), seen);
+        assert_ne!(print(dir.path()), before);
     }
 
     #[test]

@@ -41,7 +41,7 @@ type Reply = oneshot::Sender<Response>;
 /// The watcher's state in the main loop.
 pub struct WatchScheduler {
     services: Services,
-    pulse: Arc<Health>,
+    health: Arc<Health>,
     dirty: Arc<DirtySet>,
     watcher: Arc<Mutex<Watcher>>,
     repo_registry: WatchedRepos,
@@ -107,7 +107,7 @@ enum JobResult {
         slot: PollGroup,
         source: Source,
         found: Vec<PollResult>,
-        took: Duration,
+        elapsed: Duration,
     },
     Read {
         repo: RepoId,
@@ -115,7 +115,7 @@ enum JobResult {
         mark: DirtyMark,
         looked: Option<PollResult>,
         outcome: ReadOutcome,
-        took: Duration,
+        elapsed: Duration,
     },
     Noted,
 }
@@ -146,7 +146,7 @@ impl WatchScheduler {
         let now = services.clock.instant();
         Self {
             services,
-            pulse: health,
+            health,
             dirty,
             watcher: Arc::new(Mutex::new(watcher)),
             repo_registry: WatchedRepos::default(),
@@ -186,7 +186,7 @@ impl WatchScheduler {
     /// watcher's to notice.
     pub fn reload(&mut self, reply: Reply) {
         self.replies.push(reply);
-        self.dirty.list();
+        self.dirty.mark_list();
     }
 
     /// Records hook reports of these worktrees' repositories.
@@ -289,8 +289,8 @@ impl WatchScheduler {
                 Ok(subjects.into_iter().map(|subject| poll::poll_repository(&watcher, subject, now(), GRACE)).collect())
             });
             let found = found.await.inspect_err(|error| tracing::error!(%error, "repositories could not be inspected"));
-            let took = services.clock.instant().saturating_duration_since(start);
-            JobResult::Looked { slot, source, found: found.unwrap_or_default(), took }
+            let elapsed = services.clock.instant().saturating_duration_since(start);
+            JobResult::Looked { slot, source, found: found.unwrap_or_default(), elapsed }
         });
     }
 
@@ -325,8 +325,8 @@ impl WatchScheduler {
             let start = services.clock.instant();
             let id = repo.id.clone();
             let (looked, outcome) = poll::read_repository(&services, watcher, subject, repo, mark.source).await;
-            let took = services.clock.instant().saturating_duration_since(start);
-            JobResult::Read { repo: id, remote, mark, looked, outcome, took }
+            let elapsed = services.clock.instant().saturating_duration_since(start);
+            JobResult::Read { repo: id, remote, mark, looked, outcome, elapsed }
         });
     }
 
@@ -337,19 +337,19 @@ impl WatchScheduler {
                 self.take_list(list, replies);
                 false
             }
-            JobResult::Looked { slot, source, found, took } => {
+            JobResult::Looked { slot, source, found, elapsed } => {
                 *self.errands.poll_flag(slot) = false;
                 self.take_looks(source, &found);
-                self.pace_polling((slot == PollGroup::Polled).then_some(took));
+                self.pace_polling((slot == PollGroup::Polled).then_some(elapsed));
                 false
             }
-            JobResult::Read { repo, remote, mark, looked, outcome, took } => {
+            JobResult::Read { repo, remote, mark, looked, outcome, elapsed } => {
                 self.errands.reading -= 1;
                 self.errands.reading_remote -= usize::from(remote);
                 self.take_reach(looked.iter());
                 self.pace_polling(None);
                 self.has_read(&repo);
-                self.take_outcome(&repo, &mark, &outcome, took)
+                self.take_outcome(&repo, &mark, &outcome, elapsed)
             }
             JobResult::Noted => false,
         };
@@ -370,7 +370,7 @@ impl WatchScheduler {
         };
         let mounts = (self.mounts)();
         let changes = self.repo_registry.update(list, |dir| mounts.is_network(dir));
-        for id in &changes.gone {
+        for id in &changes.removed {
             self.dirty.forget(id);
             self.has_read(id);
             self.watcher.lock().forget(id);
@@ -457,22 +457,22 @@ impl WatchScheduler {
     }
 
     /// Schedules the next poll; `took` is the duration of the last one, if one ended.
-    fn pace_polling(&mut self, took: Option<Duration>) {
+    fn pace_polling(&mut self, elapsed: Option<Duration>) {
         let polled = self.repo_registry.coverage_counts().1;
         let missing = self.repo_registry.entries.values().filter(|entry| entry.reach == WatchCoverage::Missing).count();
         if polled + missing == 0 {
             (self.poll_at, self.pace) = (None, Pace::default());
         } else if self.poll_at.is_none() && !self.errands.polling {
-            let pause = self.pace.next(took.unwrap_or_default(), polled == 0);
+            let pause = self.pace.next(elapsed.unwrap_or_default(), polled == 0);
             self.poll_at = Some(self.services.clock.instant() + pause);
         }
     }
 
     /// True when there are commits to capture.
-    fn take_outcome(&mut self, id: &RepoId, mark: &DirtyMark, outcome: &ReadOutcome, took: Duration) -> bool {
+    fn take_outcome(&mut self, id: &RepoId, mark: &DirtyMark, outcome: &ReadOutcome, elapsed: Duration) -> bool {
         let now = self.services.clock.instant();
         let Some(entry) = self.repo_registry.entries.get_mut(id) else { return false };
-        let again = entry.record_read(mark, outcome, took, now);
+        let again = entry.record_read(mark, outcome, elapsed, now);
         if let ReadOutcome::Unreadable(why) = outcome
             && entry.failures <= 1
         {
@@ -491,7 +491,7 @@ impl WatchScheduler {
         if let Some(watcher) = self.watcher.try_lock() {
             let depending = self.repo_registry.depending();
             let attention = Attention { watched, watches: watcher.places.count(), polled, depending };
-            *self.pulse.attention.lock() = attention;
+            *self.health.attention.lock() = attention;
         }
     }
 }

@@ -21,9 +21,9 @@ fn deaf(scene: &PipelineFixture, mounts: fn() -> Mounts) -> WatchScheduler {
 }
 
 /// Runs until the condition holds.
-async fn until_holds(watching: &mut WatchScheduler, what: &str, mut holds: impl FnMut(&WatchScheduler) -> bool) {
+async fn until_holds(watching: &mut WatchScheduler, what: &str, mut condition: impl FnMut(&WatchScheduler) -> bool) {
     let all = async {
-        while !holds(watching) {
+        while !condition(watching) {
             // It returns by itself only for commits; other conditions are checked in between.
             let _ = tokio::time::timeout(Duration::from_millis(5), watching.step()).await;
         }
@@ -81,8 +81,8 @@ async fn without_watches_left_commits_are_found_by_looking_and_the_problem_is_sa
     find(&mut watching).await;
     assert_eq!(pending(&scene), [(Source::Watch, oid)]);
     settle(&mut watching).await;
-    let said = scene.problems();
-    assert!(said.len() == 1 && said[0].contains("sysctl fs.inotify.max_user_watches"), "{said:?}");
+    let problems = scene.problems();
+    assert!(problems.len() == 1 && problems[0].contains("sysctl fs.inotify.max_user_watches"), "{problems:?}");
 }
 
 #[tokio::test]
@@ -104,7 +104,7 @@ async fn on_a_network_file_system_nothing_is_watched_and_commits_are_found_by_lo
 async fn a_commit_that_its_hook_reports_in_time_is_the_hooks() {
     let scene = PipelineFixture::new();
     let place = scene.plain("r");
-    let known = place.register(HookMode::File);
+    let registered = place.register(HookMode::File);
     let mut watching = watching(&scene);
     settle(&mut watching).await;
     let oid = change(&place, "hooked");
@@ -113,7 +113,7 @@ async fn a_commit_that_its_hook_reports_in_time_is_the_hooks() {
     until_holds(&mut watching, "heard of", |watching| !watching.dirty.is_empty()).await;
     settle(&mut watching).await;
     assert_eq!(pending(&scene), [(Source::Hook, oid)]);
-    assert!(watching.repo_registry.entries.get(&known.id).unwrap().trusted);
+    assert!(watching.repo_registry.entries.get(&registered.id).unwrap().trusted);
     assert!(!watching.is_needed());
 }
 
@@ -121,13 +121,13 @@ async fn a_commit_that_its_hook_reports_in_time_is_the_hooks() {
 async fn a_hook_that_is_silent_is_no_longer_relied_on_until_it_speaks() {
     let scene = PipelineFixture::new();
     let place = scene.plain("r");
-    let known = place.register(HookMode::Config);
+    let registered = place.register(HookMode::Config);
     let mut watching = watching(&scene);
     settle(&mut watching).await;
     let oid = change(&place, "silent");
     find(&mut watching).await;
     assert_eq!(pending(&scene), [(Source::Watch, oid)]);
-    assert!(!watching.repo_registry.entries.get(&known.id).unwrap().trusted);
+    assert!(!watching.repo_registry.entries.get(&registered.id).unwrap().trusted);
     assert!(watching.is_needed(), "only the watcher would notice the next one");
     watching.record_reports([place.path.join(".git")]);
     assert!(!watching.is_needed());
@@ -164,7 +164,7 @@ async fn a_reload_is_answered_no_earlier_where_the_list_was_known_already() {
     settle(&mut watching).await;
     let before = change(&scene.repo("r"), "before");
     // As when the list's file is noticed before the request of its writer.
-    watching.dirty.list();
+    watching.dirty.mark_list();
     until_holds(&mut watching, "on the list", |watching| watching.repo_registry.entries.values().next().is_some())
         .await;
     let (reply, mut answer) = oneshot::channel();

@@ -54,7 +54,7 @@ pub struct WatchedRepo {
     pub trusted: bool,
     /// A tool without hooks works in it: jj.
     hookless: bool,
-    heard: Option<Instant>,
+    last_report: Option<Instant>,
     not_before: Option<Instant>,
     /// Failed reads in a row.
     pub failures: u32,
@@ -85,7 +85,7 @@ impl WatchedRepo {
             remote,
             print: None,
             in_flight: false,
-            heard: None,
+            last_report: None,
             not_before: None,
             failures: 0,
         }
@@ -97,30 +97,30 @@ impl WatchedRepo {
         let settled = match (mark.at_once, self.trusted) {
             (true, _) => mark.first,
             (false, false) => mark.first + STEP_ASIDE,
-            (false, true) if self.heard_since(mark) => (mark.last + GRACE).min(mark.first + LONGEST_BURST),
+            (false, true) if self.was_reported_since(mark) => (mark.last + GRACE).min(mark.first + LONGEST_BURST),
             (false, true) => mark.first + GRACE,
         };
         self.not_before.map_or(settled, |rested| settled.max(rested))
     }
 
-    fn heard_since(&self, mark: &DirtyMark) -> bool {
-        self.heard.is_some_and(|heard| heard >= mark.first)
+    fn was_reported_since(&self, mark: &DirtyMark) -> bool {
+        self.last_report.is_some_and(|last_report| last_report >= mark.first)
     }
 
     /// Records a report of its hook.
     pub fn record_report(&mut self, now: Instant) {
         self.trusted = self.repo.hook_mode.has_hooks() && !self.hookless;
-        self.heard = Some(now);
+        self.last_report = Some(now);
     }
 
     /// Records a read of its logs for `mark` that took `took`. True when they are to be read once more.
-    pub fn record_read(&mut self, mark: &DirtyMark, outcome: &ReadOutcome, took: Duration, now: Instant) -> bool {
+    pub fn record_read(&mut self, mark: &DirtyMark, outcome: &ReadOutcome, elapsed: Duration, now: Instant) -> bool {
         self.in_flight = false;
         match outcome {
             ReadOutcome::Made { count, print, .. } => {
                 (self.print, self.failures) = (Some(*print), 0);
-                self.not_before = Some(now + (took * 2).min(LONGEST_REST));
-                if *count > 0 && mark.source == Source::Watch && !self.heard_since(mark) {
+                self.not_before = Some(now + (elapsed * 2).min(LONGEST_REST));
+                if *count > 0 && mark.source == Source::Watch && !self.was_reported_since(mark) {
                     self.trusted = false;
                 }
                 false
@@ -190,7 +190,7 @@ pub struct WatchedRepos {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Changes {
     pub added: Vec<RepoId>,
-    pub gone: Vec<RepoId>,
+    pub removed: Vec<RepoId>,
 }
 
 impl WatchedRepos {
@@ -201,9 +201,9 @@ impl WatchedRepos {
         self.by_dir = list.iter().map(|repo| (repo.common_dir.clone(), repo.id.clone())).collect();
         for repo in list {
             let id = repo.id.clone();
-            let known = old.remove(&id).filter(|known| known.repo.hook_mode == repo.hook_mode);
-            let entry = match known {
-                Some(known) => WatchedRepo { repo: Arc::new(repo), ..known },
+            let earlier = old.remove(&id).filter(|earlier| earlier.repo.hook_mode == repo.hook_mode);
+            let entry = match earlier {
+                Some(earlier) => WatchedRepo { repo: Arc::new(repo), ..earlier },
                 None => {
                     changes.added.push(id.clone());
                     let remote = is_remote(&repo.common_dir);
@@ -212,7 +212,7 @@ impl WatchedRepos {
             };
             self.entries.insert(id, entry);
         }
-        changes.gone = old.into_keys().filter(|id| !self.entries.contains_key(id)).collect();
+        changes.removed = old.into_keys().filter(|id| !self.entries.contains_key(id)).collect();
         changes
     }
 
@@ -273,7 +273,7 @@ mod tests {
         FakeClock::at("2026-03-01T12:00:00Z".parse().unwrap())
     }
 
-    fn heard(first: Instant, last: Instant) -> DirtyMark {
+    fn mark_of(first: Instant, last: Instant) -> DirtyMark {
         DirtyMark { first, last, source: Source::Watch, at_once: false }
     }
 
@@ -286,7 +286,7 @@ mod tests {
     #[test]
     fn a_hook_is_waited_for_only_where_there_is_one() {
         let now = clock().instant();
-        let mark = heard(now, now + MS);
+        let mark = mark_of(now, now + MS);
         assert_eq!(entry(HookMode::Watch).due(&mark), now + STEP_ASIDE);
         assert_eq!(entry(HookMode::Config).due(&mark), now + GRACE);
         assert_eq!(entry(HookMode::File).due(&DirtyMark { at_once: true, ..mark }), now);
@@ -296,13 +296,13 @@ mod tests {
     fn a_silent_hook_is_not_waited_for_again_until_it_is_heard() {
         let clock = clock();
         let mut entry = entry(HookMode::File);
-        let mark = heard(clock.instant(), clock.instant());
+        let mark = mark_of(clock.instant(), clock.instant());
         assert!(!entry.record_read(&mark, &made(0), MS, clock.instant()));
         assert!(entry.trusted, "a checkout, or the hook's commit");
         entry.record_read(&mark, &made(1), MS, clock.instant());
         assert!(!entry.trusted);
         clock.advance(GRACE);
-        let mark = heard(clock.instant(), clock.instant());
+        let mark = mark_of(clock.instant(), clock.instant());
         assert_eq!(entry.due(&mark), clock.instant() + STEP_ASIDE);
         entry.record_report(clock.instant());
         assert_eq!(entry.due(&mark), clock.instant() + GRACE);
@@ -323,7 +323,7 @@ mod tests {
     fn what_a_sweep_finds_says_nothing_about_the_hook() {
         let clock = clock();
         let mut entry = entry(HookMode::File);
-        let mark = DirtyMark { source: Source::Reconcile, ..heard(clock.instant(), clock.instant()) };
+        let mark = DirtyMark { source: Source::Reconcile, ..mark_of(clock.instant(), clock.instant()) };
         entry.record_read(&mark, &made(3), MS, clock.instant());
         assert!(entry.trusted);
     }
@@ -335,9 +335,9 @@ mod tests {
         let first = clock.instant();
         clock.advance(MS);
         entry.record_report(clock.instant());
-        assert_eq!(entry.due(&heard(first, first + 200 * MS)), first + 200 * MS + GRACE);
-        assert_eq!(entry.due(&heard(first, first + 9000 * MS)), first + LONGEST_BURST);
-        entry.record_read(&heard(first, first), &made(1), MS, clock.instant());
+        assert_eq!(entry.due(&mark_of(first, first + 200 * MS)), first + 200 * MS + GRACE);
+        assert_eq!(entry.due(&mark_of(first, first + 9000 * MS)), first + LONGEST_BURST);
+        entry.record_read(&mark_of(first, first), &made(1), MS, clock.instant());
         assert!(entry.trusted, "some other tool's commit among those of the hook");
     }
 
@@ -353,7 +353,7 @@ mod tests {
         let clock = clock();
         let now = clock.instant();
         let mut entry = entry(HookMode::Watch);
-        let mark = heard(now, now);
+        let mark = mark_of(now, now);
         entry.record_read(&mark, &made(500), 200 * MS, now);
         assert_eq!(entry.due(&mark), now + 400 * MS);
         entry.record_read(&mark, &made(9000), 7000 * MS, now);
@@ -375,15 +375,15 @@ mod tests {
         let mut repo_registry = WatchedRepos::default();
         let [a, b, c] = ["a", "b", "c"].map(|name| registered(name, HookMode::File));
         let changes = repo_registry.update(vec![a.clone(), b.clone()], |path| path.starts_with("/b"));
-        assert_eq!((changes.added.len(), changes.gone.len()), (2, 0));
+        assert_eq!((changes.added.len(), changes.removed.len()), (2, 0));
         assert!(repo_registry.entries.get(&b.id).unwrap().remote && !repo_registry.entries.get(&a.id).unwrap().remote);
         repo_registry.entries.get_mut(&a.id).unwrap().reach = WatchCoverage::Watched;
         let changes = repo_registry.update(vec![a.clone(), c.clone()], |_| false);
-        assert_eq!(changes, Changes { added: vec![c.id.clone()], gone: vec![b.id] });
+        assert_eq!(changes, Changes { added: vec![c.id.clone()], removed: vec![b.id] });
         assert_eq!(repo_registry.entries.get(&a.id).unwrap().reach, WatchCoverage::Watched);
         let rehooked = RegisteredRepo { hook_mode: HookMode::Watch, ..a };
         let changes = repo_registry.update(vec![rehooked.clone(), c], |_| false);
-        assert_eq!(changes, Changes { added: vec![rehooked.id], gone: vec![] });
+        assert_eq!(changes, Changes { added: vec![rehooked.id], removed: vec![] });
         assert_eq!(repo_registry.depending(), 1);
     }
 

@@ -93,7 +93,7 @@ impl Watcher {
     fn watch(&mut self, owner: &Owner, dir: &Arc<Path>) -> Result<bool, WatchError> {
         let identity = Identity::of(&std::fs::metadata(dir).map_err(|_| WatchError::Gone)?);
         let place = WatchedDir { owner: owner.clone(), identity };
-        if self.places.get(dir).is_some_and(|known| known == place) {
+        if self.places.get(dir).is_some_and(|watched| watched == place) {
             return Ok(false);
         }
         let dir_watcher = self.dir_watcher.as_mut().ok_or(WatchError::Exhausted)?;

@@ -19,8 +19,8 @@ pub const CHECKS: &[Check] = &[
 fn captures_come_back(store: &dyn Store) {
     let mut odd = commit(2);
     let change = "zxywkvutsrqponmlkzxywkvutsrqponm";
-    let told = odd.commit.as_mut().unwrap();
-    (told.patch_id, told.change_id) = (None, Some(change.into()));
+    let commit_ref = odd.commit.as_mut().unwrap();
+    (commit_ref.patch_id, commit_ref.change_id) = (None, Some(change.into()));
     odd.repo.as_mut().unwrap().path = "/home/me/\u{fffd}".into();
     odd.tags = Vec::new();
     for capture in [commit(1), odd, note(3, "Fixed auth timeout, 3s to 200ms"), note(4, "")] {

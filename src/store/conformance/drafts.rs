@@ -224,12 +224,12 @@ fn edited_drafts(store: &dyn Store) {
     );
     let lease = store.lease_draft(timestamp(6), timestamp(16)).unwrap().unwrap();
     store.finish_draft(id, lease.attempt, &written("Theirs again"), timestamp(7)).unwrap();
-    let seen = |store: &dyn Store| store.evidence(timestamp(0)).unwrap().remove(0);
-    let before = seen(store);
+    let evidence = |store: &dyn Store| store.evidence(timestamp(0)).unwrap().remove(0);
+    let before = evidence(store);
     assert_eq!((before.model.as_str(), before.role), ("codellama:7b", Role::Devlog));
     assert_eq!((before.evidence.rubric.n, before.evidence.kept.n), (1, 0), "not reviewed yet");
     let edited = store.edit_draft(id, 1, ("Mine", "My body"), edit, timestamp(8)).unwrap();
-    let after = seen(store).evidence;
+    let after = evidence(store).evidence;
     assert_eq!((after.rubric.n, after.kept.n, (after.kept.sum * 10.0).round()), (0, 1, 8.0));
     assert_eq!((edited.title.as_str(), edited.body.as_str(), edited.edit), ("Mine", "My body", Some(edit)));
     assert_eq!(edited.quality, None, "the score was that of another text");

@@ -140,12 +140,12 @@ fn origins(store: &dyn Store) {
         Capture { repo: Some(repo), ..commit(n) }
     };
     let renamed = Capture { project: "stall".into(), ..commit(1) };
-    let gone =
+    let forgotten =
         Capture { repo: Some(RepoRef { path: "/gone".into(), id: RepoId::from_stored("gone".into()) }), ..commit(5) };
-    for capture in [renamed, commit(2), note(3, "x"), note(4, "y"), gone.clone(), elsewhere(6), elsewhere(7)] {
+    for capture in [renamed, commit(2), note(3, "x"), note(4, "y"), forgotten.clone(), elsewhere(6), elsewhere(7)] {
         store.record_capture(&capture, None).unwrap();
     }
-    store.forget_capture(gone.id, timestamp(0)).unwrap();
+    store.forget_capture(forgotten.id, timestamp(0)).unwrap();
     let shop = |capture: Capture| ProjectOrigin { project: "shop".into(), repo: capture.repo };
     let notes = ProjectOrigin { project: "notes".into(), repo: None };
     assert_eq!(store.origins().unwrap(), [notes, shop(commit(2)), shop(elsewhere(7))]);

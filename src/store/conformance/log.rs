@@ -49,8 +49,9 @@ fn token_counts(store: &dyn Store) {
     assert_eq!(second, first.add_prompt(3000, 1000));
     store.count_tokens("other", "m", 10, 5).unwrap();
     let all = store.token_counts().unwrap();
-    let told: Vec<_> = all.iter().map(|count| (count.endpoint.as_str(), count.model.as_str(), count.counts)).collect();
-    assert_eq!(told, [("local", "m", second), ("other", "m", ReportedCounts { bytes: 10.0, tokens: 5.0 })]);
+    let counts: Vec<_> =
+        all.iter().map(|count| (count.endpoint.as_str(), count.model.as_str(), count.counts)).collect();
+    assert_eq!(counts, [("local", "m", second), ("other", "m", ReportedCounts { bytes: 10.0, tokens: 5.0 })]);
 }
 
 fn latency(store: &dyn Store) {
@@ -83,16 +84,16 @@ fn latency(store: &dyn Store) {
     assert_eq!((rows[2].op.as_deref(), rows[2].n, rows[2].on_time_rate), (Some("reconcile"), 2, None));
     assert_eq!((rows[2].model.as_deref(), rows[2].error_rate, rows[2].tps_p50), (None, None, None));
 
-    let told =
+    let rates =
         |rows: &[LatencyRow]| rows.iter().map(|row| (row.ungrounded_rate, row.repaired_rate)).collect::<Vec<_>>();
-    assert_eq!(told(&rows), [(Some(0.0), Some(0.0)), (None, None), (None, None)]);
+    assert_eq!(rates(&rows), [(Some(0.0), Some(0.0)), (None, None), (None, None)]);
     for n in 0..10 {
         let rejected = Operation { reason: Reason::Ungrounded, ..operation(62, n) };
         store.log_operation(&rejected).unwrap();
         store.log_operation(&Operation { repaired: true, ..operation(63, n) }).unwrap();
     }
     let rows = store.latency(timestamp(0), all).unwrap();
-    assert_eq!(told(&rows)[0], (Some(0.125), Some(0.125)), "10 and 10 of 80 texts");
+    assert_eq!(rates(&rows)[0], (Some(0.125), Some(0.125)), "10 and 10 of 80 texts");
 
     let extreme = Operation { duration_us: u64::MAX, ttft_us: None, tps: Some(1e12), ..operation(70, 0) };
     store.log_operation(&extreme).unwrap();
@@ -122,7 +123,7 @@ fn reading_ahead(store: &dyn Store) {
     log(8, PrefillOutcome::Missed, Some(900_000));
     log(9, PrefillOutcome::Missed, None);
     let row = store.latency(timestamp(0), all).unwrap().remove(0);
-    let told = PrefetchRow {
+    let expected = PrefetchRow {
         n: 9,
         whole: 6,
         part: 1,
@@ -131,7 +132,7 @@ fn reading_ahead(store: &dyn Store) {
         ttft_p50_ms: Some(30.0),
         ttft_missed_p50_ms: Some(900.0),
     };
-    assert_eq!((row.n, row.ahead), (10, Some(told)));
+    assert_eq!((row.n, row.ahead), (10, Some(expected)));
     assert_eq!(row.ttft_p50_ms, Some(30.0), "of all that streamed");
 }
 

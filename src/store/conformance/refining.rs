@@ -23,7 +23,7 @@ pub const CHECKS: &[Check] = &[
 ];
 
 /// A final capture with this number that kept its template for this reason.
-fn stands(store: &dyn Store, n: u64, reason: Reason) -> Capture {
+fn recorded(store: &dyn Store, n: u64, reason: Reason) -> Capture {
     let capture = commit(n);
     store.record_capture(&capture, None).unwrap();
     let outcome = ModelOutcome {
@@ -56,7 +56,7 @@ fn ids(store: &dyn Store, tried_before: Timestamp) -> Vec<CaptureId> {
 }
 
 fn decisions(store: &dyn Store) {
-    let capture = stands(store, 1, Reason::Cold);
+    let capture = recorded(store, 1, Reason::Cold);
     assert_eq!(store.decision(capture.id).unwrap().as_deref(), Some("{\"n\":1}"));
     assert_eq!(store.capture(&capture.id.to_string()).unwrap().decision.as_deref(), Some("{\"n\":1}"));
     let other = commit(2);
@@ -70,10 +70,10 @@ fn decisions(store: &dyn Store) {
 
 fn refinable(store: &dyn Store) {
     let reasons = [Reason::Deadline, Reason::Cold, Reason::PredictedMiss, Reason::BreakerOpen, Reason::Refused];
-    let mut wanted: Vec<CaptureId> = (1..).zip(reasons).map(|(n, reason)| stands(store, n, reason).id).collect();
+    let mut wanted: Vec<CaptureId> = (1..).zip(reasons).map(|(n, reason)| recorded(store, n, reason).id).collect();
     wanted.reverse();
     let never = [Reason::Disabled, Reason::Ungrounded, Reason::Unusable, Reason::Overflow];
-    (11..).zip(never).for_each(|(n, reason)| drop(stands(store, n, reason)));
+    (11..).zip(never).for_each(|(n, reason)| drop(recorded(store, n, reason)));
     store.record_capture(&commit(21), None).unwrap();
     let answer = commit(22);
     store.record_capture(&answer, None).unwrap();
@@ -89,7 +89,7 @@ fn refinable(store: &dyn Store) {
 }
 
 fn tries(store: &dyn Store) {
-    let (first, second) = (stands(store, 1, Reason::Cold).id, stands(store, 2, Reason::Cold).id);
+    let (first, second) = (recorded(store, 1, Reason::Cold).id, recorded(store, 2, Reason::Cold).id);
     store.record_failed_refinement(second, timestamp(50)).unwrap();
     assert_eq!(ids(store, timestamp(50)), [first], "it rests");
     assert_eq!(ids(store, timestamp(51)), [second, first]);
@@ -99,7 +99,7 @@ fn tries(store: &dyn Store) {
 }
 
 fn refining(store: &dyn Store) {
-    let before = stands(store, 1, Reason::Deadline);
+    let before = recorded(store, 1, Reason::Deadline);
     let counted = store.count_captures(None, timestamp(0), timestamp(9)).unwrap();
     assert!(store.refine_capture(before.id, &better("The basket keeps a zebra.")).unwrap());
     let record = store.capture(&before.id.to_string()).unwrap();
@@ -128,7 +128,7 @@ fn refining(store: &dyn Store) {
     assert_eq!((found("zebra"), found("\"three files\"")), (1, 0), "the index follows");
     assert!(ids(store, timestamp(999)).is_empty());
     assert!(!store.refine_capture(before.id, &better("Once more.")).unwrap());
-    let other = stands(store, 2, Reason::Deadline);
+    let other = recorded(store, 2, Reason::Deadline);
     let decided = Refinement { decision: Some(r#"{"answer":"All of it."}"#.into()), ..better("Better.") };
     assert!(store.refine_capture(other.id, &decided).unwrap());
     assert_eq!(store.decision(other.id).unwrap(), decided.decision, "what the model said that wrote the text");
@@ -136,13 +136,13 @@ fn refining(store: &dyn Store) {
 
 fn what_came_since(store: &dyn Store) {
     let refused = |store: &dyn Store, id| assert!(!store.refine_capture(id, &better("Too late.")).unwrap());
-    let edited = stands(store, 1, Reason::Cold).id;
+    let edited = recorded(store, 1, Reason::Cold).id;
     store.edit_capture(edited, "What I meant.").unwrap();
     refused(store, edited);
-    let (old, _new) = (stands(store, 2, Reason::Cold).id, stands(store, 3, Reason::Disabled).id);
+    let (old, _new) = (recorded(store, 2, Reason::Cold).id, recorded(store, 3, Reason::Disabled).id);
     store.supersede_commit(&repo(), &oid(2), &oid(3)).unwrap();
     refused(store, old);
-    let forgotten = stands(store, 4, Reason::Cold).id;
+    let forgotten = recorded(store, 4, Reason::Cold).id;
     store.forget_capture(forgotten, timestamp(0)).unwrap();
     refused(store, forgotten);
     let pending = note(5, "a thought");
@@ -154,7 +154,7 @@ fn what_came_since(store: &dyn Store) {
 }
 
 fn edited_later(store: &dyn Store) {
-    let id = stands(store, 1, Reason::Cold).id;
+    let id = recorded(store, 1, Reason::Cold).id;
     assert!(store.refine_capture(id, &better("The model's.")).unwrap());
     let edited = store.edit_capture(id, "Mine.").unwrap();
     assert_eq!((edited.refined, edited.provenance.by), (None, AuthoredBy::Human));
@@ -165,7 +165,7 @@ fn evidence(store: &dyn Store) {
     let share = |mean: Mean| (mean.n, (mean.sum * 100.0).round());
     assert!(store.evidence(timestamp(0)).unwrap().is_empty());
     for n in 1..=3 {
-        let id = stands(store, n, Reason::Cold).id;
+        let id = recorded(store, n, Reason::Cold).id;
         if n > 1 {
             assert!(store.refine_capture(id, &better("Three of the four.")).unwrap());
         }
@@ -174,8 +174,8 @@ fn evidence(store: &dyn Store) {
             store.edit_capture(id, "Nothing of it.").unwrap();
         }
     }
-    let seen = store.evidence(timestamp(0)).unwrap();
-    let [one] = &seen[..] else { panic!("{seen:?}") };
+    let evidence = store.evidence(timestamp(0)).unwrap();
+    let [one] = &evidence[..] else { panic!("{evidence:?}") };
     assert_eq!((one.model.as_str(), one.role, share(one.evidence.rubric)), ("big:13b", Role::Capture, (1, 93.0)));
     assert_eq!(one.evidence.kept.n, 1, "what replaces a person's own words is no model's");
     assert!((0.7..1.0).contains(&one.evidence.kept.sum), "{:?}", one.evidence.kept);
@@ -195,7 +195,7 @@ fn judged(store: &dyn Store) {
     log(6, "capture.commit", Reason::Deadline, false);
     store.log_operation(&Operation { model: None, endpoint: None, ..operation(7, 1000) }).unwrap();
     store.log_operation(&Operation { op: "reconcile".into(), ..operation(8, 1000) }).unwrap();
-    let told = |since| -> Vec<(Timestamp, Role, bool)> {
+    let answers_since = |since| -> Vec<(Timestamp, Role, bool)> {
         store.judged_answers(timestamp(since)).unwrap().into_iter().map(|one| (one.at, one.role, one.used)).collect()
     };
     let all = [
@@ -204,7 +204,7 @@ fn judged(store: &dyn Store) {
         (timestamp(2), Role::Capture, false),
         (timestamp(1), Role::Capture, true),
     ];
-    assert_eq!((told(0), told(3)), (all.to_vec(), all[..2].to_vec()));
+    assert_eq!((answers_since(0), answers_since(3)), (all.to_vec(), all[..2].to_vec()));
     let one = store.judged_answers(timestamp(0)).unwrap().remove(0);
     assert_eq!((one.endpoint.as_str(), one.model.as_str()), ("local", "orca-mini:3b"));
 }

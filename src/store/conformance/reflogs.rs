@@ -33,8 +33,8 @@ fn moves(store: &dyn Store) {
         .unwrap();
     store.record_reflog_events(&repo(), &[event(2)], &[position("logs/HEAD", 120)]).unwrap();
     assert_eq!(store.pending_event_count().unwrap(), 2);
-    let known = [position("logs/HEAD", 120), position("logs/refs/heads/x", 30)];
-    assert_eq!(store.log_positions(&repo()).unwrap(), known);
+    let positions = [position("logs/HEAD", 120), position("logs/refs/heads/x", 30)];
+    assert_eq!(store.log_positions(&repo()).unwrap(), positions);
     let other = RepoId::from_common_dir(b"/another/.git");
     assert!(store.log_positions(&other).unwrap().is_empty());
     store
@@ -100,10 +100,10 @@ fn apart(store: &dyn Store) {
 }
 
 fn replaced(store: &dyn Store) {
-    let told = |n| Event { in_sequence: true, hook: None, ..event(n) };
-    let row = store.insert_event(&told(1)).unwrap();
-    store.insert_event(&Event { in_sequence: false, ..told(7) }).unwrap();
-    store.insert_event(&Event { hook: event(9).hook, ..told(9) }).unwrap();
+    let in_sequence_event = |n| Event { in_sequence: true, hook: None, ..event(n) };
+    let row = store.insert_event(&in_sequence_event(1)).unwrap();
+    store.insert_event(&Event { in_sequence: false, ..in_sequence_event(7) }).unwrap();
+    store.insert_event(&Event { hook: event(9).hook, ..in_sequence_event(9) }).unwrap();
     assert!(store.has_pending_rewrite(&oid(1)).unwrap());
     assert!(!store.has_pending_rewrite(&oid(2)).unwrap(), "that is what it was rewritten as");
     assert!(store.has_pending_rewrite(&oid(7)).unwrap(), "an amend outside any sequence");
@@ -191,8 +191,8 @@ fn moving(store: &dyn Store) {
 
     store.move_repository(&old.id, &new).unwrap();
     assert_eq!(store.registered_repos().unwrap(), [RegisteredRepo { since: timestamp(10), ..new.clone() }]);
-    let known = store.captured_commits(&new.id, &[oid(1), oid(2), oid(3)]).unwrap();
-    assert_eq!(known.len(), 3, "also what was forgotten");
+    let captured = store.captured_commits(&new.id, &[oid(1), oid(2), oid(3)]).unwrap();
+    assert_eq!(captured.len(), 3, "also what was forgotten");
     let first = store.capture_of_commit(&new.id, &oid(1)).unwrap().unwrap();
     assert_eq!(first.repo.unwrap().path, "/home/me/moved");
     assert_eq!(store.capture_of_commit(&new.id, &oid(2)).unwrap().unwrap().id, there.id);

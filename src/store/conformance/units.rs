@@ -30,8 +30,8 @@ fn a_commit_once(store: &dyn Store) {
     let mut elsewhere = Capture { id: fresh_id(6), ..commit(1) };
     elsewhere.repo.as_mut().unwrap().id = RepoId::from_common_dir(b"/another/.git");
     assert_eq!(store.record_capture(&elsewhere, None).unwrap(), RecordOutcome::New);
-    let known = store.captured_commits(&repo(), &[oid(1), oid(2)]).unwrap();
-    assert_eq!(known.into_iter().collect::<Vec<_>>(), [oid(1)]);
+    let captured = store.captured_commits(&repo(), &[oid(1), oid(2)]).unwrap();
+    assert_eq!(captured.into_iter().collect::<Vec<_>>(), [oid(1)]);
 }
 
 fn patches(store: &dyn Store) {
@@ -134,8 +134,8 @@ fn late_commits(store: &dyn Store) {
     let finished = || FinalCapture { capture: late.clone(), template: "Adds.".into(), operation: operation(1, 3_000) };
     assert_eq!(store.record_replaced(&finished, &oid(2), Some(row)).unwrap(), RecordOutcome::New);
     assert_eq!(live(store).iter().map(|capture| capture.id).collect::<Vec<_>>(), [newer.id]);
-    let known = store.capture_of_commit(&repo(), &oid(2)).unwrap().unwrap();
-    assert_eq!((known.supersedes, store.pending_event_count().unwrap()), (vec![late.id], 0));
+    let earlier = store.capture_of_commit(&repo(), &oid(2)).unwrap().unwrap();
+    assert_eq!((earlier.supersedes, store.pending_event_count().unwrap()), (vec![late.id], 0));
     assert_eq!(store.record_replaced(&finished, &oid(2), None).unwrap(), RecordOutcome::Known(newer.id));
 }
 

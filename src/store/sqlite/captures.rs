@@ -155,7 +155,7 @@ fn commits_with_note(db: &Connection, repo: &RepoId, note: &Capture) -> Result<V
 
 /// Before a note is forgotten: its captures lose the prompt that contained it, the link, and the sentence that quotes
 /// it.
-pub fn detach_note(tx: &Connection, note: CaptureId, words: &str) -> Result<()> {
+pub fn detach_note(tx: &Connection, note: CaptureId, note_text: &str) -> Result<()> {
     let read = |row: &Row<'_>| {
         let texts: [String; 4] = [row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?];
         Ok((row.get::<_, i64>(0)?, texts))
@@ -165,7 +165,7 @@ pub fn detach_note(tx: &Connection, note: CaptureId, words: &str) -> Result<()> 
         let Ok(mut rest) = serde_json::from_str::<CaptureExtras>(&rest) else { continue };
         rest.notes.retain(|id| *id != note);
         let (summary, template) =
-            (quoted_note::without_note(&summary, words), quoted_note::without_note(&template, words));
+            (quoted_note::without_note(&summary, note_text), quoted_note::without_note(&template, note_text));
         let sum = checksum::of(&[&raw, &summary]);
         let sql = "UPDATE captures SET summary = ?2, template = ?3, rest = ?4, checksum = ?5 WHERE row = ?1";
         tx.execute(sql, params![row, summary, template, serde_json::to_string(&rest)?, sum])?;

@@ -67,37 +67,30 @@ impl Coded for Punctual {
     const ALL: &'static [Self] = &[Self::Unjudged, Self::Late, Self::OnTime];
 }
 
-/// The column `class` of `captures`, decoded.
+/// The column `class` of `captures`, decoded; a part is absent where its code is unknown.
 #[derive(Debug, Clone, Copy)]
-pub struct ClassCode(pub i64);
+pub struct CaptureClass {
+    pub state: Option<CaptureState>,
+    pub kind: Option<CaptureKind>,
+    pub source: Option<Source>,
+    pub by: Option<AuthoredBy>,
+    pub reason: Option<Reason>,
+    pub punctual: Option<Punctual>,
+}
 
-impl ClassCode {
-    fn part<T: Coded>(self, shift: u32, bits: u32) -> Option<T> {
-        T::decode((self.0 >> shift) & ((1 << bits) - 1))
-    }
-
-    pub fn state(self) -> Option<CaptureState> {
-        self.part(0, 1)
-    }
-
-    pub fn kind(self) -> Option<CaptureKind> {
-        self.part(1, 2)
-    }
-
-    pub fn source(self) -> Option<Source> {
-        self.part(3, 3)
-    }
-
-    pub fn by(self) -> Option<AuthoredBy> {
-        self.part(6, 2)
-    }
-
-    pub fn reason(self) -> Option<Reason> {
-        self.part(8, 4)
-    }
-
-    pub fn punctual(self) -> Option<Punctual> {
-        self.part(12, 2)
+impl CaptureClass {
+    pub fn decode(code: i64) -> Self {
+        fn part<T: Coded>(code: i64, shift: u32, bits: u32) -> Option<T> {
+            T::decode((code >> shift) & ((1 << bits) - 1))
+        }
+        Self {
+            state: part(code, 0, 1),
+            kind: part(code, 1, 2),
+            source: part(code, 3, 3),
+            by: part(code, 6, 2),
+            reason: part(code, 8, 4),
+            punctual: part(code, 12, 2),
+        }
     }
 }
 

@@ -44,7 +44,7 @@ pub fn expire(database: &Path, before: Timestamp) -> Result<u64> {
     let mut expired = 0;
     for copy in all(database).map_err(error::file)?.iter().filter(|copy| old(copy) && !is_needed(database, copy)) {
         match fs::remove_file(&copy.path) {
-            Err(gone) if gone.kind() == io::ErrorKind::NotFound => {}
+            Err(missing) if missing.kind() == io::ErrorKind::NotFound => {}
             removed => removed.map(|()| expired += 1).map_err(error::file)?,
         }
     }
@@ -61,7 +61,7 @@ pub fn remove(database: &Path) -> Result<(Vec<StoreFile>, Vec<RemainingFile>)> {
     for copy in all(database).map_err(error::file)? {
         match fs::remove_file(&copy.path) {
             Ok(()) => removed.push(copy),
-            Err(gone) if gone.kind() == io::ErrorKind::NotFound => {}
+            Err(missing) if missing.kind() == io::ErrorKind::NotFound => {}
             Err(failure) => left.push(RemainingFile { path: copy.path, why: failure.to_string(), foreign: false }),
         }
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::Timestamp;
 use rusqlite::Connection;
 
-use super::codes::{ClassCode, Punctual};
+use super::codes::{CaptureClass, Punctual};
 use super::row::micros;
 use crate::domain::capture::{AuthoredBy, CaptureKind, CaptureState, Reason};
 use crate::domain::event::Source;
@@ -14,12 +14,17 @@ use crate::store::{CaptureCounts, Result};
 
 /// Counts of live captures in the window, per grouping.
 pub fn count(db: &Connection, repo: Option<&RepoId>, since: Timestamp, until: Timestamp) -> Result<CaptureCounts> {
-    let counts = add_up(&classes(db, repo, since, until)?);
-    Ok(CaptureCounts { refined: refined(db, repo, since, until)?, ..counts })
+    let counts = add_up(&count_classes(db, repo, since, until)?);
+    Ok(CaptureCounts { refined: count_refined(db, repo, since, until)?, ..counts })
 }
 
 /// Number of captures per class.
-fn classes(db: &Connection, repo: Option<&RepoId>, since: Timestamp, until: Timestamp) -> Result<HashMap<i64, u64>> {
+fn count_classes(
+    db: &Connection,
+    repo: Option<&RepoId>,
+    since: Timestamp,
+    until: Timestamp,
+) -> Result<HashMap<i64, u64>> {
     let base = "SELECT class FROM captures INDEXED BY captures_count WHERE captured_at >= ?1 AND captured_at < ?2";
     let mut query = match repo {
         None => db.prepare_cached(base)?,
@@ -42,7 +47,7 @@ fn classes(db: &Connection, repo: Option<&RepoId>, since: Timestamp, until: Time
 }
 
 /// The few refined captures have an index of their own.
-fn refined(db: &Connection, repo: Option<&RepoId>, since: Timestamp, until: Timestamp) -> Result<u64> {
+fn count_refined(db: &Connection, repo: Option<&RepoId>, since: Timestamp, until: Timestamp) -> Result<u64> {
     let sql = "SELECT count(*) FROM captures INDEXED BY captures_refined WHERE refined IS NOT NULL AND state = 0
                AND captured_at >= ?1 AND captured_at < ?2 AND (?3 IS NULL OR repo_id = ?3)";
     let values = (micros(since), micros(until), repo.map(RepoId::as_str));
@@ -53,17 +58,17 @@ fn add_up(classes: &HashMap<i64, u64>) -> CaptureCounts {
     let mut counts = CaptureCounts::default();
     let (mut kinds, mut sources, mut authors) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     for (class, n) in classes {
-        let class = ClassCode(*class);
-        if class.state() != Some(CaptureState::Live) {
+        let class = CaptureClass::decode(*class);
+        if class.state != Some(CaptureState::Live) {
             continue;
         }
         counts.total += n;
-        add(&mut kinds, class.kind().map(CaptureKind::as_str), *n);
-        add(&mut sources, class.source().map(Source::as_str), *n);
-        add(&mut authors, class.by().map(AuthoredBy::as_str), *n);
-        counts.pending += if class.reason() == Some(Reason::Pending) { *n } else { 0 };
-        counts.budgeted += if matches!(class.punctual(), Some(Punctual::Late | Punctual::OnTime)) { *n } else { 0 };
-        counts.on_time += if class.punctual() == Some(Punctual::OnTime) { *n } else { 0 };
+        add(&mut kinds, class.kind.map(CaptureKind::as_str), *n);
+        add(&mut sources, class.source.map(Source::as_str), *n);
+        add(&mut authors, class.by.map(AuthoredBy::as_str), *n);
+        counts.pending += if class.reason == Some(Reason::Pending) { *n } else { 0 };
+        counts.budgeted += if matches!(class.punctual, Some(Punctual::Late | Punctual::OnTime)) { *n } else { 0 };
+        counts.on_time += if class.punctual == Some(Punctual::OnTime) { *n } else { 0 };
     }
     counts.by_kind = kinds.into_iter().collect();
     counts.by_source = sources.into_iter().collect();

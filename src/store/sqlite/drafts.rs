@@ -66,15 +66,11 @@ fn check_fence(tx: &Connection, changed: usize, id: DraftId, attempt: u32) -> Re
     let sql = "SELECT state, attempt FROM drafts WHERE id = ?1";
     let read = |row: &Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, u32>(1)?));
     match tx.query_row(sql, [id.to_string()], read).optional()? {
-        None => Err(missing(id)),
+        None => Err(StoreError::NotFound { what: "draft", id: id.to_string() }),
         Some((state, current)) => {
             Err(StoreError::Conflict(format!("attempt {attempt} is over: draft {id} is {state}, attempt {current}")))
         }
     }
-}
-
-fn missing(id: DraftId) -> StoreError {
-    StoreError::NotFound { what: "draft", id: id.to_string() }
 }
 
 /// By full or shortened id.

@@ -22,7 +22,10 @@ fn ingest(tx: &Connection, events: &[Event], position: &SpoolPosition) -> Result
         insert(tx, event, Some(&position.file))?;
     }
     let sql = "INSERT INTO spools (file, offset) VALUES (?1, ?2) ON CONFLICT (file) DO UPDATE SET offset = ?2";
-    tx.prepare_cached(sql)?.execute(params![position.file, to_signed(position.offset)?])?;
+    tx.prepare_cached(sql)?.execute(params![
+        position.file,
+        i64::try_from(position.offset).map_err(|error| StoreError::Other(Box::new(error)))?
+    ])?;
     Ok(())
 }
 
@@ -114,10 +117,6 @@ pub fn close(tx: &Connection, event: i64, note: Option<&str>) -> Result<()> {
     let sql = "UPDATE events SET closed = 1, note = ?2 WHERE row = ?1 AND closed = 0";
     tx.prepare_cached(sql)?.execute(params![event, note])?;
     Ok(())
-}
-
-fn to_signed(offset: u64) -> Result<i64> {
-    i64::try_from(offset).map_err(|error| StoreError::Other(Box::new(error)))
 }
 
 impl EventStore for SqliteStore {

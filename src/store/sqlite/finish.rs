@@ -164,10 +164,10 @@ pub fn supersede(tx: &Connection, repo: &RepoId, old: &Oid, new: &Oid) -> Result
 
 /// These commits are visible again: see the trait.
 pub fn restore(tx: &Connection, repo: &RepoId, oids: &[Oid]) -> Result<Vec<Oid>> {
-    let (mut known, mut rows) = (Vec::new(), Vec::new());
+    let (mut restored, mut rows) = (Vec::new(), Vec::new());
     for oid in oids {
         if let Some(row) = record::row_of_commit(tx, repo.as_str(), oid.as_str())? {
-            known.push(oid.clone());
+            restored.push(oid.clone());
             rows.push(row);
         }
     }
@@ -185,7 +185,7 @@ pub fn restore(tx: &Connection, repo: &RepoId, oids: &[Oid]) -> Result<Vec<Oid>>
         let sql = "UPDATE captures SET state = 1, superseded_by = ?2 WHERE row = ?1 AND state = 0";
         tx.prepare_cached(sql)?.execute([end, row])?;
     }
-    Ok(known)
+    Ok(restored)
 }
 
 /// Sets the source to the hook for a capture at or after `since` that a watcher or a sweep reported first.

@@ -1,4 +1,5 @@
-//! Forgetting a capture: its rows, its words in the full-text index, and its bytes in the files.
+//! Forgetting a capture: its rows, its words in the full-text index, and its bytes in the files. Retention: deletion of
+//! expired rows.
 
 use std::path::PathBuf;
 
@@ -7,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::Durability::{Durable, Rebuildable};
 use super::connection::beside;
-use super::{SqliteStore, captures, checksum, copies, drafts, error, expire, repositories, row};
+use super::{SqliteStore, captures, checksum, copies, drafts, error, repositories, row};
 use crate::domain::fragments::Fragments;
 use crate::domain::id::{CaptureId, DraftId, Oid, RepoId};
 use crate::store::{
@@ -24,7 +25,7 @@ struct RowToForget {
     oid: Option<String>,
     patch_id: Option<String>,
     /// A note's text, which captures of commits may quote.
-    words: Option<String>,
+    note_text: Option<String>,
     intact: bool,
 }
 
@@ -41,8 +42,8 @@ fn remove(tx: &Connection, id: CaptureId, texts: &mut CollectedTexts, ids: &mut 
     let missing = || StoreError::NotFound { what: "capture", id: id.to_string() };
     let doomed = find(tx, id)?.ok_or_else(missing)?;
     collect(tx, doomed.row, texts)?;
-    if let Some(words) = &doomed.words {
-        captures::detach_note(tx, id, words)?;
+    if let Some(note_text) = &doomed.note_text {
+        captures::detach_note(tx, id, note_text)?;
     }
     for replaced in replaced_by(tx, doomed.row)? {
         remove(tx, replaced, texts, ids)?;
@@ -92,17 +93,17 @@ fn drop_drafts(tx: &Connection, ids: &[String]) -> Result<Vec<DraftId>> {
 }
 
 /// Removes prompts of other captures that quote these messages, and returns captures with the same words of their own.
-fn drop_quotations(tx: &Connection, said: &[String]) -> Result<Vec<CaptureId>> {
+fn drop_quotations(tx: &Connection, quoted: &[String]) -> Result<Vec<CaptureId>> {
     let mut repeated_by = Vec::new();
-    for words in said.iter().map(|words| words.trim()).filter(|words| words.len() >= TELLING) {
+    for note_text in quoted.iter().map(|note_text| note_text.trim()).filter(|note_text| note_text.len() >= TELLING) {
         let quoting = "DELETE FROM prompts WHERE (instr(wire, ?1) > 0 OR instr(faults, ?1) > 0)
                        AND NOT EXISTS (SELECT 1 FROM captures c WHERE c.row = capture AND instr(c.raw, ?1) > 0)";
-        tx.execute(quoting, [words])?;
-        tx.execute(ANSWERS_QUOTING, [words])?;
+        tx.execute(quoting, [note_text])?;
+        tx.execute(ANSWERS_QUOTING, [note_text])?;
         let repeating = "SELECT id FROM captures
                          WHERE instr(raw, ?1) > 0 OR instr(summary, ?1) > 0 OR instr(template, ?1) > 0 ORDER BY row";
         let mut query = tx.prepare(repeating)?;
-        let ids = query.query_map([words], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()?;
+        let ids = query.query_map([note_text], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()?;
         for id in ids {
             repeated_by.push(row::parse(&id)?);
         }
@@ -159,8 +160,8 @@ fn find(tx: &Connection, id: CaptureId) -> Result<Option<RowToForget>> {
         let texts = raw.as_ref().zip(summary.as_ref());
         let intact = texts.is_some_and(|(raw, summary)| row.get(6) == Ok(checksum::of(&[raw, summary])));
         let (repo_id, oid): (Option<String>, Option<String>) = (row.get(1)?, row.get(2)?);
-        let words = raw.filter(|_| oid.is_none() && repo_id.is_some());
-        Ok(RowToForget { row: row.get(0)?, repo_id, oid, patch_id: row.get(3)?, words, intact })
+        let note_text = raw.filter(|_| oid.is_none() && repo_id.is_some());
+        Ok(RowToForget { row: row.get(0)?, repo_id, oid, patch_id: row.get(3)?, note_text, intact })
     };
     Ok(tx.prepare(sql)?.query_row([id.to_string()], read).optional()?)
 }
@@ -190,8 +191,84 @@ pub fn forgotten_ids(db: &Connection) -> Result<Fragments> {
 }
 
 impl SqliteStore {
-    /// See `Store::scrub`.
-    fn scrub_files(&self) -> ScrubReport {
+    /// Rewrites the file: SQLite overwrites what it deletes, but content freed by an older program remains, and the
+    /// full-text index keeps words at page starts. Returns the file that may still hold them, and why.
+    fn rewrite(&self) -> Result<Option<(PathBuf, String)>> {
+        let rebuilt =
+            self.write(Durable, |tx| Ok(tx.execute("INSERT INTO words (words) VALUES ('rebuild')", []).map(drop)?));
+        let written = rebuilt.and_then(|()| self.maintain(|db| Ok(db.execute_batch("VACUUM")?)));
+        // Does what is possible without disk space for a second file.
+        let is_cut = self.maintain(scrub_log)?;
+        written?;
+        let reader = || (beside(self.path(), "-wal"), "another process is reading the store".to_owned());
+        Ok((!is_cut).then(reader))
+    }
+}
+
+/// A store error with SQLite's message.
+fn describe_error(error: &StoreError) -> String {
+    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}"));
+    format!("{error}{}", cause.unwrap_or_default())
+}
+
+/// Rows removed per step; a prompt has some kilobytes, all of which are overwritten.
+const STEP: u64 = 200;
+
+const EVENTS: &str = "DELETE FROM events WHERE row IN
+  (SELECT row FROM events WHERE closed = 1 AND stamp < ?1 LIMIT ?2)";
+const OPERATIONS: &str = "DELETE FROM operations WHERE (at, seq) IN
+  (SELECT at, seq FROM operations WHERE at < ?1 LIMIT ?2)";
+const PROMPTS: &str = "DELETE FROM prompts WHERE capture IN (SELECT capture FROM prompts WHERE at < ?1 LIMIT ?2)";
+const DECISIONS: &str = "DELETE FROM decisions WHERE capture IN (SELECT capture FROM decisions WHERE at < ?1 LIMIT ?2)";
+const PROBLEMS: &str = "DELETE FROM problems WHERE (what, hint) IN
+  (SELECT what, hint FROM problems WHERE at < ?1 LIMIT ?2)";
+const SQUASHES: &str = "DELETE FROM squashes WHERE (repo_id, parent) IN
+  (SELECT repo_id, parent FROM squashes WHERE at < ?1 LIMIT ?2)";
+
+/// The result of one step.
+struct ExpireStep {
+    removed: u64,
+    /// There may be more.
+    more: bool,
+}
+
+/// Removes at most `STEP` rows of each table that are older than `before`.
+fn expire_step(tx: &Connection, what: ExpiringData, before: i64) -> Result<ExpireStep> {
+    let remove = |sql: &str| Ok::<_, rusqlite::Error>(tx.prepare_cached(sql)?.execute([before, STEP as i64])? as u64);
+    // Closed events do not count towards the total.
+    let events = if what == ExpiringData::Operations { remove(EVENTS)? } else { 0 };
+    let removed = match what {
+        ExpiringData::Operations => remove(OPERATIONS)?,
+        ExpiringData::Prompts => remove(PROMPTS)?,
+        ExpiringData::Decisions => remove(DECISIONS)?,
+        ExpiringData::Problems => remove(PROBLEMS)?,
+        ExpiringData::Squashes => remove(SQUASHES)?,
+        ExpiringData::Copies => 0,
+    };
+    Ok(ExpireStep { removed, more: removed.max(events) >= STEP })
+}
+
+impl MaintenanceStore for SqliteStore {
+    fn forget_capture(&self, id: CaptureId, now: Timestamp) -> Result<ForgetReport> {
+        let forgotten = self.write(Durable, |tx| {
+            // Removes the capture and those it replaced, which describe the same work; keeps their identifiers, so that nothing
+            // captures them again automatically. Other rows that name or quote it are removed as well.
+            let mut texts = CollectedTexts::default();
+            let mut forgotten = ForgetReport::default();
+            remove(tx, id, &mut texts, &mut forgotten.ids)?;
+            let names = forgotten.ids.iter().map(ToString::to_string).collect::<Vec<_>>();
+            let all = names.iter().chain(&texts.author).chain(&texts.generated).map(String::as_str);
+            forgotten.fragments = Fragments::of(all);
+            forgotten.drafts = drop_drafts(tx, &names)?;
+            forgotten.repeated_by = drop_quotations(tx, &texts.author)?;
+            drop_problems(tx, &forgotten.fragments)?;
+            repositories::set_mark(tx, FORGETTING, Some(&now.to_string()))?;
+            Ok(forgotten)
+        })?;
+        Ok(ForgetReport { scrubbed: self.scrub(), ..forgotten })
+    }
+
+    fn scrub(&self) -> ScrubReport {
         let mut left = match self.rewrite() {
             Ok(None) => Vec::new(),
             Ok(Some((path, why))) => vec![RemainingFile { path, why, foreign: false }],
@@ -218,50 +295,6 @@ impl SqliteStore {
         ScrubReport { copies, remaining: left }
     }
 
-    /// Rewrites the file: SQLite overwrites what it deletes, but content freed by an older program remains, and the
-    /// full-text index keeps words at page starts. Returns the file that may still hold them, and why.
-    fn rewrite(&self) -> Result<Option<(PathBuf, String)>> {
-        let rebuilt =
-            self.write(Durable, |tx| Ok(tx.execute("INSERT INTO words (words) VALUES ('rebuild')", []).map(drop)?));
-        let written = rebuilt.and_then(|()| self.maintain(|db| Ok(db.execute_batch("VACUUM")?)));
-        // Does what is possible without disk space for a second file.
-        let is_cut = self.maintain(scrub_log)?;
-        written?;
-        let reader = || (beside(self.path(), "-wal"), "another process is reading the store".to_owned());
-        Ok((!is_cut).then(reader))
-    }
-}
-
-/// A store error with SQLite's message.
-fn describe_error(error: &StoreError) -> String {
-    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}"));
-    format!("{error}{}", cause.unwrap_or_default())
-}
-
-impl MaintenanceStore for SqliteStore {
-    fn forget_capture(&self, id: CaptureId, now: Timestamp) -> Result<ForgetReport> {
-        let forgotten = self.write(Durable, |tx| {
-            // Removes the capture and those it replaced, which describe the same work; keeps their identifiers, so that nothing
-            // captures them again automatically. Other rows that name or quote it are removed as well.
-            let mut texts = CollectedTexts::default();
-            let mut forgotten = ForgetReport::default();
-            remove(tx, id, &mut texts, &mut forgotten.ids)?;
-            let names = forgotten.ids.iter().map(ToString::to_string).collect::<Vec<_>>();
-            let all = names.iter().chain(&texts.author).chain(&texts.generated).map(String::as_str);
-            forgotten.fragments = Fragments::of(all);
-            forgotten.drafts = drop_drafts(tx, &names)?;
-            forgotten.repeated_by = drop_quotations(tx, &texts.author)?;
-            drop_problems(tx, &forgotten.fragments)?;
-            repositories::set_mark(tx, FORGETTING, Some(&now.to_string()))?;
-            Ok(forgotten)
-        })?;
-        Ok(ForgetReport { scrubbed: self.scrub(), ..forgotten })
-    }
-
-    fn scrub(&self) -> ScrubReport {
-        self.scrub_files()
-    }
-
     fn sizes(&self) -> Result<StoreSizes> {
         let copies = copies::all(&self.path).map_err(error::file)?;
         Ok(StoreSizes {
@@ -279,7 +312,7 @@ impl MaintenanceStore for SqliteStore {
         let mut expired = 0;
         loop {
             // In small steps, so that a commit never waits for the whole deletion.
-            let step = self.write(Rebuildable, |tx| expire::step(tx, what, row::micros(before)))?;
+            let step = self.write(Rebuildable, |tx| expire_step(tx, what, row::micros(before)))?;
             expired += step.removed;
             if !step.more {
                 return Ok(expired);

@@ -30,14 +30,14 @@ pub fn migrate(connection: &mut Connection, path: &Path) -> Result<()> {
     migrate_to(connection, path, SCHEMA, embedded::migrations::runner)
 }
 
-fn migrate_to(connection: &mut Connection, path: &Path, known: i64, runner: fn() -> Runner) -> Result<()> {
+fn migrate_to(connection: &mut Connection, path: &Path, schema: i64, runner: fn() -> Runner) -> Result<()> {
     let opened = DatabaseFileId::of(path);
-    if up_to_date(connection, known)? {
+    if up_to_date(connection, schema)? {
         return Ok(());
     }
     // Another process may be migrating: after its lock is released there is nothing left to do.
     let _lock = DatabaseLock::acquire(path)?;
-    if up_to_date(connection, known)? || DatabaseFileId::of(path) != opened {
+    if up_to_date(connection, schema)? || DatabaseFileId::of(path) != opened {
         // Migrated by the other process, or the file was replaced: then the caller opens the new one.
         return Ok(());
     }
@@ -50,13 +50,13 @@ fn migrate_to(connection: &mut Connection, path: &Path, known: i64, runner: fn()
     connection.set_transaction_behavior(TransactionBehavior::Immediate);
     runner().set_grouped(true).run(connection).map_err(failed)?;
     // Usually set by the last step; repeated for a file with a history that is ahead of its header.
-    Ok(connection.pragma_update(None, "user_version", known)?)
+    Ok(connection.pragma_update(None, "user_version", schema)?)
 }
 
-fn up_to_date(connection: &Connection, known: i64) -> Result<bool> {
+fn up_to_date(connection: &Connection, schema: i64) -> Result<bool> {
     match schema_version(connection)? {
-        found if found > known => Err(StoreError::TooNew { found, known }),
-        found => Ok(found == known),
+        found if found > schema => Err(StoreError::TooNew { found, known: schema }),
+        found => Ok(found == schema),
     }
 }
 

@@ -5,7 +5,7 @@
 //! microseconds, so the lock is the cheaper queue. Other processes wait in SQLite's own busy handler. Readers have
 //! connections of their own and, in WAL mode, never wait for the writer.
 
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
@@ -24,7 +24,6 @@ mod draft_versions;
 mod drafts;
 mod error;
 mod events;
-mod expire;
 mod finish;
 mod forget;
 mod listing;
@@ -56,6 +55,7 @@ enum Durability {
 /// The store in one SQLite file. Shared between threads; several processes may open the same file.
 pub struct SqliteStore {
     path: PathBuf,
+    /// A panicked thread leaves only a connection, and `begin` rolls its transaction back.
     writer: Mutex<Option<WriteConnection>>,
     readers: Mutex<Vec<ConnectionHandle>>,
 }
@@ -128,7 +128,7 @@ impl SqliteStore {
     }
 
     fn idle_reader(&self) -> Option<ConnectionHandle> {
-        let mut idle = lock(&self.readers);
+        let mut idle = self.readers.lock();
         while let Some(handle) = idle.pop() {
             if handle.is_current() {
                 return Some(handle);
@@ -138,7 +138,7 @@ impl SqliteStore {
     }
 
     fn return_reader(&self, handle: ConnectionHandle) {
-        let mut idle = lock(&self.readers);
+        let mut idle = self.readers.lock();
         if idle.len() < IDLE_READERS {
             idle.push(handle);
         }
@@ -146,7 +146,7 @@ impl SqliteStore {
 
     /// Runs `job` in one IMMEDIATE transaction; an error rolls it back.
     fn write<T>(&self, durability: Durability, job: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-        let mut slot = lock(&self.writer);
+        let mut slot = self.writer.lock();
         let outcome = Self::transact(&mut slot, &self.path, durability, job);
         if let Err(error) = &outcome
             && error::spoils_connection(error)
@@ -176,7 +176,7 @@ impl SqliteStore {
 
     /// Runs `job` on the write connection outside any transaction (checkpoints, pragmas).
     fn maintain<T>(&self, job: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-        job(&opened(&mut lock(&self.writer), &self.path)?.handle.connection)
+        job(&opened(&mut self.writer.lock(), &self.path)?.handle.connection)
     }
 
     /// Creates the marker file so that the next opening checks the whole file.
@@ -276,9 +276,4 @@ fn open_if_intact(path: &Path) -> Result<Option<ConnectionHandle>> {
 fn into_reader(handle: ConnectionHandle) -> Result<ConnectionHandle> {
     handle.connection.pragma_update(None, "query_only", true)?;
     Ok(handle)
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // A panicked thread leaves only a connection, and `begin` rolls its transaction back.
-    mutex.lock()
 }

@@ -123,7 +123,7 @@ const LONGEST: i64 = (1 << 39) - 2;
 const FASTEST: f64 = ((1 << 24) - 2) as f64;
 
 /// Reads the window once: durations go to their group, everything else is counted per series.
-fn pass(
+fn read_window(
     db: &Connection,
     since: Timestamp,
     series: &[Option<Series>],
@@ -287,7 +287,7 @@ impl OperationLog for SqliteStore {
             let (keys, series) = all_series(db, grouping)?;
             let mut groups: Vec<LatencyGroup> = keys.iter().map(|_| LatencyGroup::default()).collect();
             let mut tally: Vec<u64> = vec![0; series.len()];
-            pass(db, since, &series, &mut groups, &mut tally)?;
+            read_window(db, since, &series, &mut groups, &mut tally)?;
             for (series, n) in series.iter().zip(&tally) {
                 if let Some(series) = series {
                     groups[series.group].count(series, *n);

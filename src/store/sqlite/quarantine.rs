@@ -78,7 +78,7 @@ fn is_intact(path: &Path) -> Result<bool> {
 
 /// Fills a new file from the damaged one and swaps them.
 fn rebuild(path: &Path, clock: &dyn Clock) -> Result<Quarantined> {
-    let _held = hold(path)?;
+    let _held = lock_for_writing(path)?;
     let kept = free_name(path, clock);
     let filling = beside(path, REBUILDING);
     for leftover in ["", "-wal", "-shm", ".lock"] {
@@ -95,7 +95,7 @@ fn rebuild(path: &Path, clock: &dyn Clock) -> Result<Quarantined> {
 }
 
 /// Holds the write lock where the file still allows one, so that no process commits to a file being moved.
-fn hold(path: &Path) -> Result<Connection> {
+fn lock_for_writing(path: &Path) -> Result<Connection> {
     let damaged = connection::raw(path)?;
     drop(damaged.execute_batch("BEGIN IMMEDIATE"));
     Ok(damaged)

@@ -53,15 +53,15 @@ pub fn record_final(tx: &Connection, finished: &FinalCapture, event: Option<i64>
 pub fn import(tx: &Connection, record: &CaptureRecord) -> Result<bool> {
     let capture = &record.capture;
     let id = capture.id.to_string();
-    let seen = "SELECT 1 FROM captures WHERE id = ?1 UNION ALL SELECT 1 FROM forgotten WHERE id = ?1";
-    if tx.prepare_cached(seen)?.exists([&id])? {
+    let exists = "SELECT 1 FROM captures WHERE id = ?1 UNION ALL SELECT 1 FROM forgotten WHERE id = ?1";
+    if tx.prepare_cached(exists)?.exists([&id])? {
         return Ok(false);
     }
-    let known = match capture.state {
+    let unit = match capture.state {
         CaptureState::Live => find_unit(tx, capture)?,
         CaptureState::Superseded => known_commit(tx, capture)?,
     };
-    if !matches!(known, UnitState::Nothing) {
+    if !matches!(unit, UnitState::Nothing) {
         return Ok(false);
     }
     let row = insert(tx, capture, &record.template)?;

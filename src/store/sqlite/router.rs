@@ -30,7 +30,7 @@ fn captures(db: &Connection, since: Timestamp) -> Result<Vec<ModelEvidence>> {
     let mut query = db.prepare_cached(sql)?;
     let values = params![row::micros(since), NEWEST];
     let found = query.query_map(values, |row| {
-        Ok(ModelEvidence { model: row.get(0)?, role: Role::Capture, evidence: seen(row, 1)? })
+        Ok(ModelEvidence { model: row.get(0)?, role: Role::Capture, evidence: evidence(row, 1)? })
     })?;
     Ok(found.collect::<rusqlite::Result<_>>()?)
 }
@@ -46,11 +46,11 @@ fn drafts(db: &Connection, since: Timestamp) -> Result<Vec<ModelEvidence>> {
     let mut query = db.prepare_cached(sql)?;
     let found = query.query_map([row::micros(since)], |row| {
         let kind: String = row.get(5)?;
-        Ok(DraftKind::parse(&kind).map(|kind| (kind.role(), row.get(0), seen(row, 1))))
+        Ok(DraftKind::parse(&kind).map(|kind| (kind.role(), row.get(0), evidence(row, 1))))
     })?;
     let mut all = Vec::new();
-    for (role, model, seen) in found.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().flatten() {
-        all.push(ModelEvidence { model: model?, role, evidence: seen? });
+    for (role, model, evidence) in found.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().flatten() {
+        all.push(ModelEvidence { model: model?, role, evidence: evidence? });
     }
     Ok(all)
 }
@@ -94,7 +94,7 @@ fn used(reason: Reason) -> Option<bool> {
 }
 
 /// Two means, from this column on.
-fn seen(row: &Row<'_>, first: usize) -> rusqlite::Result<Evidence> {
+fn evidence(row: &Row<'_>, first: usize) -> rusqlite::Result<Evidence> {
     let mean =
         |at: usize| Ok::<_, rusqlite::Error>(Mean { n: row.get::<_, i64>(at)?.unsigned_abs(), sum: row.get(at + 1)? });
     Ok(Evidence { rubric: mean(first)?, kept: mean(first + 2)? })

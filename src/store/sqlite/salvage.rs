@@ -151,7 +151,7 @@ fn copy_table(old: &Connection, new: &Connection, table: &SalvageTable, salvaged
             let last = format!("SELECT coalesce(max(row), 0) FROM {source}");
             let end = old.query_row(&last, [], |row| row.get(0)).unwrap_or(FAR);
             let mut probes = PROBES;
-            reach(old, &sql, [0, end], &mut probes, &mut rows);
+            copy_halves(old, &sql, [0, end], &mut probes, &mut rows);
         }
     }
     let insert = insert(table.name, &columns);
@@ -162,7 +162,7 @@ fn copy_table(old: &Connection, new: &Connection, table: &SalvageTable, salvaged
 }
 
 /// Copies a range, and where that fails, its halves.
-fn reach(old: &Connection, sql: &str, range: [i64; 2], probes: &mut u32, rows: &mut Vec<Vec<Value>>) {
+fn copy_halves(old: &Connection, sql: &str, range: [i64; 2], probes: &mut u32, rows: &mut Vec<Vec<Value>>) {
     let [from, to] = range;
     if from > to || *probes == 0 {
         return;
@@ -181,8 +181,8 @@ fn reach(old: &Connection, sql: &str, range: [i64; 2], probes: &mut u32, rows: &
         return;
     }
     let middle = next + (to - next) / 2;
-    reach(old, sql, [next, middle], probes, rows);
-    reach(old, sql, [middle + 1, to], probes, rows);
+    copy_halves(old, sql, [next, middle], probes, rows);
+    copy_halves(old, sql, [middle + 1, to], probes, rows);
 }
 
 fn read_rows(old: &Connection, sql: &str, range: [i64; 2], into: &mut Vec<Vec<Value>>) -> rusqlite::Result<()> {
@@ -197,9 +197,9 @@ fn read_rows(old: &Connection, sql: &str, range: [i64; 2], into: &mut Vec<Vec<Va
 
 /// A damaged file may have an older schema; where that is unreadable, the new one's columns are tried.
 fn common_columns(old: &Connection, source: &str, new: &Connection, table: &str) -> Result<Vec<String>> {
-    let known = columns(old, source).unwrap_or_default();
+    let old_columns = columns(old, source).unwrap_or_default();
     let mut columns = columns(new, table)?;
-    columns.retain(|column| known.is_empty() || known.contains(column));
+    columns.retain(|column| old_columns.is_empty() || old_columns.contains(column));
     Ok(columns)
 }
 
@@ -231,7 +231,7 @@ fn insert_if_intact(
     row: &[Value],
     salvaged: &mut Salvaged,
 ) -> Result<()> {
-    if !intact(table, columns, row) {
+    if !is_intact(table, columns, row) {
         salvaged.damaged += 1;
         return Ok(());
     }
@@ -261,7 +261,7 @@ fn value<'a>(columns: &[String], row: &'a [Value], name: &str) -> Option<&'a Val
     columns.iter().position(|column| column == name).and_then(|place| row.get(place))
 }
 
-fn intact(table: &str, columns: &[String], row: &[Value]) -> bool {
+fn is_intact(table: &str, columns: &[String], row: &[Value]) -> bool {
     let guarded = match table {
         "captures" => ["raw", "summary"],
         "drafts" | "draft_versions" => ["title", "body"],

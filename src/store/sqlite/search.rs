@@ -21,12 +21,12 @@ const PENDING: usize = 200;
 /// Best match first; a match in the subject or the user's text counts more than one in a project name. Pending captures
 /// come first, unranked, because they are the most recent.
 pub fn search(db: &Connection, words: &str, query: &CaptureQuery) -> Result<CaptureRows> {
-    let words = literal(words);
+    let words = literal_words(words);
     if words.is_empty() {
         return Ok(CaptureRows { captures: Vec::new(), damaged: Vec::new() });
     }
-    let mut found = pending(db, &words, query)?;
-    let mut ranked = ranked(db, &words, query)?;
+    let mut found = find_pending(db, &words, query)?;
+    let mut ranked = find_ranked(db, &words, query)?;
     found.captures.append(&mut ranked.captures);
     found.damaged.append(&mut ranked.damaged);
     found.captures.truncate(query.limit.unwrap_or(LIMIT));
@@ -34,28 +34,28 @@ pub fn search(db: &Connection, words: &str, query: &CaptureQuery) -> Result<Capt
 }
 
 /// Newest first.
-fn pending(db: &Connection, words: &[&str], query: &CaptureQuery) -> Result<CaptureRows> {
+fn find_pending(db: &Connection, words: &[&str], query: &CaptureQuery) -> Result<CaptureRows> {
     let SqlConditions { sql, values } = SqlConditions::of(query);
     let sql = format!(
         "SELECT {CAPTURE} FROM captures c INDEXED BY captures_pending WHERE c.reason = 1 AND {sql}
          ORDER BY c.captured_at DESC LIMIT {PENDING}"
     );
     let mut listed = listing::run(db, &sql, values)?;
-    listed.captures.retain(|capture| mentions(capture, words));
+    listed.captures.retain(|capture| contains_words(capture, words));
     Ok(listed)
 }
 
 /// Whether all words occur, ignoring case.
-fn mentions(capture: &Capture, words: &[&str]) -> bool {
+fn contains_words(capture: &Capture, words: &[&str]) -> bool {
     let subject = capture.commit.as_ref().map_or("", |commit| commit.subject.as_str());
     let parts = [capture.raw.as_str(), &capture.summary, subject, &capture.project, &capture.tags.join(" ")];
     let text = parts.join("\n").to_lowercase();
     words.iter().all(|word| text.contains(&word.to_lowercase()))
 }
 
-fn ranked(db: &Connection, words: &[&str], query: &CaptureQuery) -> Result<CaptureRows> {
+fn find_ranked(db: &Connection, words: &[&str], query: &CaptureQuery) -> Result<CaptureRows> {
     let SqlConditions { sql, mut values } = SqlConditions::of(query);
-    values.push(Value::from(expression(words)));
+    values.push(Value::from(match_expression(words)));
     let expression = values.len();
     // CROSS JOIN: the full-text match is evaluated first, whatever other index the conditions could use.
     values.push(Value::from(query.limit.unwrap_or(LIMIT) as i64));
@@ -70,7 +70,7 @@ fn ranked(db: &Connection, words: &[&str], query: &CaptureQuery) -> Result<Captu
 }
 
 /// The words of the query; tokens without a letter, digit or underscore are not indexed.
-fn literal(typed: &str) -> Vec<&str> {
+fn literal_words(typed: &str) -> Vec<&str> {
     typed
         .split(|c: char| c.is_whitespace() || c.is_control())
         .filter(|word| word.chars().any(|c| c.is_alphanumeric() || c == '_'))
@@ -78,21 +78,21 @@ fn literal(typed: &str) -> Vec<&str> {
 }
 
 /// All words, each quoted against the query syntax, the last one as a prefix.
-fn expression(words: &[&str]) -> String {
+fn match_expression(words: &[&str]) -> String {
     let quoted: Vec<String> = words.iter().map(|word| format!("\"{}\"", word.replace('"', "\"\""))).collect();
     quoted.join(" ") + "*"
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{expression, literal};
+    use super::{literal_words, match_expression};
 
     #[test]
     fn words_are_literal_and_the_last_one_is_a_beginning() {
-        let of = |typed| expression(&literal(typed));
+        let of = |typed| match_expression(&literal_words(typed));
         assert_eq!(of("auth tim"), r#""auth" "tim"*"#);
         assert_eq!(of("  a\u{0}b\tc "), r#""a" "b" "c"*"#);
         assert_eq!(of(r#"NEAR( "x OR"#), r#""NEAR(" """x" "OR"*"#);
-        assert!(literal("-- ** \"\" ()").is_empty());
+        assert!(literal_words("-- ** \"\" ()").is_empty());
     }
 }

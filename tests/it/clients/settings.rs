@@ -44,7 +44,7 @@ fn no_setting_of_a_repository_changes_what_is_captured_or_runs_anything() {
         let world = World::without_models();
         let sprung = world.path("sprung");
         let canary = program(&world, "canary", &format!("echo \"$0 $*\" >> '{}'\ncat", sprung.display()));
-        let mut told = Vec::new();
+        let mut results = Vec::new();
         for (name, settings) in VARIANTS {
             let repo = repo_of_two_commits(&world, name, format);
             twist(&world, &repo, settings, &canary);
@@ -53,12 +53,12 @@ fn no_setting_of_a_repository_changes_what_is_captured_or_runs_anything() {
             let commit = &capture["commit"];
             let counts = ["files", "insertions", "deletions", "patch_id"].map(|field| commit[field].clone());
             assert!(!counts.iter().any(Value::is_null), "{format}, {name}: {capture:#}");
-            told.push((*name, capture["summary"].clone(), counts));
+            results.push((*name, capture["summary"].clone(), counts));
             assert!(!sprung.exists(), "{format}, {name}: {}", std::fs::read_to_string(&sprung).unwrap());
         }
         // One truth for both ways of reading: libgit2's and the child's.
-        let first = first.get_or_insert_with(|| told[0].clone());
-        for (name, summary, counts) in &told {
+        let first = first.get_or_insert_with(|| results[0].clone());
+        for (name, summary, counts) in &results {
             assert_eq!((summary, counts), (&first.1, &first.2), "{format}, {name}");
         }
     }

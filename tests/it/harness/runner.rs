@@ -95,8 +95,8 @@ impl State {
             return self.text.clone();
         };
         let written = asked.rsplit_once("<written>\n").and_then(|(_, rest)| rest.split_once("\n</written>"));
-        let stands = written.map_or("", |(written, _)| written.trim_end());
-        draft.strip_prefix(stands).unwrap_or(draft).trim_start().to_owned()
+        let continued = written.map_or("", |(written, _)| written.trim_end());
+        draft.strip_prefix(continued).unwrap_or(draft).trim_start().to_owned()
     }
 }
 

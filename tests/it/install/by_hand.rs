@@ -15,9 +15,9 @@ fn repository(stage: &Stage, hooks: &Path, scope: &[&str]) -> PathBuf {
 
 fn assert_left_alone(stage: &Stage, repo: &Path, hook: &Path) {
     let before = (snapshot(repo), snapshot(hook.parent().unwrap()));
-    let told = stage.ok(repo, &["init"]);
-    assert!(told.contains("is captured from now on by the sidecar"), "{told}");
-    assert!(told.contains(&format!("{}", hook.display())) && told.contains("$(basename \"$0\")"), "{told}");
+    let output = stage.ok(repo, &["init"]);
+    assert!(output.contains("is captured from now on by the sidecar"), "{output}");
+    assert!(output.contains(&format!("{}", hook.display())) && output.contains("$(basename \"$0\")"), "{output}");
     assert_eq!((snapshot(repo), snapshot(hook.parent().unwrap())), before);
     assert_eq!(stage.world.sidecar_status()["state"], "running", "only it sees commits here");
     let hooks = stage.hooks();
@@ -30,9 +30,9 @@ fn assert_left_alone(stage: &Stage, repo: &Path, hook: &Path) {
 
 /// Adds the line that was told, and commits.
 fn assert_line_works(stage: &Stage, repo: &Path, hook: &Path) {
-    let told = stage.json(repo, &["init"]);
-    let by_hand = &told["by_hand"][0];
-    assert_eq!(by_hand["files"][0], hook.to_str().unwrap(), "{told}");
+    let output = stage.json(repo, &["init"]);
+    let by_hand = &output["by_hand"][0];
+    assert_eq!(by_hand["files"][0], hook.to_str().unwrap(), "{output}");
     let text = std::fs::read_to_string(hook).unwrap() + by_hand["line"].as_str().unwrap() + "\n";
     write(hook, &text, 0o755);
     assert_eq!(stage.hooks()["covered_by"], "hooks");
@@ -104,8 +104,8 @@ fn a_newer_git_needs_nobodys_hand() {
     let hooks = stage.world.path("home/hooks");
     let repo = repository(&stage, &hooks, &["--global"]);
     let before = snapshot(&hooks);
-    let told = stage.json(&repo, &["init"]);
-    assert_eq!((told["means"].as_str(), told["by_hand"].as_array()), (Some("config"), None), "{told}");
+    let output = stage.json(&repo, &["init"]);
+    assert_eq!((output["means"].as_str(), output["by_hand"].as_array()), (Some("config"), None), "{output}");
     assert_eq!(changed(&before, &snapshot(&hooks)), Vec::<PathBuf>::new());
     assert_eq!(stage.hooks()["state"], "ok");
 }

@@ -84,8 +84,8 @@ fn a_configuration_that_cannot_be_written_is_printed_for_and_nothing_is_half_don
     let config = repo.join(".git/config");
     std::fs::set_permissions(&config, std::fs::Permissions::from_mode(0o444)).unwrap();
     let before = snapshot(&repo);
-    let (snippet, told) = stage.refused(&repo, &["init"]);
-    assert!(told.contains("cannot be written") && told.contains("hint: add the lines"), "{told}");
+    let (snippet, errors) = stage.refused(&repo, &["init"]);
+    assert!(errors.contains("cannot be written") && errors.contains("hint: add the lines"), "{errors}");
     assert_eq!(changed(&before, &snapshot(&repo)), Vec::<PathBuf>::new());
     assert_eq!(stage.json(&repo, &["status"])["hooks"], serde_json::json!([]));
     // What was printed is what it takes, also from where somebody else keeps it.
@@ -102,8 +102,8 @@ fn a_configuration_that_somebody_else_is_writing_is_left_alone() {
     let lock = repo.join(".git/config.lock");
     write(&lock, "theirs", 0o644);
     let before = snapshot(&repo);
-    let (_, told) = stage.refused(&repo, &["init"]);
-    assert!(told.contains("config.lock exists") && told.contains("hint: try again"), "{told}");
+    let (_, errors) = stage.refused(&repo, &["init"]);
+    assert!(errors.contains("config.lock exists") && errors.contains("hint: try again"), "{errors}");
     assert_eq!(snapshot(&repo), before);
     assert_eq!(stage.json(&repo, &["status"])["hooks"], serde_json::json!([]));
     std::fs::remove_file(lock).unwrap();

@@ -21,8 +21,8 @@ fn with_a_newer_git_the_users_configuration_is_all_that_changes() {
         let before = snapshot(&home);
         assert_eq!(stage.ok(&home, &["init", "--global", "--dry-run"]).lines().next(), config.to_str());
         assert_eq!(snapshot(&home), before);
-        let told = stage.json(&home, &["init", "--global"]);
-        assert_eq!(told["config"], config.to_str().unwrap());
+        let output = stage.json(&home, &["init", "--global"]);
+        assert_eq!(output["config"], config.to_str().unwrap());
         assert_eq!(changed(&before, &snapshot(&home)), [config]);
         let named = stage.world.git(&home, &["config", "--global", "hook.uro-post-merge.event"]);
         assert_eq!(named, "post-merge");
@@ -63,8 +63,8 @@ fn an_older_git_gets_no_global_hooks_path_but_a_reason() {
     let stage = Stage::new(None);
     let home = stage.world.path("home");
     let before = snapshot(&home);
-    let (_, told) = stage.refused(&home, &["init", "--global"]);
-    assert!(told.contains("2.54") && told.contains("hint: uro-capture init --global DIR"), "{told}");
+    let (_, errors) = stage.refused(&home, &["init", "--global"]);
+    assert!(errors.contains("2.54") && errors.contains("hint: uro-capture init --global DIR"), "{errors}");
     assert_eq!(snapshot(&home), before);
 }
 
@@ -89,13 +89,13 @@ fn every_repository_below_a_directory_is_covered_and_left_again() {
 
         let listed = stage.ok(&src, &["init", "--global", "--dry-run", "."]);
         assert_eq!(snapshot(&src), before);
-        let told = stage.json(&stage.world.path("home"), &["init", "--global", src.to_str().unwrap()]);
+        let output = stage.json(&stage.world.path("home"), &["init", "--global", src.to_str().unwrap()]);
         let covered: Vec<&str> =
-            told["repositories"].as_array().unwrap().iter().map(|done| done["repo"].as_str().unwrap()).collect();
+            output["repositories"].as_array().unwrap().iter().map(|done| done["repo"].as_str().unwrap()).collect();
         let root = src.canonicalize().unwrap();
         let expected = ["a", "bare.git", "group/b", "tracked"].map(|name| root.join(name));
-        assert_eq!(covered, expected.iter().map(|path| path.to_str().unwrap()).collect::<Vec<_>>(), "{told}");
-        let skipped = told["skipped"].to_string();
+        assert_eq!(covered, expected.iter().map(|path| path.to_str().unwrap()).collect::<Vec<_>>(), "{output}");
+        let skipped = output["skipped"].to_string();
         assert!(skipped.contains("excluded/c") && skipped.contains("the settings exclude it"), "{skipped}");
         let written = changed(&before, &snapshot(&src));
         assert!(written.iter().all(|path| listed.contains(path.to_str().unwrap())), "{listed}\n{written:?}");
@@ -122,7 +122,7 @@ fn the_list_of_what_may_be_captured_says_where_to_look() {
          api = \"ollama\"\n",
         only.display()
     ));
-    let told = stage.ok(&repo, &["init", "--global"]);
-    assert!(told.contains("src/a") && !told.contains("other/b"), "{told}");
+    let output = stage.ok(&repo, &["init", "--global"]);
+    assert!(output.contains("src/a") && !output.contains("other/b"), "{output}");
     assert_eq!(stage.hooks()["state"], "ok");
 }

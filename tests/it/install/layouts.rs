@@ -208,8 +208,11 @@ fn a_repository_of_somebody_else_is_refused_with_a_reason() {
     };
     owner("65534");
     let before = snapshot(&git_dir);
-    let (_, told) = stage.refused(&repo, &["init"]);
-    assert!(told.contains("belongs to another user") && told.contains("hint: git config --global --add"), "{told}");
+    let (_, errors) = stage.refused(&repo, &["init"]);
+    assert!(
+        errors.contains("belongs to another user") && errors.contains("hint: git config --global --add"),
+        "{errors}"
+    );
     assert_eq!(snapshot(&git_dir), before);
     let problems = stage.problems();
     assert!(problems.contains("belongs to another user"), "{problems}");

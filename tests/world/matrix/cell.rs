@@ -114,8 +114,8 @@ impl<'w> Cell<'w> {
     pub fn run(&self, mut command: Command, succeeds: bool) -> String {
         let out = command.output().unwrap();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim_end().to_owned();
-        let told = format!("{}: {command:?}\n{}\n{}", self.title(), text(&out.stdout), text(&out.stderr));
-        assert_eq!(out.status.success(), succeeds, "{told}");
+        let report = format!("{}: {command:?}\n{}\n{}", self.title(), text(&out.stdout), text(&out.stderr));
+        assert_eq!(out.status.success(), succeeds, "{report}");
         self.layout.after_step(self.world, &self.dir);
         text(&out.stdout)
     }

@@ -43,7 +43,7 @@ fn stub(git: &Path, prior: &Prior) -> Stage {
 }
 
 /// What the program was told since it was last asked.
-fn told(stage: &Stage) -> Vec<String> {
+fn reported(stage: &Stage) -> Vec<String> {
     let log = stage.world.path("home/stub.log");
     let text = std::fs::read_to_string(&log).unwrap_or_default();
     let _nothing_was_told = std::fs::remove_file(log);
@@ -59,14 +59,14 @@ fn git_runs_them_beside_hook_files_and_under_every_hooks_path() {
         let stage = stub(&git, &prior);
         let out = stage.try_sh(COMMIT);
         assert_eq!(out.status.code(), Some(0));
-        assert_eq!(told(&stage), ["post-commit|"], "{}", prior.name);
-        let said = String::from_utf8_lossy(&out.stderr).contains("prior post-commit");
-        assert_eq!(said, prior.name != NONE.name, "{}", prior.name);
+        assert_eq!(reported(&stage), ["post-commit|"], "{}", prior.name);
+        let ran = String::from_utf8_lossy(&out.stderr).contains("prior post-commit");
+        assert_eq!(ran, prior.name != NONE.name, "{}", prior.name);
     }
     let stage = stub(&git, &EXIT_3);
     assert_eq!(stage.sh("git hook list post-commit"), "stub-post-commit\nhook from hookdir");
     stage.sh(&format!("git config core.hooksPath /nonexistent && {COMMIT}"));
-    assert_eq!(told(&stage), ["post-commit|"]);
+    assert_eq!(reported(&stage), ["post-commit|"]);
 }
 
 #[test]
@@ -76,13 +76,13 @@ fn git_gives_them_arguments_and_pairs_in_every_worktree() {
     let old = stage.sh(&format!("{COMMIT} && git rev-parse HEAD"));
     let new = stage.sh("git commit -q --amend --allow-empty -m y && git rev-parse HEAD");
     let amended = format!("post-rewrite amend|{old} {new};");
-    assert_eq!(told(&stage), ["post-commit|", "post-commit|", &amended]);
+    assert_eq!(reported(&stage), ["post-commit|", "post-commit|", &amended]);
     stage.sh("git merge -q --no-ff -m merge one");
-    assert_eq!(told(&stage), ["post-merge 0|"]);
+    assert_eq!(reported(&stage), ["post-merge 0|"]);
     stage.sh("git format-patch -q --stdout -1 two >~/patch && git am -q ~/patch");
-    assert_eq!(told(&stage), ["post-applypatch|"]);
+    assert_eq!(reported(&stage), ["post-applypatch|"]);
     stage.sh(&format!("git worktree add -q ../linked -b linked 2>/dev/null && cd ../linked && {COMMIT}"));
-    assert_eq!(told(&stage), ["post-commit|"]);
+    assert_eq!(reported(&stage), ["post-commit|"]);
     let log = std::fs::read_to_string(stage.world.path("home/hook.log")).unwrap();
     assert!(log.contains(&format!("{old} {new}")), "the hook file gets the pairs too: {log}");
 }
@@ -108,7 +108,7 @@ fn git_can_switch_them_off_one_by_one() {
     let Some(git) = git() else { return };
     let stage = stub(&git, &NONE);
     stage.sh(&format!("git config hook.stub-post-commit.enabled false && {COMMIT}"));
-    assert_eq!(told(&stage), Vec::<String>::new());
+    assert_eq!(reported(&stage), Vec::<String>::new());
     assert_eq!(stage.sh("git hook list post-commit"), "disabled\tstub-post-commit");
 }
 
@@ -129,7 +129,7 @@ fn an_older_git_ignores_them() {
     let stage = stub(&git, &NONE);
     let out = stage.world.git_command(&stage.repo, &["commit", "-q", "--allow-empty", "-m", "x"]).output().unwrap();
     assert_eq!((out.status.code(), out.stdout, out.stderr), (Some(0), vec![], vec![]));
-    assert_eq!(told(&stage).is_empty(), !runs_config_hooks(Path::new("git")));
+    assert_eq!(reported(&stage).is_empty(), !runs_config_hooks(Path::new("git")));
 }
 
 // Ours.

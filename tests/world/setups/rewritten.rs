@@ -48,10 +48,10 @@ fn with_hook_files(prior: &Prior) -> Option<Stage> {
 
 /// Commits until our hook was the first to report one: the watcher waits for a hook that was silent only when it has
 /// heard it again, and not for long.
-pub fn our_hook_reports(stage: &Stage, said: &str) {
+pub fn our_hook_reports(stage: &Stage, expected: &str) {
     eventually("a commit that our hook reported", || {
         let (says, oid) = commit(stage);
-        assert_eq!(says, said, "the other hooks work as they did");
+        assert_eq!(says, expected, "the other hooks work as they did");
         (source(stage, &oid) == "hook").then_some(())
     });
 }
@@ -115,14 +115,14 @@ fn husky_that_comes_after_us_takes_our_hooks_away_and_misses_nothing() {
     stage.world.start_sidecar();
     stage.uro(&["init"]);
     husky(&stage);
-    let (said, lost) = commit(&stage);
-    assert!(said.contains("managed post-commit"), "{said}");
+    let (output, lost) = commit(&stage);
+    assert!(output.contains("managed post-commit"), "{output}");
     assert_eq!(source(&stage, &lost), "watch");
     assert_eq!(state(&stage), "lost");
     stage.sh(&repair(&stage));
     assert_eq!(state(&stage), "absent");
-    let (said_again, found) = commit(&stage);
-    assert_eq!(said, said_again);
+    let (output_again, found) = commit(&stage);
+    assert_eq!(output, output_again);
     assert_eq!(source(&stage, &found), "watch");
     stage.uro(&["deinit"]);
     assert_eq!(stage.sh("ls -A .git/hooks | grep -v sample || true"), "");

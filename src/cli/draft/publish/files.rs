@@ -114,7 +114,7 @@ fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {
     let folder = path.parent().unwrap_or(path);
     if folder.is_dir() {
         let what = format!("cannot write {}", path.display());
-        return Failure::environment(what).because(error.to_string()).hint(format!("ls -ld {}", quoted(folder)));
+        return Failure::input(what).because(error.to_string()).hint(format!("ls -ld {}", quoted(folder)));
     }
     Failure::input(format!("{} is no directory", folder.display()))
         .because(error.to_string())

@@ -85,6 +85,6 @@ pub fn send(app: &App, webhook: &WebhookConfig, payload: &str, is_agreed: bool, 
             LlmError::InvalidEndpoint { .. } => server_hint(&error, None),
             _ => command,
         };
-        Failure::environment(format!("the draft was not sent to {}", webhook.url)).because(error.to_string()).hint(hint)
+        Failure::input(format!("the draft was not sent to {}", webhook.url)).because(error.to_string()).hint(hint)
     })
 }

@@ -5,12 +5,6 @@ use serde_json::Value;
 
 use super::{MetadataChange, Translations, pair};
 
-/// Whether the file is a string catalog, to be read completely.
-#[must_use]
-pub fn is_catalog(path: &str) -> bool {
-    path.ends_with(".xcstrings")
-}
-
 /// Changes between two catalogs; `None` if either cannot be parsed.
 pub fn compare(old: &str, new: &str) -> Option<Translations> {
     let (old, new) = (parse_catalog(old)?, parse_catalog(new)?);
@@ -21,12 +15,12 @@ pub fn compare(old: &str, new: &str) -> Option<Translations> {
     let changed = |units: &[CatalogUnit], others: &[CatalogUnit]| -> Vec<CatalogUnit> {
         units.iter().filter(|unit| differs(unit, others)).cloned().collect()
     };
-    let (gone, come) = (changed(&old, &new), changed(&new, &old));
-    let mut told = pair(&values(&gone), &values(&come));
-    if told.is_silent() && told.metadata.is_empty() {
-        told.metadata.insert(MetadataChange::Comments);
+    let (removed, added) = (changed(&old, &new), changed(&new, &old));
+    let mut changes = pair(&values(&removed), &values(&added));
+    if changes.is_silent() && changes.metadata.is_empty() {
+        changes.metadata.insert(MetadataChange::Comments);
     }
-    Some(told)
+    Some(changes)
 }
 
 /// The text of one message in one language.
@@ -78,11 +72,11 @@ mod tests {
 
     #[test]
     fn a_catalog_is_told_by_its_messages() {
-        let told = compare(&catalog("translated", "Korb"), &catalog("translated", "Warenkorb")).unwrap();
-        let one = &told.changed[0];
+        let changes = compare(&catalog("translated", "Korb"), &catalog("translated", "Warenkorb")).unwrap();
+        let one = &changes.changed[0];
         assert_eq!((one.key.as_str(), one.from.as_str(), one.to.as_str()), ("Cart (de)", "Korb", "Warenkorb"));
-        let told = compare(&catalog("translated", "Korb"), &catalog("needs_review", "Korb")).unwrap();
-        assert!(told.is_silent() && told.metadata.contains(&MetadataChange::States), "{told:?}");
+        let changes = compare(&catalog("translated", "Korb"), &catalog("needs_review", "Korb")).unwrap();
+        assert!(changes.is_silent() && changes.metadata.contains(&MetadataChange::States), "{changes:?}");
         assert_eq!(compare("", &catalog("new", "Korb")).unwrap().added.len(), 1);
         assert_eq!(compare("{", "{"), None);
     }

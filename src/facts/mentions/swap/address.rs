@@ -43,16 +43,16 @@ mod tests {
 
     #[test]
     fn an_address_is_told_by_its_version() {
-        let told = |before: &str, after: &str| {
+        let describe = |before: &str, after: &str| {
             versions(before, after).map(|(name, from, to)| format!("{} {from} {to}", name.unwrap_or_default()))
         };
         let of = |name: &str, version: &str| format!("url=https\\://s.example/{name}-{version}-bin.zip");
-        assert_eq!(told(&of("gradle", "8.1"), &of("gradle", "8.2.1")).as_deref(), Some("gradle 8.1 8.2.1"));
+        assert_eq!(describe(&of("gradle", "8.1"), &of("gradle", "8.2.1")).as_deref(), Some("gradle 8.1 8.2.1"));
         let tar = |version: &str| format!("\"https://s.example/v{version}/uro-{version}.tar.gz\"");
-        assert_eq!(told(&tar("1.0"), &tar("1.1")).as_deref(), Some(" 1.0 1.1"));
+        assert_eq!(describe(&tar("1.0"), &tar("1.1")).as_deref(), Some(" 1.0 1.1"));
         let pinned = |version: &str| format!("source = \"git::https://g.example/x-mod.git?ref=v{version}\"");
-        assert_eq!(told(&pinned("1.0"), &pinned("1.1")).as_deref(), Some("x-mod 1.0 1.1"));
-        assert_eq!(told("https://a.example/x", "https://b.example/x"), None);
-        assert_eq!(told("no address 1.0", "no address 1.1"), None);
+        assert_eq!(describe(&pinned("1.0"), &pinned("1.1")).as_deref(), Some("x-mod 1.0 1.1"));
+        assert_eq!(describe("https://a.example/x", "https://b.example/x"), None);
+        assert_eq!(describe("no address 1.0", "no address 1.1"), None);
     }
 }

@@ -33,9 +33,9 @@ fn fill(store: &SqliteStore, captures: u64) {
         capture.provenance.reason = Reason::Disabled;
         store.record_capture(&capture, None).unwrap();
     }
-    let gone = commit(captures + 1);
-    store.record_capture(&gone, None).unwrap();
-    store.forget_capture(gone.id, timestamp(0)).unwrap();
+    let forgotten = commit(captures + 1);
+    store.record_capture(&forgotten, None).unwrap();
+    store.forget_capture(forgotten.id, timestamp(0)).unwrap();
     let shop = RegisteredRepo {
         id: repo(),
         path: "/home/me/shop".into(),

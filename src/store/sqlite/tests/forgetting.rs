@@ -39,7 +39,7 @@ fn store_secret(store: &SqliteStore, n: u64) -> CaptureId {
 }
 
 /// The files of the store that hold one of the words.
-fn holding(home: &Home, word: &str) -> Vec<String> {
+fn files_with(home: &Home, word: &str) -> Vec<String> {
     let mut found = Vec::new();
     for entry in fs::read_dir(home.path().parent().unwrap()).unwrap() {
         let path = entry.unwrap().path();
@@ -54,13 +54,16 @@ fn holding(home: &Home, word: &str) -> Vec<String> {
 /// Either all words of the capture are in some file, or none is in any.
 fn assert_there(home: &Home, n: u64) {
     for word in WORDS {
-        assert!(!holding(home, &format!("{word}{n}")).is_empty(), "{word} is there at first, else this proves nothing");
+        assert!(
+            !files_with(home, &format!("{word}{n}")).is_empty(),
+            "{word} is there at first, else this proves nothing"
+        );
     }
 }
 
 fn assert_gone(home: &Home, n: u64) {
     for word in WORDS {
-        assert_eq!(holding(home, &format!("{word}{n}")), Vec::<String>::new(), "{word}");
+        assert_eq!(files_with(home, &format!("{word}{n}")), Vec::<String>::new(), "{word}");
     }
 }
 
@@ -87,8 +90,9 @@ fn what_an_older_program_deleted_or_the_index_kept_goes_too() {
     drop(old);
     let found = || {
         let bytes = String::from_utf8_lossy(&fs::read(home.path()).unwrap()).into_owned();
-        let gone = (1000..2500).filter(|n| (n - 999) % 3 == 0);
-        gone.flat_map(|n| ["zebra", "okapi", "tapir"].map(|word| format!("{word}{n}")))
+        let deleted = (1000..2500).filter(|n| (n - 999) % 3 == 0);
+        deleted
+            .flat_map(|n| ["zebra", "okapi", "tapir"].map(|word| format!("{word}{n}")))
             .filter(|word| bytes.contains(word))
             .count()
     };
@@ -110,9 +114,9 @@ fn an_answer_about_something_else_that_quotes_what_was_forgotten_goes() {
     let answer = serde_json::json!({"reason": "none", "answer": format!("As noted, {}.", note.raw), "dropped": []});
     let decided = ModelOutcome { decision: Some(answer.to_string()), ..answered("It works.", 10.0) };
     assert!(store.finish_capture(other.id, &|| decided.clone()).unwrap());
-    assert!(!holding(&home, "As noted").is_empty(), "else this proves nothing");
+    assert!(!files_with(&home, "As noted").is_empty(), "else this proves nothing");
     store.forget_capture(note.id, timestamp(9)).unwrap();
-    assert_eq!((store.decision(other.id).unwrap(), holding(&home, "As noted")), (None, Vec::new()));
+    assert_eq!((store.decision(other.id).unwrap(), files_with(&home, "As noted")), (None, Vec::new()));
 }
 
 #[test]
@@ -128,7 +132,7 @@ fn a_copy_of_before_a_migration_goes_with_the_capture() {
     drop(connection);
     let store = home.open();
     fs::write(home.path().with_extension("db.schema-2.unfinished"), "a copy that was cut short: zebra7").unwrap();
-    assert!(holding(&home, "zebra7").len() >= 3, "in the store, its copy, and a torn copy");
+    assert!(files_with(&home, "zebra7").len() >= 3, "in the store, its copy, and a torn copy");
     assert_there(&home, 7);
     let forgotten = store.forget_capture(old.id, timestamp(9)).unwrap();
     assert_gone(&home, 7);
@@ -149,7 +153,7 @@ fn a_damaged_database_that_was_put_away_goes_with_the_capture() {
     fs::OpenOptions::new().write(true).open(home.path()).unwrap().write_all_at(b"garbage!", 0).unwrap();
     let opened = SqliteStore::open(&home.path()).unwrap();
     let quarantined = opened.quarantined.unwrap().file_name().unwrap().to_string_lossy().into_owned();
-    assert!(holding(&home, "zebra7").contains(&quarantined), "{:?}", holding(&home, "zebra7"));
+    assert!(files_with(&home, "zebra7").contains(&quarantined), "{:?}", files_with(&home, "zebra7"));
     for (suffix, word) in [("rebuilding", "zebra7"), ("rebuilt-wal", "okapi7"), ("mended", "tapir7")] {
         fs::write(home.path().with_extension(format!("db.{suffix}")), word).unwrap();
     }
@@ -157,8 +161,8 @@ fn a_damaged_database_that_was_put_away_goes_with_the_capture() {
     let forgotten = opened.store.forget_capture(id, timestamp(9)).unwrap();
     assert_gone(&home, 7);
     let copies = [quarantined.clone(), format!("{quarantined}-wal")];
-    let gone = names(&forgotten.scrubbed.copies);
-    assert!(copies.iter().all(|copy| gone.contains(copy)), "{gone:?}");
+    let removed = names(&forgotten.scrubbed.copies);
+    assert!(copies.iter().all(|copy| removed.contains(copy)), "{removed:?}");
     assert_eq!(opened.store.captures(&CaptureQuery::default()).unwrap().len(), 2);
 }
 
@@ -174,8 +178,8 @@ fn a_file_that_cannot_be_removed_is_named_and_removed_by_the_next_try() {
     fs::write(&others, format!("a foreign copy: {id}")).unwrap();
     fs::write(home.path().with_extension("db.txt"), "of another matter").unwrap();
     let left = store.forget_capture(id, timestamp(9)).unwrap().scrubbed.remaining;
-    let told: Vec<_> = left.iter().map(|left| (left.path.clone(), left.foreign)).collect();
-    assert_eq!(told, [(stubborn.clone(), false), (others.clone(), true)]);
+    let leftovers: Vec<_> = left.iter().map(|left| (left.path.clone(), left.foreign)).collect();
+    assert_eq!(leftovers, [(stubborn.clone(), false), (others.clone(), true)]);
     assert_eq!(store.mark(FORGETTING).unwrap(), Some(timestamp(9).to_string()));
     assert_eq!(store.forgotten_id(&id.to_string()[..14]).unwrap(), id);
     assert!(matches!(store.capture_id(&id.to_string()), Err(StoreError::NotFound { .. })));
@@ -227,7 +231,7 @@ fn problems_and_prompts_that_quote_it_go_and_captures_that_repeat_it_are_named()
     assert!(wire(20).is_some() && wire(21).is_none() && wire(22).is_some());
     assert_eq!(store.problems(timestamp(0)).unwrap().len(), 1);
     for word in ["okapi7", "lemur7", "tapir7", "gecko7", "quokka7"] {
-        assert!(holding(&home, word).is_empty(), "{word}");
+        assert!(files_with(&home, word).is_empty(), "{word}");
     }
 }
 

@@ -58,13 +58,13 @@ fn noted(n: u64) -> Capture {
 /// Store calls of the hook, the sidecar and the user around a commit.
 fn commits(store: &dyn Store) {
     let now = timestamp(i64::try_from(NEW).unwrap());
-    let (row, told) = (store.insert_event(&event(NEW)).unwrap(), event(NEW + 1));
-    store.ingest_events(std::slice::from_ref(&told), &SpoolPosition { file: "1:2".into(), offset: 1 }).unwrap();
-    store.ready_events(3, std::slice::from_ref(&told.git_dir), now, &["/elsewhere".into()]).unwrap();
+    let (row, next) = (store.insert_event(&event(NEW)).unwrap(), event(NEW + 1));
+    store.ingest_events(std::slice::from_ref(&next), &SpoolPosition { file: "1:2".into(), offset: 1 }).unwrap();
+    store.ready_events(3, std::slice::from_ref(&next.git_dir), now, &["/elsewhere".into()]).unwrap();
     store.waiting_sequences(now).unwrap();
     store.newest_git_dirs(3).unwrap();
     store.has_pending_rewrite(&oid(NEW + 7)).unwrap();
-    store.commits_with_open_events(&told.git_dir, &[oid(NEW), oid(NEW + 7)]).unwrap();
+    store.commits_with_open_events(&next.git_dir, &[oid(NEW), oid(NEW + 7)]).unwrap();
     store.captured_commits(&repo(), &[oid(NEW), oid(3)]).unwrap();
     store.live_captures_of_patch(&repo(), "none").unwrap();
     store.live_captures_of_change(&repo(), "none").unwrap();

@@ -74,9 +74,10 @@ fn statements() -> &'static BTreeSet<String> {
 /// Statements that only create or migrate a file.
 fn making() -> BTreeSet<String> {
     let home = Home::new();
-    let heard = |job: &dyn Fn()| -> BTreeSet<String> { trace::during(job).into_iter().map(|run| run.sql).collect() };
-    let first = heard(&|| drop(home.open()));
-    &first - &heard(&|| drop(home.open()))
+    let statements =
+        |job: &dyn Fn()| -> BTreeSet<String> { trace::during(job).into_iter().map(|run| run.sql).collect() };
+    let first = statements(&|| drop(home.open()));
+    &first - &statements(&|| drop(home.open()))
 }
 
 /// The words of a damaged capture are unknown: the whole index is rebuilt.
@@ -92,16 +93,16 @@ fn forget_damaged(home: &Home) {
 /// Every combination of conditions is a separate statement.
 fn lists(store: &dyn Store) {
     for bits in 0..256_u32 {
-        let given = |bit: u32| bits & (1 << bit) != 0;
+        let has = |bit: u32| bits & (1 << bit) != 0;
         let query = CaptureQuery {
-            project: given(0).then(|| "shop".into()),
-            repo: given(1).then(repo),
-            outside: given(2),
-            kind: given(3).then_some(CaptureKind::Note),
-            since: given(4).then(|| timestamp(0)),
-            until: given(5).then(|| timestamp(9)),
-            captured_since: given(6).then(|| timestamp(0)),
-            all_states: given(7),
+            project: has(0).then(|| "shop".into()),
+            repo: has(1).then(repo),
+            outside: has(2),
+            kind: has(3).then_some(CaptureKind::Note),
+            since: has(4).then(|| timestamp(0)),
+            until: has(5).then(|| timestamp(9)),
+            captured_since: has(6).then(|| timestamp(0)),
+            all_states: has(7),
             limit: Some(20),
         };
         store.captures(&query).unwrap();
@@ -128,9 +129,14 @@ fn no_statement_reads_all_of_a_table_that_grows() {
         needed.extend(allowed.map(|(part, _)| *part));
         allowed.is_none()
     });
-    let told: Vec<String> =
+    let descriptions: Vec<String> =
         refused.iter().map(|(sql, why)| format!("{}\n    {}", source::flat(sql), why.join("\n    "))).collect();
-    assert!(refused.is_empty(), "{} statements:\n{}", told.len(), told[..told.len().min(20)].join("\n"));
+    assert!(
+        refused.is_empty(),
+        "{} statements:\n{}",
+        descriptions.len(),
+        descriptions[..descriptions.len().min(20)].join("\n")
+    );
     let idle: Vec<_> = ALLOWED.iter().map(|(part, _)| *part).filter(|part| !needed.contains(part)).collect();
     assert!(idle.is_empty(), "allowed, but not needed: {idle:?}");
 }

@@ -14,7 +14,7 @@ pub(super) struct ModelRun<'a> {
     pub work: Work,
     pub result: &'a Result<ModelAnswer, LlmError>,
     /// From sending to the end.
-    pub took: Duration,
+    pub elapsed: Duration,
     pub pressed: bool,
     /// The model was not loaded when it was asked, as far as was known.
     pub cold: bool,
@@ -22,16 +22,16 @@ pub(super) struct ModelRun<'a> {
 
 impl ModelRun<'_> {
     /// `None` where the run says nothing about the model's speed.
-    pub fn observed(&self) -> Option<Observation> {
+    pub fn observe(&self) -> Option<Observation> {
         match self.result {
             Ok(answer) if answer.prompt_truncated || answer.finish == Finish::Aborted => None,
-            Ok(answer) => Some(self.answered(answer)),
-            Err(LlmError::Deadline(_)) => Some(self.cut()),
+            Ok(answer) => Some(self.observe_answer(answer)),
+            Err(LlmError::Deadline(_)) => Some(self.observe_cut()),
             Err(_) => None,
         }
     }
 
-    fn answered(&self, answer: &ModelAnswer) -> Observation {
+    fn observe_answer(&self, answer: &ModelAnswer) -> Observation {
         let counted = |count: Option<u64>| count.map(|count| u32::try_from(count).unwrap_or(u32::MAX));
         let all = self.work.uncached.saturating_add(self.work.cached);
         let prompt = counted(answer.tokens.prompt).unwrap_or(all).max(1);
@@ -49,12 +49,12 @@ impl ModelRun<'_> {
                 Finish::Length => RunEnd::Length,
                 Finish::Cut(_) | Finish::Aborted => RunEnd::Cut,
             },
-            ..self.cut()
+            ..self.observe_cut()
         }
     }
 
     /// A run that was cut before the first token.
-    fn cut(&self) -> Observation {
+    fn observe_cut(&self) -> Observation {
         Observation {
             uncached: self.work.uncached,
             cached: self.work.cached,
@@ -62,11 +62,11 @@ impl ModelRun<'_> {
             written: 0,
             sentence: None,
             // A wait for a model that was still loading shows nothing of its speed.
-            load_s: self.cold.then_some(self.took.as_secs_f64()),
+            load_s: self.cold.then_some(self.elapsed.as_secs_f64()),
             queue_s: 0.0,
             ttft_s: None,
             tpot_s: None,
-            took_s: self.took.as_secs_f64(),
+            took_s: self.elapsed.as_secs_f64(),
             end: RunEnd::Cut,
             pressed: self.pressed,
             idle_min: 0.0,
@@ -79,19 +79,19 @@ pub(super) fn breaker_event(result: &Result<ModelAnswer, LlmError>) -> Option<Re
     match result {
         Ok(answer) if answer.finish == Finish::Aborted => Some(RequestOutcome::Failed),
         Ok(_) => Some(RequestOutcome::Answered),
-        Err(error) => failed(error),
+        Err(error) => error_event(error),
     }
 }
 
 /// Event for a list that did not come: a healthy server has it ready.
-pub(super) fn not_listed(error: &LlmError) -> Option<RequestOutcome> {
+pub(super) fn list_error_event(error: &LlmError) -> Option<RequestOutcome> {
     match error {
         LlmError::Deadline(ClockFired::Connect | ClockFired::FirstToken) => Some(RequestOutcome::Silent),
-        _ => failed(error),
+        _ => error_event(error),
     }
 }
 
-fn failed(error: &LlmError) -> Option<RequestOutcome> {
+fn error_event(error: &LlmError) -> Option<RequestOutcome> {
     Some(match error {
         // A server that reports an overlong prompt is healthy.
         LlmError::PromptTooLong { .. } => RequestOutcome::Answered,

@@ -2,8 +2,7 @@
 
 use super::PipelineFixture;
 use crate::domain::event::{HookMode, HookName};
-use crate::pipeline::reconcile;
-use crate::pipeline::registry::GLOBAL;
+use crate::pipeline::registry::{self, GLOBAL};
 
 #[test]
 fn a_moved_repository_keeps_its_captures_and_what_was_committed_meanwhile_is_found() {
@@ -35,8 +34,8 @@ fn a_copy_is_another_repository() {
     scene.reconcile();
     std::fs::rename(&place.path, scene.path("moved")).unwrap();
     let copy = scene.plain("two");
-    assert_eq!(reconcile::reregister_moved(&scene.services, &copy.open()).unwrap(), None);
-    let moved = reconcile::reregister_moved(&scene.services, &scene.at("moved").open()).unwrap();
+    assert_eq!(registry::reregister_moved(&scene.services, &copy.open()).unwrap(), None);
+    let moved = registry::reregister_moved(&scene.services, &scene.at("moved").open()).unwrap();
     assert_eq!(moved.unwrap().path, scene.path("moved"));
 }
 
@@ -49,17 +48,17 @@ fn a_repository_that_got_the_inode_of_a_deleted_one_does_not_inherit_its_capture
     let mut deleted = scene.services.store.registered_repos().unwrap().remove(0);
     std::fs::remove_dir_all(&place.path).unwrap();
     let next = scene.plain("next");
-    let own = reconcile::inode(&next.path.join(".git")).unwrap();
+    let own = registry::inode(&next.path.join(".git")).unwrap();
     if std::fs::metadata(next.path.join(".git")).unwrap().created().is_err() {
         return; // Nothing can tell them apart on this file system.
     }
     let [device, inode, _born] = own.split(':').collect::<Vec<_>>()[..] else { panic!("{own}") };
     deleted.inode = Some(format!("{device}:{inode}:1700000000000000000"));
     scene.services.store.register(&deleted).unwrap();
-    assert_eq!(reconcile::reregister_moved(&scene.services, &next.open()).unwrap(), None);
+    assert_eq!(registry::reregister_moved(&scene.services, &next.open()).unwrap(), None);
     deleted.inode = Some(own);
     scene.services.store.register(&deleted).unwrap();
-    assert!(reconcile::reregister_moved(&scene.services, &next.open()).unwrap().is_some(), "else this proves nothing");
+    assert!(registry::reregister_moved(&scene.services, &next.open()).unwrap().is_some(), "else this proves nothing");
 }
 
 fn one_commit(scene: &PipelineFixture, name: &str) {
