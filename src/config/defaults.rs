@@ -115,15 +115,16 @@ impl EndpointConfig {
 }
 
 fn sampling(role: Role) -> Sampling {
-    let (temperature, repeat_penalty, num_ctx, max_tokens) = match role {
-        // A single sentence, with names only from the facts.
-        Role::Capture => (0.2, 1.0, 4096, 80),
-        Role::Devlog => (0.3, 1.1, 8192, 800),
-        Role::Blog => (0.7, 1.1, 8192, 2000),
-        Role::Social => (0.8, 1.1, 8192, 300),
-        Role::Status => (0.3, 1.1, 8192, 600),
+    let (num_ctx, max_tokens) = match role {
+        Role::Capture => (4096, 80),
+        Role::Devlog => (8192, 800),
+        Role::Blog => (8192, 2000),
+        Role::Social => (8192, 300),
+        Role::Status => (8192, 600),
     };
-    Sampling { temperature, top_p: 0.9, top_k: 40, repeat_penalty, num_ctx, max_tokens }
+    // Every text is held against what it is about: names and words come from there, and a penalty on repetition would
+    // forbid just that.
+    Sampling { temperature: 0.2, top_p: 0.9, top_k: 40, repeat_penalty: 1.0, num_ctx, max_tokens }
 }
 
 /// Ollama's default port (envconfig/config.go).

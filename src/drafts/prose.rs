@@ -23,6 +23,9 @@ use super::model::{DraftModel, ModelText};
 
 /// Most items of one draft that a model writes about; the others keep their authors' words.
 const MOST_ITEMS: usize = 12;
+/// Headlines that the sentences about the whole are chosen from: the most important ones, because small models pick
+/// anything from a long list.
+const MOST_HEADLINES: usize = 5;
 /// Most characters of a social post (Bluesky's 300 with room for a link's dots; X counts 280).
 const LONGEST_POST: usize = 280;
 
@@ -134,7 +137,8 @@ impl ProseRequest<'_> {
     }
 
     fn pieces(&self) -> Vec<Piece> {
-        let sources = ProseSources::of(self.captures);
+        let mut sources = ProseSources::of(self.captures);
+        sources.headlines.truncate(MOST_HEADLINES);
         let items = if matches!(self.kind, DraftKind::Devlog | DraftKind::Blog) { MOST_ITEMS } else { 0 };
         let items = sources.items.into_iter().take(items).map(Piece::Item);
         // A single headline is its own summary.

@@ -22,6 +22,9 @@ fn without_a_server_the_reason_is_always_that_none_answered() {
     let log = world.ok(&repo, &["log"]);
     assert_eq!(log.matches("no model answered").count(), 1, "{log}");
     assert!(!log.contains("failed"), "{log}");
+    // About this one there is something to ask.
+    let oid = world.commit(&repo, "b.py", "def b(): pass\n", "Add a file\n\nIt was missing in the last release.");
+    world.final_capture(&repo, &oid);
     world.ok(&repo, &["draft", "new", "devlog", "--day", "2026-03-01"]);
     world.ok(&repo, &["draft", "run"]);
     for draft in world.json(&repo, &["draft", "list"]).as_array().unwrap() {
