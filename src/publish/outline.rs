@@ -1,6 +1,6 @@
 //! Outline of a page: a period's captures grouped by theme or area, and day by day.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -9,6 +9,7 @@ use crate::domain::capture::{AuthoredBy, Capture, CaptureKind};
 use crate::domain::draft::{DraftKind, Period};
 use crate::domain::id::Oid;
 use crate::fallback::{merge, phrase};
+use crate::grounding::words;
 
 use super::entry::{self, Heading, ListEntry};
 use super::links::WebLinks;
@@ -144,11 +145,25 @@ fn notes(captures: &[&Capture]) -> Vec<String> {
 
 /// The work items, what a reader cares about first.
 fn entries(work: &Work, prose: &Prose) -> Vec<ListEntry> {
-    let entry = |item: &WorkItem| {
-        let prose = prose.items.get(&item.lead().capture).map(|text| markdown::inline(text));
-        ListEntry { prose, ..item.entry() }
+    let entry = |item: &WorkItem| match prose.items.get(&item.lead().capture) {
+        Some(text) => with_prose(item.entry(), text),
+        None => item.entry(),
     };
     work.items.iter().map(entry).collect()
+}
+
+/// The entry with a model's sentences beside the author's reason: in its place where they say most of it, not at all
+/// where they only shorten it.
+fn with_prose(entry: ListEntry, text: &str) -> ListEntry {
+    let stems = |text: &str| words::stems(text).into_iter().collect::<BTreeSet<String>>();
+    let (said, why) = (stems(text), entry.why.as_deref().map(stems).unwrap_or_default());
+    let covered = why.intersection(&said).count();
+    let says_most = covered * 10 >= why.len() * 7;
+    if !says_most && said.is_subset(&why) {
+        return entry;
+    }
+    let why = entry.why.clone().filter(|_| !says_most);
+    ListEntry { prose: Some(markdown::inline(text)), why, ..entry }
 }
 
 /// Breaking changes and changes with a reason, of a page that is too long to be read as a whole.
@@ -195,9 +210,14 @@ fn routine(work: &Work, links: Option<&WebLinks>) -> Vec<String> {
     .collect()
 }
 
-/// An upgrade whose summary names no versions is best told by its subject.
+/// A part as its line names it: a merge without the verb, an upgrade whose summary names no versions by its subject.
 fn routine_entry(part: &WorkPart) -> ListEntry {
     let entry = part.entry.clone();
+    if entry.theme == Theme::Merges {
+        // The line's label says what these are.
+        let first = entry.first.strip_prefix("Merges ").unwrap_or(&entry.first).to_owned();
+        return ListEntry { rest: first.clone(), first, ..entry };
+    }
     let read = theme::parse_subject(&part.subject);
     let subject = part.subject.strip_prefix(read.prefix).unwrap_or(&part.subject);
     let names_versions = entry.first.contains('→') || entry.first.contains(" to ");
@@ -407,7 +427,7 @@ mod tests {
             ("Merged in one (pull request #7)\n\nAdd c", "Merges one (pull request #7): Add c"),
         ] {
             let id = merged(message)[2].commit.clone().unwrap().oid;
-            let merges = format!("Merges: {told} (`{}`).", id.short());
+            let merges = format!("Merges: {} (`{}`).", told.trim_start_matches("Merges "), id.short());
             assert_eq!(texts(&merged(message)), ["Adds `c` in c.py. +1.", "Start", merges.as_str()]);
         }
     }
@@ -425,6 +445,21 @@ mod tests {
         let mut edited = merged("Merge branch 'one'");
         edited[2].provenance.by = AuthoredBy::Human;
         assert_eq!(texts(&edited)[2], text);
+    }
+
+    #[test]
+    fn a_models_sentences_replace_a_reason_that_they_say_and_never_shorten_one() {
+        let reason = "Two workers could hold one lease after the laptop slept.";
+        let captures = [capture("uro", "2026-03-03T09:00:00Z", &format!("fix: give a lease back\n\n{reason}"))];
+        let entry = WorkItem::entry(&Work::of(&captures).items[0]);
+        for (text, why, prose) in [
+            ("After the laptop slept, two workers could hold one lease.", false, true),
+            ("Two workers could hold one lease.", true, false),
+            ("Expiry was read from the monotonic clock.", true, true),
+        ] {
+            let shown = with_prose(entry.clone(), text);
+            assert_eq!((shown.why.is_some(), shown.prose.is_some()), (why, prose), "{text}");
+        }
     }
 
     #[test]
