@@ -102,8 +102,8 @@ fn a_merge_is_told_as_one_and_its_work_is_listed_once() {
     for branch in branches {
         assert_eq!(page.matches(&format!("`{branch}_step`")).count(), 1, "{branch}: {page}");
     }
-    assert!(page.contains("Merges “feat: go on with one (#179)”"), "{page}");
-    assert!(page.contains("Merges “Bring both steps in (!7)”"), "an octopus is one merge: {page}");
+    assert!(page.contains("Merges: “feat: go on with one (#179)”"), "{page}");
+    assert!(page.contains("; “Bring both steps in (!7)”"), "an octopus is one merge: {page}");
     assert!(page.contains("4 commits and 2 merges"), "{page}");
 }
 

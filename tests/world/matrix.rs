@@ -128,7 +128,7 @@ fn insist(when: &str, store: &SqliteStore, cells: &[Cell]) {
         false
     };
     let wrong: Vec<&Cell> = cells.iter().filter(stays_wrong).collect();
-    let report: String = wrong.iter().map(|cell| report(cell, &captures(store, cell))).collect();
+    let report: String = wrong.iter().map(|cell| describe(cell, &captures(store, cell))).collect();
     assert!(wrong.is_empty(), "{when}, {} of {} cells are wrong:\n{report}", wrong.len(), cells.len());
 }
 

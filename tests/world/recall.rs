@@ -76,9 +76,9 @@ async fn recalls(times: usize) -> [Vec<Duration>; 2] {
     let client = Client::new(&endpoint(llama.url())).unwrap();
     let until = SystemClock.instant() + Duration::from_secs(600);
     let writing = tokio::spawn(async move {
-        let rendered = render::draft(DraftKind::Blog, "uro", "3 March", &[], 1000);
+        let rendered = render::paragraph(DraftKind::Blog, &["Round prices".to_owned()], 1000);
         loop {
-            batch.draft_model().write(Role::Blog, &rendered, until).await.unwrap();
+            batch.text_model(Urgency::Batch).write(Role::Blog, &rendered, until).await.unwrap();
         }
     });
     let mut measured = [Vec::new(), Vec::new()];
