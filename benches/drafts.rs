@@ -34,8 +34,8 @@ impl Record {
         match DraftKind::parse(&self.kind) {
             Some(kind) => Piece::Whole(self.messages.clone()).judge(kind, &about, &self.answer),
             None => {
-                let (messages, headline) = (self.messages.clone(), self.headline.clone());
-                let item = ItemSource { lead: CaptureId::fresh(&SystemClock), headline, messages };
+                let (messages, subject) = (self.messages.clone(), self.headline.clone());
+                let item = ItemSource { lead: CaptureId::fresh(&SystemClock), subject, messages };
                 Piece::Item(item).judge(DraftKind::Devlog, &about, &self.answer)
             }
         }

@@ -11,10 +11,11 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::config::DraftsConfig;
 use crate::domain::capture::Capture;
-use crate::domain::draft::Draft;
+use crate::domain::draft::{Draft, DraftKind, DraftState};
 use crate::domain::project::ProjectLabels;
 use crate::domain::role::Role;
 use crate::drafts::{backoff, lease, plan};
+use crate::publish::prose::usual_length;
 use crate::store::{CaptureQuery, Lease, StoreError};
 
 use super::lease_guard::DraftLeaseGuard;
@@ -88,6 +89,9 @@ pub struct BatchReport {
     pub taken_over: usize,
 }
 
+/// Fewer accepted drafts say nothing about their author's habits.
+const LEAST_ACCEPTED: usize = 3;
+
 /// After this many failures in a row, a role is not asked again in the same run.
 const GIVE_UP: u32 = 2;
 
@@ -96,7 +100,7 @@ const GIVE_UP: u32 = 2;
 /// # Errors
 /// The store's, when it fails in a way that the next draft would meet as well. Written drafts stay stored.
 pub async fn run_drafts<S: DraftStore + Clone + 'static>(batch: &DraftBatch<'_, S>) -> Result<BatchReport, StoreError> {
-    let mut run = BatchRun { batch, report: BatchReport::default(), failures: HashMap::new() };
+    let mut run = BatchRun { batch, report: BatchReport::default(), failures: HashMap::new(), lengths: HashMap::new() };
     run.queue().await?;
     run.write_all().await?;
     Ok(run.report)
@@ -107,6 +111,8 @@ struct BatchRun<'a, 'n, S> {
     report: BatchReport,
     /// Per role: failures in a row, and the last one's message.
     failures: HashMap<Role, (u32, String)>,
+    /// Usual words of a paragraph in the texts of a kind that the user edited and accepted.
+    lengths: HashMap<DraftKind, u32>,
 }
 
 impl<S: DraftStore + Clone + 'static> BatchRun<'_, '_, S> {
@@ -131,6 +137,7 @@ impl<S: DraftStore + Clone + 'static> BatchRun<'_, '_, S> {
         let (captures, drafts, names) = self.shelf(read).await?;
         let plan = plan::plan(&captures, (&drafts, &names), self.batch.config, &self.batch.writer.zone, now, cap);
         drop(captures);
+        self.lengths = accepted_lengths(&drafts);
         self.report.left_out = plan.left_out;
         for new in plan.queue {
             self.report.queued += usize::from(self.shelf(move |shelf| shelf.queue_draft(&new, now)).await?);
@@ -224,14 +231,14 @@ impl<S: DraftStore + Clone + 'static> BatchRun<'_, '_, S> {
     }
 
     async fn write(&self, draft: &Draft, captures: Arc<[Capture]>) -> DraftResult {
-        let writer = &self.batch.writer;
+        let (writer, length) = (&self.batch.writer, self.lengths.get(&draft.kind).copied());
         match self.failures.get(&draft.kind.role()) {
             Some((times, words)) if *times >= GIVE_UP => {
                 let model = Err(format!("not asked again after it failed {times} times in this run: {words}"));
                 let without = DraftWriter { model, zone: writer.zone.clone(), ..*writer };
-                without.write(draft, captures, self.batch.bounds.until).await
+                without.write(draft, captures, length, self.batch.bounds.until).await
             }
-            _ => writer.write(draft, captures, self.batch.bounds.until).await,
+            _ => writer.write(draft, captures, length, self.batch.bounds.until).await,
         }
     }
 
@@ -259,6 +266,18 @@ impl<S: DraftStore + Clone + 'static> BatchRun<'_, '_, S> {
             Step::Queued { .. } | Step::Started(_) => return,
         } += 1;
     }
+}
+
+/// Per kind, from three accepted drafts with edits on.
+fn accepted_lengths(drafts: &[Draft]) -> HashMap<DraftKind, u32> {
+    let mut bodies: HashMap<DraftKind, Vec<&str>> = HashMap::new();
+    let is_accepted =
+        |draft: &&Draft| matches!(draft.state, DraftState::Accepted | DraftState::Published) && draft.edit.is_some();
+    for draft in drafts.iter().filter(is_accepted) {
+        bodies.entry(draft.kind).or_default().push(&draft.body);
+    }
+    bodies.retain(|_, bodies| bodies.len() >= LEAST_ACCEPTED);
+    bodies.into_iter().filter_map(|(kind, bodies)| Some((kind, usual_length(&bodies)?))).collect()
 }
 
 fn oldest_first(mut captures: Vec<Capture>) -> Arc<[Capture]> {

@@ -335,3 +335,19 @@ async fn progress_tells_every_step() {
     assert_eq!(steps[0], Step::Queued { new: 3, rewritten: 0, left_out: 0 });
     assert!(matches!(&steps[1..], [Step::Started(_), Step::Written { model: None, note: Some(_), .. }]));
 }
+
+#[tokio::test]
+async fn the_length_of_accepted_drafts_is_asked_for() {
+    let (scene, shelf) = (scene(), shelf());
+    scene.run(&shelf, None).await.unwrap();
+    let devlog = shelf.rows().drafts.iter().find(|draft| draft.kind == DraftKind::Devlog).unwrap().clone();
+    let accepted = Draft {
+        state: DraftState::Accepted,
+        edit: Some(DraftEdit { seconds: 9.0, distance: 0.2 }),
+        body: "- five words of my own\n".to_owned(),
+        ..devlog
+    };
+    assert_eq!(accepted_lengths(&[accepted.clone(), accepted.clone()]), HashMap::new(), "too few");
+    let three = [accepted.clone(), accepted.clone(), accepted];
+    assert_eq!(accepted_lengths(&three), HashMap::from([(DraftKind::Devlog, 6)]));
+}

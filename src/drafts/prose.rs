@@ -3,13 +3,14 @@
 //! A request is about one work item or about the headlines of all, so that what an answer may say is known, the prompt
 //! fits every context, and a failure costs one paragraph: there the authors' own words stay.
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use crate::domain::capture::{Capture, Reason};
 use crate::domain::clock::Clock;
 use crate::domain::draft::DraftKind;
 use crate::grounding::paraphrase::ParaphraseCheck;
-use crate::grounding::{Grounded, Ungrounded};
+use crate::grounding::{Grounded, Ungrounded, words};
 use crate::prompt::render::{self, RenderedPrompt};
 use crate::publish::numbers::count;
 use crate::publish::prose::{ItemSource, Prose, ProseSources};
@@ -26,6 +27,8 @@ const MOST_ITEMS: usize = 12;
 /// Headlines that the sentences about the whole are chosen from: the most important ones, because small models pick
 /// anything from a long list.
 const MOST_HEADLINES: usize = 5;
+/// A sentence about an item has at least so many words that its subject has not.
+const NEW_WORDS: usize = 2;
 /// Most characters of a social post (Bluesky's 300 with room for a link's dots; X counts 280).
 const LONGEST_POST: usize = 280;
 
@@ -74,8 +77,9 @@ fn judge_item(item: &ItemSource, answer: &str) -> Judged {
     let Ok(text) = clean(answer, &ExpectedStyle::of(&item.messages.join("\n"))) else { return Judged::default() };
     let sources: Vec<&str> = item.messages.iter().map(String::as_str).collect();
     let Grounded { text, faults } = ParaphraseCheck::of(&sources, "").check(&text);
-    let headline = ParaphraseCheck::of(&[item.headline.as_str()], "");
-    let is_new = |sentence: &&str| !headline.check(sentence).faults.is_empty();
+    let known: BTreeSet<String> = words::stems(&item.subject).into_iter().collect();
+    let is_new =
+        |sentence: &&str| words::stems(sentence).iter().filter(|stem| !known.contains(*stem)).count() >= NEW_WORDS;
     let text = text.unwrap_or_default();
     let new = sentences::split(&text).into_iter().filter(is_new).collect::<Vec<_>>().join(" ");
     Judged { text: (!new.is_empty()).then(|| redact(&new)), faults }
@@ -102,6 +106,8 @@ pub struct ProseRequest<'a> {
     pub captures: &'a [Capture],
     /// Prompt tokens that fit the role's context beside its answer.
     pub prompt_budget: u32,
+    /// Most words of a paragraph; `None` leaves the length to the rules.
+    pub words: Option<u32>,
 }
 
 impl ProseRequest<'_> {
@@ -149,7 +155,7 @@ impl ProseRequest<'_> {
     fn render(&self, piece: &Piece) -> RenderedPrompt {
         let (kind, budget) = (self.kind, self.prompt_budget);
         match piece {
-            Piece::Item(item) => render::paragraph(kind, &item.messages, budget),
+            Piece::Item(item) => render::paragraph(kind, &item.messages, budget).with_word_limit(self.words),
             Piece::Whole(headlines) => render::summary(kind, self.project, self.period, headlines, budget),
         }
     }

@@ -67,10 +67,17 @@ pub fn sources(draft: &Draft) -> CaptureQuery {
 }
 
 impl DraftWriter<'_> {
-    /// Writes `draft` from `captures`, by `until` at the latest. There is always a document.
-    pub async fn write(&self, draft: &Draft, captures: Arc<[Capture]>, until: Option<Instant>) -> DraftResult {
+    /// Writes `draft` from `captures`, by `until` at the latest. There is always a document. `words`: most words of a
+    /// model's paragraph.
+    pub async fn write(
+        &self,
+        draft: &Draft,
+        captures: Arc<[Capture]>,
+        words: Option<u32>,
+        until: Option<Instant>,
+    ) -> DraftResult {
         let start = self.clock.instant();
-        let (came, refusal) = self.ask_model(draft, &captures, until).await;
+        let (came, refusal) = self.ask_model(draft, &captures, words, until).await;
         let links = draft.repo.as_ref().and_then(self.links);
         let subject =
             PageSubject { kind: draft.kind, project: &draft.project, period: draft.period, links: links.as_ref() };
@@ -112,6 +119,7 @@ impl DraftWriter<'_> {
         &self,
         draft: &Draft,
         captures: &[Capture],
+        words: Option<u32>,
         until: Option<Instant>,
     ) -> (ModelProse, Option<String>) {
         let unasked = |why: String| (ModelProse::default(), Some(why));
@@ -125,7 +133,7 @@ impl DraftWriter<'_> {
         let period = Span::of(&draft.period, &self.zone).words();
         let prompt_budget = (self.prompt_budget)(draft.kind.role());
         let request =
-            ProseRequest { kind: draft.kind, project: &draft.project, period: &period, captures, prompt_budget };
+            ProseRequest { kind: draft.kind, project: &draft.project, period: &period, captures, prompt_budget, words };
         (request.ask(model, self.clock, until).await, None)
     }
 }

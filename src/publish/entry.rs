@@ -203,7 +203,7 @@ const ENDS: [&str; 11] = ["-by", "-id", "-to", "-on", "-for", "-from", "-link", 
 /// `Signed-off-by: …`, `Fixes: …`, `Change-Id: …`.
 fn is_trailer(line: &str) -> bool {
     line.split_once(": ").is_some_and(|(key, _)| {
-        key.starts_with(|c: char| c.is_ascii_uppercase())
+        (key.starts_with(|c: char| c.is_ascii_uppercase()) || key.ends_with("-by"))
             && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
             && (ENDS.iter().any(|end| key.to_ascii_lowercase().ends_with(end))
                 || matches!(key, "Fixes" | "Closes" | "Link" | "Refs" | "Bug" | "Cc" | "Reviewed"))

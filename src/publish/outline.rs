@@ -174,7 +174,7 @@ fn split_highlights(entries: Vec<ListEntry>) -> (Vec<ListEntry>, Vec<ListEntry>)
     let mut highlights = Vec::new();
     let mut rest = Vec::new();
     for entry in entries {
-        let tells = entry.breaking || entry.why.is_some() && entry.theme <= Theme::Changed;
+        let tells = entry.breaking || (entry.why.is_some() || entry.prose.is_some()) && entry.theme <= Theme::Changed;
         if tells && highlights.len() < HIGHLIGHTS { highlights.push(entry) } else { rest.push(entry) }
     }
     (highlights, rest)

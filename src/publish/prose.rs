@@ -38,7 +38,8 @@ pub struct ProseSources {
 pub struct ItemSource {
     /// The leading capture.
     pub lead: CaptureId,
-    pub headline: String,
+    /// Its commit's subject as written.
+    pub subject: String,
     /// Per commit: the subject, and the paragraphs of prose of its message.
     pub messages: Vec<String>,
 }
@@ -53,7 +54,7 @@ impl ProseSources {
             let messages = item.parts.iter().filter_map(|part| Some(message(by_id.get(&part.capture)?)));
             let messages: Vec<String> = messages.collect();
             let says_more = messages.iter().any(|message| message.contains('\n'));
-            says_more.then(|| ItemSource { lead: item.lead().capture, headline: item.title(), messages })
+            says_more.then(|| ItemSource { lead: item.lead().capture, subject: item.lead().subject.clone(), messages })
         };
         let headlines = work.items.iter().map(|item| item.lead().subject.clone());
         Self {
@@ -61,6 +62,16 @@ impl ProseSources {
             items: work.items.iter().filter_map(item).collect(),
         }
     }
+}
+
+/// Median number of words of the paragraphs and list items of these bodies; `None` where there are none.
+#[must_use]
+pub fn usual_length(bodies: &[&str]) -> Option<u32> {
+    let blocks = bodies.iter().flat_map(|body| body.lines()).filter(|line| !line.trim().is_empty());
+    let mut words: Vec<usize> =
+        blocks.filter(|line| !line.starts_with('#')).map(|line| line.split_whitespace().count()).collect();
+    words.sort_unstable();
+    u32::try_from(*words.get(words.len() / 2)?).ok()
 }
 
 /// The subject and the prose of a commit's message.
@@ -78,6 +89,15 @@ fn message(capture: &Capture) -> String {
 mod tests {
     use super::*;
     use crate::publish::sample::{capture, note};
+
+    #[test]
+    fn the_usual_length_is_the_median_of_all_blocks() {
+        assert_eq!(
+            usual_length(&["# Title of three words\n\n- one two\n- one two three four\n", "one two three"]),
+            Some(3)
+        );
+        assert_eq!(usual_length(&["", "## only a heading"]), None);
+    }
 
     #[test]
     fn a_model_reads_the_prose_of_items_that_have_some_and_the_headlines_of_all() {

@@ -49,6 +49,7 @@ impl Narrative {
             period: &period,
             captures: &captures,
             prompt_budget: crate::cli::draft::prompt_budget(app.config(), role),
+            words: None,
         };
         let model = services.text_model(Urgency::Interactive);
         let until = app.clock.instant() + BUDGET;
