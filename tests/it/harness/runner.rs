@@ -88,15 +88,9 @@ impl Loaded {
 }
 
 impl State {
-    /// A draft that was interrupted goes on where it stands.
     fn text_for(&self, body: &Value) -> String {
         let asked = body["messages"].as_array().and_then(|all| all.last()?["content"].as_str()).unwrap_or_default();
-        let Some(draft) = self.draft.as_deref().filter(|_| asked.contains("<captures>")) else {
-            return self.text.clone();
-        };
-        let written = asked.rsplit_once("<written>\n").and_then(|(_, rest)| rest.split_once("\n</written>"));
-        let continued = written.map_or("", |(written, _)| written.trim_end());
-        draft.strip_prefix(continued).unwrap_or(draft).trim_start().to_owned()
+        self.draft.as_ref().filter(|_| asked.contains("<work>")).unwrap_or(&self.text).clone()
     }
 }
 
