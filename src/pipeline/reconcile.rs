@@ -29,7 +29,7 @@ pub enum ReconcileError {
 /// Events stored in one transaction.
 const BATCH: usize = 512;
 
-/// Marks all current reflog entries as known: called when a repository is registered.
+/// Marks all current reflog entries as known: called before a repository is registered.
 ///
 /// # Errors
 /// When the repository cannot be read or the store cannot be written.

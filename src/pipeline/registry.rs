@@ -66,8 +66,9 @@ pub(super) fn find_or_register(
         return Ok(Some(registered));
     }
     if services.store.mark(GLOBAL)?.is_some() && context.is_allowed() {
-        services.store.register(&registration(repo, HookMode::Config, at))?;
+        // The log positions come first: another process reads the logs of what is registered.
         reconcile::begin(services, repo)?;
+        services.store.register(&registration(repo, HookMode::Config, at))?;
         rebuild::write_mirror(services.store.as_ref(), &services.paths)?;
         services.bump_registry_version();
     }

@@ -206,11 +206,10 @@ fn install(app: &App, repo: &Repo, intent: &InitPlan) -> Result<bool, InstallErr
     let since = registered.as_ref().map_or_else(|| app.clock.now(), |registered| registered.since);
     let new = registry::registration(repo, intent.means, since);
     if registered.is_none() {
+        // The log positions come first: a running sidecar reads the logs of what is registered.
+        reconcile::begin(&services, repo)
+            .map_err(|error| Failure::from_error(&error).hint(format!("git -C {} fsck", quoted(&new.path))))?;
         store.register(&new)?;
-        if let Err(error) = reconcile::begin(&services, repo) {
-            store.unregister(&new.id)?;
-            return Err(Failure::from_error(&error).hint(format!("git -C {} fsck", quoted(&new.path))).into());
-        }
     }
     if let Err(error) = githooks::apply(&intent.plan) {
         if registered.is_none() {
