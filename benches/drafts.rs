@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --bench drafts -- --replay FILE [--show]` judges recorded answers as today's checks would. A record is
 //! one line of JSON: `kind` (`item`, or the kind of a draft about whose headlines the model was asked), `messages` (of
-//! the item's commits, or the headlines), `headline`, `answer`.
+//! the item's commits, or the headlines), `headline` (what the page shows without a model), `answer`.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -34,8 +34,8 @@ impl Record {
         match DraftKind::parse(&self.kind) {
             Some(kind) => Piece::Whole(self.messages.clone()).judge(kind, &about, &self.answer),
             None => {
-                let (messages, subject) = (self.messages.clone(), self.headline.clone());
-                let item = ItemSource { lead: CaptureId::fresh(&SystemClock), subject, messages };
+                let (messages, shown) = (self.messages.clone(), self.headline.clone());
+                let item = ItemSource { lead: CaptureId::fresh(&SystemClock), shown, messages };
                 Piece::Item(item).judge(DraftKind::Devlog, &about, &self.answer)
             }
         }

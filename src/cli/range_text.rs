@@ -8,7 +8,7 @@ use super::clipboard;
 use super::failure::Failure;
 use super::ui::{self, Align, Exit, Table};
 use crate::git::repo::Repo;
-use crate::pipeline::describe;
+use crate::pipeline::describe::{self, ReadDepth};
 use crate::publish::links::WebLinks;
 use crate::publish::range_text::{NotesStyle, RangeText};
 
@@ -74,7 +74,7 @@ pub fn run_pull_request(app: &App, args: &PullRequestArgs) -> Result<Exit, Failu
         })?,
     };
     let range = format!("{base}..HEAD");
-    with_range(app, &repo, &range, |text| {
+    with_range(app, &repo, &range, ReadDepth::Patch, |text| {
         if args.account {
             return print_account(app, text);
         }
@@ -98,7 +98,7 @@ pub fn run_release_notes(app: &App, args: &ReleaseNotesArgs) -> Result<Exit, Fai
         NotesStyleArg::Plain => NotesStyle::Plain,
         NotesStyleArg::KeepAChangelog => NotesStyle::KeepAChangelog,
     };
-    with_range(app, &repo, &range, |text| {
+    with_range(app, &repo, &range, ReadDepth::Subject, |text| {
         if args.account {
             return print_account(app, text);
         }
@@ -111,6 +111,7 @@ fn with_range(
     app: &App,
     repo: &Repo,
     range: &str,
+    depth: ReadDepth,
     show: impl FnOnce(&RangeText<'_>) -> Result<(), Failure>,
 ) -> Result<Exit, Failure> {
     let oids = repo.range(range, None)?;
@@ -118,7 +119,7 @@ fn with_range(
         return Err(Failure::input(format!("there are no commits in {range}")).hint(format!("git log {range}")));
     }
     let services = app.services()?;
-    let captures = describe::describe_range(&services, repo, &oids)?;
+    let captures = describe::describe_range(&services, repo, &oids, depth)?;
     let links = repo.origin_url().and_then(|url| WebLinks::from_remote(&url));
     show(&RangeText::of(&captures, links.as_ref(), repo.user_name()))?;
     Ok(Exit::Done)

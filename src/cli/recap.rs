@@ -172,7 +172,7 @@ fn csv(rows: &[RecapRow]) -> String {
         let text = if text.starts_with(['=', '+', '-', '@']) { format!("'{text}") } else { text.to_owned() };
         if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
     };
-    let mut out = "at,project,kind,theme,breaking,title,why,tickets,branch,commits,captures\r\n".to_owned();
+    let mut out = "at,project,kind,theme,breaking,title,why,tickets,branch,commits,captures\n".to_owned();
     for row in rows {
         let cells = [
             row.at.to_string(),
@@ -188,7 +188,7 @@ fn csv(rows: &[RecapRow]) -> String {
             row.captures.join(" "),
         ];
         out.push_str(&cells.map(|cell| quoted(&cell)).join(","));
-        out.push_str("\r\n");
+        out.push('\n');
     }
     out
 }

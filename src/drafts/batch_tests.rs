@@ -104,10 +104,13 @@ impl Scene {
     }
 }
 
+/// A commit that says more than a page quotes.
+const LEAK: &str = "fix: a leak\n\nIt was found by a test.\n\nA handle stayed open after each failed request.";
+
 /// Three captures on Tuesday, one on Thursday: two devlogs and a blog.
 fn shelf() -> InMemoryDraftStore {
     InMemoryDraftStore::with(vec![
-        capture("uro", "2026-03-03T09:00:00Z", "fix: a leak"),
+        capture("uro", "2026-03-03T09:00:00Z", LEAK),
         capture("uro", "2026-03-03T10:00:00Z", "feat: a list"),
         note("uro", "2026-03-03T11:00:00Z", "felt quick"),
         capture("uro", "2026-03-05T10:00:00Z", "docs: a page"),
@@ -138,8 +141,8 @@ async fn a_second_run_has_nothing_to_do() {
     assert_eq!(shelf.drafts().unwrap(), before);
 }
 
-/// Restates the headlines of `shelf`.
-const SUPPORTED: &str = "Added a list and fixed a leak.";
+/// Restates what `LEAK` says beyond the quote.
+const SUPPORTED: &str = "A handle stayed open after each failed request.";
 
 #[tokio::test]
 async fn a_models_supported_sentences_are_kept_with_its_name_beside_all_captures() {
@@ -149,11 +152,11 @@ async fn a_models_supported_sentences_are_kept_with_its_name_beside_all_captures
     let drafts = shelf.drafts().unwrap();
     let blog = drafts.iter().find(|draft| draft.kind.as_str() == "blog").unwrap();
     assert_eq!(blog.model.as_deref(), Some("tiny"));
-    for text in ["Added a list and fixed a leak.", "felt quick", "fix: a leak", "docs: a page"] {
+    for text in [SUPPORTED, "It was found by a test.", "felt quick", "fix: a leak", "docs: a page"] {
         assert!(blog.body.contains(text), "{}", blog.body);
     }
     let single = drafts.iter().find(|draft| draft.body.contains("docs: a page") && draft.id != blog.id).unwrap();
-    assert_eq!((&single.model, single.error.as_deref()), (&None, None), "there is nothing to sum up");
+    assert_eq!((&single.model, single.error.as_deref()), (&None, None), "there is nothing to write about");
 }
 
 #[tokio::test]
@@ -174,7 +177,9 @@ async fn what_a_model_invents_is_left_out_and_the_draft_says_so() {
 #[tokio::test]
 async fn a_model_that_fails_twice_in_a_row_is_left_alone_and_every_draft_still_comes_out() {
     let (scene, shelf) = (scene(), shelf());
-    let day = |day: u32| ["x", "y"].map(|text| capture("uro", &format!("2026-02-0{day}T09:00:00Z"), text));
+    let day = |day: u32| {
+        ["x\n\nThe first words of the day.", "y"].map(|text| capture("uro", &format!("2026-02-0{day}T09:00:00Z"), text))
+    };
     let late = (2..8).flat_map(day).map(|c| Capture { captured_at: scene.clock.now(), ..c });
     shelf.rows().captures.extend(late);
     let model = scripted(|_| Err("nothing listens there".to_owned()));

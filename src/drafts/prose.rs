@@ -1,7 +1,8 @@
 //! Asks the role's model for the sentences of a draft, piece by piece, and keeps those that the captures support.
 //!
-//! A request is about one work item or about the headlines of all, so that what an answer may say is known, the prompt
-//! fits every context, and a failure costs one paragraph: there the authors' own words stay.
+//! A devlog or blog post is written work item by work item, so that what an answer may say is known, the prompt fits every
+//! context, and a failure costs one paragraph: there the authors' own words stay. A social post or status is one request
+//! about the leading headlines; above a list of all items such sentences would only say them twice.
 
 use std::collections::BTreeSet;
 use std::time::Instant;
@@ -27,7 +28,7 @@ const MOST_ITEMS: usize = 12;
 /// Headlines that the sentences about the whole are chosen from: the most important ones, because small models pick
 /// anything from a long list.
 const MOST_HEADLINES: usize = 5;
-/// A sentence about an item has at least so many words that its subject has not.
+/// A sentence about an item has at least so many words that the page does not show without it.
 const NEW_WORDS: usize = 2;
 /// Most characters of a social post (Bluesky's 300 with room for a link's dots; X counts 280).
 const LONGEST_POST: usize = 280;
@@ -72,12 +73,12 @@ impl Piece {
     }
 }
 
-/// The sentences that restate the item's messages and say more than its headline.
+/// The sentences that restate the item's messages and say more than the page shows without them.
 fn judge_item(item: &ItemSource, answer: &str) -> Judged {
     let Ok(text) = clean(answer, &ExpectedStyle::of(&item.messages.join("\n"))) else { return Judged::default() };
     let sources: Vec<&str> = item.messages.iter().map(String::as_str).collect();
     let Grounded { text, faults } = ParaphraseCheck::of(&sources, "").check(&text);
-    let known: BTreeSet<String> = words::stems(&item.subject).into_iter().collect();
+    let known: BTreeSet<String> = words::stems(&item.shown).into_iter().collect();
     let is_new =
         |sentence: &&str| words::stems(sentence).iter().filter(|stem| !known.contains(*stem)).count() >= NEW_WORDS;
     let text = text.unwrap_or_default();
@@ -143,13 +144,16 @@ impl ProseRequest<'_> {
     }
 
     fn pieces(&self) -> Vec<Piece> {
-        let mut sources = ProseSources::of(self.captures);
-        sources.headlines.truncate(MOST_HEADLINES);
-        let items = if matches!(self.kind, DraftKind::Devlog | DraftKind::Blog) { MOST_ITEMS } else { 0 };
-        let items = sources.items.into_iter().take(items).map(Piece::Item);
-        // A single headline is its own summary.
-        let whole = (sources.headlines.len() > 1).then_some(Piece::Whole(sources.headlines));
-        items.chain(whole).collect()
+        let ProseSources { mut headlines, items } = ProseSources::of(self.captures);
+        match self.kind {
+            DraftKind::Devlog | DraftKind::Blog => items.into_iter().take(MOST_ITEMS).map(Piece::Item).collect(),
+            // A single headline is its own summary.
+            DraftKind::Social | DraftKind::Status if headlines.len() < 2 => Vec::new(),
+            DraftKind::Social | DraftKind::Status => {
+                headlines.truncate(MOST_HEADLINES);
+                vec![Piece::Whole(headlines)]
+            }
+        }
     }
 
     fn render(&self, piece: &Piece) -> RenderedPrompt {
@@ -185,4 +189,42 @@ fn first_sentences(text: &str, most: usize) -> Option<String> {
     let ends = sentences::ends(text).into_iter().chain([text.len()]);
     let end = ends.take_while(|end| text[..*end].chars().count() <= most).last()?;
     Some(text[..end].trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::clock::SystemClock;
+    use crate::domain::id::CaptureId;
+
+    fn item() -> Piece {
+        let body = "It was found by a test.\n\nA handle stayed open after each failed request.";
+        Piece::Item(ItemSource {
+            lead: CaptureId::fresh(&SystemClock),
+            shown: "fix: a leak\nIt was found by a test.".to_owned(),
+            messages: vec![format!("fix: a leak\n\n{body}")],
+        })
+    }
+
+    #[test]
+    fn a_sentence_is_kept_that_says_more_than_the_page_shows_and_invents_nothing() {
+        for (answer, kept) in [
+            ("A handle stayed open after each failed request.", true),
+            ("Fixed a leak. It was found by a test.", false),
+            ("A handle stayed open, which made the program slow.", false),
+            ("The handle did not stay open after each failed request.", false),
+            ("", false),
+        ] {
+            let judged = item().judge(DraftKind::Devlog, "uro March", answer);
+            assert_eq!(judged.text.as_deref(), kept.then_some(answer), "{answer}");
+        }
+    }
+
+    #[test]
+    fn a_post_is_cut_at_the_end_of_a_sentence() {
+        let text = "Added a list. Fixed a leak in it. Removed";
+        for (most, expected) in [(99, Some(text)), (40, Some("Added a list. Fixed a leak in it.")), (12, None)] {
+            assert_eq!(first_sentences(text, most).as_deref(), expected, "{most}");
+        }
+    }
 }

@@ -10,16 +10,32 @@ use crate::domain::capture::Capture;
 use crate::domain::deadline::Deadline;
 use crate::domain::event::Source;
 use crate::domain::id::Oid;
+use crate::facts::subject::SubjectLine;
 use crate::git::repo::Repo;
+use crate::git::{Bounds, GitError};
 use crate::redact::redact;
 use crate::store::CaptureQuery;
+
+/// How much of a commit without a capture is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReadDepth {
+    /// The patch.
+    Patch,
+    /// The patch only where the subject says nothing: for texts of headlines.
+    Subject,
+}
 
 /// One capture for each of `oids`, in their order. A commit without a capture is read and described by its template;
 /// nothing is stored, because the range may hold the commits of other people. Blocking.
 ///
 /// # Errors
 /// When the store or the repository cannot be read.
-pub fn describe_range(services: &Services, repo: &Repo, oids: &[Oid]) -> Result<Vec<Capture>, CaptureError> {
+pub fn describe_range(
+    services: &Services,
+    repo: &Repo,
+    oids: &[Oid],
+    depth: ReadDepth,
+) -> Result<Vec<Capture>, CaptureError> {
     let place = repo.location();
     let query = CaptureQuery { repo: Some(place.id.clone()), ..CaptureQuery::default() };
     let stored = services.store.captures(&query)?;
@@ -32,10 +48,21 @@ pub fn describe_range(services: &Services, repo: &Repo, oids: &[Oid]) -> Result<
             captures.push(capture);
             continue;
         }
-        let subject = Subject::commit(context.read_commit(oid)?, services.clock.as_ref());
+        let commit = match depth {
+            ReadDepth::Subject if has_informative_subject(repo, oid)? => {
+                repo.commit(oid, &Bounds::default(), &|_| true)?
+            }
+            _ => context.read_commit(oid)?,
+        };
+        let subject = Subject::commit(commit, services.clock.as_ref());
         let deadline = Deadline::from_stamp(services.clock.now(), std::time::Duration::ZERO, services.clock.as_ref());
         let capture = pending(services, &subject, Source::Backfill, std::time::Duration::ZERO, &deadline);
         captures.push(Capture { project: redact(&place.project), ..capture });
     }
     Ok(captures)
+}
+
+fn has_informative_subject(repo: &Repo, oid: &Oid) -> Result<bool, GitError> {
+    let message = repo.message(oid)?;
+    Ok(SubjectLine::parse(message.trim_start().lines().next().unwrap_or_default()).informative)
 }

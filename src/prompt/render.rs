@@ -162,8 +162,7 @@ pub fn paragraph(kind: DraftKind, messages: &[String], token_budget: u32) -> Ren
     RenderedPrompt::new(rules, question, TokenScale::default())
 }
 
-/// The prompt for the sentences about a whole period: the opening of a devlog or blog post, a social post, the summary of
-/// a status. `headlines`: one per work item, the most important first; those beyond the budget are left out.
+/// The prompt for the sentences about a whole period: a social post, the summary of a status. `headlines`: one per work item, the most important first; those beyond the budget are left out.
 #[must_use]
 pub fn summary(
     kind: DraftKind,

@@ -228,11 +228,11 @@ mod tests {
         };
         for subject in [day(), week(), subject(DraftKind::Status, "2026-03-02", "2026-03-09")] {
             let document = document(&subject, &captures, &prose, &TimeZone::UTC, &Templates::built_in());
-            assert!(document.body.contains("Dead jobs are listed.\n"), "{}", document.body);
+            let is_short = subject.kind == DraftKind::Status;
+            assert_eq!(document.body.contains("Dead jobs are listed.\n"), is_short, "{}", document.body);
             for commit in captures.iter().filter_map(|capture| capture.commit.as_ref()) {
                 assert!(document.body.contains(commit.oid.short()), "{}", document.body);
             }
-            let is_short = subject.kind == DraftKind::Status;
             assert_eq!(document.body.contains("clock stood still"), !is_short, "{}", document.body);
             assert!(!document.body.contains("{{"), "{}", document.body);
         }

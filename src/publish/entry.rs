@@ -24,8 +24,7 @@ pub struct ListEntry {
     pub typed: bool,
     /// First paragraph of the message's body.
     pub why: Option<String>,
-    /// A model's checked sentences about the work, as Markdown: a page shows them instead of what the summary says beyond
-    /// its headline.
+    /// A model's checked sentences about the work, as Markdown.
     pub prose: Option<String>,
     /// Titles of the other commits of the same piece of work, as Markdown.
     pub more: Vec<String>,

@@ -1,6 +1,6 @@
 //! Outline of a page: a period's captures grouped by theme or area, and day by day.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -9,7 +9,6 @@ use crate::domain::capture::{AuthoredBy, Capture, CaptureKind};
 use crate::domain::draft::{DraftKind, Period};
 use crate::domain::id::Oid;
 use crate::fallback::{merge, phrase};
-use crate::grounding::words;
 
 use super::entry::{self, Heading, ListEntry};
 use super::links::WebLinks;
@@ -145,25 +144,11 @@ fn notes(captures: &[&Capture]) -> Vec<String> {
 
 /// The work items, what a reader cares about first.
 fn entries(work: &Work, prose: &Prose) -> Vec<ListEntry> {
-    let entry = |item: &WorkItem| match prose.items.get(&item.lead().capture) {
-        Some(text) => with_prose(item.entry(), text),
-        None => item.entry(),
+    let entry = |item: &WorkItem| {
+        let prose = prose.items.get(&item.lead().capture).map(|text| markdown::inline(text));
+        ListEntry { prose, ..item.entry() }
     };
     work.items.iter().map(entry).collect()
-}
-
-/// The entry with a model's sentences beside the author's reason: in its place where they say most of it, not at all
-/// where they only shorten it.
-fn with_prose(entry: ListEntry, text: &str) -> ListEntry {
-    let stems = |text: &str| words::stems(text).into_iter().collect::<BTreeSet<String>>();
-    let (said, why) = (stems(text), entry.why.as_deref().map(stems).unwrap_or_default());
-    let covered = why.intersection(&said).count();
-    let says_most = covered * 10 >= why.len() * 7;
-    if !says_most && said.is_subset(&why) {
-        return entry;
-    }
-    let why = entry.why.clone().filter(|_| !says_most);
-    ListEntry { prose: Some(markdown::inline(text)), why, ..entry }
 }
 
 /// Breaking changes and changes with a reason, of a page that is too long to be read as a whole.
@@ -174,7 +159,7 @@ fn split_highlights(entries: Vec<ListEntry>) -> (Vec<ListEntry>, Vec<ListEntry>)
     let mut highlights = Vec::new();
     let mut rest = Vec::new();
     for entry in entries {
-        let tells = entry.breaking || (entry.why.is_some() || entry.prose.is_some()) && entry.theme <= Theme::Changed;
+        let tells = entry.breaking || entry.why.is_some() && entry.theme <= Theme::Changed;
         if tells && highlights.len() < HIGHLIGHTS { highlights.push(entry) } else { rest.push(entry) }
     }
     (highlights, rest)
@@ -445,21 +430,6 @@ mod tests {
         let mut edited = merged("Merge branch 'one'");
         edited[2].provenance.by = AuthoredBy::Human;
         assert_eq!(texts(&edited)[2], text);
-    }
-
-    #[test]
-    fn a_models_sentences_replace_a_reason_that_they_say_and_never_shorten_one() {
-        let reason = "Two workers could hold one lease after the laptop slept.";
-        let captures = [capture("uro", "2026-03-03T09:00:00Z", &format!("fix: give a lease back\n\n{reason}"))];
-        let entry = WorkItem::entry(&Work::of(&captures).items[0]);
-        for (text, why, prose) in [
-            ("After the laptop slept, two workers could hold one lease.", false, true),
-            ("Two workers could hold one lease.", true, false),
-            ("Expiry was read from the monotonic clock.", true, true),
-        ] {
-            let shown = with_prose(entry.clone(), text);
-            assert_eq!((shown.why.is_some(), shown.prose.is_some()), (why, prose), "{text}");
-        }
     }
 
     #[test]

@@ -27,7 +27,7 @@ impl Prose {
 /// What a model may read about a period's work.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ProseSources {
-    /// The leading subject of each work item as written, what a reader cares about first comes first; notes follow.
+    /// One line for each work item, the leading subject as written where it says something, what a reader cares about first comes first; notes follow.
     pub headlines: Vec<String>,
     /// The items whose authors say more than a headline.
     pub items: Vec<ItemSource>,
@@ -38,8 +38,8 @@ pub struct ProseSources {
 pub struct ItemSource {
     /// The leading capture.
     pub lead: CaptureId,
-    /// Its commit's subject as written.
-    pub subject: String,
+    /// What the page shows without a model: the leading subject, summary and reason.
+    pub shown: String,
     /// Per commit: the subject, and the paragraphs of prose of its message.
     pub messages: Vec<String>,
 }
@@ -54,9 +54,11 @@ impl ProseSources {
             let messages = item.parts.iter().filter_map(|part| Some(message(by_id.get(&part.capture)?)));
             let messages: Vec<String> = messages.collect();
             let says_more = messages.iter().any(|message| message.contains('\n'));
-            says_more.then(|| ItemSource { lead: item.lead().capture, subject: item.lead().subject.clone(), messages })
+            let lead = item.lead();
+            let shown = [lead.subject.as_str(), &lead.entry.rest, item.why().unwrap_or_default()].join("\n");
+            says_more.then(|| ItemSource { lead: lead.capture, shown, messages })
         };
-        let headlines = work.items.iter().map(|item| item.lead().subject.clone());
+        let headlines = work.items.iter().map(|item| item.lead().headline_as_written());
         Self {
             headlines: headlines.chain(work.notes.iter().map(|note| note.text.clone())).collect(),
             items: work.items.iter().filter_map(item).collect(),
@@ -89,6 +91,13 @@ fn message(capture: &Capture) -> String {
 mod tests {
     use super::*;
     use crate::publish::sample::{capture, note};
+
+    #[test]
+    fn what_stands_for_a_subject_without_content_is_its_headline() {
+        let wip =
+            Capture { summary: "Adds `b` in a.rs. +1.".to_owned(), ..capture("uro", "2026-03-03T09:00:00Z", "wip") };
+        assert_eq!(ProseSources::of(&[wip]).headlines, ["Adds `b` in a.rs"]);
+    }
 
     #[test]
     fn the_usual_length_is_the_median_of_all_blocks() {

@@ -187,6 +187,12 @@ impl WorkPart {
         if first.chars().all(char::is_alphabetic) { phrase::capitalized(&title) } else { title }
     }
 
+    /// The author's subject with its type; the summary's headline where that replaces the subject.
+    #[must_use]
+    pub fn headline_as_written(&self) -> String {
+        if self.subject.ends_with(&self.entry.first) { self.subject.clone() } else { self.title() }
+    }
+
     #[must_use]
     pub fn is_fixup(&self) -> bool {
         self.fixup_of.is_some()

@@ -41,11 +41,12 @@ fn a_draft_has_the_models_supported_sentences_and_all_of_the_authors() {
     let server = FakeLlm::start(Behaviour::Answer(answer.to_owned()));
     let world = World::with_fake(&server);
     let repo = week(&world);
+    world.json(&repo, &["draft", "new", "status", "--week", "2026-03-03"]);
     world.ok(&repo, &["draft", "run"]);
     let drafts = world.json(&repo, &["draft", "list"]);
-    let blog = drafts.as_array().unwrap().iter().find(|draft| draft["kind"] == "blog").unwrap();
-    assert!(!blog["model"].is_null() && blog["quality"]["score"].as_f64().unwrap() > 0.0, "{blog:#}");
-    let body = blog["body"].as_str().unwrap();
+    let status = drafts.as_array().unwrap().iter().find(|draft| draft["kind"] == "status").unwrap();
+    assert!(!status["model"].is_null() && status["quality"]["score"].as_f64().unwrap() > 0.0, "{status:#}");
+    let body = status["body"].as_str().unwrap();
     assert!(body.contains("Added step0 to the cart.") && !body.contains("faster"), "{body}");
     assert!((0..3).all(|step| body.contains(&format!("Add step{step} to the cart"))), "{body}");
 }

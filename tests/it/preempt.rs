@@ -32,7 +32,10 @@ fn a_batch_makes_way_for_a_commit_and_goes_on_after_it() {
     let world = World::with_fake(&server);
     let repo = world.hooked_repo("shop");
     for subject in ["Add a cart", "Add a till"] {
-        let mut commit = world.git_command(&repo, &["commit", "-q", "--allow-empty", "-m", subject]);
+        let mut commit = world.git_command(
+            &repo,
+            &["commit", "-q", "--allow-empty", "-m", subject, "-m", "Orders need a place before they are paid."],
+        );
         let long_ago = "2026-03-02T10:00:00Z";
         commit.env("GIT_AUTHOR_DATE", long_ago).env("GIT_COMMITTER_DATE", long_ago).env("URO_SKIP", "1");
         assert!(commit.status().unwrap().success());

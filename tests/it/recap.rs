@@ -35,6 +35,10 @@ fn a_recap_names_the_work_of_all_repositories_and_what_is_still_open() {
     assert_eq!(json["open"].as_array().unwrap().len(), 2);
     let csv = world.ok(&shop, &["recap", "--since", "2000-01-01", "--format", "csv", "--project", "site"]);
     assert_eq!(csv.lines().count(), 3, "a header, a commit, a note: {csv}");
+    assert!(
+        csv.lines().all(|line| !line.ends_with([',', '\r', '\u{fffd}'])),
+        "each line ends with its captures: {csv:?}"
+    );
     let plain = world.ok(&shop, &["recap", "--since", "2000-01-01", "--format", "plain"]);
     assert!(!plain.contains(['#', '*']) || plain.contains("(#7)"), "{plain}");
 }

@@ -119,9 +119,10 @@ fn a_draft_is_written_by_a_real_model_server() {
     let llama = Llama::start(Some("Added step0 to the cart."));
     let world = World::with_endpoint(llama.url(), "auto");
     let repo = week(&world);
+    world.json(&repo, &["draft", "new", "status", "--week", "2026-03-03"]);
     world.ok(&repo, &["draft", "run"]);
     let drafts = world.json(&repo, &["draft", "list"]);
-    let blog = drafts.as_array().unwrap().iter().find(|draft| draft["kind"] == "blog").unwrap();
-    assert!(!blog["model"].is_null() && blog["quality"]["score"].as_f64().unwrap() > 0.0, "{blog:#}");
-    assert!(blog["body"].as_str().unwrap().contains("Added step0 to the cart."), "{blog:#}");
+    let status = drafts.as_array().unwrap().iter().find(|draft| draft["kind"] == "status").unwrap();
+    assert!(!status["model"].is_null() && status["quality"]["score"].as_f64().unwrap() > 0.0, "{status:#}");
+    assert!(status["body"].as_str().unwrap().contains("Added step0 to the cart."), "{status:#}");
 }

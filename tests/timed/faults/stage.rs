@@ -14,7 +14,7 @@ pub const BUDGET: f64 = 3000.0;
 /// True of every commit and note that is made here, and more than the templates of the commits tell.
 pub const TEXT: &str = "Uses a session and a backoff delay for each retry.";
 
-/// What the author of the past work says about it.
+/// What the author of the past work says about it, beyond the paragraph that a page quotes.
 pub const PAST_REASON: &str = "The next steps of the checkout begin in the cart, and each of them is small. The function \
                                stays empty until prices and discounts are read from the order. The currency comes from \
                                the order too, because a cart has none.";
@@ -102,8 +102,10 @@ impl Stage {
         for day in 0..days {
             std::fs::write(self.repo.join(format!("cart{day}.rs")), "fn cart() {}\n").unwrap();
             self.world.git(&self.repo, &["add", "-A"]);
-            let mut commit =
-                self.world.git_command(&self.repo, &["commit", "-q", "-m", "Add a cart", "-m", PAST_REASON]);
+            let mut commit = self.world.git_command(
+                &self.repo,
+                &["commit", "-q", "-m", "Add a cart", "-m", "It is the first step.", "-m", PAST_REASON],
+            );
             let long_ago = format!("2026-{:02}-{:02}T10:00:00Z", 1 + day / 28, 1 + day % 28);
             commit.env("GIT_AUTHOR_DATE", &long_ago).env("GIT_COMMITTER_DATE", &long_ago).env("URO_SKIP", "1");
             assert!(commit.status().unwrap().success());
