@@ -56,7 +56,7 @@ impl ProseSources {
             let says_more = messages.iter().any(|message| message.contains('\n'));
             let lead = item.lead();
             let shown = [lead.subject.as_str(), &lead.entry.rest, item.why().unwrap_or_default()].join("\n");
-            says_more.then(|| ItemSource { lead: lead.capture, shown, messages })
+            says_more.then_some(ItemSource { lead: lead.capture, shown, messages })
         };
         let headlines = work.items.iter().map(|item| item.lead().headline_as_written());
         Self {
