@@ -35,7 +35,7 @@ impl Record {
             Some(kind) => Piece::Whole(self.messages.clone()).judge(kind, &about, &self.answer),
             None => {
                 let (messages, shown) = (self.messages.clone(), self.headline.clone());
-                let item = ItemSource { lead: CaptureId::fresh(&SystemClock), shown, messages };
+                let item = ItemSource { lead: CaptureId::fresh(&SystemClock), shown, summary: String::new(), messages };
                 Piece::Item(item).judge(DraftKind::Devlog, &about, &self.answer)
             }
         }

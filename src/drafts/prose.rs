@@ -67,18 +67,19 @@ impl Piece {
     #[must_use]
     pub fn judge(&self, kind: DraftKind, about: &str, answer: &str) -> Judged {
         match self {
-            Self::Item(item) => judge_item(item, answer),
+            Self::Item(item) => judge_item(kind, item, answer),
             Self::Whole(lines) => judge_whole(kind, lines, about, answer),
         }
     }
 }
 
 /// The sentences that restate the item's messages and say more than the page shows without them.
-fn judge_item(item: &ItemSource, answer: &str) -> Judged {
+fn judge_item(kind: DraftKind, item: &ItemSource, answer: &str) -> Judged {
     let Ok(text) = clean(answer, &ExpectedStyle::of(&item.messages.join("\n"))) else { return Judged::default() };
     let sources: Vec<&str> = item.messages.iter().map(String::as_str).collect();
     let Grounded { text, faults } = ParaphraseCheck::of(&sources, "").check(&text);
-    let known: BTreeSet<String> = words::stems(&item.shown).into_iter().collect();
+    let summary = if kind == DraftKind::Devlog { item.summary.as_str() } else { "" };
+    let known: BTreeSet<String> = [item.shown.as_str(), summary].into_iter().flat_map(words::stems).collect();
     let is_new =
         |sentence: &&str| words::stems(sentence).iter().filter(|stem| !known.contains(*stem)).count() >= NEW_WORDS;
     let text = text.unwrap_or_default();
@@ -202,6 +203,7 @@ mod tests {
         Piece::Item(ItemSource {
             lead: CaptureId::fresh(&SystemClock),
             shown: "fix: a leak\nIt was found by a test.".to_owned(),
+            summary: "a leak. A handle stayed open.".to_owned(),
             messages: vec![format!("fix: a leak\n\n{body}")],
         })
     }
@@ -218,6 +220,9 @@ mod tests {
             let judged = item().judge(DraftKind::Devlog, "uro March", answer);
             assert_eq!(judged.text.as_deref(), kept.then_some(answer), "{answer}");
         }
+        let text = |kind| item().judge(kind, "uro March", "A handle stayed open.").text;
+        assert_eq!(text(DraftKind::Devlog), None, "its summary says so");
+        assert!(text(DraftKind::Blog).is_some(), "a post shows no summary");
     }
 
     #[test]

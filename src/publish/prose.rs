@@ -38,8 +38,10 @@ pub struct ProseSources {
 pub struct ItemSource {
     /// The leading capture.
     pub lead: CaptureId,
-    /// What the page shows without a model: the leading subject, summary and reason.
+    /// What every page shows without a model: the leading subject and the reason.
     pub shown: String,
+    /// The leading summary, which a devlog shows too.
+    pub summary: String,
     /// Per commit: the subject, and the paragraphs of prose of its message.
     pub messages: Vec<String>,
 }
@@ -55,8 +57,8 @@ impl ProseSources {
             let messages: Vec<String> = messages.collect();
             let says_more = messages.iter().any(|message| message.contains('\n'));
             let lead = item.lead();
-            let shown = [lead.subject.as_str(), &lead.entry.rest, item.why().unwrap_or_default()].join("\n");
-            says_more.then_some(ItemSource { lead: lead.capture, shown, messages })
+            let shown = format!("{}\n{}", lead.subject, item.why().unwrap_or_default());
+            says_more.then(|| ItemSource { lead: lead.capture, shown, summary: lead.entry.rest.clone(), messages })
         };
         let headlines = work.items.iter().map(|item| item.lead().headline_as_written());
         Self {
