@@ -19,6 +19,8 @@ use crate::quality::clean::clean;
 use crate::quality::expected::ExpectedStyle;
 use crate::redact::redact;
 use crate::text::sentences;
+use crate::text::words::WordList;
+use crate::word_list;
 
 use super::lease;
 use super::model::{DraftModel, ModelText};
@@ -77,14 +79,27 @@ impl Piece {
 fn judge_item(kind: DraftKind, item: &ItemSource, answer: &str) -> Judged {
     let Ok(text) = clean(answer, &ExpectedStyle::of(&item.messages.join("\n"))) else { return Judged::default() };
     let sources: Vec<&str> = item.messages.iter().map(String::as_str).collect();
-    let Grounded { text, faults } = ParaphraseCheck::of(&sources, "").check(&text);
+    let Grounded { text: grounded, faults } = ParaphraseCheck::of(&sources, "").check(&text);
+    let grounded = grounded.unwrap_or_default();
+    let grounded = sentences::split(&grounded);
     let summary = if kind == DraftKind::Devlog { item.summary.as_str() } else { "" };
     let known: BTreeSet<String> = [item.shown.as_str(), summary].into_iter().flat_map(words::stems).collect();
     let is_new =
-        |sentence: &&str| words::stems(sentence).iter().filter(|stem| !known.contains(*stem)).count() >= NEW_WORDS;
-    let text = text.unwrap_or_default();
-    let new = sentences::split(&text).into_iter().filter(is_new).collect::<Vec<_>>().join(" ");
-    Judged { text: (!new.is_empty()).then(|| redact(&new)), faults }
+        |sentence: &str| words::stems(sentence).iter().filter(|stem| !known.contains(*stem)).count() >= NEW_WORDS;
+    let mut kept: Vec<&str> = Vec::new();
+    let mut follows = false;
+    for sentence in sentences::split(&text) {
+        follows = grounded.contains(&sentence) && is_new(sentence) && (follows || !refers_back(sentence));
+        kept.extend(follows.then_some(sentence));
+    }
+    Judged { text: (!kept.is_empty()).then(|| redact(&kept.join(" "))), faults }
+}
+
+/// "None of those …", "It …": says nothing by itself.
+fn refers_back(sentence: &str) -> bool {
+    static WORDS: WordList = word_list!("references_back");
+    let first = words::identifiers(sentence).next().unwrap_or_default().to_lowercase();
+    WORDS.contains(first.as_str())
 }
 
 /// The supported sentences about the whole.
@@ -215,6 +230,7 @@ mod tests {
             ("Fixed a leak. It was found by a test.", false),
             ("A handle stayed open, which made the program slow.", false),
             ("The handle did not stay open after each failed request.", false),
+            ("It stayed open after each failed request.", false),
             ("", false),
         ] {
             let judged = item().judge(DraftKind::Devlog, "uro March", answer);

@@ -169,14 +169,6 @@ impl Repo {
         }
     }
 
-    /// The whole message, as [`Repo::commit`] gives it.
-    ///
-    /// # Errors
-    /// As [`Repo::commit`].
-    pub fn message(&self, oid: &Oid) -> Result<String, GitError> {
-        Ok(self.header(oid)?.message)
-    }
-
     /// The committer's date.
     ///
     /// # Errors

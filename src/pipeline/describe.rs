@@ -12,7 +12,6 @@ use crate::domain::event::Source;
 use crate::domain::id::Oid;
 use crate::facts::subject::SubjectLine;
 use crate::git::repo::Repo;
-use crate::git::{Bounds, GitError};
 use crate::redact::redact;
 use crate::store::CaptureQuery;
 
@@ -21,7 +20,7 @@ use crate::store::CaptureQuery;
 pub enum ReadDepth {
     /// The patch.
     Patch,
-    /// The patch only where the subject says nothing: for texts of headlines.
+    /// The subject and the counts; the patch only where the subject says nothing. For texts of headlines.
     Subject,
 }
 
@@ -48,21 +47,15 @@ pub fn describe_range(
             captures.push(capture);
             continue;
         }
-        let commit = match depth {
-            ReadDepth::Subject if has_informative_subject(repo, oid)? => {
-                repo.commit(oid, &Bounds::default(), &|_| true)?
-            }
-            _ => context.read_commit(oid)?,
-        };
+        let mut commit = context.read_commit(oid)?;
+        if depth == ReadDepth::Subject && SubjectLine::parse(commit.subject()).informative {
+            // Most of the time goes into redacting and parsing the files.
+            commit.patch.files.clear();
+        }
         let subject = Subject::commit(commit, services.clock.as_ref());
         let deadline = Deadline::from_stamp(services.clock.now(), std::time::Duration::ZERO, services.clock.as_ref());
         let capture = pending(services, &subject, Source::Backfill, std::time::Duration::ZERO, &deadline);
         captures.push(Capture { project: redact(&place.project), ..capture });
     }
     Ok(captures)
-}
-
-fn has_informative_subject(repo: &Repo, oid: &Oid) -> Result<bool, GitError> {
-    let message = repo.message(oid)?;
-    Ok(SubjectLine::parse(message.trim_start().lines().next().unwrap_or_default()).informative)
 }
